@@ -1,0 +1,632 @@
+"""From course/ to solutions/ to release/: read a lesson, prove its form, write nbgrader's notebooks.
+
+`read_lesson` parses a lesson, `solution_notebook` turns it into nbgrader's source version, and nbgrader
+itself makes the release from that. The same bytes on every run.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import io
+import logging
+import re
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import jupytext
+import nbformat
+from nbgrader.preprocessors import NbGraderPreprocessor
+from nbgrader.utils import is_solution
+
+from . import interview
+
+BEGIN_SOLUTION, END_SOLUTION = "### BEGIN SOLUTION", "### END SOLUTION"
+BEGIN_RELEASE, END_RELEASE = "### BEGIN RELEASE", "### END RELEASE"
+BEGIN_HIDDEN, END_HIDDEN = "### BEGIN HIDDEN TESTS", "### END HIDDEN TESTS"
+LANGUAGES = ("en", "zh")
+KEYS = {"exercise", "check", "points", "minutes", "manual", "demo", "lang", "faults", "fails", "title"}
+
+
+class LessonError(Exception):
+    """A fault in a lesson; the text names file and line and says what to do."""
+
+
+@dataclass
+class Cell:
+    """One cell of a lesson.
+
+    Attributes:
+        kind: "prose", "code", "demo", "exercise", "check" or "manual".
+        line: of its `# %%` marker in the file.
+        title: the words between `# %%` and the metadata (the name of a wrong answer).
+    """
+
+    kind: str
+    source: str
+    line: int
+    exercise: str = ""
+    points: float = 0
+    minutes: float = 0
+    lang: str = "en"
+    title: str = ""
+    faults: list[str] = field(default_factory=list)
+    fails: list[str] = field(default_factory=list)
+    zh: str | None = None  # the Chinese sibling of a prose cell
+
+
+@dataclass
+class Lesson:
+    """A unit's source: its folder, and the cells of lesson.py in order."""
+
+    folder: Path
+    cells: list[Cell]
+
+    @property
+    def unit(self) -> str:
+        return self.folder.name
+
+    @property
+    def slug(self) -> str:
+        return self.unit.split("-", 1)[1]
+
+    @property
+    def languages(self) -> list[str]:
+        return ["en", "zh"] if any(c.zh for c in self.cells) else ["en"]
+
+    @property
+    def exercises(self) -> dict[str, Cell]:
+        return {c.exercise: c for c in self.cells if c.kind in ("exercise", "manual")}
+
+    @property
+    def checks(self) -> dict[str, Cell]:
+        return {c.exercise: c for c in self.cells if c.kind == "check"}
+
+    def prose_before(self, exercise: str) -> str:
+        """Return the prose between the check before this exercise and its own check."""
+        at = next(i for i, c in enumerate(self.cells) if c.exercise == exercise)
+        start = max((i for i in range(at) if self.cells[i].kind == "check"), default=0)
+        return "\n".join(c.source for c in self.cells[start:at] if c.kind == "prose")
+
+    def headings(self, lang: str) -> dict[str, str]:
+        """Return exercise id → text of the nearest heading above it."""
+        found, current = {}, self.slug
+        for cell in self.cells:
+            if cell.kind == "prose":
+                text = cell.zh if lang == "zh" and cell.zh else cell.source
+                current = (re.findall(r"^#+ (.+)$", _without_code(text), re.M) or [current])[-1].strip()
+            elif cell.kind in ("exercise", "manual"):
+                found[cell.exercise] = current
+        return found
+
+    @property
+    def wrong_answers(self) -> list[Cell]:
+        path = self.folder / "wrong_answers.py"
+        return [c for c in read_cells(path) if c.exercise] if path.exists() else []
+
+
+def _without_code(markdown: str) -> str:
+    return re.sub(r"^```.*?^```", "", markdown, flags=re.M | re.S)
+
+
+# --- reading ----------------------------------------------------------------------------------
+
+
+def read_cells(path: Path) -> list[Cell]:
+    """Read a file in jupytext's percent format.
+
+    Raises:
+        LessonError: the file does not parse, or a marker carries metadata that nobody knows.
+    """
+    text = path.read_text(encoding="utf-8")
+    lines = [n for n, line in enumerate(text.splitlines(), 1) if line.startswith("# %%")]
+    first = text.lstrip().splitlines()[:1]
+    if first and not first[0].startswith("# %%"):
+        raise LessonError(f"{path}:1: a lesson begins with a cell marker; put `# %% [markdown]` first.")
+    try:
+        cells = jupytext.reads(text, fmt="py:percent").cells
+    except Exception as error:
+        raise LessonError(f"{path}: this is not jupytext's percent format: {error}") from error
+    if len(cells) != len(lines):
+        raise LessonError(f"{path}: {len(lines)} `# %%` markers make {len(cells)} cells; is one inside a string?")
+    found = []
+    for cell, line in zip(cells, lines, strict=True):
+        meta = {k: v for k, v in cell.metadata.items() if k != "lines_to_next_cell"}
+        unknown = sorted(set(meta) - KEYS)
+        if unknown:
+            raise LessonError(f"{path}:{line}: unknown metadata {unknown[0]!r}; known are {', '.join(sorted(KEYS))}.")
+        found.append(_cell(cell.cell_type, cell.source, meta, path, line))
+    return found
+
+
+def _cell(cell_type: str, source: str, meta: dict, path: Path, line: int) -> Cell:
+    if cell_type == "markdown":
+        kind = "manual" if meta.get("manual") else "prose"
+        if kind == "prose" and (set(meta) - {"lang"}):
+            raise LessonError(f"{path}:{line}: prose takes no {sorted(set(meta) - {'lang'})[0]!r}; a written answer "
+                              "has exercise=, points=, minutes= and manual=true.")  # fmt: skip
+    else:
+        kinds = [k for k in ("exercise", "check", "demo") if meta.get(k)]
+        if len(kinds) > 1:
+            raise LessonError(f"{path}:{line}: a cell is either {' or '.join(kinds)}, not both.")
+        kind = kinds[0] if kinds else "code"
+        try:
+            ast.parse(source)
+        except SyntaxError as error:
+            at = line + (error.lineno or 0)
+            raise LessonError(f"{path}:{at}: {error.msg}. Lessons are plain Python, without magics or shell.") from error
+    return Cell(
+        kind=kind,
+        source=source,
+        line=line,
+        exercise=str(meta.get("exercise") or meta.get("check") or ""),
+        points=float(meta.get("points", 0)),
+        minutes=float(meta.get("minutes", 0)),
+        lang=meta.get("lang", "en"),
+        title=meta.get("title", ""),
+        faults=meta.get("faults", []),
+        fails=meta.get("fails", []),
+    )
+
+
+def read_lesson(folder: Path) -> Lesson:
+    """Read course/NN-slug/lesson.py and prove its form.
+
+    Raises:
+        LessonError: with file, line and what to do.
+    """
+    path = folder / "lesson.py"
+    if not re.fullmatch(r"\d\d-[a-z0-9-]+", folder.name):
+        raise LessonError(f"{folder}: a unit's folder is named like 06-metrics: two digits, a hyphen, a slug.")
+    if not path.exists():
+        raise LessonError(f"{folder}: there is no lesson.py in it. `mft new {folder.name}` writes a skeleton.")
+    cells: list[Cell] = []
+    for cell in read_cells(path):
+        if cell.lang not in LANGUAGES:
+            raise LessonError(f"{path}:{cell.line}: lang is {cell.lang!r}; known are {', '.join(LANGUAGES)}.")
+        if cell.lang == "zh":
+            if cell.kind != "prose" or not cells or cells[-1].kind != "prose" or cells[-1].zh is not None:
+                raise LessonError(f'{path}:{cell.line}: a lang="zh" cell stands right behind its English prose cell.')
+            cells[-1].zh = cell.source
+        else:
+            cells.append(cell)
+    lesson = Lesson(folder, cells)
+    _prove_form(lesson, path)
+    return lesson
+
+
+# --- proving ----------------------------------------------------------------------------------
+
+
+def _prove_form(lesson: Lesson, path: Path) -> None:
+    def fault(cell: Cell, text: str) -> LessonError:
+        return LessonError(f"{path}:{cell.line}: {text}")
+
+    open_exercise: Cell | None = None
+    seen: dict[str, Cell] = {}
+    for cell in lesson.cells:
+        if cell.kind in ("exercise", "manual"):
+            if not re.fullmatch(r"[a-z][a-z0-9_]*", cell.exercise):
+                raise fault(cell, f"the exercise is named {cell.exercise!r}; use snake_case.")
+            if cell.exercise in seen:
+                raise fault(cell, f"the exercise {cell.exercise!r} stands twice, first at line "
+                                  f"{seen[cell.exercise].line}; give this one another name.")  # fmt: skip
+            if open_exercise:
+                raise fault(open_exercise, f'the exercise {open_exercise.exercise!r} has no check; add a cell '
+                                           f'`# %% check="{open_exercise.exercise}" points=…` behind it.')  # fmt: skip
+            if cell.minutes <= 0:
+                raise fault(cell, f"the exercise {cell.exercise!r} says no minutes; add minutes=5 or so.")
+            if cell.kind == "manual" and cell.points <= 0:
+                raise fault(cell, f"the written answer {cell.exercise!r} says no points; add points=….")
+            seen[cell.exercise] = cell
+            if cell.kind == "exercise":
+                open_exercise = cell
+                _prove_exercise(cell, fault)
+        elif cell.kind == "check":
+            if not open_exercise or open_exercise.exercise != cell.exercise:
+                why = "stands twice" if cell.exercise in seen else "has no exercise before it"
+                raise fault(cell, f'the check of {cell.exercise!r} {why}; put it behind a cell '
+                                  f'`# %% exercise="{cell.exercise}" minutes=…`.')  # fmt: skip
+            _prove_check(cell, open_exercise, lesson, fault)
+            open_exercise = None
+    if open_exercise:
+        raise fault(open_exercise, f'the exercise {open_exercise.exercise!r} has no check; add a cell '
+                                   f'`# %% check="{open_exercise.exercise}" points=…` behind it.')  # fmt: skip
+    _prove_independence(lesson, fault)
+
+
+def _prove_exercise(cell: Cell, fault) -> None:
+    for begin, end in ((BEGIN_SOLUTION, END_SOLUTION), (BEGIN_RELEASE, END_RELEASE)):
+        if cell.source.count(begin) != cell.source.count(end):
+            raise fault(cell, f"`{begin}` and `{end}` do not pair up.")
+    if BEGIN_SOLUTION not in cell.source:
+        raise fault(cell, f"nothing to write in {cell.exercise!r}: put the solution between `{BEGIN_SOLUTION}` "
+                          f"and `{END_SOLUTION}`.")  # fmt: skip
+    if BEGIN_RELEASE in cell.source:
+        try:
+            ast.parse(release_regions(cell.source, stub=""))
+        except SyntaxError as error:
+            raise fault(cell, f"the release of {cell.exercise!r} is not Python: {error.msg} in line "
+                              f"{error.lineno} of the released cell.") from error  # fmt: skip
+    defines = _globals_stored(ast.parse(cell.source))
+    for node in ast.parse(cell.source).body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and not ast.get_docstring(node):
+            if not node.name.startswith("_"):
+                raise fault(cell, f"`{node.name}` has no docstring; say shapes, units, an example, what is refused.")
+    if not defines:
+        raise fault(cell, f"{cell.exercise!r} defines nothing; a check has nothing to look at.")
+
+
+def _prove_check(cell: Cell, exercise: Cell, lesson: Lesson, fault) -> None:
+    tree = ast.parse(cell.source)
+    if cell.points <= 0:
+        raise fault(cell, f"the check of {cell.exercise!r} says no points; add points=….")
+    if cell.source.count(BEGIN_HIDDEN) != cell.source.count(END_HIDDEN):
+        raise fault(cell, f"`{BEGIN_HIDDEN}` and `{END_HIDDEN}` do not pair up.")
+    last = tree.body[-1] if tree.body else None
+    if not (last and ast.unparse(last) == f"grade({cell.exercise!r})"):
+        raise fault(cell, f'the last line must be `grade("{cell.exercise}")`: its scorecard is the cell\'s result.')
+    hidden_lines = _hidden_lines(cell.source)
+    total, titles, visible, hidden = 0.0, set(), 0, []
+    for node in tree.body[:-1]:
+        at = cell.line + node.lineno
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            continue
+        if not (isinstance(node, ast.With) and _called(node.items[0].context_expr) == "check"):
+            raise LessonError(f"{lesson.folder / 'lesson.py'}:{at}: only `with check(...)` and imports stand in a "
+                              "check cell; an error out here would cost every point.")  # fmt: skip
+        call = node.items[0].context_expr
+        title = call.args[0].value if call.args and isinstance(call.args[0], ast.Constant) else None
+        options = {k.arg: k.value.value for k in call.keywords if isinstance(k.value, ast.Constant)}
+        where = f"{lesson.folder / 'lesson.py'}:{at}"
+        if not title or title in titles:
+            raise LessonError(f"{where}: a check has a title of its own, a plain string; {title!r} does not serve.")
+        if not options.get("hint"):
+            raise LessonError(f"{where}: the check {title!r} has no hint; add hint='…'.")
+        if bool(options.get("hidden")) != (node.lineno in hidden_lines):
+            raise LessonError(f"{where}: the check {title!r} must stand between `{BEGIN_HIDDEN}` and `{END_HIDDEN}` "
+                              "and say hidden=True, or neither.")  # fmt: skip
+        titles.add(title)
+        total += float(options.get("points", 1))
+        visible += not options.get("hidden")
+        hidden += [node] if options.get("hidden") else []
+    if not visible:
+        raise fault(cell, f"{cell.exercise!r} has no visible check; learners need one to work towards.")
+    if not hidden and any(isinstance(n, ast.FunctionDef | ast.ClassDef) for n in ast.parse(exercise.source).body):
+        raise fault(cell, f"{cell.exercise!r} is code and has no hidden check; add one that varies the inputs.")
+    if abs(total - cell.points) > 1e-9:
+        raise fault(cell, f"the checks of {cell.exercise!r} are worth {total:g} points, the cell says points="
+                          f"{cell.points:g}; make them agree.")  # fmt: skip
+    for name in exercise.faults:
+        if name not in titles:
+            raise fault(exercise, f"faults names {name!r}, which is no check of {exercise.exercise!r}.")
+    _prove_hidden(hidden, cell, exercise, lesson)
+
+
+def _prove_hidden(hidden: list[ast.With], cell: Cell, exercise: Cell, lesson: Lesson) -> None:
+    """What a hidden check asks for must stand in prose, docstring or a visible check, where that can be seen."""
+    stated = lesson.prose_before(cell.exercise) + "\n" + release_regions(exercise.source)
+    stated += "\n" + "\n".join(
+        line for n, line in enumerate(cell.source.splitlines(), 1) if n not in _hidden_lines(cell.source)
+    )
+    defined = _globals_stored(ast.parse(exercise.source))
+    for node in (n for block in hidden for n in ast.walk(block)):
+        asked = []
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            if node.func.id in defined:
+                asked = [k.arg for k in node.keywords if k.arg]
+            elif node.func.id == "expect_raises":
+                asked = [ast.unparse(node.args[0])]
+        elif isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
+            called = {n.id for n in ast.walk(node.value) if isinstance(n, ast.Name)}
+            asked = [node.slice.value] if isinstance(node.slice.value, str) and called & defined else []
+        elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in defined:
+            asked = [node.attr]
+        for word in asked:
+            if not re.search(rf"\b{re.escape(word)}\b", stated):
+                raise LessonError(
+                    f"{lesson.folder / 'lesson.py'}:{cell.line + node.lineno}: this hidden check asks for {word!r}, "
+                    f"which neither the prose nor the docstring nor a visible check of {cell.exercise!r} states."
+                )
+
+
+def _prove_independence(lesson: Lesson, fault) -> None:
+    """Nothing that a demonstration or a check defines may be used by a later cell."""
+    owner: dict[str, Cell] = {}
+    for cell in lesson.cells:
+        if cell.kind in ("prose", "manual"):
+            continue
+        tree = ast.parse(cell.source)
+        stored = _globals_stored(tree)
+        for name in sorted(_globals_loaded(tree) - stored):
+            at = owner.get(name)
+            if at and at.kind in ("demo", "check"):
+                what = "demonstration" if at.kind == "demo" else "check"
+                raise fault(cell, f"{name!r} comes from the {what} at line {at.line}, which grading may leave out; "
+                                  "move it to a plain cell, or give it another name there.")  # fmt: skip
+        owner.update(dict.fromkeys(stored, cell))
+
+
+def _hidden_lines(source: str) -> set[int]:
+    inside, lines = False, set()
+    for number, line in enumerate(source.splitlines(), 1):
+        inside = (inside or BEGIN_HIDDEN in line) and END_HIDDEN not in line
+        if inside:
+            lines.add(number)
+    return lines
+
+
+def _called(node: ast.expr) -> str:
+    return node.func.id if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) else ""
+
+
+def _globals_stored(tree: ast.Module) -> set[str]:
+    """Return the names that running the cell binds at top level (loops and `with` included)."""
+    found: set[str] = set()
+
+    class Visitor(ast.NodeVisitor):
+        def visit_FunctionDef(self, node):
+            found.add(node.name)
+
+        visit_ClassDef = visit_AsyncFunctionDef = visit_FunctionDef
+
+        def visit_Lambda(self, node):
+            pass
+
+        visit_ListComp = visit_SetComp = visit_DictComp = visit_GeneratorExp = visit_Lambda
+
+        def visit_Name(self, node):
+            if isinstance(node.ctx, ast.Store):
+                found.add(node.id)
+
+        def visit_Import(self, node):
+            found.update((a.asname or a.name).split(".")[0] for a in node.names)
+
+        visit_ImportFrom = visit_Import
+
+    Visitor().visit(tree)
+    return found
+
+
+def _globals_loaded(tree: ast.Module) -> set[str]:
+    return {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
+
+
+# --- writing ----------------------------------------------------------------------------------
+
+
+def release_regions(source: str, stub: str = "") -> str:
+    """Put the release region of an exercise cell in place of what stands before it.
+
+    Args:
+        source: a cell with a solution region (or, after nbgrader, its `stub`) before the release region.
+        stub: the lines that nbgrader put in place of the solution, unindented, or "" to drop the solution
+            region itself.
+    """
+    out: list[str] = []
+    inside = False
+    in_solution = False
+    stub_lines = stub.split("\n") if stub else []
+    for line in source.split("\n"):
+        if BEGIN_SOLUTION in line or END_SOLUTION in line:
+            in_solution = BEGIN_SOLUTION in line
+            continue
+        if in_solution:
+            continue
+        if BEGIN_RELEASE in line:
+            inside = True
+            if stub_lines and [text.strip() for text in out[-len(stub_lines) :]] == stub_lines:
+                del out[-len(stub_lines) :]
+        elif END_RELEASE in line:
+            inside = False
+        else:
+            out.append(re.sub(r"^(\s*)# ?", r"\1", line, count=1) if inside else line)
+    return "\n".join(out)
+
+
+class ReleaseRegions(NbGraderPreprocessor):
+    """Beside nbgrader's ClearSolutions, and right behind it: show what the release shows instead of a stub."""
+
+    stub = "# YOUR CODE HERE\nraise NotImplementedError()"
+
+    def preprocess_cell(self, cell, resources, index):
+        if is_solution(cell) and BEGIN_RELEASE in cell.source:
+            cell.source = release_regions(cell.source, self.stub)
+        return cell, resources
+
+
+def solution_notebook(lesson: Lesson, lang: str = "en") -> nbformat.NotebookNode:
+    """Return nbgrader's source version of a lesson, in one language."""
+    nb = nbformat.v4.new_notebook()
+    nb.metadata = nbformat.from_dict({
+        "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
+        "language_info": {"name": "python"},
+        "mft": {"unit": lesson.unit, "lang": lang},
+    })  # fmt: skip
+    used: dict[str, int] = {}
+    for cell in [*lesson.cells, *_interview_cells(lesson, lang)]:
+        source = cell.zh if lang == "zh" and cell.zh is not None else cell.source
+        meta: dict = {"mft": {"kind": cell.kind}}
+        if cell.exercise:
+            meta["mft"]["exercise"] = cell.exercise
+        if cell.minutes:
+            meta["mft"]["minutes"] = cell.minutes
+        if cell.kind == "check":
+            source = re.sub(r'grade\((["\'])(\w+)\1\)\s*$', rf"grade(\1\2\1, points={cell.points:g})", source)
+        # one id for both languages: it comes from the English text
+        name = {"exercise": cell.exercise, "manual": cell.exercise, "check": f"{cell.exercise}-check"}.get(cell.kind)
+        name = name or _cell_name(cell)
+        used[name] = used.get(name, 0) + 1
+        name += f"-{used[name]}" if used[name] > 1 else ""
+        if cell.kind in ("exercise", "check", "manual", "code"):
+            meta["nbgrader"] = {
+                "grade": cell.kind in ("check", "manual"),
+                "grade_id": name,
+                "locked": cell.kind in ("check", "code"),
+                "schema_version": 3,
+                "solution": cell.kind in ("exercise", "manual"),
+                "task": False,
+            }
+            if meta["nbgrader"]["grade"]:
+                meta["nbgrader"]["points"] = cell.points
+        make = nbformat.v4.new_markdown_cell if cell.kind in ("prose", "manual") else nbformat.v4.new_code_cell
+        nb.cells.append(make(source, id=name[:64].replace("_", "-"), metadata=nbformat.from_dict(meta)))
+    return nb
+
+
+def _cell_name(cell: Cell) -> str:
+    """Name a cell by what it defines, which outlives small edits, or else by what it says."""
+    if cell.kind == "code":
+        names = sorted(_globals_stored(ast.parse(cell.source)))
+        if names:
+            return "code-" + re.sub(r"[^a-z0-9]+", "-", "-".join(names).lower())[:40].strip("-")
+    return f"{cell.kind}-{hashlib.sha256(cell.source.encode()).hexdigest()[:12]}"
+
+
+def _interview_cells(lesson: Lesson, lang: str) -> list[Cell]:
+    path = lesson.folder / "interview.yaml"
+    if not path.exists():
+        return []
+    try:
+        bank = interview.load(path)
+    except ValueError as error:
+        raise LessonError(str(error)) from error
+    headings = lesson.headings(lang)
+    for question in bank.questions:
+        for exercise in question.proof:
+            if exercise not in headings:
+                raise LessonError(f"{path}: {question.id}: the proof {exercise!r} is no exercise of {lesson.unit}.")
+    english = interview.to_markdown(bank, "en", lesson.headings("en"))
+    return [Cell("prose", english, 0, zh=interview.to_markdown(bank, "zh", headings))]
+
+
+def units(root: Path) -> list[str]:
+    """Return the names of the units in course/, in order."""
+    return sorted(p.name for p in (root / "course").glob("[0-9][0-9]-*") if p.is_dir())
+
+
+def render(root: Path, unit: str) -> dict[Path, str]:
+    """Return path (relative to root) → text of every notebook that a unit's lesson makes.
+
+    Raises:
+        LessonError: the lesson has a fault.
+    """
+    lesson = read_lesson(root / "course" / unit)
+    files: dict[Path, str] = {}
+    for lang in lesson.languages:
+        source = _text(solution_notebook(lesson, lang))
+        if lang == "en":
+            files[Path("solutions", unit, f"{lesson.slug}.ipynb")] = source
+            files[Path("release", unit, f"{lesson.slug}.ipynb")] = _release(unit, lesson.slug, source)
+        else:  # only released: the Chinese notebook has the same code and is graded with the English source
+            files[Path("release", unit, lang, f"{lesson.slug}.ipynb")] = _release(unit, lesson.slug, source)
+    return files
+
+
+def _text(nb: nbformat.NotebookNode) -> str:
+    return nbformat.writes(nb, version=4) + "\n"
+
+
+def _release(unit: str, slug: str, source: str) -> str:
+    """Let nbgrader make the release version of a source notebook."""
+    from nbgrader.converters import GenerateAssignment
+    from nbgrader.coursedir import CourseDirectory
+    from nbgrader.preprocessors import SaveCells
+    from traitlets.config import Config
+
+    with tempfile.TemporaryDirectory() as temporary:
+        root = Path(temporary)
+        (root / "source" / unit).mkdir(parents=True)
+        (root / "source" / unit / f"{slug}.ipynb").write_text(source, encoding="utf-8")
+        config = Config()
+        config.GenerateAssignment.preprocessors = [p for p in release_steps() if p is not SaveCells]
+        folder = CourseDirectory(root=str(root), assignment_id=unit, config=config)
+        step = GenerateAssignment(coursedir=folder, no_database=True, config=config)
+        said = io.StringIO()
+        step.log = logging.getLogger("mftcourse.release")  # nbgrader's own logger writes to stderr
+        step.log.handlers, step.log.propagate = [logging.StreamHandler(said)], False
+        try:
+            step.start()
+        except Exception as error:
+            raise LessonError(f"{unit}: nbgrader could not make the release.\n{said.getvalue()}") from error
+        made = root / "release" / unit / f"{slug}.ipynb"
+        # the pipeline of nbconvert leaves its own traces in the metadata; write it as we write the source
+        return _text(nbformat.reads(made.read_text(encoding="utf-8"), as_version=4))
+
+
+def release_steps() -> list[type]:
+    """Return nbgrader's steps from source to release, with ours beside ClearSolutions."""
+    from nbgrader.converters import GenerateAssignment
+    from nbgrader.preprocessors import ClearSolutions
+
+    steps = list(GenerateAssignment.preprocessors.default_args[0])
+    steps.insert(steps.index(ClearSolutions) + 1, ReleaseRegions)
+    return steps
+
+
+def build(root: Path, only: list[str] | None = None) -> list[Path]:
+    """Write solutions/ and release/ of the units; return the files whose bytes changed."""
+    changed = []
+    for unit in only or units(root):
+        files = render(root, unit)
+        for path, text in files.items():
+            target = root / path
+            if not target.exists() or target.read_bytes() != text.encode():
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(text.encode())
+                changed.append(path)
+    for path in _strays(root, only):
+        (root / path).unlink()
+        changed.append(path)
+    return changed
+
+
+def drift(root: Path, only: list[str] | None = None) -> list[str]:
+    """Return a sentence for every generated notebook that is not what course/ makes now."""
+    found = []
+    for unit in only or units(root):
+        for path, text in render(root, unit).items():
+            target = root / path
+            if not target.exists():
+                found.append(f"{path} is missing; run `mft build`.")
+            elif target.read_bytes() != text.encode():
+                found.append(f"{path} is not what course/{unit}/lesson.py makes; run `mft build`.")
+    return found + [f"{path} comes from no lesson; run `mft build`." for path in _strays(root, only)]
+
+
+def _strays(root: Path, only: list[str] | None) -> list[Path]:
+    """Return generated notebooks that belong to no unit (renamed or removed ones)."""
+    known = {u: u.split("-", 1)[1] for u in units(root)}
+    found = []
+    for path in sorted(p.relative_to(root) for d in ("solutions", "release") for p in (root / d).rglob("*.ipynb")):
+        unit = path.parts[1]
+        if only and unit not in only or ".ipynb_checkpoints" in path.parts:
+            continue
+        if path.stem != known.get(unit) or (path.parts[2] == "zh" and not _has_zh(root, unit)):
+            found.append(path)
+    return found
+
+
+def _has_zh(root: Path, unit: str) -> bool:
+    return 'lang="zh"' in (root / "course" / unit / "lesson.py").read_text(encoding="utf-8")
+
+
+def new_unit(root: Path, name: str) -> Path:
+    """Write the skeleton of a unit: it builds, and obeys the laws but for its content.
+
+    Raises:
+        LessonError: the name does not fit, or the unit is there already.
+    """
+    if not re.fullmatch(r"\d\d-[a-z0-9]+(-[a-z0-9]+)*", name):
+        raise LessonError(f"{name!r} is no name for a unit; it looks like 13-scaling: two digits, a hyphen, a slug.")
+    folder = root / "course" / name
+    if folder.exists():
+        raise LessonError(f"{folder} is there already; nothing was written.")
+    folder.mkdir(parents=True)
+    title = name[3:].replace("-", " ").capitalize()
+    for path in sorted((Path(__file__).parent / "skeleton").iterdir()):
+        text = path.read_text(encoding="utf-8").replace("{{unit}}", name).replace("{{title}}", title)
+        (folder / path.name.removesuffix(".txt")).write_text(text, encoding="utf-8")
+    return folder
+

@@ -1,0 +1,406 @@
+"""Named checks with hints, and the scorecard that ends a check cell.
+
+    with check("nothing predicted positive: precision is 0.0", hint="Which denominator is zero?"):
+        expect(precision([0, 1], [0, 0]), 0.0)
+    grade("precision")
+
+A check never ends the cell: what goes wrong inside becomes one finding, in a sentence. `grade` returns
+a `Scorecard`, shown as a table in a notebook, as a number to nbgrader (its partial credit) and as JSON
+to `mft progress` and to graders.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import html
+import io
+import linecache
+import os
+import re
+import site
+import sys
+import sysconfig
+import threading
+import traceback
+import warnings
+import zlib
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+
+from .expect import Mismatch, NotWritten
+
+MIME = "application/vnd.mftcourse.scorecard+json"
+CHECK_SECONDS = 20.0  # an endless loop ends here; nothing that a check asks for takes a tenth of it
+CELL_SECONDS = 300.0  # the same for a whole cell in a notebook; see `cell_limit`
+
+_PACKAGE = os.path.dirname(os.path.abspath(__file__))
+_LIBRARIES = tuple(
+    {*sysconfig.get_paths().values(), *site.getsitepackages(), site.getusersitepackages(), _PACKAGE, "<frozen"}
+)
+
+
+@dataclass
+class Finding:
+    """The verdict of one check: "passed", "failed", or "todo" (not written yet)."""
+
+    title: str
+    verdict: str
+    points: float
+    message: str = ""
+    hint: str = ""
+    hidden: bool = False
+
+    @property
+    def earned(self) -> float:
+        return self.points if self.verdict == "passed" else 0.0
+
+
+@dataclass
+class Scorecard:
+    """The findings of one exercise and the points they earn.
+
+    Attributes:
+        exercise: the id of the exercise.
+        points: the most that the check cell can give, hidden checks included.
+        findings: one a check, in the order they ran.
+    """
+
+    exercise: str
+    points: float
+    findings: list[Finding] = field(default_factory=list)
+
+    @property
+    def earned(self) -> float:
+        return sum(f.earned for f in self.findings)
+
+    @property
+    def hidden_points(self) -> float:
+        """Points of hidden checks that are not in this notebook; they run when it is graded."""
+        return max(0.0, self.points - sum(f.points for f in self.findings))
+
+    @property
+    def number(self) -> float:
+        """What nbgrader reads. Its Validate button sees no hidden check, so there they count as passed."""
+        if os.environ.get("NBGRADER_VALIDATING") and self.findings and self.complete:
+            return self.points
+        return self.earned
+
+    @property
+    def complete(self) -> bool:
+        """Every check that ran here passed."""
+        return all(f.verdict == "passed" for f in self.findings)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON form that travels in the cell's output."""
+        findings = [asdict(f) | {"earned": f.earned} for f in self.findings]
+        return {"exercise": self.exercise, "points": self.points, "earned": self.earned,
+                "hidden_points": self.hidden_points, "findings": findings}  # fmt: skip
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Scorecard:
+        """Rebuild a scorecard from its JSON form."""
+        findings = [Finding(**{k: v for k, v in f.items() if k != "earned"}) for f in data["findings"]]
+        return cls(data["exercise"], data["points"], findings)
+
+    @property
+    def summary(self) -> str:
+        if self.findings and all(f.verdict == "todo" for f in self.findings):
+            state = "not written yet"
+        elif self.complete:
+            state = "all checks passed" if not self.hidden_points else "all visible checks passed"
+        else:
+            passed = sum(f.verdict == "passed" for f in self.findings)
+            state = f"{passed} of {len(self.findings)} checks passed"
+        text = f"{self.exercise}: {self.earned:g} of {self.points:g} points, {state}"
+        if self.hidden_points:
+            points = "point" if self.hidden_points == 1 else "points"
+            text += f". Hidden checks hold {self.hidden_points:g} more {points}; they run when it is graded"
+        return text + "."
+
+    def __repr__(self) -> str:
+        return f"{self.number:g}"
+
+    def __str__(self) -> str:
+        lines = [self.summary]
+        for f in self.findings:
+            lines.append(f"  {_MARKS[f.verdict]:<12} {f.title} ({f.earned:g}/{f.points:g})")
+            if f.verdict != "passed":
+                lines += [f"               {f.message}"] if f.message else []
+                lines += [f"               Hint: {f.hint}"] if f.hint else []
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        rows = []
+        for f in self.findings:
+            note = _rich(f.message) if f.verdict != "passed" else ""
+            if f.verdict != "passed" and f.hint:
+                note += f"{'<br>' if note else ''}<em>Hint:</em> {_rich(f.hint)}"
+            rows.append(
+                f'<tr><th scope="row" style="text-align:left;font-weight:normal">{_rich(f.title)}</th>'
+                f'<td style="text-align:left;white-space:nowrap"><strong>{_MARKS[f.verdict]}</strong></td>'
+                f'<td style="text-align:right">{f.earned:g} / {f.points:g}</td>'
+                f'<td style="text-align:left">{note}</td></tr>'
+            )
+        head = "".join(f'<th scope="col" style="text-align:left">{h}</th>' for h in _HEAD)
+        return (
+            '<table style="width:100%;max-width:60em">'
+            '<caption style="caption-side:top;text-align:left;font-weight:bold;color:inherit">'
+            f"{_rich(self.summary)}</caption><thead><tr>{head}</tr></thead>"
+            f"<tbody>{''.join(rows)}</tbody></table>"
+        )
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        return {"text/plain": repr(self), "text/html": self._repr_html_(), MIME: self.to_dict()}
+
+
+_HEAD = ("Check", "Verdict", "Points", "What to do")
+_MARKS = {"passed": "✓ passed", "failed": "✗ failed", "todo": "· not yet"}
+
+
+def _rich(text: str) -> str:
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(text, quote=False))
+
+
+# --- the checks of one cell -------------------------------------------------------------------
+
+_seed = 0
+_findings: list[Finding] = []
+_run: Any = None  # which execution of a cell the findings belong to
+_last: Scorecard | None = None
+
+
+def reset(seed: int = 0) -> None:
+    """Forget the findings so far and seed the checks that follow (for runners and tests)."""
+    global _seed, _last
+    _seed, _last = seed, None
+    _findings.clear()
+
+
+def last_scorecard() -> Scorecard | None:
+    """Return what the latest `grade` returned since `reset`."""
+    return _last
+
+
+def grade(exercise: str, points: float | None = None) -> Scorecard:
+    """End a check cell: gather its findings in a scorecard.
+
+    Args:
+        exercise: the id of the exercise.
+        points: what the whole cell is worth, hidden checks included; written in by `mft build`.
+
+    Raises:
+        ValueError: the checks that ran are worth more than `points`: a fault of the lesson.
+    """
+    global _last
+    _same_run()
+    ran = sum(f.points for f in _findings)
+    if points is not None and ran > points + 1e-9:
+        raise ValueError(f"{exercise}: the checks are worth {ran:g} points, the cell only {points:g}")
+    _last = Scorecard(exercise, ran if points is None else points, list(_findings))
+    _findings.clear()
+    return _last
+
+
+class check:
+    """Run one named check; use it in a `with` statement, `as rng` for a seeded NumPy generator.
+
+    Args:
+        title: what is checked, as a statement that holds for a right solution.
+        hint: what to look at when it fails.
+        points: what it is worth.
+        hidden: it runs only when graded; a failure then tells no values.
+    """
+
+    def __init__(self, title: str, *, hint: str, points: float = 1, hidden: bool = False) -> None:
+        self.title, self.hint, self.points, self.hidden = title, hint, points, hidden
+
+    def __enter__(self) -> np.random.Generator:
+        _same_run()
+        self._file = sys._getframe(1).f_code.co_filename
+        self._stack = contextlib.ExitStack()
+        self._stack.enter_context(_quiet(stdout=self.hidden))
+        self._warnings = self._stack.enter_context(warnings.catch_warnings(record=True))
+        warnings.simplefilter("always")
+        self._limit = self._stack.enter_context(time_limit(CHECK_SECONDS))
+        return np.random.default_rng([_seed, zlib.crc32(self.title.encode())])
+
+    def __exit__(self, kind: type | None, error: BaseException | None, tb: TracebackType | None) -> bool:
+        self._stack.close()
+        if isinstance(error, (KeyboardInterrupt, GeneratorExit)) and not self._limit.fired:
+            return False
+        verdict, message = self._judge(error, tb)
+        finding = Finding(self.title, verdict, self.points, message, self.hint, self.hidden)
+        if verdict == "todo":
+            finding.hint = ""  # a hint for something not begun would only be noise
+        _findings.append(finding)
+        return True
+
+    def _judge(self, error: BaseException | None, tb: TracebackType | None) -> tuple[str, str]:
+        if self._limit.fired:
+            return "failed", (
+                f"This took longer than {CHECK_SECONDS:g} seconds and was stopped. Does a loop in your code never end?"
+            )
+        if error is None:
+            return "passed", ""
+        where = getattr(error, "mft_where", "") or learner_line(tb, self._file)
+        if isinstance(error, NotWritten) or (isinstance(error, NotImplementedError)):
+            return "todo", "Not written yet."
+        if isinstance(error, Mismatch):
+            message = error.public if self.hidden else error.text
+        elif isinstance(error, AssertionError) and not where:
+            message = "" if self.hidden else str(error)
+        elif isinstance(error, NameError) and not where and getattr(error, "name", None):
+            message = f"`{error.name}` is not defined. Run the exercise's cell first, and keep its name."
+        elif isinstance(error, SystemExit):
+            message = "Your code ended the program (`sys.exit` or `exit`). Return a value instead."
+        else:
+            said = f": {error}" if str(error) and not self.hidden else ""
+            said = " ".join(f"{type(error).__name__}{said}".split())
+            message = f"Your code raised {said}{f', {where}' if where else ''}."
+            if not where:
+                message = f"What your code returned could not be used here ({said})."
+        if self._warnings and not self.hidden:
+            first = self._warnings[0]
+            message += f" (Warning: {' '.join(str(first.message).split())[:200]})"
+        if self.hidden and not message:
+            message = "Not as the exercise states, on inputs that this hidden check varies."
+        return "failed", message
+
+
+def learner_line(tb: TracebackType | None, check_file: str = "") -> str:
+    """Return "at line 4 of your code: `...`" for the last line of the learner's in a traceback, or ''."""
+    found = ""
+    for frame, line in traceback.walk_tb(tb):
+        name = frame.f_code.co_filename
+        if name == check_file or name.startswith(_LIBRARIES):
+            continue
+        source = linecache.getline(name, line).strip()
+        inside = "" if frame.f_code.co_name in ("<module>", "<lambda>") else f", in `{frame.f_code.co_name}`"
+        found = f"at line {line} of your code{inside}" + (f": `{source}`" if source else "")
+    return found
+
+
+def _same_run() -> None:
+    """Drop findings of an earlier execution: a cell that was interrupted never came to its `grade`."""
+    global _run
+    shell = _shell()
+    run = shell.execution_count if shell else None
+    if run != _run:
+        _findings.clear()
+        _run = run
+
+
+def _shell() -> Any:
+    module = sys.modules.get("IPython")
+    return module.get_ipython() if module else None
+
+
+@contextlib.contextmanager
+def _quiet(stdout: bool) -> Iterator[None]:
+    """Keep standard error (and output, for hidden checks) out of the cell.
+
+    nbgrader gives 0 to a cell that wrote to stderr, so a library's warning would cost the points. Three
+    ways lead there: `sys.stderr`, a logger that kept the old stream, and C code that writes to descriptor 2.
+    """
+    streams = [sys.stderr, sys.stdout] if stdout else [sys.stderr]
+    kept = [(s, s.__dict__.get("write")) for s in streams if hasattr(s, "__dict__")]
+    sys.stderr.flush()
+    saved, null = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(null, 2)
+        for stream, _ in kept:
+            with contextlib.suppress(AttributeError, TypeError):
+                stream.write = io.StringIO().write
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(contextlib.redirect_stderr(io.StringIO()))
+            if stdout:
+                stack.enter_context(contextlib.redirect_stdout(io.StringIO()))
+            yield
+    finally:
+        for stream, write in kept:
+            with contextlib.suppress(AttributeError, TypeError):
+                if write is None:
+                    del stream.write
+                else:
+                    stream.write = write
+        os.dup2(saved, 2)
+        os.close(saved)
+        os.close(null)
+
+
+# --- endless loops ----------------------------------------------------------------------------
+
+
+class TimeLimit(BaseException):
+    """Raised inside code that ran for too long. Not an Exception: `except Exception` must not swallow it."""
+
+    def _render_traceback_(self) -> list[str]:  # IPython prints these lines instead of a traceback
+        return [
+            f"This cell ran for more than {CELL_SECONDS:g} seconds and was stopped. Does a loop in it never end?",
+            "If it needs the time, run `mftcourse.cell_limit(seconds)` first.",
+        ]
+
+
+class time_limit:
+    """Raise `TimeLimit` in this thread when the block takes longer than `seconds`; `fired` says so after.
+
+    The exception arrives between two steps of Python code: a single long call into C is not cut short.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds, self.fired = seconds, False
+
+    def __enter__(self) -> time_limit:
+        self._thread, self._lock, self._done = threading.get_ident(), threading.Lock(), threading.Event()
+        threading.Thread(target=self._watch, daemon=True).start()
+        return self
+
+    def _watch(self) -> None:
+        wait = self.seconds
+        while not self._done.wait(wait):
+            with self._lock:
+                if not self._done.is_set():
+                    self.fired = True
+                    _raise_in(self._thread, TimeLimit)
+            wait = 0.5  # again and again: a bare `except:` inside the loop may have swallowed it
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._done.set()
+            if self.fired:
+                _raise_in(self._thread, None)  # one that has not arrived yet must not hit later code
+
+
+def _raise_in(thread: int, error: type | None) -> None:
+    target = ctypes.py_object(error) if error else None
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), target)
+
+
+_cell_guard: time_limit | None = None
+
+
+def cell_limit(seconds: float = CELL_SECONDS) -> None:
+    """Stop any later cell of this notebook that runs for more than `seconds`, with a sentence."""
+    global CELL_SECONDS
+    CELL_SECONDS = seconds
+    shell = _shell()
+    if shell and not getattr(shell, "_mft_guarded", False):
+        shell.events.register("pre_run_cell", _before_cell)
+        shell.events.register("post_run_cell", _after_cell)
+        shell._mft_guarded = True
+
+
+def _before_cell(*_: object) -> None:
+    global _cell_guard
+    _cell_guard = time_limit(CELL_SECONDS)
+    _cell_guard.__enter__()
+
+
+def _after_cell(*_: object) -> None:
+    if _cell_guard:
+        _cell_guard.__exit__()

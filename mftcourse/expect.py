@@ -1,0 +1,373 @@
+"""Compare what a learner's code returned with what was asked for, and word the difference.
+
+`expect` knows numbers, strings, lists, tuples, dicts, NumPy arrays, tensors and pandas objects.
+When two values differ it raises `Mismatch`, whose text names the kind of difference (type, shape,
+dtype, position, value) and, where the difference has a well-known cause, the usual suspect.
+"""
+
+from __future__ import annotations
+
+import math
+import numbers
+from typing import Any
+
+import numpy as np
+
+TOLERANCE = 1e-9  # relative and absolute, for 64-bit floats
+TOLERANCE_FLOAT32 = 1e-5
+
+
+class NotWritten(Exception):
+    """The learner has not answered yet: a placeholder or a stub is still in place."""
+
+
+class Mismatch(AssertionError):
+    """A difference, in two wordings.
+
+    Attributes:
+        text: the whole difference, with the values: for visible checks.
+        public: the same without values: all that a hidden check may tell.
+    """
+
+    def __init__(self, text: str, public: str = "") -> None:
+        super().__init__(text)
+        self.text, self.public = text, public
+
+
+def expect(got: Any, want: Any, tol: float | None = None, what: str = "") -> None:
+    """Raise `Mismatch` unless `got` equals `want`.
+
+    Args:
+        got: what the learner's code returned.
+        want: what the exercise asks for; its type decides how the two are compared.
+        tol: the largest difference allowed, relative or absolute, whichever is larger. None means
+            1e-9, or 1e-5 where either side holds 32-bit (or smaller) floats.
+        what: the name of the thing in the message, such as "recall of class 2".
+
+    NaN equals NaN. Integers, floats and zero-dimensional arrays or tensors all count as numbers.
+
+    Raises:
+        NotWritten: `got` is, or contains, the placeholder `...`.
+        Mismatch: the two differ.
+    """
+    _compare(got, want, tol, what or "the result")
+
+
+def expect_raises(error: type[BaseException], function: Any, *args: Any, **kwargs: Any) -> BaseException:
+    """Call the learner's function and raise `Mismatch` unless it raises `error`; return what it raised."""
+    try:
+        returned = function(*args, **kwargs)
+    except NotImplementedError:
+        raise
+    except error as caught:
+        return caught
+    except Exception as other:
+        raise Mismatch(
+            f"This input should be refused with {error.__name__}, but your code raised "
+            f"{type(other).__name__}: {other}",
+            f"An input that should be refused with {error.__name__} raised {type(other).__name__}.",
+        ) from other
+    raise Mismatch(
+        f"This input should be refused with {error.__name__}, but your code returned {_short(returned)}.",
+        f"An input that should be refused with {error.__name__} was accepted.",
+    )
+
+
+def expect_choice(got: Any, want: str, why: dict[str, str]) -> None:
+    """Judge a letter the learner chose, and explain the chosen option.
+
+    Args:
+        got: the learner's answer, such as "b"; letter case and surrounding blanks don't count.
+        want: the right option.
+        why: for every option, what speaks for or against it.
+    """
+    if got is Ellipsis:
+        raise NotWritten
+    options = ", ".join(repr(option) for option in why)
+    if not isinstance(got, str) or got.strip().lower() not in why:
+        raise Mismatch(f"Answer with one of {options}; you gave {_short(got)}.", f"Answer with one of {options}.")
+    chosen = got.strip().lower()
+    if chosen != want:
+        raise Mismatch(f"You chose {chosen!r}. {why[chosen]}", f"You chose {chosen!r}. {why[chosen]}")
+
+
+# --- the comparison ---------------------------------------------------------------------------
+
+
+def _compare(got: Any, want: Any, tol: float | None, what: str) -> None:
+    if got is Ellipsis:
+        raise NotWritten
+    if got is None and want is not None:
+        raise Mismatch(f"{_cap(what)} is None. Is a `return` missing?", f"{_cap(what)} is None.")
+    kind = _kind(want)
+    if kind == "number":
+        _compare_numbers(got, want, tol, what)
+    elif kind in ("array", "tensor"):
+        _compare_arrays(got, want, tol, what, kind)
+    elif kind in ("frame", "series"):
+        _compare_pandas(got, want, tol, what, kind)
+    elif kind == "sequence":
+        _compare_sequences(got, want, tol, what)
+    elif kind == "dict":
+        _compare_dicts(got, want, tol, what)
+    else:
+        if type(got) is not type(want) and not (isinstance(got, str) and isinstance(want, str)):
+            _fail(f"{what} should be {_name(want)}, not {_name(got)}", got, want, show=False)
+        if got != want:
+            _fail(f"{what} differs", got, want)
+
+
+def _compare_numbers(got: Any, want: Any, tol: float | None, what: str) -> None:
+    value = _number(got)
+    if value is None:
+        suspect = ""
+        if isinstance(got, (tuple, list)):
+            suspect = f" You returned a {type(got).__name__} of {len(got)}."
+        elif getattr(got, "shape", None):
+            suspect = f" You returned shape {tuple(got.shape)}: is a sum or a mean missing?"
+        _fail(f"{what} should be a number, not {_name(got)}.{suspect}", got, want, show=False)
+    if isinstance(want, bool | np.bool_) and not isinstance(got, bool | np.bool_):
+        _fail(f"{what} should be True or False, not {_name(got)}", got, want, show=False)
+    want = _number(want)
+    limit = _tolerance(tol, got)
+    if not _close(value, want, limit):
+        suspect = _suspect(value, want, max(limit, 1e-6))
+        _fail(f"{what} is not the expected number", got, want, suspect)
+
+
+def _compare_arrays(got: Any, want: Any, tol: float | None, what: str, kind: str) -> None:
+    if _kind(got) != kind:
+        word = "a NumPy array" if kind == "array" else "a tensor"
+        _fail(f"{what} should be {word} of shape {tuple(want.shape)}, not {_name(got)}", got, want, show=False)
+    if kind == "tensor":
+        if got.dtype != want.dtype:
+            _fail(f"{what} should have dtype {want.dtype}, not {got.dtype}", got, want, show=False)
+        limit = _tolerance(tol, got, want)
+        got, want = (t.detach().cpu().double().numpy() if t.dtype.is_floating_point else t.detach().cpu().numpy()
+                     for t in (got, want))  # fmt: skip
+    else:
+        limit = _tolerance(tol, got, want)
+    if got.shape != want.shape:
+        suspect = ""
+        if got.size == want.size and 1 in got.shape + want.shape:
+            suspect = "One of the two has an extra axis of length 1: see squeeze, or index with [:, None]."
+        elif got.shape == want.shape[::-1]:
+            suspect = "It looks transposed."
+        elif got.ndim == want.ndim == 1:
+            suspect = f"You returned {got.size} values, expected {want.size}."
+        _fail(f"{what} should have shape {want.shape}, not {got.shape}", got, want, suspect, show=False)
+    if want.dtype.kind in "biufc" and got.dtype.kind in "biufc":
+        with np.errstate(all="ignore"):  # inf - inf is fine here: equality is tested first
+            a, b = got.astype(complex if "c" in got.dtype.kind + want.dtype.kind else float), want.astype(float)
+            same = (a == b) | (np.isnan(a) & np.isnan(b)) | (np.abs(a - b) <= limit * np.maximum(1.0, np.abs(b)))
+    elif want.dtype.kind != got.dtype.kind and {want.dtype.kind, got.dtype.kind} & set("biufc"):
+        _fail(f"{what} should have dtype {want.dtype}, not {got.dtype}", got, want, show=False)
+    else:
+        same = got == want
+    same = np.asarray(same)
+    if same.all():
+        return
+    where = tuple(int(i) for i in np.argwhere(~same)[0])
+    at = f" at {'position' if len(where) == 1 else 'index'} {where[0] if len(where) == 1 else where}" if where else ""
+    suspect = _suspect_array(got, want, limit)
+    count = int((~same).sum())
+    _fail(f"{what} has {count} of {same.size} values off, the first{at}", got[where], want[where], suspect)
+
+
+def _compare_pandas(got: Any, want: Any, tol: float | None, what: str, kind: str) -> None:
+    if _kind(got) != kind:
+        word = "a DataFrame" if kind == "frame" else "a Series"
+        _fail(f"{what} should be {word}, not {_name(got)}", got, want, show=False)
+    if kind == "frame":
+        if list(got.columns) != list(want.columns):
+            _compare(list(got.columns), list(want.columns), tol, f"the columns of {what}")
+        if len(got) != len(want):
+            _fail(f"{what} should have {len(want)} rows, not {len(got)}", got, want, show=False)
+        for name in want.columns:
+            _compare_pandas(got[name], want[name], tol, f"column {name!r} of {what}", "series")
+        return
+    if len(got) != len(want):
+        _fail(f"{what} should have {len(want)} entries, not {len(got)}", got, want, show=False)
+    if not got.index.equals(want.index):
+        _fail(f"the index of {what} differs", list(got.index[:5]), list(want.index[:5]))
+    if _is_numeric(want) and _is_numeric(got):
+        _compare_arrays(_floats(got), _floats(want), tol, what, "array")
+    else:
+        missing, absent = got.isna().to_numpy(), want.isna().to_numpy()
+        _compare_arrays(missing, absent, None, f"where {what} is missing", "array")
+        _compare_sequences(got[~missing].tolist(), want[~absent].tolist(), tol, what)
+
+
+def _compare_sequences(got: Any, want: Any, tol: float | None, what: str) -> None:
+    if not isinstance(got, (list, tuple)):
+        _fail(f"{what} should be a {type(want).__name__} of {len(want)}, not {_name(got)}", got, want, show=False)
+    if any(item is Ellipsis for item in got):
+        raise NotWritten
+    if len(got) != len(want):
+        _fail(f"{what} should hold {len(want)} items, not {len(got)}", got, want)
+    for i, (a, b) in enumerate(zip(got, want, strict=True)):
+        try:
+            _compare(a, b, tol, f"item {i} of {what}")
+        except Mismatch:
+            if sorted(map(repr, got)) == sorted(map(repr, want)):
+                _fail(f"{what} holds the right items in another order", got, want)
+            raise
+
+
+def _compare_dicts(got: Any, want: Any, tol: float | None, what: str) -> None:
+    if not isinstance(got, dict):
+        _fail(f"{what} should be a dict with the keys {list(want)}, not {_name(got)}", got, want, show=False)
+    lacking, extra = [k for k in want if k not in got], [k for k in got if k not in want]
+    if lacking or extra:
+        parts = [f"lacks the key {k!r}" for k in lacking[:3]] + [f"has the unknown key {k!r}" for k in extra[:3]]
+        _fail(f"{what} {' and '.join(parts)}", got, want, show=False)
+    if any(got[k] is Ellipsis for k in want):
+        raise NotWritten
+    for key in want:
+        _compare(got[key], want[key], tol, f"{key!r}" if what == "the result" else f"{key!r} of {what}")
+
+
+# --- the words --------------------------------------------------------------------------------
+
+
+def _fail(text: str, got: Any, want: Any, suspect: str = "", show: bool = True) -> None:
+    text = _cap(text).rstrip(".")
+    values = f" Expected {_short(want)}, got {_short(got)}." if show else ""
+    tail = f" {suspect}" if suspect else ""
+    raise Mismatch(f"{text}.{values}{tail}", f"{text}.{tail}")
+
+
+def _suspect(got: float, want: float, tol: float) -> str:
+    """Name the usual cause of a wrong number, or ''. Only causes that these two values point to."""
+    if isinstance(got, complex) or isinstance(want, complex):
+        return ""
+    if math.isnan(got):
+        return "Your value is nan: is 0 divided by 0 somewhere?"
+    if math.isnan(want) or math.isinf(got) or math.isinf(want):
+        return ""
+    if 0 < abs(want) < 1 and got == 0 and abs(want) > tol:
+        return "Is something rounded down to 0, as // does?"
+    tries = [
+        (1 - want, "This is 1 - expected."),
+        (-want, "The sign is flipped."),
+        (100 * want, "This is a percentage; give the fraction."),
+        (1 / want if want else math.inf, "This is 1 / expected: is the fraction upside down?"),
+        (math.sqrt(want) if want > 0 else math.inf, "This is the square root of expected."),
+        (want * want, "This is the square of expected."),
+        (2 * want, "This is twice what is expected."),
+        (want / 2, "This is half of what is expected."),
+    ]
+    for value, words in tries:
+        if not _close(value, want, tol) and _close(got, value, tol):
+            return words
+    for digits in (1, 2, 3, 4):
+        if got == round(want, digits):
+            return "It looks rounded: give the exact fraction or value."
+    return ""
+
+
+def _suspect_array(got: np.ndarray, want: np.ndarray, tol: float) -> str:
+    if got.dtype.kind not in "biuf" or want.dtype.kind not in "biuf" or not want.size:
+        return ""
+    a, b = got.astype(float), want.astype(float)
+
+    def same(x: np.ndarray, y: np.ndarray) -> bool:
+        return x.shape == y.shape and np.allclose(x, y, rtol=tol, atol=tol, equal_nan=True)
+
+    if np.isnan(a).any() and not np.isnan(b).any():
+        return "Yours holds nan: is 0 divided by 0 somewhere?"
+    if b.ndim == 2 and same(a.T, b):
+        return "It looks transposed."
+    if b.ndim == 1 and same(a[::-1], b):
+        return "It is in reverse order."
+    if same(1 - a, b):
+        return "This is 1 - expected."
+    if same(-a, b):
+        return "The sign is flipped."
+    if b.ndim == 1 and same(np.sort(a), np.sort(b)):
+        return "The values are right, in another order."
+    finite = np.isfinite(a) & np.isfinite(b) & (np.abs(b) > tol)
+    if finite.sum() >= 2:
+        ratio = a[finite] / b[finite]
+        if np.allclose(ratio, ratio[0], rtol=1e-6) and abs(ratio[0]) > tol:
+            return "All values are off by the same factor."
+    return ""
+
+
+# --- small facts about values -----------------------------------------------------------------
+
+
+def _kind(value: Any) -> str:
+    module = type(value).__module__.split(".")[0]
+    if module == "torch" and hasattr(value, "detach"):
+        return "tensor" if value.ndim else "number"
+    if isinstance(value, np.ndarray):
+        return "array" if value.ndim else "number"
+    if isinstance(value, (numbers.Number, np.generic)) and not isinstance(value, np.str_):
+        return "number"
+    if module == "pandas" and type(value).__name__ in ("DataFrame", "Series"):
+        return "frame" if type(value).__name__ == "DataFrame" else "series"
+    if isinstance(value, (list, tuple)):
+        return "sequence"
+    return "dict" if isinstance(value, dict) else "other"
+
+
+def _number(value: Any) -> Any:
+    """Return a Python number for anything that counts as one, else None."""
+    if _kind(value) != "number":
+        return None
+    value = value.item() if hasattr(value, "item") else value
+    if isinstance(value, complex):
+        return value
+    try:
+        return float(value) if not isinstance(value, int) or abs(value) < 2**53 else value
+    except (TypeError, ValueError):
+        return None
+
+
+def _is_numeric(series: Any) -> bool:
+    return series.dtype.kind in "biuf" if isinstance(series.dtype, np.dtype) else (
+        getattr(series.dtype, "kind", "O") in "biuf")  # fmt: skip
+
+
+def _floats(series: Any) -> np.ndarray:
+    return series.to_numpy(dtype=float, na_value=np.nan)
+
+
+def _close(got: Any, want: Any, tol: float) -> bool:
+    if got == want:
+        return True
+    if isinstance(got, complex) or isinstance(want, complex):
+        return abs(got - want) <= tol * max(1.0, abs(want))
+    if math.isnan(got) or math.isnan(want):
+        return math.isnan(got) and math.isnan(want)
+    if math.isinf(got) or math.isinf(want):
+        return False
+    return abs(got - want) <= tol * max(1.0, abs(want))
+
+
+def _tolerance(tol: float | None, *values: Any) -> float:
+    if tol is not None:
+        return tol
+    small = any(any(s in str(getattr(v, "dtype", "")) for s in ("float32", "float16")) for v in values)
+    return TOLERANCE_FLOAT32 if small else TOLERANCE
+
+
+def _name(value: Any) -> str:
+    name = getattr(value, "__mft_type__", None) or type(value).__name__
+    if getattr(value, "shape", None) is not None and _kind(value) in ("array", "tensor"):
+        return f"{name} of shape {tuple(value.shape)}"
+    return {"ellipsis": "the placeholder ...", "NoneType": "None"}.get(name, f"{name}")
+
+
+def _short(value: Any, width: int = 80) -> str:
+    if isinstance(value, np.generic) or (_kind(value) == "number" and hasattr(value, "item")):
+        value = value.item()
+    if isinstance(value, float):
+        return f"{value:.10g}"
+    text = " ".join(repr(value).split())
+    return text if len(text) <= width else text[: width - 3] + "..."
+
+
+def _cap(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,249 @@
+"""Run a unit's cells in a plain process, and other code in the learner's place.
+
+The cells run once, in order; at every check cell the process forks, and each child runs the checks of one
+variant: the reference, the released stub, a wrong answer, a mutant, with or without the wall of `wall.py`.
+Forking needs POSIX. Everything runs in a process of its own (`drive`) with single-threaded
+libraries, because a forked child must not inherit half of a thread pool.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import io
+import json
+import linecache
+import os
+import subprocess
+import sys
+import traceback
+import types
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from .authoring import Cell, Lesson, LessonError, _globals_stored, read_lesson, release_regions
+
+SINGLE = {n: "1" for n in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")}
+
+
+@dataclass
+class Plan:
+    """What to run besides the reference.
+
+    Attributes:
+        seeds: seeds of the checks of the reference (behind the wall, only the first).
+        demos: run the demonstrations too.
+        stub: also what the release shows in place of each solution.
+        wrong: also the unit's wrong answers.
+        wall: also everything again behind the wall.
+        extra: exercise → {name: code}: further code to put in the learner's place.
+        exercises: only the checks of these; all where empty.
+        facts: also the strings that facts.py computes.
+    """
+
+    seeds: list[int] = field(default_factory=lambda: [0])
+    demos: bool = False
+    stub: bool = False
+    wrong: bool = False
+    wall: bool = False
+    extra: dict[str, dict[str, str]] = field(default_factory=dict)
+    exercises: list[str] = field(default_factory=list)
+    facts: bool = False
+
+
+@dataclass
+class Outcome:
+    """What the checks of one exercise said of one variant.
+
+    Attributes:
+        variant: "reference", "stub", or the name of a wrong answer or of an extra.
+        card: the scorecard as a dict; None where the cell itself ended in an error.
+        error: that error.
+    """
+
+    exercise: str
+    variant: str
+    seed: int
+    wall: bool
+    card: dict[str, Any] | None
+    error: str = ""
+
+    @property
+    def failed(self) -> list[str]:
+        """Titles of the checks that did not pass."""
+        return [f["title"] for f in self.card["findings"] if f["verdict"] != "passed"] if self.card else []
+
+    @property
+    def earned(self) -> float:
+        return self.card["earned"] if self.card else 0.0
+
+
+@dataclass
+class Result:
+    """The outcomes of a unit; `facts` are the strings that its facts.py computed."""
+
+    outcomes: list[Outcome]
+    facts: list[str] = field(default_factory=list)
+
+    def of(self, variant: str, exercise: str = "", wall: bool = False) -> list[Outcome]:
+        return [o for o in self.outcomes
+                if o.variant == variant and o.wall == wall and exercise in ("", o.exercise)]  # fmt: skip
+
+
+def drive(folder: Path, plan: Plan | None = None, timeout: float = 1200) -> Result:
+    """Run the unit in `folder` by `plan` in a process of its own.
+
+    Raises:
+        LessonError: a cell of the lesson itself failed, with its file, line and error.
+    """
+    done = subprocess.run(
+        [sys.executable, "-m", "mftcourse.runner", str(folder)],
+        input=json.dumps((plan or Plan()).__dict__),
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        env=os.environ | SINGLE | {"MPLBACKEND": "Agg", "PYTHONHASHSEED": "0"},
+    )
+    if done.returncode:
+        lines = [line for line in done.stderr.strip().splitlines() if line]
+        raise LessonError(lines[-1].removeprefix("mftcourse.authoring.LessonError: ") if lines else "the runner died")
+    data = json.loads(done.stdout.splitlines()[-1])
+    return Result([Outcome(**o) for o in data["outcomes"]], data["facts"])
+
+
+def matrix(folder: Path) -> list[Outcome]:
+    """Return one outcome for each wrong answer of a unit: which check catches which."""
+    return [o for o in drive(folder, Plan(wrong=True)).outcomes if o.variant != "reference"]
+
+
+# --- inside the process -----------------------------------------------------------------------
+
+
+def _run(lesson: Lesson, plan: Plan) -> Result:
+    module = types.ModuleType("lesson")
+    sys.modules["lesson"] = module  # so that classes of a lesson find their module
+    namespace = module.__dict__
+    outcomes: list[Outcome] = []
+    walled: set[str] = set()  # names that exercises defined so far
+    exercise: Cell | None = None
+    wrong = lesson.wrong_answers if plan.wrong else []
+    for cell in lesson.cells:
+        if cell.kind == "exercise":
+            exercise = cell
+            walled |= _globals_stored(ast.parse(cell.source))
+        if cell.kind in ("code", "exercise") or (cell.kind == "demo" and plan.demos):
+            with contextlib.redirect_stdout(io.StringIO()):
+                _execute(cell, lesson, namespace)
+        if cell.kind == "check" and (not plan.exercises or cell.exercise in plan.exercises):
+            variants: list[tuple[str, str | None, list[int]]] = [("reference", None, plan.seeds)]
+            if plan.stub:
+                variants.append(("stub", released(exercise.source), [0]))
+            variants += [(w.title, w.source, [0]) for w in wrong if w.exercise == cell.exercise]
+            variants += [(name, code, [0]) for name, code in plan.extra.get(cell.exercise, {}).items()]
+            for wall in [False, True] if plan.wall else [False]:
+                for name, code, seeds in variants:
+                    seeds = seeds[:1] if wall else seeds
+                    outcomes += _fork(lambda c=cell, a=(name, code, seeds, wall): _judge(c, namespace, walled, *a))
+    facts: list[str] = []
+    if plan.facts and (lesson.folder / "facts.py").exists():
+        scope: dict[str, Any] = {}
+        exec(compile((lesson.folder / "facts.py").read_text(encoding="utf-8"), "facts.py", "exec"), scope)
+        with contextlib.redirect_stdout(io.StringIO()):
+            facts = scope["facts"](namespace)
+    return Result(outcomes, facts)
+
+
+def released(source: str) -> str:
+    """Return what the release shows for an exercise cell (the runner's short cut; a law compares it)."""
+    from .authoring import BEGIN_RELEASE, BEGIN_SOLUTION, END_SOLUTION, ReleaseRegions
+
+    if BEGIN_RELEASE in source:
+        return release_regions(source)
+    out: list[str] = []
+    inside = False
+    for line in source.split("\n"):
+        if BEGIN_SOLUTION in line:
+            inside = True
+            indent = line[: len(line) - len(line.lstrip())]
+            out += [indent + stub for stub in ReleaseRegions.stub.split("\n")]
+        elif END_SOLUTION in line:
+            inside = False
+        elif not inside:
+            out.append(line)
+    return "\n".join(out)
+
+
+def _judge(
+    check: Cell, namespace: dict, walled: set[str], name: str, code: str | None, seeds: list[int], wall: bool
+) -> list[Outcome]:
+    from . import checks
+    from .wall import Room, stand_ins
+
+    found = []
+    card, error = None, ""
+    if code is not None:
+        try:
+            _exec(code, f"<{name}>", namespace)
+        except Exception as caught:  # a learner's cell may fail; its checks still run and say so
+            error = f"{type(caught).__name__}: {caught}"
+    for seed in seeds:
+        scope = namespace
+        if wall:
+            names = [n for n in sorted(walled) if n in namespace]
+            scope = dict(namespace) | stand_ins(Room(namespace).handle, names)
+        checks.reset(seed)
+        try:
+            with contextlib.redirect_stdout(io.StringIO()):
+                _exec(check.source, f"<check {check.exercise}>", scope)
+            card = checks.last_scorecard().to_dict()
+        except Exception as caught:
+            card, error = None, "".join(traceback.format_exception_only(caught)).strip()
+        found.append(Outcome(check.exercise, name, seed, wall, card, error))
+    return found
+
+
+def _fork(work: Any) -> list[Outcome]:
+    """Run `work` in a child and return its outcomes; a child that dies leaves an error, not a hole."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            os.close(reading)
+            data = json.dumps([o.__dict__ for o in work()]).encode()
+            with os.fdopen(writing, "wb") as pipe:
+                pipe.write(data)
+            status = 0
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            os._exit(status)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as pipe:
+        data = pipe.read()
+    os.waitpid(child, 0)
+    if not data:
+        cell, (name, _, seeds, wall) = work.__defaults__
+        return [Outcome(cell.exercise, name, s, wall, None, "the process died") for s in seeds]
+    return [Outcome(**o) for o in json.loads(data)]
+
+
+def _execute(cell: Cell, lesson: Lesson, namespace: dict) -> None:
+    path = lesson.folder / "lesson.py"
+    try:
+        _exec(cell.source, f"<cell at line {cell.line}>", namespace)
+    except BaseException as error:
+        said = "".join(traceback.format_exception_only(error)).strip().splitlines()[-1]
+        raise LessonError(f"{path}:{cell.line}: this {cell.kind} cell failed: {said}") from error
+
+
+def _exec(source: str, name: str, namespace: dict) -> None:
+    linecache.cache[name] = (len(source), None, source.splitlines(True), name)
+    exec(compile(source, name, "exec"), namespace)
+
+
+if __name__ == "__main__":
+    _lesson = read_lesson(Path(sys.argv[1]))
+    _result = _run(_lesson, Plan(**json.loads(sys.stdin.read())))
+    print(json.dumps({"outcomes": [o.__dict__ for o in _result.outcomes], "facts": _result.facts}))
