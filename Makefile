@@ -1,0 +1,89 @@
+# `make lab` is for learners, `make test` for everyone who changes something. Nothing outside this folder
+# is touched: the environment is in .venv, and `make clean` takes it away.
+
+PYTHON ?= python3
+BIN = .venv/bin
+PIP = $(BIN)/python -m pip --disable-pip-version-check
+WORKERS ?= 2
+
+.DEFAULT_GOAL = help
+.PHONY: help venv lab instructor test demo build check lint format screenshots benchmarks doctor clean
+
+help:
+	@echo "make lab          set everything up, if need be, and open JupyterLab in your workspace"
+	@echo "make instructor   the same for instructors: the whole course, with the Formgrader"
+	@echo "make test         run every test"
+	@echo "make demo         grade a small made-up class and show its table"
+	@echo "make build        generate solutions/ and release/ from course/"
+	@echo "make lint         check the style;  make format  repairs it"
+	@echo "make screenshots  the pictures in docs/;  make benchmarks  time and memory of every notebook"
+	@echo "make doctor       what is installed, what is wrong, what to do"
+	@echo "make clean        delete the environment; your work stays"
+
+lab: .venv/lab.stamp
+	@$(BIN)/mft lab
+
+instructor: .venv/lab.stamp
+	@$(BIN)/mft lab --instructor
+
+# One pytest run: the notebooks in solutions/ are tests too, and the network is off for all of them.
+test: lint
+	@$(BIN)/python tests/offline.py $(BIN)/python -m pytest -n $(WORKERS)
+
+lint: .venv/dev.stamp
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check mftcourse tests benchmarks tools
+
+format: .venv/dev.stamp
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format mftcourse tests benchmarks tools
+
+demo: .venv/lab.stamp
+	@$(BIN)/mft demo
+
+build: .venv/lab.stamp
+	@$(BIN)/mft build
+
+check: .venv/lab.stamp
+	@$(BIN)/mft build --check
+
+doctor: .venv/lab.stamp
+	@$(BIN)/mft doctor
+
+screenshots: .venv/dev.stamp
+	@$(BIN)/python tools/screenshots.py
+
+benchmarks: .venv/dev.stamp
+	@$(BIN)/python benchmarks/notebooks.py --write
+
+clean:
+	rm -rf .venv .mft .pytest_cache .ruff_cache .hypothesis
+
+# An empty environment. Useful when you want to put your own build of PyTorch into it before `make lab`.
+venv:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "The course needs Python 3.11 or newer, and '$(PYTHON)' is not that." \
+	       "Install it, or name it: make lab PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+	  echo "Python's venv module is missing. On Debian and Ubuntu: sudo apt install python3-venv"; exit 1; }
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv
+
+# An interrupted install leaves packages without the two files that pip writes last. pip takes them for
+# installed, so they are forgotten here, and pip installs them again.
+define install
+	@for package in .venv/lib/python3*/site-packages/*.dist-info; do \
+	  [ -e "$$package/INSTALLER" ] && [ -e "$$package/RECORD" ] || rm -rf "$$package"; done
+	@echo "Installing the course into .venv. The first time takes a few minutes."
+	@$(PIP) install $(if $(CI),--quiet) --constraint constraints.txt --editable "$(1)" || { \
+	  echo "The install did not finish. Run the same command again; it goes on where it stopped."; exit 1; }
+	@touch $@
+endef
+
+.venv/lab.stamp: pyproject.toml constraints.txt
+	@$(MAKE) --no-print-directory venv
+	$(call install,.)
+
+.venv/dev.stamp: pyproject.toml constraints.txt
+	@$(MAKE) --no-print-directory venv
+	$(call install,.[dev])
+	@touch .venv/lab.stamp

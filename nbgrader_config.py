@@ -1,0 +1,12 @@
+"""nbgrader's settings for instructors: the Formgrader, `nbgrader autograde`, and what `mft` calls of nbgrader."""
+
+from mftcourse.authoring import release_steps
+from mftcourse.lab import stop_endless_loops
+
+c = get_config()  # noqa: F821 -- nbgrader provides it
+
+c.CourseDirectory.course_id = "mft"
+c.CourseDirectory.source_directory = "solutions"  # generated from course/ by `mft build`
+c.GenerateAssignment.preprocessors = release_steps()  # nbgrader's own, and ours beside ClearSolutions
+
+stop_endless_loops(c)

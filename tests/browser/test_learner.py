@@ -1,0 +1,114 @@
+"""The main job, in a browser: open a unit, see a stub fail, solve an exercise, see it pass, press Validate."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.browser
+
+UNIT = "06-metrics"
+NOTEBOOK = "06-metrics/metrics.ipynb"
+MINUTES = 60_000
+
+
+def cells(path: Path) -> list[dict]:
+    return json.loads(path.read_text(encoding="utf-8"))["cells"]
+
+
+def source(cell: dict) -> str:
+    return "".join(cell["source"])
+
+
+def first_function(release: list[dict]) -> tuple[int, int]:
+    """Positions of the first exercise that asks for code, and of its checks."""
+    for i, cell in enumerate(release):
+        meta = cell["metadata"].get("mft", {})
+        if meta.get("kind") == "exercise" and "raise NotImplementedError" in source(cell):
+            check = next(
+                j
+                for j, other in enumerate(release)
+                if other["metadata"].get("mft", {}) | {"kind": "check"} == other["metadata"].get("mft", {})
+                and other["metadata"]["mft"]["exercise"] == meta["exercise"]
+            )
+            return i, check
+    raise AssertionError(f"{UNIT} has no exercise that asks for code")
+
+
+def open_notebook(page, lab) -> None:
+    page.goto(lab.page_url(f"lab/tree/{NOTEBOOK}"))
+    page.locator(".jp-Notebook .jp-Cell").first.wait_for()
+    page.locator(".jp-NotebookPanel [data-status='idle'], .jp-NotebookPanel .jp-Notebook-ExecutionIndicator").first.wait_for()
+
+
+def run_to(page, last: int) -> None:
+    """Run the cells from the first to the one at position `last`, as with Shift+Enter."""
+    page.locator(".jp-Cell").first.click()
+    page.keyboard.press("Escape")
+    page.keyboard.press("Control+Home")
+    for _ in range(last + 1):
+        page.keyboard.press("Shift+Enter")
+
+
+def scorecard(page, position: int):
+    """The table of the scorecard below the check cell at `position`."""
+    return page.locator(".jp-Notebook .jp-Cell").nth(position).locator(".jp-OutputArea table")
+
+
+def test_learner_solves_an_exercise(page, start_lab):
+    lab = start_lab()
+    release = cells(lab.root / "release" / NOTEBOOK)
+    solution = cells(lab.root / "solutions" / NOTEBOOK)
+    exercise, check = first_function(release)
+    answer = next(source(c) for c in solution if c["id"] == release[exercise]["id"])
+
+    open_notebook(page, lab)
+
+    # nothing of an instructor's, and nothing that asks for attention
+    assert "Nbgrader" not in page.locator("#jp-MainMenu").inner_text()
+    assert page.get_by_text("Jupyter news").count() == 0
+    assert page.locator(".jp-Dialog, .Toastify__toast").count() == 0
+    assert page.get_by_role("tab", name=re.compile("Create Assignment|Extension Manager")).count() == 0
+    assert lab.status("formgrader") == 404
+
+    # the stub fails, and the scorecard says what to do
+    run_to(page, check)
+    table = scorecard(page, check)
+    table.wait_for(timeout=3 * MINUTES)
+    before = table.inner_text()
+    assert "not written yet" in before, before
+    assert table.locator("caption").count() == 1
+
+    # the solution passes
+    cell = page.locator(".jp-Notebook .jp-Cell").nth(exercise)
+    cell.locator(".cm-content").click()
+    page.keyboard.press("Control+A")
+    page.keyboard.insert_text(answer)
+    page.keyboard.press("Shift+Enter")
+    page.locator(".jp-Notebook .jp-Cell").nth(check).locator(".jp-InputPrompt").click()
+    page.keyboard.press("Shift+Enter")
+    table.get_by_text("passed").first.wait_for(timeout=2 * MINUTES)
+    after = table.inner_text()
+    assert "not written yet" not in after, after
+
+    # Validate saves the notebook, runs it from the top, and says what is left
+    page.get_by_role("button", name="Validate").click()
+    dialog = page.locator(".jp-Dialog")
+    dialog.wait_for(timeout=5 * MINUTES)
+    print(dialog.inner_text())
+    assert answer in [source(c) for c in cells(lab.root / "work" / NOTEBOOK)]
+
+    # the learner's own Jupyter stays as it was
+    assert not [p for p in (".jupyter", ".ipython", ".local") if (lab.home / p).exists()]
+
+
+def test_instructor_has_the_formgrader(page, start_lab):
+    lab = start_lab("--instructor")
+    page.goto(lab.page_url("lab"))
+    page.locator("#jp-MainMenu").get_by_text("Nbgrader").click()
+    page.get_by_role("menuitem", name="Formgrader", exact=True).click()
+    frame = page.frame_locator("iframe")
+    frame.get_by_text(UNIT).first.wait_for(timeout=2 * MINUTES)
+    page.get_by_role("tab", name="Create Assignment").wait_for()
+    assert lab.status("formgrader/manage_assignments") == 200
