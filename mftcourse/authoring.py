@@ -155,7 +155,7 @@ def _cell(cell_type: str, source: str, meta: dict, path: Path, line: int) -> Cel
             ast.parse(source)
         except SyntaxError as error:
             at = line + (error.lineno or 0)
-            raise LessonError(f"{path}:{at}: {error.msg}. Lessons are plain Python, without magics or shell.") from error
+            raise LessonError(f"{path}:{at}: {error.msg}. Lessons are plain Python: no magics, no shell.") from error
     return Cell(
         kind=kind,
         source=source,
@@ -251,9 +251,9 @@ def _prove_exercise(cell: Cell, fault) -> None:
                               f"{error.lineno} of the released cell.") from error  # fmt: skip
     defines = _globals_stored(ast.parse(cell.source))
     for node in ast.parse(cell.source).body:
-        if isinstance(node, ast.FunctionDef | ast.ClassDef) and not ast.get_docstring(node):
-            if not node.name.startswith("_"):
-                raise fault(cell, f"`{node.name}` has no docstring; say shapes, units, an example, what is refused.")
+        public = isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_")
+        if public and not ast.get_docstring(node):
+            raise fault(cell, f"`{node.name}` has no docstring; say shapes, units, an example, what is refused.")
     if not defines:
         raise fault(cell, f"{cell.exercise!r} defines nothing; a check has nothing to look at.")
 

@@ -248,7 +248,7 @@ class check:
         if error is None:
             return "passed", ""
         where = getattr(error, "mft_where", "") or learner_line(tb, self._file)
-        if isinstance(error, NotWritten) or (isinstance(error, NotImplementedError)):
+        if isinstance(error, NotWritten | NotImplementedError):
             return "todo", "Not written yet."
         if isinstance(error, Mismatch):
             message = error.public if self.hidden else error.text

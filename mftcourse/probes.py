@@ -120,13 +120,17 @@ def gradients(module: Any, inputs: Any, targets: Any, loss: str = "mse_loss") ->
 
 
 @probe
-def training_step(module: Any, optimizer: Any, inputs: Any, targets: Any, loss: str = "mse_loss") -> dict[str, Any]:
+def training_step(
+    module: Any, optimizer: Any, inputs: Any, targets: Any, loss: str = "mse_loss", seed: int = 0
+) -> dict[str, Any]:
     """Take one optimization step; return {"loss": before the step, "changed": {name: bool}} to the bit."""
     import torch
 
     before = {n: t.detach().clone() for n, t in module.state_dict().items()}
     optimizer.zero_grad()
-    value = _loss(module, inputs, targets, loss)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        value = _loss(module, inputs, targets, loss)
     value.backward()
     optimizer.step()
     return {"loss": float(value.detach()),

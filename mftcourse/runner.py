@@ -24,7 +24,7 @@ from typing import Any
 
 from .authoring import Cell, Lesson, LessonError, _globals_stored, read_lesson, release_regions
 
-SINGLE = {n: "1" for n in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")}
+SINGLE = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
 @dataclass
@@ -144,7 +144,7 @@ def _run(lesson: Lesson, plan: Plan) -> Result:
             for wall in [False, True] if plan.wall else [False]:
                 for name, code, seeds in variants:
                     seeds = seeds[:1] if wall else seeds
-                    outcomes += _fork(lambda c=cell, a=(name, code, seeds, wall): _judge(c, namespace, walled, *a))
+                    outcomes += _fork(cell, namespace, walled, name, code, seeds, wall)
     facts: list[str] = []
     if plan.facts and (lesson.folder / "facts.py").exists():
         scope: dict[str, Any] = {}
@@ -203,15 +203,15 @@ def _judge(
     return found
 
 
-def _fork(work: Any) -> list[Outcome]:
-    """Run `work` in a child and return its outcomes; a child that dies leaves an error, not a hole."""
+def _fork(check: Cell, namespace: dict, walled: set[str], *variant: Any) -> list[Outcome]:
+    """Judge a variant in a child process; a child that dies leaves an error, not a hole."""
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
         status = 1
         try:
             os.close(reading)
-            data = json.dumps([o.__dict__ for o in work()]).encode()
+            data = json.dumps([o.__dict__ for o in _judge(check, namespace, walled, *variant)]).encode()
             with os.fdopen(writing, "wb") as pipe:
                 pipe.write(data)
             status = 0
@@ -224,8 +224,8 @@ def _fork(work: Any) -> list[Outcome]:
         data = pipe.read()
     os.waitpid(child, 0)
     if not data:
-        cell, (name, _, seeds, wall) = work.__defaults__
-        return [Outcome(cell.exercise, name, s, wall, None, "the process died") for s in seeds]
+        name, _, seeds, wall = variant
+        return [Outcome(check.exercise, name, s, wall, None, "the process died") for s in seeds]
     return [Outcome(**o) for o in json.loads(data)]
 
 

@@ -337,11 +337,10 @@ def _forward(name: str, operator: str) -> None:
     setattr(StandIn, name, method)
 
 
-for _name in "add sub mul truediv floordiv mod pow matmul and or xor lt le gt ge eq ne".split():
-    _forward(f"__{_name}__", f"__{_name}__")
-    if _name not in ("lt", "le", "gt", "ge", "eq", "ne"):
-        _forward(f"__r{_name}__", f"__r{_name}__")
-for _name in ("neg", "pos", "getitem", "setitem", "delitem", "contains", "enter", "exit"):
+_ARITHMETIC = ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "and", "or", "xor")
+_COMPARISON = ("lt", "le", "gt", "ge", "eq", "ne")
+_OTHERS = ("neg", "pos", "getitem", "setitem", "delitem", "contains", "enter", "exit")
+for _name in (*_ARITHMETIC, *(f"r{name}" for name in _ARITHMETIC), *_COMPARISON, *_OTHERS):
     _forward(f"__{_name}__", f"__{_name}__")
 for _name in _BUILTINS:
     _forward(f"__{_name}__", _name)

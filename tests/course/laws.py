@@ -1,0 +1,299 @@
+"""The laws of a unit (section 5 of the design), each a function that returns what it found.
+
+A law takes a `Case` and returns sentences: what is wrong, where, what to do. No sentence: the law holds.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import nbformat
+
+from mftcourse import authoring, interview, runner
+from mftcourse.authoring import Lesson
+
+SEEDS = list(range(20))
+
+
+@dataclass
+class Case:
+    """One unit: its lesson, what the build makes of it, and what its cells did when they ran."""
+
+    root: Path
+    unit: str
+
+    @cached_property
+    def lesson(self) -> Lesson:
+        return authoring.read_lesson(self.folder)
+
+    @property
+    def folder(self) -> Path:
+        return self.root / "course" / self.unit
+
+    @cached_property
+    def notebooks(self) -> dict[Path, nbformat.NotebookNode]:
+        return {p: nbformat.reads(text, as_version=4) for p, text in authoring.render(self.root, self.unit).items()}
+
+    @property
+    def releases(self) -> dict[Path, nbformat.NotebookNode]:
+        return {p: nb for p, nb in self.notebooks.items() if p.parts[0] == "release"}
+
+    @cached_property
+    def with_demos(self) -> runner.Result:
+        return runner.drive(self.folder, runner.Plan(seeds=SEEDS, demos=True, facts=True))
+
+    @cached_property
+    def without_demos(self) -> runner.Result:
+        return runner.drive(self.folder, runner.Plan(seeds=SEEDS, stub=True, wrong=True, wall=True))
+
+    def at(self, exercise: str) -> str:
+        return f"course/{self.unit}/lesson.py:{self.lesson.exercises[exercise].line}: {exercise}"
+
+
+def stub_scores_nothing(case: Case) -> list[str]:
+    """Law 1: the released stub fails every check because it is not written, and not by accident."""
+    found = []
+    release = next(iter(case.releases.values()))
+    shown = {c.metadata.mft.exercise: c.source for c in release.cells if c.metadata.mft.kind == "exercise"}
+    for outcome in case.without_demos.of("stub"):
+        exercise = case.lesson.exercises[outcome.exercise]
+        where = case.at(outcome.exercise)
+        if shown[outcome.exercise] != runner.released(exercise.source):
+            found.append(f"{where}: the released cell is not what the runner takes for it; compare `released`.")
+        if outcome.card is None:
+            found.append(f"{where}: the check cell ended in an error on the stub: {outcome.error}")
+        elif exercise.faults:
+            if sorted(outcome.failed) != sorted(exercise.faults):
+                found.append(f"{where}: the released program fails {outcome.failed}, faults= names {exercise.faults}.")
+        else:
+            for finding in outcome.card["findings"]:
+                if finding["verdict"] == "passed":
+                    found.append(f"{where}: the stub passes {finding['title']!r}; the check cannot fail, tighten it.")
+                elif finding["verdict"] != "todo":
+                    found.append(
+                        f"{where}: on the stub, {finding['title']!r} says {finding['message']!r} instead of not "
+                        "written yet; call the learner's code, or expect() the placeholder, before anything else."
+                    )
+    return found
+
+
+def reference_scores_full(case: Case) -> list[str]:
+    """Law 2: the reference has full points on every seed, with and without demonstrations."""
+    found = []
+    for name, result in (("with", case.with_demos), ("without", case.without_demos)):
+        for outcome in result.of("reference"):
+            if outcome.error or outcome.failed or outcome.earned != outcome.card["points"]:
+                why = outcome.error or [f for f in outcome.card["findings"] if f["verdict"] != "passed"][:1]
+                found.append(f"{case.at(outcome.exercise)}: the reference fails, {name} demonstrations, seed "
+                             f"{outcome.seed}: {why}")  # fmt: skip
+            elif outcome.card["points"] != case.lesson.checks[outcome.exercise].points:
+                found.append(f"{case.at(outcome.exercise)}: the checks that ran are worth {outcome.card['points']:g}.")
+    return found
+
+
+def wrong_answers_are_caught(case: Case) -> list[str]:
+    """Law 3: every wrong answer loses points, exactly at the checks that it names."""
+    return _wrong(case, wall=False)
+
+
+def _wrong(case: Case, wall: bool) -> list[str]:
+    found, named = [], set()
+    for wrong in case.lesson.wrong_answers:
+        where = f"course/{case.unit}/wrong_answers.py:{wrong.line}: {wrong.title!r}"
+        if not wrong.title or wrong.title in named or wrong.exercise not in case.lesson.checks:
+            found.append(f"{where}: give it a title of its own, and an exercise that the lesson has.")
+            continue
+        named.add(wrong.title)
+        if not wrong.source.lstrip().startswith("#"):
+            found.append(f"{where}: begin with a comment that says what the learner believes.")
+        outcome = case.without_demos.of(wrong.title, wrong.exercise, wall)[0]
+        if outcome.card is None:
+            found.append(f"{where}: the check cell ended in an error: {outcome.error}")
+        elif not wrong.fails or sorted(outcome.failed) != sorted(wrong.fails):
+            found.append(f"{where}: it fails {outcome.failed}, fails= names {wrong.fails}; correct the one or the other.")
+    for exercise, cell in case.lesson.exercises.items():
+        if cell.kind == "exercise" and not any(w.exercise == exercise for w in case.lesson.wrong_answers):
+            found.append(f"{case.at(exercise)}: no wrong answer in wrong_answers.py; add a mistake people make.")
+    return found
+
+
+def hints_are_there(case: Case) -> list[str]:
+    """Law 4: every exercise has a hint ladder and says why it matters (the build proves hints of checks)."""
+    found = []
+    cells = case.lesson.cells
+    for exercise, cell in case.lesson.exercises.items():
+        after = next(i for i, c in enumerate(cells) if c is (case.lesson.checks.get(exercise) or cell)) + 1
+        stop = next((i for i in range(after, len(cells)) if cells[i].kind in ("exercise", "manual")), len(cells))
+        prose = "\n".join(c.source for c in cells[after:stop] if c.kind == "prose")
+        hints = len(re.findall(r"<details>\s*<summary>Hint", prose))
+        if cell.kind == "exercise" and not 2 <= hints <= 3:
+            found.append(f"{case.at(exercise)}: {hints} hints behind its check; write two or three <details> blocks.")
+        if cell.kind == "exercise" and not re.search(r"\*\*Why it matters\.?\*\*.*?\]\(#", prose, re.S):
+            found.append(f"{case.at(exercise)}: no **Why it matters** with a link to an interview question.")
+    return found
+
+
+def release_gives_nothing_away(case: Case) -> list[str]:
+    """Law 5: no solution, hidden check or output in the release; no expected value in a hidden failure."""
+    found = []
+    for path, nb in case.releases.items():
+        text = "\n".join(cell.source for cell in nb.cells)
+        for word in ("BEGIN SOLUTION", "END SOLUTION", "HIDDEN TESTS", "hidden=True", "BEGIN RELEASE", "END RELEASE"):
+            if word in text:
+                found.append(f"{path}: {word!r} stands in it; look at the markers in the lesson.")
+        for cell in nb.cells:
+            if cell.get("outputs") or cell.get("execution_count"):
+                found.append(f"{path}: the cell {cell.id} has outputs.")
+        for cell in case.lesson.exercises.values():
+            if cell.kind == "manual":
+                secret = [cell.source]
+            else:
+                secret = re.findall(r"### BEGIN SOLUTION\n(.*?)\n\s*### END SOLUTION", cell.source, re.S)
+            for block in secret:
+                if len(block.strip().splitlines()) > 1 and block.strip() in text:
+                    found.append(f"{path}: the solution of {cell.exercise} stands in it.")
+        for cell in case.lesson.checks.values():
+            for title in re.findall(r'check\(\s*"([^"]+)"[^)]*hidden=True', cell.source):
+                if title in text:
+                    found.append(f"{path}: the hidden check {title!r} stands in it.")
+    for outcome in case.without_demos.outcomes:
+        for finding in (outcome.card or {"findings": []})["findings"]:
+            if finding["hidden"] and finding["verdict"] == "failed":
+                left = re.sub(r"\([\d, ]*\)|`[^`]*`|\b(line|position|index|float|int|item|of) ?\d+|\d+ (of|values|seconds|items)"
+                              r"|hold \d+|not \d+", "", finding["message"])  # fmt: skip
+                if "Expected" in left or re.search(r"\d", left):
+                    found.append(f"{case.at(outcome.exercise)}: the hidden check {finding['title']!r} tells a value when "
+                                 f"{outcome.variant!r} fails it: {finding['message']!r}")  # fmt: skip
+    return found
+
+
+def figures_have_words(case: Case) -> list[str]:
+    """Law 6: every figure is shown with a text alternative, in colours of the one palette."""
+    found = []
+    for cell in case.lesson.cells:
+        if cell.kind == "prose":
+            for text in filter(None, (cell.source, cell.zh)):
+                for _ in re.findall(r"!\[\s*\]\(|<img(?![^>]*alt=\"[^\"]+\")", text):
+                    found.append(f"course/{case.unit}/lesson.py:{cell.line}: a picture without a text alternative.")
+            continue
+        tree = ast.parse(cell.source)
+        for node in ast.walk(tree):
+            if not isinstance(node, ast.Call):
+                continue
+            where = f"course/{case.unit}/lesson.py:{cell.line + node.lineno}"
+            name = ast.unparse(node.func)
+            if name in ("plt.show", "fig.show", "figure.show"):
+                found.append(f"{where}: `{name}` shows no text alternative; use show(fig, alt=...) of mftcourse.plots.")
+            for keyword in node.keywords:
+                if keyword.arg in ("color", "c", "facecolor", "edgecolor", "cmap") and _foreign_colour(keyword.value):
+                    found.append(f"{where}: the colour {ast.unparse(keyword.value)} is not of the palette in mftcourse.plots.")
+            if name == "show" or name.endswith(".show"):
+                alt = next((k.value for k in node.keywords if k.arg == "alt"), None)
+                if alt is None or (isinstance(alt, ast.Constant) and len(str(alt.value)) < 20):
+                    found.append(f"{where}: show() needs alt=, a sentence that says what the figure shows.")
+        draws = re.search(r"\bplt\.|\bsubplots\(|\.plot\(|\.scatter\(|\.hist\(", cell.source)
+        if draws and not re.search(r"\bshow\(", cell.source):
+            found.append(f"course/{case.unit}/lesson.py:{cell.line}: this cell draws and does not show(fig, alt=...).")
+    return found
+
+
+def _foreign_colour(node: ast.expr) -> bool:
+    neutral = {"black", "white", "grey", "gray", "0.3", "0.4", "0.5", "0.6", "0.7", "0.8", "0.9", "none", "k", "w", "C0"}
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return node.value not in neutral - {"C0"} and node.value not in ("cividis", "viridis", "Greys", "Blues")
+    return False
+
+
+def links_resolve(case: Case) -> list[str]:
+    """Law 7, first half: every internal link resolves."""
+    found = []
+    for path, nb in case.notebooks.items():
+        prose = "\n\n".join(c.source for c in nb.cells if c.cell_type == "markdown")
+        plain = re.sub(r"^```.*?^```", "", prose, flags=re.M | re.S)
+        targets = {interview.heading_id(h) for h in re.findall(r"^#+ (.+)$", plain, re.M)}
+        targets |= set(re.findall(r'<a (?:id|name)="([^"]+)"', plain))
+        for text, link in re.findall(r"\[([^\]]+)\]\(([^)\s]+)\)", plain):
+            if link.startswith("#"):
+                if link[1:] not in targets:
+                    found.append(f"{path}: the link [{text}]({link}) leads nowhere; a heading's id is its text with "
+                                 "hyphens for blanks.")  # fmt: skip
+            elif not re.match(r"https?://|attachment:", link):
+                found.append(f"{path}: the link [{text}]({link}) leaves the notebook, which is copied elsewhere.")
+    return found
+
+
+NUMBER = re.compile(r"(?<![\w.,-])\d[\d,]*\.\d+(?:\s?%)?|(?<![\w.,-])\d+\s?%|(?<![\w.,-])\d{2,}(?:,\d{3})*(?![\w-])")
+
+
+def numbers_are_computed(case: Case) -> list[str]:
+    """Law 7, second half: every number in prose lies in a string that facts.py computes."""
+    found = []
+    facts = [" ".join(f.split()) for f in case.with_demos.facts]
+    texts = {}
+    for i, cell in enumerate(case.lesson.cells):
+        if cell.kind in ("prose", "manual"):
+            texts[f"course/{case.unit}/lesson.py:{cell.line}"] = cell.source
+            if cell.zh:
+                texts[f"course/{case.unit}/lesson.py:{cell.line} (zh {i})"] = cell.zh
+    path = case.folder / "interview.yaml"
+    if path.exists():
+        for question in interview.load(path).questions:
+            for lang in authoring.LANGUAGES:
+                words = question.wording(lang).model_dump()
+                texts[f"course/{case.unit}/interview.yaml: {question.id} ({lang})"] = "\n".join(words.values())
+    used = set()
+    for where, text in texts.items():
+        text = " ".join(_readable(text).split())
+        covered = set()
+        for fact in facts:
+            for match in re.finditer(re.escape(fact), text):
+                used.add(fact)
+                covered.update(range(*match.span()))
+        for match in NUMBER.finditer(text):
+            if not covered.issuperset(range(*match.span())):
+                around = text[max(0, match.start() - 30) : match.end() + 20]
+                found.append(f"{where}: {match[0]!r} in …{around}… is computed nowhere; add it to facts.py.")
+    found += [f"course/{case.unit}/facts.py: {fact!r} stands nowhere in the prose." for fact in facts if fact not in used]
+    return found
+
+
+def _readable(markdown: str) -> str:
+    """Drop what states no claim: code, link targets, tags, years of citations, comments."""
+    text = re.sub(r"^```.*?^```", " ", markdown, flags=re.M | re.S)
+    text = re.sub(r"`[^`]*`", " ", text)
+    text = re.sub(r"\]\([^)]*\)", "]", text)
+    text = re.sub(r"<[^>]*>", " ", text)
+    text = re.sub(r"^>\s?", "", text, flags=re.M)
+    return re.sub(r"\b(1[6-9]|20)\d\d\b(?=[a-z]?\s*[),;:.），；。]|\s*$)", " ", text)
+
+
+def wall_changes_nothing(case: Case) -> list[str]:
+    """Law 9: behind the wall, the reference still passes and the wrong answers fail the same checks."""
+    found = []
+    for outcome in case.without_demos.of("reference", wall=True):
+        if outcome.error or outcome.failed:
+            why = outcome.error or [f for f in outcome.card["findings"] if f["verdict"] != "passed"][:1]
+            found.append(f"{case.at(outcome.exercise)}: behind the wall the reference fails: {why}. Checks pass and "
+                         "judge plain data; look into objects with mftcourse.probes.")  # fmt: skip
+    for outcome in case.without_demos.of("stub", wall=True):
+        faults = case.lesson.exercises[outcome.exercise].faults
+        if sorted(outcome.failed) != sorted(faults or [f["title"] for f in (outcome.card or {"findings": []})["findings"]]):
+            found.append(f"{case.at(outcome.exercise)}: behind the wall the stub fails {outcome.failed}.")
+    return found + _wrong(case, wall=True)
+
+
+LAWS = [
+    stub_scores_nothing,
+    reference_scores_full,
+    wrong_answers_are_caught,
+    hints_are_there,
+    release_gives_nothing_away,
+    figures_have_words,
+    links_resolve,
+    numbers_are_computed,
+    wall_changes_nothing,
+]

@@ -1,0 +1,129 @@
+"""expect: what counts as equal, and how a difference is worded."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from mftcourse import expect
+from mftcourse.expect import Mismatch, NotWritten
+
+finite = st.floats(-1e6, 1e6, allow_nan=False)
+
+
+def said(got, want, **kwargs) -> str:
+    with pytest.raises(Mismatch) as caught:
+        expect(got, want, **kwargs)
+    return caught.value.text
+
+
+@pytest.mark.parametrize(
+    ("got", "want"),
+    [
+        (1, 1.0), (np.float64(0.5), 0.5), (torch.tensor(2.0), 2), (np.array(3), 3), (True, True), (np.True_, True),
+        (math.nan, math.nan), (math.inf, math.inf), ("a", "a"), (None, None), ((1, 2), [1, 2]), ([1, [2.0]], [1, [2]]),
+        ({"a": 1}, {"a": 1.0}), (np.array([1, 2]), np.array([1.0, 2.0])), (0.1 + 0.2, 0.3), (10**20, 10**20),
+        (np.array(["a"]), np.array(["a"])), (torch.tensor([1.0]), torch.tensor([1.0])),
+        (np.array([np.nan, np.inf]), np.array([np.nan, np.inf])), (np.zeros((0, 2)), np.zeros((0, 2))),
+        (pd.DataFrame({"a": [1.0, None], "b": ["x", None]}), pd.DataFrame({"a": [1.0, None], "b": ["x", None]})),
+        (pd.Series(["a", "b"], dtype="category"), pd.Series(["a", "b"], dtype="category")),
+    ],
+)  # fmt: skip
+def test_equal(got, want):
+    expect(got, want)
+
+
+@pytest.mark.parametrize(
+    ("got", "want", "words"),
+    [
+        (None, 0.5, "Is a `return` missing?"),
+        ((0.5, 1), 0.5, "You returned a tuple of 2"),
+        (np.array([0.5, 1.0]), 0.5, "is a sum or a mean missing?"),
+        (0.25, 0.75, "1 - expected"),
+        (-0.75, 0.75, "sign is flipped"),
+        (75.0, 0.75, "percentage"),
+        (4 / 3, 0.75, "upside down"),
+        (0, 0.75, "as // does"),
+        (math.nan, 0.75, "0 divided by 0"),
+        (0.33, 1 / 3, "looks rounded"),
+        (1, True, "should be True or False"),
+        ("1", 1, "should be a number, not str"),
+        (0.5, "b", "should be str"),
+        ([1, 3], [1, 2], "Item 1 of the result is not the expected number. Expected 2, got 3."),
+        ([2, 1], [1, 2], "another order"),
+        ([1], [1, 2], "hold 2 items, not 1"),
+        ({"a": 1}, {"b": 1}, "lacks the key 'b' and has the unknown key 'a'"),
+        ({"a": 2}, {"a": 1}, "'a' is not the expected number"),
+        ([1, 2], np.array([1, 2]), "a NumPy array of shape (2,), not list"),
+        (np.ones((3, 1)), np.ones(3), "extra axis of length 1"),
+        (np.ones((2, 3)), np.ones((3, 2)), "It looks transposed"),
+        (np.array([[1, 2], [3, 4]]), np.array([[1, 3], [2, 4]]), "It looks transposed"),
+        (np.array([3, 2, 1]), np.array([1, 2, 3]), "reverse order"),
+        (np.array([0.0, 1, 1]), np.array([1.0, 0, 0]), "1 - expected"),
+        (np.array([2.0, 4.0]), np.array([1.0, 2.0]), "off by the same factor"),
+        (np.array([1.0, np.nan]), np.array([1.0, 0.0]), "Yours holds nan"),
+        (np.array([1, 5, 3]), np.array([1, 2, 3]), "1 of 3 values off, the first at position 1. Expected 2, got 5."),
+        (torch.ones(2, dtype=torch.float64), torch.ones(2), "dtype torch.float32, not torch.float64"),
+        (np.ones(2), torch.ones(2), "should be a tensor of shape (2,)"),
+        (pd.Series([1, 2]), pd.Series([1, 3]), "first at position 1"),
+        (pd.DataFrame({"a": [1]}), pd.DataFrame({"b": [1]}), "the columns of the result"),
+        (pd.Series(["x", None]), pd.Series(["x", "y"]), "is missing"),
+        (pd.Series([1, 2]), pd.Series([1, 2], index=[5, 6]), "index of the result differs"),
+    ],
+)
+def test_the_words(got, want, words):
+    assert words.lower() in said(got, want).lower()
+
+
+@pytest.mark.parametrize("got", [..., [1, ...], {"a": ...}])
+def test_placeholders_are_not_written_yet(got):
+    want = {"a": 1} if isinstance(got, dict) else [1, 2] if isinstance(got, list) else 3
+    with pytest.raises(NotWritten):
+        expect(got, want)
+
+
+def test_tolerances():
+    expect(np.float32(1 / 3), 1 / 3)  # 1e-5 for 32-bit floats
+    assert said(1 / 3 + 1e-6, 1 / 3)
+    expect(1.05, 1.0, tol=0.1)
+    expect(1e12 + 1, 1e12)  # relative for large numbers
+
+
+@given(finite, finite)
+def test_numbers_differ_exactly_when_they_are_apart(a, b):
+    if abs(a - b) <= 1e-9 * max(1, abs(b)):
+        expect(a, b)
+    else:
+        said(a, b)
+
+
+@given(hnp.arrays(float, hnp.array_shapes(max_dims=3, max_side=4), elements=finite), st.data())
+def test_arrays_find_one_changed_value(array, data):
+    expect(array.copy(), array)
+    where = tuple(data.draw(st.integers(0, n - 1)) for n in array.shape)
+    changed = array.copy()
+    changed[where] += max(1.0, abs(changed[where]))
+    text = said(changed, array)
+    assert str(where[0] if len(where) == 1 else where) in text
+
+
+@given(st.recursive(st.none() | st.booleans() | finite | st.text(max_size=3),
+                    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=2), inner, max_size=3),
+                    max_leaves=8))  # fmt: skip
+def test_everything_equals_itself(value):
+    expect(value, value)
+
+
+@given(finite, finite)
+def test_the_public_wording_holds_no_value(a, b):
+    try:
+        expect(a, b)
+    except Mismatch as difference:
+        assert "Expected" not in difference.public
