@@ -127,3 +127,7 @@ def test_the_public_wording_holds_no_value(a, b):
         expect(a, b)
     except Mismatch as difference:
         assert "Expected" not in difference.public
+
+
+def test_answers_worked_out_on_paper_are_not_told():
+    assert said(0.33, 1 / 3, tell=False) == "The result is not the expected number. It looks rounded: give the exact fraction or value."
