@@ -55,7 +55,10 @@ def lab_environment(root: Path, instructor: bool = False) -> dict[str, str]:
     state = root / ".mft" / role
     drop = ("JUPYTERLAB_SETTINGS_DIR", "JUPYTERLAB_WORKSPACES_DIR", "JUPYTER_NO_CONFIG", "JUPYTER_PREFER_ENV_PATH")
     env = {name: value for name, value in os.environ.items() if name not in drop}
+    # nbgrader calls the program alembic, which is beside this Python, where an unactivated environment has no PATH
+    programs = os.pathsep.join([str(Path(sys.executable).parent), env.get("PATH", os.defpath)])
     return env | {
+        "PATH": programs,
         "JUPYTER_CONFIG_PATH": str(CONFIG / role),
         "JUPYTER_CONFIG_DIR": str(state / "config"),
         "JUPYTER_DATA_DIR": str(state / "data"),

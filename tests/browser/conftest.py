@@ -55,12 +55,13 @@ def browser():
 
 
 @pytest.fixture
-def page(browser):
-    """A new browser window that waits patiently: the machine may be busy."""
+def page(browser, tmp_path: Path):
+    """A new browser window that waits patiently: the machine may be busy. Its last sight is kept in tmp_path."""
     context = browser.new_context(viewport={"width": 1400, "height": 1000})
     context.set_default_timeout(90 * SECONDS)
     page = context.new_page()
     yield page
+    page.screenshot(path=tmp_path / "last.png")
     context.close()
 
 
