@@ -67,9 +67,7 @@ def lab_environment(root: Path, instructor: bool = False) -> dict[str, str]:
     }
 
 
-def launch(
-    instructor: bool = False, unit: str | None = None, browser: bool = True, port: int | None = None
-) -> int:
+def launch(instructor: bool = False, unit: str | None = None, browser: bool = True, port: int | None = None) -> int:
     """Open JupyterLab and return its exit code when it is closed.
 
     A learner gets `work/` with every released unit in it, and `unit` (default: the first) open. An instructor
@@ -100,13 +98,13 @@ def launch(
         command.append("--no-browser")
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         command.append("--allow-root")  # in a container there may be no other user
-    print(f"JupyterLab opens {folder}. To end it, press Ctrl-C here, twice.", flush=True)
     return _run(command, folder, lab_environment(root, instructor))
 
 
 def _run(command: list[str], folder: Path, env: dict[str, str]) -> int:
     """Become the server, so that Ctrl-C and signals reach it; Windows cannot, and waits for it."""
     if os.name == "posix":
+        sys.stdout.flush()
         os.chdir(folder)
         os.execve(command[0], command, env)
     process = subprocess.Popen(command, cwd=folder, env=env)
@@ -142,7 +140,7 @@ def start_all(root: Path) -> list[Path]:
         if not target.exists():
             from mftcourse import workspace
 
-            workspace.start(source.parent.name)
+            workspace.start(source.parent.name, root=root)
         notebooks.append(target)
     return notebooks
 
@@ -228,7 +226,9 @@ def _torch() -> Finding:
 
         product = torch.ones(2, 3) @ torch.ones(3, 2)
         if product.tolist() != [[3.0, 3.0], [3.0, 3.0]]:
-            return Finding("fail", "PyTorch", f"multiplies wrongly: {product.tolist()}", "Reinstall it: make clean lab.")
+            return Finding(
+                "fail", "PyTorch", f"multiplies wrongly: {product.tolist()}", "Reinstall it: make clean lab."
+            )
     except Exception as error:  # a broken shared library raises OSError, a missing part ImportError
         return Finding("fail", "PyTorch", f"does not start: {error}", "Reinstall it: make clean lab.")
     device = "with a GPU" if torch.cuda.is_available() else "on the CPU"
@@ -267,7 +267,9 @@ def _extensions() -> Finding:
 def _space(root: Path) -> Finding:
     free = shutil.disk_usage(root).free / 2**30
     if free < 1:
-        return Finding("warn", "free disk", f"{free:.1f} GiB.", "Free some space; notebooks cannot be saved on a full disk.")
+        return Finding(
+            "warn", "free disk", f"{free:.1f} GiB.", "Free some space; notebooks cannot be saved on a full disk."
+        )
     return Finding("ok", "free disk", f"{free:.0f} GiB.")
 
 
@@ -288,7 +290,9 @@ def _release(root: Path) -> Finding:
 
 def _optional() -> Iterator[Finding]:
     """Programs that only some commands use."""
-    browser = next((path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None)
+    browser = next(
+        (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
+    )
     yield Finding("ok", "Chromium", browser or "not found; only the browser test and the screenshots use it.")
     bwrap = shutil.which("bwrap")
     yield Finding("ok", "bubblewrap", bwrap or "not found; only an instructor's isolated grading uses it.")
