@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
+from browser import running_lab
 
 expect = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed").expect
 pytestmark = pytest.mark.browser
@@ -58,8 +59,20 @@ def scorecard(page, position: int):
     return page.locator(".jp-Notebook .jp-Cell").nth(position).locator(".jp-OutputArea table")
 
 
-def test_learner_solves_an_exercise(page, start_lab):
-    lab = start_lab()
+@pytest.fixture
+def learner(tmp_path):
+    with running_lab(tmp_path) as lab:
+        yield lab
+
+
+@pytest.fixture
+def instructor(tmp_path):
+    with running_lab(tmp_path, "--instructor") as lab:
+        yield lab
+
+
+def test_learner_solves_an_exercise(learner, page):
+    lab = learner
     release = cells(lab.root / "release" / NOTEBOOK)
     solution = cells(lab.root / "solutions" / NOTEBOOK)
     exercise, check = first_function(release)
@@ -106,12 +119,11 @@ def test_learner_solves_an_exercise(page, start_lab):
     assert not [p for p in (".jupyter", ".ipython", ".local") if (lab.home / p).exists()]
 
 
-def test_instructor_has_the_formgrader(page, start_lab):
-    lab = start_lab("--instructor")
-    page.goto(lab.page_url("lab"))
+def test_instructor_has_the_formgrader(instructor, page):
+    page.goto(instructor.page_url("lab"))
     page.locator("#jp-MainMenu").get_by_text("Nbgrader").click()
     page.get_by_role("menuitem", name="Formgrader", exact=True).click()
     frame = page.frame_locator("iframe")
     frame.get_by_text(UNIT).first.wait_for(timeout=2 * MINUTES)
     page.get_by_role("tab", name="Create Assignment").wait_for()
-    assert lab.status("formgrader/manage_assignments") == 200
+    assert instructor.status("formgrader/manage_assignments") == 200
