@@ -12,6 +12,7 @@ from importlib import resources
 import pandas as pd
 
 BREAST_CANCER_SHA256 = "fed3eb72d0575ef6192293f5093c6e801b1476b577d0386bf4455504522172ed"
+PENGUINS_RAW_SHA256 = "144f623143c9360fd77322a4f86acb06dc198814dbd2669724c63e6457b907bd"
 
 
 def load_breast_cancer() -> tuple[pd.DataFrame, pd.Series]:
@@ -44,6 +45,31 @@ def _breast_cancer_columns() -> list[str]:
     properties = ["radius", "texture", "perimeter", "area", "smoothness", "compactness", "concavity",
                   "concave points", "symmetry", "fractal dimension"]  # fmt: skip
     return [f"mean {p}" for p in properties] + [f"{p} error" for p in properties] + [f"worst {p}" for p in properties]
+
+
+def load_penguins_raw() -> pd.DataFrame:
+    """Return the raw Palmer penguins, with everything that is missing.
+
+    Rows: 344, one an adult bird, measured near Palmer Station, Antarctica, in the seasons of 2007 to 2009. They
+    come sorted by species, and two by two: the birds of one nest stand next to each other.
+    Columns: 17. Numbers: "Sample Number" (counts within a species), "Culmen Length (mm)", "Culmen Depth (mm)",
+    "Flipper Length (mm)", "Body Mass (g)", "Delta 15 N (o/oo)", "Delta 13 C (o/oo)". Words: "studyName",
+    "Species", "Region", "Island", "Stage", "Individual ID" (not unique: seasons and species use the same ones),
+    "Clutch Completion", "Date Egg" (such as 2007-11-11), "Sex", "Comments".
+    Units: in the names of the columns; o/oo is per mille. The culmen is the ridge of the upper bill.
+    Missing: 2 in each of the four body measurements, 11 in "Sex", 14 and 13 in the isotopes, 290 in "Comments".
+    Licence: CC0 1.0. Source: K. B. Gorman, T. D. Williams, W. R. Fraser, "Ecological Sexual Dimorphism and
+    Environmental Variability within a Community of Antarctic Penguins (Genus Pygoscelis)", PLoS ONE 9(3): e90081,
+    2014, doi:10.1371/journal.pone.0090081; the copy that the package palmerpenguins brings (`penguins-raw.csv`).
+    Checksum: SHA-256 `PENGUINS_RAW_SHA256`.
+
+    Raises:
+        ValueError: the installed file is not the one that this course was written with.
+    """
+    raw = resources.files("palmerpenguins").joinpath("data/penguins-raw.csv").read_bytes()
+    raw = raw.replace(b"\r\n", b"\n")
+    _verify(raw, PENGUINS_RAW_SHA256, "palmerpenguins' penguins-raw.csv")
+    return pd.read_csv(io.BytesIO(raw))
 
 
 def _verify(raw: bytes, sha256: str, name: str) -> None:
