@@ -89,7 +89,7 @@ def launch(instructor: bool = False, unit: str | None = None, browser: bool = Tr
         if chosen:
             command.append(f"--LabApp.default_url=/lab/tree/{chosen[0].parent.name}/{chosen[0].name}")
     folder.mkdir(exist_ok=True)
-    command += [f"--ServerApp.root_dir={folder}", "--ServerApp.log_level=WARN"]
+    command += [f"--ServerApp.root_dir={folder}", "--ServerApp.log_level=WARN", "--LabApp.log_level=WARN"]
     command += ["--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate", "--LabApp.news_url=None"]
     command += ["--LabApp.extension_manager=readonly"]
     if port is not None:
