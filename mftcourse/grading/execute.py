@@ -14,7 +14,7 @@ from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 from nbgrader.preprocessors import Execute
-from nbgrader.utils import is_grade, is_solution, setenv
+from nbgrader.utils import is_grade, is_solution
 from traitlets.config import Config
 
 from .intake import exercise, kind
@@ -55,8 +55,8 @@ class Run(Execute):
 
     def setup_kernel(self, **kwargs: Any) -> Any:
         # What a kernel writes past its cells (its own warnings, prints of C code) belongs to no notebook.
-        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        return super().setup_kernel(**quiet, **kwargs)
+        kwargs |= {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        return super().setup_kernel(env=os.environ | {"NBGRADER_EXECUTION": "autograde"}, **kwargs)
 
     def preprocess_cell(self, cell: NotebookNode, resources: dict, index: int) -> tuple[NotebookNode, dict]:
         if cell.cell_type != "code":
@@ -83,7 +83,7 @@ class Run(Execute):
         for error in (o.ename for o in cell.outputs if o.output_type == "error"):
             if error in ("CellTimeoutError", "TimeLimit"):
                 self.notes.append(f"{where}: it took too long and was stopped. Does a loop never end?")
-            elif not is_grade(cell) and error != "NotImplementedError":
+            elif error not in ("NotImplementedError", "KeyboardInterrupt"):
                 self.notes.append(f"{where} ended with {error}.")
         if is_grade(cell) and not is_solution(cell) and not any(o.output_type == "error" for o in cell.outputs):
             points = float(cell.metadata["nbgrader"]["points"])
@@ -135,8 +135,7 @@ def execute(
         run = Run(without, start + TOTAL_SECONDS, config=own)
         attempt = copy.deepcopy(nb)
         try:
-            with setenv(NBGRADER_EXECUTION=os.environ.get("NBGRADER_EXECUTION", "autograde")):
-                attempt, _ = run.preprocess(attempt, {"metadata": {"path": str(folder)}})
+            attempt, _ = run.preprocess(attempt, {"metadata": {"path": str(folder)}})
             return Outcome(attempt, notes + run.notes, time.monotonic() - start)
         except _Stopped as stop:
             cell = nb.cells[stop.index]

@@ -28,7 +28,7 @@ from nbgrader.converters import Autograde
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.plugins.export import CsvExportPlugin
 from nbgrader.preprocessors import Execute
-from nbgrader.utils import capture_log, rmtree, setenv, temp_attrs
+from nbgrader.utils import capture_log, rmtree, temp_attrs
 from sqlalchemy.exc import SAWarning
 from traitlets.config import Config, PyFileConfigLoader
 
@@ -129,9 +129,7 @@ def grade(
             f"There is nothing to grade: no folder matches submitted/<student>/{unit}. "
             f"Put notebooks at submitted/<student>/{unit}/{slug}.ipynb, or hand one in with `mft submit`."
         )
-    # nbgrader calls `alembic` by its bare name, which an environment that is not activated does not have.
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
-    with tempfile.TemporaryDirectory(prefix="mft-grade-") as folder, setenv(PATH=path), warnings.catch_warnings():
+    with tempfile.TemporaryDirectory(prefix="mft-grade-") as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore", SAWarning)  # nbgrader's own, at every new submission
         desk = _Desk(root, Path(folder), unit, slug)
         desk.announce()
@@ -197,7 +195,12 @@ class _Desk:
         if not (source / f"{self.slug}.ipynb").is_file():
             raise GradingError(f"solutions/{self.unit}/{self.slug}.ipynb is missing. Build it with `mft build`.")
         shutil.copytree(source, self.folder / "source" / self.unit)
-        result = self.api.generate_assignment(self.unit)
+        path = os.environ.get("PATH", os.defpath)
+        try:  # nbgrader calls `alembic` by its bare name; an environment that is not activated has no PATH to it
+            os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), path])
+            result = self.api.generate_assignment(self.unit)
+        finally:
+            os.environ["PATH"] = path
         if not result["success"]:
             said = result.get("error", "") + result.get("log", "")
             if "Cannot add or remove cells" in said:
@@ -338,5 +341,7 @@ def _feedback(folder: Path, config: Config, unit: str, student: str) -> tuple[st
 def _reason(result: dict[str, str]) -> str:
     """Return the error below nbgrader's own last words, which only point to the log."""
     lines = [line.strip() for line in (result.get("log", "") + "\n" + result.get("error", "")).splitlines()]
-    errors = [line for line in lines if re.match(r"[\w.]*(Error|Exception)\b", line) and "traceback for details" not in line]
+    errors = [
+        line for line in lines if re.match(r"[\w.]*(Error|Exception)\b", line) and "traceback for details" not in line
+    ]
     return (errors or lines or ["no reason given"])[-1][:300]
