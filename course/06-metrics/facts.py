@@ -1,0 +1,206 @@
+"""The numbers that this unit's prose states, computed."""
+
+import re
+import sys
+from fractions import Fraction as F
+from pathlib import Path
+
+import numpy as np
+import sklearn.metrics as skm
+from sklearn.calibration import calibration_curve
+
+FOUR = {"y_true": [1, 1, 0, 0], "y_score": [0.9, 0.6, 0.6, 0.2]}
+PICTURES = ["cat"] * 6 + ["dog"] * 3 + ["owl"], ["cat"] * 5 + ["dog"] * 3 + ["cat"] * 2
+
+
+def facts(lesson: dict) -> list[str]:
+    """Return strings that occur in the prose; `lesson` is the namespace after the reference ran."""
+    return [
+        *_minutes(),
+        *_data(lesson),
+        *_examples(lesson),
+        *_results(lesson),
+        *_clinic(lesson),
+        *_chosen(lesson),
+    ]
+
+
+def _minutes() -> list[str]:
+    # the runner executes this file without a name; it is started with the unit's folder
+    folder = Path(globals().get("__file__", Path(sys.argv[-1]) / "facts.py")).parent
+    source = (folder / "lesson.py").read_text(encoding="utf-8")
+    minutes = [int(m) for m in re.findall(r"^# %%.* minutes=(\d+)", source, re.M)]
+    english = re.sub(r'^# %% \[markdown\] lang="zh".*?(?=^# %%)', "", source, flags=re.M | re.S)
+    prose = " ".join(line for line in english.splitlines() if line.startswith("#"))
+    reading = round(len(prose.split()) / 90 / 30) * 30  # at 90 words a minute, rounded to half hours
+    total = round((sum(minutes) + reading) / 30) * 30
+    long = sorted({m for m in minutes if m >= 10})
+    return [
+        f"Plan {total} minutes: {sum(minutes)} minutes of exercises",
+        f"请安排 {total} 分钟：其中练习 {sum(minutes)} 分钟",
+        *[f"{m} minutes" for m in long],
+        f"{minutes[1]} 分钟",
+    ]
+
+
+def _data(lesson: dict) -> list[str]:
+    X, y_train, y_valid, y_test = (lesson[k] for k in ("X", "y_train", "y_valid", "y_test"))
+    n, rows, columns = len(y_test), *X.shape
+    sick = int(y_test.sum())
+    p_all = lesson["fit_predict"](list(X))[1]
+    return [
+        f"The data are {rows} breast tumours. For each there are {columns} measurements",
+        f"*training* part ({len(y_train)} tumours)",
+        f"*validation* part ({len(y_valid)})",
+        f"*test* part ({n}, of which {sick} are malignant)",
+        f"it makes {int(((p_all >= 0.5) != y_test).sum())} errors on the test part",
+        f"数据是 {rows} 个乳腺肿瘤，每个肿瘤有 {columns} 个",
+        f"*训练集*（{len(y_train)} 个肿瘤）",
+        f"*验证集*（{len(y_valid)} 个）",
+        f"*测试集*（{n} 个，其中 {sick} 个为恶性）",
+        f"{int(((p_all >= 0.5) != y_test).sum())} 个错误",
+        f"With another {n} tumours",
+        f"draw {n} of the {n} test samples",
+        f"With {n} test samples",
+        f"{sick}/{n}, the share of malignant tumours in the test part, scores {sick / n * (1 - sick / n):.3f}",
+        f"precision measured at {sick / n:.0%}".replace("%", " %"),
+    ]
+
+
+def _examples(lesson: dict) -> list[str]:
+    """The worked examples, by formulas of their own."""
+    tp, fp, fn = 2, 1, 2  # the eight messages
+    share = F(1, 100)
+    four_roc = skm.roc_curve(**FOUR, drop_intermediate=False)
+    assert list(four_roc[0]) == [0, 0, 0.5, 1] and list(four_roc[1]) == [0, 0.5, 1, 1]
+    assert skm.roc_auc_score(**FOUR) == 7 / 8 and abs(skm.average_precision_score(**FOUR) - 5 / 6) < 1e-12
+    assert np.isclose(skm.roc_auc_score(lesson["y_true_8"], lesson["y_score_8"]), 5 / 6)
+    ranks = [F(1), F(5, 2), F(5, 2), F(4)]
+    f1 = {c: F(skm.f1_score(*PICTURES, labels=[c], average=None)[0]).limit_denominator(100) for c in ("cat", "dog", "owl")}
+    macro = sum(f1.values()) / 3
+    weighted = (6 * f1["cat"] + 3 * f1["dog"] + 1 * f1["owl"]) / 10
+    micro = F(skm.accuracy_score(*PICTURES)).limit_denominator(10)
+    bayes, p = F(1, 1 + 4), [F(1, 10), F(3, 5)]
+    at_bayes = sum(4 * q if q < bayes else 1 - q for q in p)
+    at_seven = sum(4 * q if q < F(7, 10) else 1 - q for q in p)
+    assert (bayes, at_bayes) == (F(1, 5), F(4, 5))
+    squares = [(q - label) ** 2 for q, label in zip([0.1, 0.4, 0.6, 0.9], [0, 1, 0, 1], strict=True)]
+    table = calibration_curve([0, 1, 0, 1], [0.1, 0.4, 0.6, 0.9], n_bins=2)
+    assert table[0].tolist() == [0.5, 0.5]
+    half_tp, half_fp = F(1 + 2, 2), F(0 + 8, 2)
+    return [
+        f"its accuracy is {8}/{2 + 8}",
+        f'"never" is right in {100 * (1 - share)} % of the cases',
+        f"precision {float(share):.2f}, recall 1. Their arithmetic mean is {float((share + 1) / 2):.3f}",
+        f"harmonic mean is {float(2 * share / (share + 1)):.4f}",
+        f"F2 is 5·2/(5·2 + 4·2 + 1) = {F(5 * tp, 5 * tp + 4 * fn + fp)}",
+        "| score | " + " | ".join(map(str, FOUR["y_score"])) + " |",
+        "| score | " + " | ".join(map(str, lesson["y_score_8"])) + " |",
+        *[f"| {t} |" for t in four_roc[2][1:]],
+        f"above {max(FOUR['y_score'])}",
+        f"have the score {FOUR['y_score'][1]}",
+        f"above {max(lesson['y_score_8'])}, then " + ", ".join(f"{s}" for s in sorted(set(lesson["y_score_8"]))[::-1]),
+        f"At {lesson['y_score_8'][3]} one of each enters",
+        f"positives {FOUR['y_score'][0]} and {FOUR['y_score'][1]}, negatives {FOUR['y_score'][2]} and {FOUR['y_score'][3]}",
+        "0.9 beats 0.6 and 0.2, 0.6 ties with 0.6 and beats 0.2",
+        "Scores 0.2 (−), 0.6 (−), 0.6 (+), 0.9 (+)",
+        f"$R$ = 5/2 + 4 = {ranks[2] + ranks[3]}",
+        f"so the precision is {half_tp / (half_tp + half_fp)}",
+        "scores 0.9 (+), 0.6 (+), 0.6 (−), 0.2 (−)",
+        "At 0.9 there is one miss: 3. At 0.6 there is one false alarm: 1. At 0.2 there are two: 2. The best is (0.6, 1)",
+        f"{2}·7/({2}·7 + 3 + 3) = {micro}",
+        f"| cat | 5 | 2 | 1 | {f1['cat']} | 6 |",
+        f"({f1['cat']} + {f1['dog']} + {f1['owl']})/3 = {macro}, about {float(macro):.3f}",
+        f"(6 · {f1['cat']} + 3 · {f1['dog']} + 1 · {f1['owl']})/10 = {weighted}, about {float(weighted):.3f}",
+        f"| sum | 7 | 3 | 3 | | {len(PICTURES[0])} |",
+        f"micro F1 is {micro}",
+        f"accuracy is {micro} too",
+        "the Bayes threshold 1/10",
+        f"$p$ = {p[0]} and $p$ = {p[1]}",
+        f"{p[0]} · 4 for the silence",
+        f"At the threshold {F(7, 10)} nobody gets it: {p[0]} · 4 + {p[1]} · 4 = {at_seven}",
+        f"alarm {1 - 0.05:g}, silence {9 * 0.05:g}. For the second: alarm {1 - 0.2:g}, silence {9 * 0.2:g}",
+        f"are {squares[0]:.2g}, {squares[1]:.2g}, {squares[2]:.2g} and {squares[3]:.2g}; the Brier score is their mean, "
+        f"{np.mean(squares):.3f}",
+        f"| 0 to 1/2 | {table[1][0]:g} | {F(table[0][0])} | 2 |",
+        f"| 1/2 to 1 | {table[1][1]:g} | {F(table[0][1])} | 2 |",
+    ]
+
+
+def _results(lesson: dict) -> list[str]:
+    """What the model does on the test part."""
+    y, p, said = lesson["y_test"], lesson["p_test"], lesson["pred_test"]
+    auc, f1 = skm.roc_auc_score(y, p), skm.f1_score(y, said)
+    draws = np.random.default_rng(6).integers(0, len(y), (1000, len(y)))
+    low, high = np.quantile([skm.f1_score(y[d], said[d], zero_division=0) for d in draws], [0.025, 0.975])
+    assert low < 0.65 < high  # the rival of the lesson lies inside
+    bold = p**3 / (p**3 + (1 - p) ** 3)
+    assert np.isclose(skm.roc_auc_score(y, bold), auc)
+    return [
+        f"right in {(y == 0).mean():.3f} of the cases and our model in {skm.accuracy_score(y, said):.3f}",
+        f"finds {int(((said == 1) & (y == 1)).sum())} of {int(y.sum())}",
+        f"has an AUC of {auc:.3f}",
+        f"right in {auc:.3f} of the cases",
+        f"with probability {auc:.3f}",
+        f"it gives {skm.roc_auc_score(y, said):.3f} in place of {auc:.3f}",
+        f"Same AUC, {auc:.3f}, but the Brier score rises from {skm.brier_score_loss(y, p):.3f} to "
+        f"{skm.brier_score_loss(y, bold):.3f}",
+        f"on the test part is {f1:.3f}",
+        f"F1 is {f1:.3f}, but the interval runs from {low:.3f} to {high:.3f}",
+        f"a tumour costs {np.mean(lesson['promised']):.3f} in the mean; on the other half {np.mean(lesson['paid_later']):.3f}",
+        f"The next cell mixes the validation and the test part {len(lesson['promised'])} times",
+    ]
+
+
+def _clinic(lesson: dict) -> list[str]:
+    """The numbers of the memo and of the closing answer."""
+
+    def counts(part: str, threshold: float) -> tuple[int, int]:
+        y, alarm = lesson[f"y_{part}"], lesson[f"p_{part}"] >= threshold
+        return int((alarm & (y == 0)).sum()), int((~alarm & (y == 1)).sum())
+
+    y_valid, p_valid = lesson["y_valid"], lesson["p_valid"]
+    for c_fn in (9, 5):
+        costs = {t: fp + c_fn * fn for t in [*p_valid, np.inf] for fp, fn in [counts("valid", t)]}
+        best = min(costs, key=costs.get)
+        assert 0.12 < best < 0.124, best
+    fp, fn = counts("test", 0.12)
+    half_fp, half_fn = counts("test", 0.5)
+    sick, well, n = int(lesson["y_test"].sum()), int((lesson["y_test"] == 0).sum()), len(lesson["y_test"])
+    assert fn == 0
+    draws = np.random.default_rng(6).integers(0, n, (1000, n))
+    alarms = ((lesson["p_test"] >= 0.12) & (lesson["y_test"] == 0))[draws].sum(axis=1)
+    low, high = np.quantile(alarms, [0.025, 0.975])
+    assert 10 <= min(fp - low, high - fp) and max(fp - low, high - fp) <= 13  # "about a dozen"
+    return [
+        f"predicted probability of {0.12} on",
+        f"lies just above {np.floor(best * 100) / 100:g}",
+        f"chose it on {len(y_valid)} tumours",
+        f"looked once at {n} other tumours. The rule found all {sick} malignant ones. Of the {well} benign ones, {fp} would have",
+        f"and {well - fp} would have been spared it. That costs {fp + 9 * fn}. A biopsy for everybody costs {well}",
+        f"usual threshold of 0.5 costs {half_fp + 9 * half_fn}, because it misses {half_fn} of the {sick}",
+        f'"None of {sick} missed"',
+        f"missed one in 18, we would still see no miss in {sick} about one time in {round(1 / (17 / 18) ** sick / 10) * 10}",
+        f"up to about {1 - 0.05 ** (1 / sick):.3f} is compatible",
+        f"in our data {sick} of {n} tumours",
+        f"on the test part from {half_fp + 9 * half_fn} to {fp + 9 * fn}",
+        f"how many of {sick} malignant tumours are found, how many of {well} benign ones",
+    ]
+
+
+def _chosen(lesson: dict) -> list[str]:
+    """Numbers that the lesson sets and does not measure: thresholds, levels, tolerances, lengths, weights."""
+    level = 0.95
+    return [
+        f"at level {level} cuts off {(1 - level) / 2:.3f}",
+        f"{0.01:.0%}".replace("%", " %"),
+        f"{1 - 0.01:.0%}".replace("%", " %"),
+        *[f"{x}" for x in (0.0, 0.5, 0.8, 1.0, 2.5)],
+        "a recall of 0.8",
+        "to within 0.05",
+        "the probabilities 0.05, 0.2, 0.4 and 0.8",
+        "the probabilities 0.1, 0.4, 0.6, 0.9",
+        "to which it gives 0.3, about three in ten",
+        "A rival model with 0.65",
+        "in 150 to 250 words",
+    ]

@@ -1,0 +1,2165 @@
+# %% [markdown]
+# # How do you evaluate a model?
+#
+# *"You have trained a classifier. How do you evaluate it?"*
+#
+# The usual answer is a list: accuracy, precision, recall, F1, AUC. A list is not an answer. In this unit you
+# build every metric on it, first on paper, then in code, and you compare your code with scikit-learn's. Then
+# you use them for what they are for: a decision. At the end you give the answer in half a minute, and you can
+# prove every sentence of it.
+#
+# **Time.** Plan 240 minutes: 147 minutes of exercises, the rest for reading. Every section stands on its own,
+# so stop where you like.
+#
+# **How to work.** An exercise is a cell to fill in and, below it, a cell that checks it. Run both with
+# Shift + Enter. Each check says what it looked at and what to do next; hints of growing strength stand below.
+# Some checks are hidden and run only when the notebook is graded: they vary the inputs and ask for nothing new.
+# You need Python, a little NumPy, and school algebra.
+
+# %% [markdown] lang="zh"
+# # 如何评估一个模型？
+#
+# *“你训练好了一个分类器，怎么评估它？”*
+#
+# 常见的回答是一串名词：准确率、精确率、召回率、F1、AUC。一串名词不是答案。在本单元里，你会亲手构造其中的每一个
+# 指标：先在纸上算，再写成代码，再与 scikit-learn 的结果对照。然后把它们用在该用的地方：做决策。学完之后，你能用
+# 半分钟说出答案，并且能证明其中的每一句话。
+#
+# **时间。** 请安排 240 分钟：其中练习 147 分钟，其余用于阅读。各节相互独立，随时可以停下。
+#
+# **怎么做。** 每个练习由一个待填写的单元格和紧跟其后的检查单元格组成。两个都用 Shift + Enter 运行。每一项检查都会
+# 说明它看了什么、下一步做什么；下面还有由浅入深的提示。有些检查是隐藏的，只在评分时运行：它们只改变输入，不会提出
+# 新的要求。你需要会 Python、一点 NumPy 和中学代数。
+
+# %%
+import numpy as np
+import sklearn.metrics as skm
+from sklearn.calibration import calibration_curve
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import train_test_split
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from mftcourse import check, expect, expect_choice, expect_raises, grade, plots
+from mftcourse.data import load_breast_cancer
+from mftcourse.expect import Mismatch
+
+
+def expect_by_hand(got, want, what):
+    """Judge numbers worked out on paper like `expect`, but never tell them."""
+    if got is ...:
+        raise NotImplementedError
+    try:
+        expect(got, want, what=what)
+    except Mismatch as wrong:
+        raise Mismatch(wrong.public, wrong.public) from None
+
+
+def given(answer):
+    """Return an answer, unless it is still the placeholder `...`."""
+    if answer is ...:
+        raise NotImplementedError
+    return answer
+
+
+# %% [markdown]
+# ## The predictions that this unit judges
+#
+# The data are 569 breast tumours. For each there are 30 measurements of its cell nuclei and a label. The
+# question is whether a tumour is malignant, so *malignant* is the **positive class**, `1`, and benign is `0`.
+# scikit-learn's own loader says it the other way round (malignant is `0`). A metric that takes `1` for the
+# positive class would then quietly report how well you find benign tumours. `load_breast_cancer` of this course
+# flips the labels. Look at the coding of your labels before you trust any metric.
+#
+# Three parts: the model learns on the *training* part (284 tumours), you choose on the *validation* part (142),
+# and the *test* part (143, of which 53 are malignant) is for the last word. The scaler is a step of the
+# pipeline, so it learns its means from the training part only.
+#
+# The model is a logistic regression on just two of the measurements, `mean texture` and `mean smoothness`.
+# With all of them it makes 3 errors on the test part, and there would be little to learn from its curves. Two
+# measurements leave enough errors to look at, and many real problems are like that.
+
+# %% [markdown] lang="zh"
+# ## 本单元评估的预测
+#
+# 数据是 569 个乳腺肿瘤，每个肿瘤有 30 个细胞核测量值和一个标签。问题是肿瘤是否为恶性，所以*恶性*是**正类**，记为 `1`；
+# 良性记为 `0`。scikit-learn 自带的加载函数正好相反（恶性是 `0`）：把 `1` 当作正类的指标，就会不声不响地报告你找出良性
+# 肿瘤的能力。本课程的 `load_breast_cancer` 把标签翻转了过来。在相信任何指标之前，先看清标签的编码。
+#
+# 数据分三份：模型在*训练集*（284 个肿瘤）上学习，你在*验证集*（142 个）上做选择，*测试集*（143 个，其中 53 个为恶性）
+# 留给最后的结论。标准化是流水线中的一步，所以它只从训练集学习均值。
+#
+# 模型是逻辑回归，只用其中两个测量值：`mean texture` 和 `mean smoothness`。如果用上全部测量值，它在测试集上只犯
+# 3 个错误，曲线上就没有多少可学的东西了。两个测量值留下了足够多的错误，而许多真实问题正是如此。
+
+# %%
+X, y = load_breast_cancer()
+X_train, X_rest, y_train, y_rest = train_test_split(X, y.to_numpy(), test_size=0.5, stratify=y, random_state=6)
+X_valid, X_test, y_valid, y_test = train_test_split(
+    X_rest, y_rest, test_size=0.5, stratify=y_rest, random_state=6
+)
+
+
+def fit_predict(columns):
+    """Train on `columns`; return the probability of "malignant" for the validation and the test part."""
+    model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
+    model.fit(X_train[columns], y_train)
+    return model.predict_proba(X_valid[columns])[:, 1], model.predict_proba(X_test[columns])[:, 1]
+
+
+p_valid, p_test = fit_predict(["mean texture", "mean smoothness"])
+pred_test = (p_test >= 0.5).astype(int)  # the decision at the usual threshold
+
+# %% [markdown]
+# ## Confusion counts
+#
+# A model that says yes or no can be right in two ways and wrong in two ways. Count them, and you have
+# everything that accuracy, precision, recall and F1 are made of:
+#
+# | | predicted positive | predicted negative |
+# |---|---|---|
+# | **truly positive** | TP, true positive: found | FN, false negative: missed |
+# | **truly negative** | FP, false positive: false alarm | TN, true negative: rightly left alone |
+#
+# Read a name from its end: *positive* or *negative* is what the model **said**, *true* or *false* is whether
+# that was right.
+#
+# **The smallest example.** Eight messages, of which the first four are spam (`1`), and what a filter says:
+#
+#     y_true = [1, 1, 1, 1, 0, 0, 0, 0]
+#     y_pred = [1, 1, 0, 0, 1, 0, 0, 0]
+#
+# Two spam messages are caught: TP = 2. Two slip through: FN = 2. One good message is called spam: FP = 1.
+# Three good ones are left alone: TN = 3. The four counts add up to eight, because every message is counted
+# once.
+#
+# ### Four counts by hand
+#
+# *By hand · 4 minutes · difficulty: one of three*
+#
+# Ten tumours, as lists in the next cell. Count on paper, then replace each `...` below with your number.
+
+# %% [markdown] lang="zh"
+# ## 混淆矩阵的四个计数
+#
+# 一个只回答“是”或“否”的模型，有两种对法，也有两种错法。把它们数出来，就有了构成准确率、精确率、召回率和 F1 的
+# 全部材料：
+#
+# | | 预测为正 | 预测为负 |
+# |---|---|---|
+# | **实际为正** | TP，真正例：找到了 | FN，假负例：漏掉了 |
+# | **实际为负** | FP，假正例：误报 | TN，真负例：正确地放过了 |
+#
+# 名字从后往前读：“正”或“负”是模型**说**的，“真”或“假”是它说得对不对。
+#
+# **最小的例子。** 八封邮件，前四封是垃圾邮件（`1`），过滤器的判断如下：
+#
+#     y_true = [1, 1, 1, 1, 0, 0, 0, 0]
+#     y_pred = [1, 1, 0, 0, 1, 0, 0, 0]
+#
+# 抓住了两封垃圾邮件：TP = 2。漏掉两封：FN = 2。一封正常邮件被当成垃圾邮件：FP = 1。三封正常邮件被正确放过：TN = 3。
+# 四个计数加起来是八，因为每封邮件恰好被数一次。
+#
+# ### 手工数四个计数
+#
+# *手算 · 4 分钟 · 难度：三级中的第一级*
+#
+# 下一个单元格里是十个肿瘤。先在纸上数，再把下面的每个 `...` 换成你的数字。
+
+# %%
+y_true_10 = [1, 0, 0, 1, 1, 0, 0, 1, 0, 1]  # 1 = malignant
+y_pred_10 = [1, 1, 0, 1, 1, 0, 0, 0, 0, 0]
+
+# %% exercise="counts_by_hand" minutes=4
+### BEGIN SOLUTION
+counts_hand = {"tp": 3, "fp": 1, "fn": 2, "tn": 4}
+### END SOLUTION
+### BEGIN RELEASE
+# counts_hand = {"tp": ..., "fp": ..., "fn": ..., "tn": ...}
+### END RELEASE
+
+# %% check="counts_by_hand" points=4
+with check("true positives: malignant, and called malignant", hint="Columns where both lists show 1."):
+    expect_by_hand(counts_hand["tp"], skm.confusion_matrix(y_true_10, y_pred_10)[1, 1], "the number of TP")
+with check("false positives: benign, but called malignant", hint="Columns with 0 above and 1 below."):
+    expect_by_hand(counts_hand["fp"], skm.confusion_matrix(y_true_10, y_pred_10)[0, 1], "the number of FP")
+with check("false negatives: malignant, but called benign", hint="Columns with 1 above and 0 below."):
+    expect_by_hand(counts_hand["fn"], skm.confusion_matrix(y_true_10, y_pred_10)[1, 0], "the number of FN")
+with check("true negatives: benign, and called benign", hint="Columns where both lists show 0."):
+    expect_by_hand(counts_hand["tn"], skm.confusion_matrix(y_true_10, y_pred_10)[0, 0], "the number of TN")
+grade("counts_by_hand")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# Go through the two lists column by column and put a mark in one of the four fields of the table above.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# The second word first: is `y_pred` 1 (positive) or 0 (negative)? Then the first word: does `y_true` agree
+# (true) or not (false)?
+#
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# The malignant tumours stand at positions 0, 3, 4, 7 and 9, counted from zero. How many of them have a 1 in
+# `y_pred`? Those are TP, the other malignant ones FN. Do the same with the benign ones.
+#
+# </details>
+#
+# **Why it matters.** Who mixes up FP and FN mixes up every metric that follows, and the two kinds of error
+# rarely cost the same.
+# [What is the difference between precision and recall?](#What-is-the-difference-between-precision-and-recall?)
+
+# %% [markdown] lang="zh"
+# <details><summary>提示 1</summary>
+#
+# 一列一列地看这两个列表，每看一列，就在上面表格的四格之一画一笔。
+#
+# </details>
+# <details><summary>提示 2</summary>
+#
+# 先看后一个字：`y_pred` 是 1（正）还是 0（负）？再看前一个字：`y_true` 与它一致（真）还是不一致（假）？
+#
+# </details>
+# <details><summary>提示 3</summary>
+#
+# 从零数起，恶性肿瘤在位置 0、3、4、7 和 9。其中有几个的 `y_pred` 是 1？那就是 TP，其余的恶性肿瘤是 FN。对良性肿瘤
+# 同样处理。
+#
+# </details>
+#
+# **为什么重要。** 把 FP 和 FN 弄混的人，后面的每个指标都会弄混；而这两种错误的代价很少相同。
+# [精确率和召回率有什么区别？](#精确率和召回率有什么区别？)
+
+# %% [markdown]
+# ### Confusion counts in code
+#
+# *Implement · 10 minutes · difficulty: one of three*
+#
+# Now write it as a function. Real labels are not always `0` and `1`: they may be `"spam"` and `"ham"`, or `0`,
+# `1`, `2`. So your function is told which label is positive, `pos_label`; **every other label is negative**.
+#
+# Samples may carry **weights**: a sample with weight 2.5 counts as two and a half samples. The "counts" are then
+# sums of weights. Without weights, every sample weighs 1.
+#
+# Bad input is refused instead of guessed at: lists of different lengths, and labels that are NaN (not a number,
+# the usual mark of a missing value). A NaN label is neither positive nor negative. Counted as "every other
+# label", it would become a negative without anybody noticing.
+
+# %% [markdown] lang="zh"
+# ### 用代码计数
+#
+# *编程 · 10 分钟 · 难度：三级中的第一级*
+#
+# 现在把它写成函数。真实数据的标签不一定是 `0` 和 `1`：可能是 `"spam"` 和 `"ham"`，也可能是 `0`、`1`、`2`。所以函数会被告知
+# 哪个标签是正类，即 `pos_label`；**其他标签一律是负类**。
+#
+# 样本可以带**权重**：权重为 2.5 的样本算作两个半样本，这时“计数”就是权重之和。没有权重时，每个样本的权重是 1。
+#
+# 坏的输入应当拒绝，而不是猜：长度不同的列表，以及 NaN 标签（NaN 即“不是数”，通常表示缺失值）。NaN 标签既不是正类也
+# 不是负类；如果把它当作“其他标签”，它就会在没人察觉的情况下变成负类。
+
+# %% exercise="confusion_counts" minutes=10
+def confusion_counts(y_true, y_pred, pos_label=1, sample_weight=None) -> dict[str, float]:
+    """Count the true and false positives and negatives.
+
+    Args:
+        y_true, y_pred: true and predicted labels, n_samples each (lists or arrays; numbers or strings).
+        pos_label: the label that counts as positive; every other label is negative.
+        sample_weight: n_samples weights to add up instead of ones.
+
+    Returns:
+        A dict with the keys "tp", "fp", "fn" and "tn". The eight messages of the lesson give
+        {"tp": 2, "fp": 1, "fn": 2, "tn": 3}.
+
+    Raises:
+        ValueError: the lengths differ (of labels, predictions or weights), or a label is NaN.
+    """
+    ### BEGIN SOLUTION
+    y_true, y_pred = list(y_true), list(y_pred)
+    weights = [1.0] * len(y_true) if sample_weight is None else list(sample_weight)
+    if not len(y_true) == len(y_pred) == len(weights):
+        raise ValueError(f"lengths differ: {len(y_true)}, {len(y_pred)} and {len(weights)}")
+    if any(label != label for label in y_true + y_pred):  # NaN is the one value that differs from itself
+        raise ValueError("a label is NaN")
+    counts = {"tp": 0.0, "fp": 0.0, "fn": 0.0, "tn": 0.0}
+    for truth, said, weight in zip(y_true, y_pred, weights, strict=True):
+        right = (truth == pos_label) == (said == pos_label)
+        counts[("t" if right else "f") + ("p" if said == pos_label else "n")] += float(weight)
+    return counts
+    ### END SOLUTION
+
+
+# %% check="confusion_counts" points=10
+with check("the eight messages", hint="Compare each pair of labels with `pos_label`; four cases, one count each."):
+    expect(confusion_counts([1, 1, 1, 1, 0, 0, 0, 0], [1, 1, 0, 0, 1, 0, 0, 0]), {"tp": 2, "fp": 1, "fn": 2, "tn": 3})
+with check("every sample is counted once", hint="Four cases that exclude each other: use if, elif, elif, else.") as rng:
+    size = int(rng.integers(5, 40))
+    got_counts = confusion_counts(rng.integers(0, 2, size), rng.integers(0, 2, size))
+    assert sum(got_counts.values()) == size, f"{size} samples went in, but the four counts add up to another number."
+with check("labels 'spam' and 'ham'", hint="Compare with `pos_label` using ==, do not rely on a label being 1 or true."):
+    ham_spam = [["spam", "ham", "spam", "ham", "ham"], ["spam", "spam", "ham", "ham", "ham"]]
+    expect(confusion_counts(*ham_spam, pos_label="spam"), {"tp": 1, "fp": 1, "fn": 1, "tn": 2})
+    expect(confusion_counts(*ham_spam, pos_label="ham"), {"tp": 2, "fp": 1, "fn": 1, "tn": 1})
+with check("labels 0, 1, 2 with 2 as positive", hint="Labels 0 and 1 are both negative here; so 0 against 1 is a TN."):
+    expect(confusion_counts([2, 0, 1, 2, 0], [2, 1, 2, 0, 0], pos_label=2), {"tp": 1, "fp": 1, "fn": 1, "tn": 2})
+with check("weights are added", hint="Where you add 1, add the sample's weight."):
+    expect(
+        confusion_counts([1, 1, 0, 0], [1, 0, 1, 0], sample_weight=[0.5, 2.0, 1.5, 4.0]),
+        {"tp": 0.5, "fp": 1.5, "fn": 2.0, "tn": 4.0},
+    )
+with check("lengths that differ are refused", hint="`zip` stops at the shorter list without a word. Compare len() first."):
+    expect_raises(ValueError, confusion_counts, [1, 0, 1], [1, 0])
+    expect_raises(ValueError, confusion_counts, [1, 0], [1, 0], sample_weight=[1.0])
+with check("a NaN label is refused", hint="NaN is the only value that is not equal to itself: `x != x` finds it."):
+    expect_raises(ValueError, confusion_counts, [1.0, float("nan"), 0.0], [1.0, 0.0, 0.0])
+    expect_raises(ValueError, confusion_counts, np.array([1.0, 0.0]), np.array([np.nan, 0.0]))
+with check("the real predictions, as scikit-learn counts them", hint="Arrays come in as well as lists; the keys are lower case."):
+    real = skm.confusion_matrix(y_test, pred_test)
+    expect(
+        confusion_counts(y_test, pred_test), {"tp": real[1, 1], "fp": real[0, 1], "fn": real[1, 0], "tn": real[0, 0]}
+    )
+### BEGIN HIDDEN TESTS
+with check("random labels of all kinds", hint="Try `pos_label` and other labels of your own.", hidden=True) as rng:
+    for _ in range(60):
+        kind = [[0, 1], [-1, 1], ["ham", "spam"], [0, 1, 2], ["a", "b", "c"]][rng.integers(5)]
+        size, positive = int(rng.integers(1, 30)), kind[rng.integers(len(kind))]
+        random_labels, random_guesses = rng.choice(kind, size).tolist(), rng.choice(kind, size).tolist()
+        is_true, is_said = [v == positive for v in random_labels], [v == positive for v in random_guesses]
+        real = skm.confusion_matrix(is_true, is_said, labels=[False, True])
+        want_counts = {"tp": real[1, 1], "fp": real[0, 1], "fn": real[1, 0], "tn": real[0, 0]}
+        expect(confusion_counts(random_labels, random_guesses, pos_label=positive), want_counts)
+with check("random weights", hint="Try weights of your own, such as 0.5 and 2.", hidden=True) as rng:
+    for _ in range(30):
+        size = int(rng.integers(1, 30))
+        random_labels, random_guesses = rng.integers(0, 2, size), rng.integers(0, 2, size)
+        random_weights = rng.random(size) + 0.1
+        real = skm.confusion_matrix(random_labels, random_guesses, labels=[0, 1], sample_weight=random_weights)
+        want_counts = {"tp": real[1, 1], "fp": real[0, 1], "fn": real[1, 0], "tn": real[0, 0]}
+        expect(confusion_counts(random_labels, random_guesses, sample_weight=random_weights), want_counts)
+### END HIDDEN TESTS
+grade("confusion_counts")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# Start with a dict of four zeros. Loop over the triples of true label, predicted label and weight.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# For each triple two questions suffice: `truth == pos_label`? `said == pos_label`? Four combinations, four keys.
+# Put the two refusals before the loop.
+#
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# `for truth, said, weight in zip(y_true, y_pred, weights):` and inside, for example,
+# `if truth == pos_label and said == pos_label: counts["tp"] += weight`. For missing weights use
+# `[1.0] * len(y_true)`. For NaN: `any(label != label for label in y_true)`.
+#
+# </details>
+#
+# **Why it matters.** Every threshold metric is a fraction of these four numbers. With them in hand you can compute
+# the others in your head, which is what an interviewer watches.
+# [How do you evaluate a model?](#How-do-you-evaluate-a-model?)
+
+# %% [markdown] lang="zh"
+# <details><summary>提示 1</summary>
+#
+# 先建一个四个值都是零的字典，再对（真实标签，预测标签，权重）这样的三元组循环。
+#
+# </details>
+# <details><summary>提示 2</summary>
+#
+# 对每个三元组只需问两个问题：`truth == pos_label` 吗？`said == pos_label` 吗？四种组合，对应四个键。两种拒绝写在循环之前。
+#
+# </details>
+# <details><summary>提示 3</summary>
+#
+# `for truth, said, weight in zip(y_true, y_pred, weights):`，循环里例如
+# `if truth == pos_label and said == pos_label: counts["tp"] += weight`。没有权重时用 `[1.0] * len(y_true)`。
+# 检查 NaN：`any(label != label for label in y_true)`。
+#
+# </details>
+#
+# **为什么重要。** 每一个依赖阈值的指标都是这四个数的分式。掌握了它们，其余的你可以心算出来，而面试官看的正是这个。
+# [如何评估一个模型？](#如何评估一个模型？)
+
+# %% [markdown]
+# ## Accuracy and its trap
+#
+# **Accuracy** is the share of right answers: (TP + TN) over all samples. It counts both kinds of error alike, and
+# it looks mostly at the class that has most samples.
+#
+# **Recall** is the share of the positives that were found: TP over TP + FN. **Balanced accuracy** is the mean of
+# the recall of the positive class and the recall of the negative class, TN over TN + FP.
+#
+# **The smallest example.** Ten people, two of them ill, and a "model" that calls everybody healthy. It is right
+# eight times, so its accuracy is 8/10. It finds none of the ill, so its recall is 0/2 = 0. It recognises every
+# healthy person, 8/8 = 1, so its balanced accuracy is (0 + 1)/2 = 1/2.
+#
+# ### Predict the numbers of a model that always says no
+#
+# *Predict, then run · 4 minutes · difficulty: one of three*
+#
+# A disease is rare: 1 % of the people are ill. The same "model" calls everybody healthy. Commit to its
+# accuracy, recall and balanced accuracy before you run the cell that computes them.
+
+# %% exercise="accuracy_trap" minutes=4
+### BEGIN SOLUTION
+prediction = {"accuracy": 99 / 100, "recall": 0, "balanced_accuracy": 1 / 2}
+### END SOLUTION
+### BEGIN RELEASE
+# prediction = {"accuracy": ..., "recall": ..., "balanced_accuracy": ...}
+### END RELEASE
+
+# %% check="accuracy_trap" points=3
+with check("accuracy at 1 % positives", hint="Of a hundred people, how many does the model judge rightly?"):
+    one_in_hundred = np.arange(1000) < 10
+    expect_by_hand(prediction["accuracy"], skm.accuracy_score(one_in_hundred, np.zeros(1000)), "the accuracy")
+with check("recall at 1 % positives", hint="Only the ill count here. How many of them does it find?"):
+    one_in_hundred = np.arange(1000) < 10
+    expect_by_hand(prediction["recall"], skm.recall_score(one_in_hundred, np.zeros(1000)), "the recall")
+with check("balanced accuracy at 1 % positives", hint="The mean of two recalls: of the ill, and of the healthy."):
+    one_in_hundred = np.arange(1000) < 10
+    expect_by_hand(
+        prediction["balanced_accuracy"],
+        skm.balanced_accuracy_score(one_in_hundred, np.zeros(1000)),
+        "the balanced accuracy",
+    )
+grade("accuracy_trap")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# Take a hundred people, one of them ill, and write down TP, FP, FN and TN.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# TP = FP = 0, FN = 1, and TN is everybody else. Put them into the three definitions above. Fractions are fine:
+# Python divides for you.
+#
+# </details>
+#
+# Now run the next cell. First the "model" at three shares of positives, then the real predictions of this unit.
+
+# %% demo=true
+print("always no:    share of positives   accuracy   recall   balanced accuracy")
+for share in (0.5, 0.1, 0.01):
+    ill = np.arange(1000) < 1000 * share
+    row = [m(ill, np.zeros(1000)) for m in (skm.accuracy_score, skm.recall_score, skm.balanced_accuracy_score)]
+    print(f"{share:32.0%} {row[0]:10.3f} {row[1]:8.3f} {row[2]:19.3f}")
+for name, said in {"always benign": np.zeros(len(y_test)), "our model": pred_test}.items():
+    row = [m(y_test, said) for m in (skm.accuracy_score, skm.recall_score, skm.balanced_accuracy_score)]
+    print(f"{name:16}{y_test.mean():16.0%} {row[0]:10.3f} {row[1]:8.3f} {row[2]:19.3f}")
+
+# %% [markdown]
+# The rarer the positives, the better doing nothing looks. On the real test part, "always benign" is right in 0.629
+# of the cases and our model in 0.734: a small step for accuracy, although one finds no malignant tumour and the
+# other finds 30 of 53. Put a trivial baseline beside every number you report.
+#
+# **Why it matters.** Fraud, disease, a faulty part: where the positives are rare, accuracy praises the model that
+# never finds them.
+# [Why is accuracy misleading on imbalanced data?](#Why-is-accuracy-misleading-on-imbalanced-data?)
+
+# %% [markdown]
+# ## Precision, recall and F-beta
+#
+# Two questions, two metrics:
+#
+# - **Precision**, TP / (TP + FP): of those that the model called positive, which share is positive? It suffers from
+#   false alarms.
+# - **Recall**, TP / (TP + FN): of those that are positive, which share did the model find? It suffers from misses.
+#
+# Either alone is easy to push up: call everything positive and recall is 1; call only the surest sample positive
+# and precision is often 1. **F1** is their harmonic mean, 2PR / (P + R). Put the counts in, and it is
+#
+# $$F_1 = \frac{2\,TP}{2\,TP + FP + FN}.$$
+#
+# Why harmonic? Because it stays near the smaller of the two. Call everybody ill at 1 % positives: precision 0.01,
+# recall 1. Their arithmetic mean is 0.505, which sounds half good. Their harmonic mean is 0.0198, which says what
+# the model is worth.
+#
+# **F-beta** weighs the two. With $\beta = 2$ recall matters more, with $\beta = 1/2$ precision does
+# (C. J. van Rijsbergen, *Information Retrieval*, 1979):
+#
+# $$F_\beta = \frac{(1+\beta^2)\,P\,R}{\beta^2 P + R} = \frac{(1+\beta^2)\,TP}{(1+\beta^2)\,TP + \beta^2\,FN + FP}.$$
+#
+# In the second form you see what $\beta$ does: a miss weighs $\beta^2$ times as much as a false alarm.
+#
+# **The smallest example.** The eight messages had TP = 2, FP = 1, FN = 2. Precision is 2/3, recall is 2/4 = 1/2,
+# F1 is 4/(4 + 1 + 2) = 4/7, and F2 is 5·2/(5·2 + 4·2 + 1) = 10/19.
+#
+# ### Precision, recall, F1 and F2 by hand
+#
+# *By hand · 6 minutes · difficulty: one of three*
+#
+# Do the same for the ten tumours of the first exercise. Type fractions such as `3 / 7` and let Python divide: a
+# rounded decimal is not accepted, because a fraction shows what was divided by what.
+
+# %% exercise="prf_by_hand" minutes=6
+### BEGIN SOLUTION
+prf_hand = {"precision": 3 / 4, "recall": 3 / 5, "f1": 6 / 9, "f2": 15 / 24}
+### END SOLUTION
+### BEGIN RELEASE
+# prf_hand = {"precision": ..., "recall": ..., "f1": ..., "f2": ...}
+### END RELEASE
+
+# %% check="prf_by_hand" points=4
+with check("precision of the ten tumours", hint="Divide by how many were *called* malignant."):
+    expect_by_hand(prf_hand["precision"], skm.precision_score(y_true_10, y_pred_10), "precision")
+with check("recall of the ten tumours", hint="Divide by how many *are* malignant."):
+    expect_by_hand(prf_hand["recall"], skm.recall_score(y_true_10, y_pred_10), "recall")
+with check("F1 of the ten tumours", hint="2 TP over 2 TP + FP + FN."):
+    expect_by_hand(prf_hand["f1"], skm.f1_score(y_true_10, y_pred_10), "F1")
+with check("F2 of the ten tumours", hint="Beta squared is 4, so 5 TP above; below, FN counts four times."):
+    expect_by_hand(prf_hand["f2"], skm.fbeta_score(y_true_10, y_pred_10, beta=2), "F2")
+grade("prf_by_hand")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# Your counts from the first exercise are all you need: TP, FP and FN. TN appears in none of the four.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# Recall lies below precision here, because there are more misses than false alarms. F1 lies between the two, and
+# F2 lies nearer to recall. Do your numbers agree?
+#
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# Write `3 / (3 + 1)` for precision, with TP = 3 and FP = 1, and the other three in the same way.
+#
+# </details>
+#
+# **Why it matters.** "Optimise F1" is a decision about costs in disguise: it says that a miss and a false alarm weigh
+# the same. [Why is F1 a harmonic mean?](#Why-is-F1-a-harmonic-mean?) and
+# [When would you use F2 or F0.5?](#When-would-you-use-F2-or-F0.5?)
+
+# %% [markdown]
+# ### Precision, recall and F-beta in code
+#
+# *Implement · 8 minutes · difficulty: two of three*
+#
+# The formulas are short. The work is in the corners, where a denominator is zero:
+#
+# - Nothing was predicted positive: TP + FP = 0, and precision is 0/0.
+# - There are no positives: TP + FN = 0, and recall is 0/0.
+# - Neither: the denominator of F-beta is zero too.
+#
+# 0/0 has no value; you choose one, and you say so. Here all three become **0.0**, which is also what scikit-learn does
+# (it warns as well). The choice is not innocent: averaged over many classes, each such zero pulls the mean down.
+#
+# Use your `confusion_counts`.
+
+# %% exercise="precision_recall_fbeta" minutes=8
+def precision_recall_fbeta(
+    y_true, y_pred, beta=1.0, pos_label=1, sample_weight=None
+) -> tuple[float, float, float]:
+    """Return precision, recall and F-beta of the positive class.
+
+    Args:
+        y_true, y_pred: true and predicted labels, n_samples each.
+        beta: how much more recall counts than precision; 1 gives F1.
+        pos_label: the label that counts as positive.
+        sample_weight: n_samples weights; None means that every sample weighs 1.
+
+    Returns:
+        (precision, recall, fbeta). A fraction whose denominator is zero is 0.0.
+        The eight messages of the lesson give (2/3, 1/2, 4/7), and 10/19 for F2.
+
+    Source: C. J. van Rijsbergen, Information Retrieval, 1979.
+    """
+    ### BEGIN SOLUTION
+    counts = confusion_counts(y_true, y_pred, pos_label, sample_weight)
+    called = counts["tp"] + counts["fp"]
+    actual = counts["tp"] + counts["fn"]
+    below = beta**2 * actual + called
+    precision = counts["tp"] / called if called else 0.0
+    recall = counts["tp"] / actual if actual else 0.0
+    return precision, recall, (1 + beta**2) * counts["tp"] / below if below else 0.0
+    ### END SOLUTION
+
+
+# %% check="precision_recall_fbeta" points=10
+with check("the eight messages: precision, recall, F1", hint="Return three numbers in this order: precision, recall, F-beta."):
+    expect(precision_recall_fbeta([1, 1, 1, 1, 0, 0, 0, 0], [1, 1, 0, 0, 1, 0, 0, 0]), (2 / 3, 1 / 2, 4 / 7))
+with check("F2 and F0.5 of the eight messages", hint="Square beta. Beta above 1 must move the value towards recall."):
+    eight = [1, 1, 1, 1, 0, 0, 0, 0], [1, 1, 0, 0, 1, 0, 0, 0]
+    expect(precision_recall_fbeta(*eight, beta=2)[2], 10 / 19, what="F2")
+    expect(precision_recall_fbeta(*eight, beta=0.5)[2], 2.5 / 4, what="F0.5")
+with check("nothing predicted positive: precision and F1 are 0.0", hint="Which denominator is zero here? Test it before you divide."):
+    expect(precision_recall_fbeta([0, 1], [0, 0]), (0.0, 0.0, 0.0))
+with check("no positives: recall and F1 are 0.0", hint="TP + FN is zero. Zero is a convention here; keep to it."):
+    expect(precision_recall_fbeta([0, 0], [0, 1]), (0.0, 0.0, 0.0))
+with check("neither: all three are 0.0", hint="The denominator of F-beta can be zero as well."):
+    expect(precision_recall_fbeta([0, 0], [0, 0]), (0.0, 0.0, 0.0))
+with check("the positive label may be a word", hint="Hand `pos_label` on to `confusion_counts`."):
+    words = ["bad", "ok", "bad", "bad"], ["bad", "bad", "ok", "bad"]
+    expect(precision_recall_fbeta(*words, pos_label="bad"), (2 / 3, 2 / 3, 2 / 3))
+with check("weights count", hint="Hand `sample_weight` on to `confusion_counts`."):
+    expect(
+        precision_recall_fbeta([1, 1, 0, 0], [1, 0, 1, 0], sample_weight=[3, 1, 2, 5]), (3 / 5, 3 / 4, 6 / (6 + 2 + 1))
+    )
+with check("the real predictions, as scikit-learn scores them", hint="Are precision and recall in this order?"):
+    expect(precision_recall_fbeta(y_test, pred_test, beta=2)[0], skm.precision_score(y_test, pred_test), what="precision")
+    expect(precision_recall_fbeta(y_test, pred_test, beta=2)[1], skm.recall_score(y_test, pred_test), what="recall")
+    expect(precision_recall_fbeta(y_test, pred_test, beta=2)[2], skm.fbeta_score(y_test, pred_test, beta=2), what="F2")
+### BEGIN HIDDEN TESTS
+with check("random labels, betas and weights", hint="Try several betas, and lists without positives.", hidden=True) as rng:
+    for _ in range(60):
+        size, beta_drawn = int(rng.integers(1, 25)), float(rng.choice([0.5, 1.0, 2.0, 3.0]))
+        random_labels = (rng.random(size) < rng.choice([0.0, 0.2, 0.6])).astype(int)
+        random_guesses = (rng.random(size) < rng.choice([0.0, 0.3, 1.0])).astype(int)
+        random_weights = None if rng.random() < 0.5 else rng.random(size) + 0.1
+        want_prf = skm.precision_recall_fscore_support(
+            random_labels, random_guesses, beta=beta_drawn, average="binary",
+            sample_weight=random_weights, zero_division=0,
+        )[:3]  # fmt: skip
+        got_prf = precision_recall_fbeta(random_labels, random_guesses, beta=beta_drawn, sample_weight=random_weights)
+        expect(got_prf, want_prf)
+with check("random labels that are not 0 and 1", hint="Try pos_label=2 on labels 0, 1, 2.", hidden=True) as rng:
+    for _ in range(30):
+        size, positive = int(rng.integers(2, 25)), int(rng.integers(0, 3))
+        random_labels, random_guesses = rng.integers(0, 3, size), rng.integers(0, 3, size)
+        want_prf = skm.precision_recall_fscore_support(
+            random_labels == positive, random_guesses == positive, average="binary", zero_division=0
+        )[:3]
+        expect(precision_recall_fbeta(random_labels, random_guesses, pos_label=positive), want_prf)
+### END HIDDEN TESTS
+grade("precision_recall_fbeta")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# Get the four counts first. Then name the two denominators: how many were called positive, how many are positive.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# For F-beta take the form with the counts. It needs no precision and no recall, so it has one denominator of its own
+# to test, and it cannot divide a zero by a zero that came from them.
+#
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# `precision = tp / (tp + fp) if tp + fp else 0.0`, recall in the same way, and
+# `below = (1 + beta**2) * tp + beta**2 * fn + fp`.
+#
+# </details>
+#
+# **Why it matters.** A class without predictions is not a corner case in a report over many classes; it is Tuesday.
+# [What do you report when a denominator is zero?](#What-do-you-report-when-a-denominator-is-zero?)
+
+# %% [markdown]
+# ## The ROC curve
+#
+# So far the model said yes or no. In truth it gives a **score**, and a threshold makes the decision: *positive when
+# score ≥ threshold*. Move the threshold from high to low and ever more samples are called positive. Each threshold
+# gives one point:
+#
+# - upwards the **true positive rate**, TPR = TP / (TP + FN), which is recall;
+# - to the right the **false positive rate**, FPR = FP / (FP + TN), the share of the negatives that raise a false alarm.
+#
+# All the points, joined by straight lines, are the **ROC curve** (*receiver operating characteristic*; T. Fawcett,
+# "An introduction to ROC analysis", 2006). It starts at (0, 0), with a threshold above all scores: nothing is called
+# positive. It ends at (1, 1): everything is. A model that guesses at random stays near the diagonal.
+#
+# **The smallest example.** Two positives (+) and two negatives (−):
+#
+# | score | 0.9 | 0.6 | 0.6 | 0.2 |
+# |---|---|---|---|---|
+# | label | + | + | − | − |
+#
+# | threshold | called positive | TPR | FPR | point (FPR, TPR) |
+# |---|---|---|---|---|
+# | above 0.9 | none | 0/2 | 0/2 | (0, 0) |
+# | 0.9 | the first + | 1/2 | 0/2 | (0, 1/2) |
+# | 0.6 | both +, one − | 2/2 | 1/2 | (1/2, 1) |
+# | 0.2 | all | 2/2 | 2/2 | (1, 1) |
+#
+# Look at the **tie**: two samples have the score 0.6. No threshold separates them, so they enter together, and the curve
+# takes **one slanted step**. If you let them enter one after the other, you draw a point that no threshold can reach,
+# and the curve depends on the order in which the rows happen to stand.
+#
+# ### A ROC curve by hand
+#
+# *By hand · 8 minutes · difficulty: two of three*
+#
+# Eight tumours, three malignant (+) and five benign (−):
+#
+# | score | 0.9 | 0.8 | 0.7 | 0.5 | 0.5 | 0.4 | 0.3 | 0.1 |
+# |---|---|---|---|---|---|---|---|---|
+# | label | + | − | + | + | − | − | − | − |
+#
+# Give all points of the curve, from the highest threshold to the lowest, as a list of pairs (FPR, TPR). The example above
+# would be `[(0, 0), (0, 1/2), (1/2, 1), (1, 1)]`.
+
+# %%
+y_true_8 = [1, 0, 1, 1, 0, 0, 0, 0]
+y_score_8 = [0.9, 0.8, 0.7, 0.5, 0.5, 0.4, 0.3, 0.1]
+
+# %% exercise="roc_by_hand" minutes=8
+### BEGIN SOLUTION
+roc_points = [(0, 0), (0, 1 / 3), (1 / 5, 1 / 3), (1 / 5, 2 / 3), (2 / 5, 1), (3 / 5, 1), (4 / 5, 1), (1, 1)]
+### END SOLUTION
+### BEGIN RELEASE
+# roc_points = ...
+### END RELEASE
+
+# %% check="roc_by_hand" points=4
+with check("the curve starts at (0, 0) and ends at (1, 1)", hint="Add the threshold above all scores in front."):
+    ends = given(roc_points)[0], given(roc_points)[-1]
+    assert ends == ((0, 0), (1, 1)), f"Your curve starts at {ends[0]} and ends at {ends[1]}."
+with check("one point for each distinct score, and the start", hint="Samples with the same score enter together."):
+    assert len(given(roc_points)) == len(set(y_score_8)) + 1, (
+        f"You gave {len(roc_points)} points. Which thresholds call different samples positive?"
+    )
+with check("the false positive rates", hint="The first number of each pair: negatives called positive, over five."):
+    rates = skm.roc_curve(y_true_8, y_score_8, drop_intermediate=False)[0].tolist()
+    expect_by_hand([pair[0] for pair in given(roc_points)], rates, "the list of your FPRs")
+with check("the true positive rates", hint="The second number of each pair: positives called positive, over three."):
+    rates = skm.roc_curve(y_true_8, y_score_8, drop_intermediate=False)[1].tolist()
+    expect_by_hand([pair[1] for pair in given(roc_points)], rates, "the list of your TPRs")
+grade("roc_by_hand")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# Make the table of the example with a row for each threshold: above 0.9, then 0.9, 0.8, 0.7, 0.5, 0.4, 0.3, 0.1.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# A + that enters moves you up by 1/3, a − moves you right by 1/5. At 0.5 one of each enters: up and right in one
+# step.
+#
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# The curve begins `[(0, 0), (0, 1/3), (1/5, 1/3), ...]` and ends `..., (4/5, 1), (1, 1)]`.
+#
+# </details>
+#
+# **Why it matters.** Models that round their scores, trees and k-nearest neighbours above all, produce ties in
+# masses. [How do ties affect the ROC curve?](#How-do-ties-affect-the-ROC-curve?)
+
+# %% [markdown]
+# ### The ROC curve in code
+#
+# *Implement · 12 minutes · difficulty: three of three*
+#
+# Your function returns three arrays of equal length: `fpr`, `tpr` and `thresholds`. The thresholds are the distinct
+# scores from high to low, with `inf` (infinity) in front for "nothing is positive". Samples with the same score share
+# one point.
+#
+# With weights, the rates are sums of weights over sums of weights. Without any positive, TPR would be 0/0, and without
+# any negative FPR would be: a curve needs both classes, so one class alone is refused. So is a NaN score: it is neither
+# above nor below a threshold.
+
+# %% exercise="roc_curve" minutes=12
+def roc_curve(y_true, y_score, pos_label=1, sample_weight=None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the points of the ROC curve, one for each distinct score and the start.
+
+    Args:
+        y_true: true labels, n_samples (numbers or strings).
+        y_score: scores, n_samples; higher means more likely positive. Any numbers, not only 0 to 1.
+        pos_label: the label that counts as positive; every other label is negative.
+        sample_weight: n_samples positive weights; None means that every sample weighs 1.
+
+    Returns:
+        (fpr, tpr, thresholds): arrays of shape (n_distinct_scores + 1,). A sample is called positive when its
+        score >= threshold. The first point is (0, 0) at threshold inf, the last is (1, 1).
+        The four samples of the lesson give fpr [0, 0, 0.5, 1], tpr [0, 0.5, 1, 1], thresholds [inf, 0.9, 0.6, 0.2].
+
+    Raises:
+        ValueError: only one class is there, or a score is NaN.
+
+    Source: T. Fawcett, An introduction to ROC analysis, 2006.
+    """
+    ### BEGIN SOLUTION
+    is_positive = np.array([label == pos_label for label in y_true], dtype=bool)
+    y_score = np.asarray(y_score, dtype=float)
+    weights = np.ones(len(y_score)) if sample_weight is None else np.asarray(sample_weight, dtype=float)
+    if np.isnan(y_score).any():
+        raise ValueError("a score is NaN")
+    if is_positive.all() or not is_positive.any():
+        raise ValueError("a ROC curve needs positives and negatives")
+    thresholds = np.concatenate([[np.inf], np.unique(y_score)[::-1]])
+    tp = np.array([weights[is_positive & (y_score >= t)].sum() for t in thresholds])
+    fp = np.array([weights[~is_positive & (y_score >= t)].sum() for t in thresholds])
+    return fp / fp[-1], tp / tp[-1], thresholds
+    ### END SOLUTION
+
+
+# %% check="roc_curve" points=10
+with check("the four samples", hint="One threshold for each distinct score, `inf` in front; positive when score >= threshold."):
+    expect(
+        roc_curve([1, 1, 0, 0], [0.9, 0.6, 0.6, 0.2]),
+        (np.array([0, 0, 0.5, 1]), np.array([0, 0.5, 1, 1]), np.array([np.inf, 0.9, 0.6, 0.2])),
+    )
+with check("the eight tumours: your points from paper", hint="The rows come in any order: sort the distinct scores downwards."):
+    backwards = roc_curve(y_true_8[::-1], y_score_8[::-1])
+    expect(backwards[0], np.array([0, 0, 0.2, 0.2, 0.4, 0.6, 0.8, 1]), what="fpr")
+    expect(backwards[1], np.array([0, 1, 1, 2, 3, 3, 3, 3]) / 3, what="tpr")
+with check("all scores tied: the diagonal in one step", hint="One distinct score: two points, whatever the labels."):
+    expect(roc_curve([1, 0, 0, 1, 0], [0.5] * 5)[:2], (np.array([0.0, 1.0]), np.array([0.0, 1.0])))
+with check("labels that are not 0 and 1", hint="Build a mask `label == pos_label`; all others are negative."):
+    expect(roc_curve(["b", "a", "b"], [3, 2, 1], pos_label="b")[:2], (np.array([0, 0, 1, 1]), np.array([0, 0.5, 0.5, 1])))
+    expect(roc_curve([2, 1, 0], [0.9, 0.1, 0.5], pos_label=2)[1], np.array([0.0, 1.0, 1.0, 1.0]), what="tpr")
+with check("weights are added up", hint="A positive of weight w moves the curve up by w over the weight of all positives."):
+    expect(
+        roc_curve([1, 0, 1, 0], [4, 3, 2, 1], sample_weight=[3, 1, 1, 4])[:2],
+        (np.array([0, 0, 0.2, 0.2, 1]), np.array([0, 0.75, 0.75, 1, 1])),
+    )
+with check("one class alone is refused", hint="`raise ValueError(...)` when there are no positives, or no negatives."):
+    expect_raises(ValueError, roc_curve, [1, 1], [0.2, 0.4])
+    expect_raises(ValueError, roc_curve, [0, 0, 0], [0.2, 0.4, 0.1])
+with check("a NaN score is refused", hint="np.isnan(y_score).any()"):
+    expect_raises(ValueError, roc_curve, [1, 0, 1], [0.2, float("nan"), 0.4])
+with check("the real predictions, as scikit-learn draws them", hint="Compare with skm.roc_curve(..., drop_intermediate=False)."):
+    for nr, what in enumerate(["fpr", "tpr", "thresholds"]):
+        want_roc = skm.roc_curve(y_test, p_test, drop_intermediate=False)
+        expect(roc_curve(y_test, p_test)[nr], want_roc[nr], what=what)
+### BEGIN HIDDEN TESTS
+with check("random scores with many ties", hint="Try scores rounded to one decimal, and large scores.", hidden=True) as rng:
+    for _ in range(40):
+        size = int(rng.integers(2, 40))
+        random_labels = rng.permutation(np.arange(size) < rng.integers(1, size)).astype(int)
+        random_scores = np.round(rng.normal(size=size) * rng.choice([1, 20]), int(rng.integers(0, 3)))
+        want_roc = skm.roc_curve(random_labels, random_scores, drop_intermediate=False)
+        expect(roc_curve(random_labels, random_scores), want_roc)
+with check("random weights on the curve", hint="Try weights such as 0.5 and 2.", hidden=True) as rng:
+    for _ in range(20):
+        size = int(rng.integers(2, 30))
+        random_labels = rng.permutation(np.arange(size) < rng.integers(1, size)).astype(int)
+        random_scores, random_weights = np.round(rng.random(size), 1), rng.random(size) + 0.1
+        want_roc = skm.roc_curve(random_labels, random_scores, sample_weight=random_weights, drop_intermediate=False)
+        expect(roc_curve(random_labels, random_scores, sample_weight=random_weights), want_roc)
+### END HIDDEN TESTS
+grade("roc_curve")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# `np.unique(y_score)` gives the distinct scores from low to high; `[::-1]` turns them round. Put `np.inf` in front with
+# `np.concatenate`.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# For each threshold `t`, the samples with `y_score >= t` are called positive. TP is the weight of those that are positive,
+# FP the weight of those that are not. A list over the thresholds is fast enough here.
+#
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# With a mask `is_positive` and an array `weights` of ones:
+# `tp = np.array([weights[is_positive & (y_score >= t)].sum() for t in thresholds])`. At the last threshold everything is
+# called positive, so `tp[-1]` is the weight of all positives: divide by it.
+#
+# </details>
+#
+# **Why it matters.** The curve shows every decision the model allows; a single confusion matrix shows one.
+# [How do ties affect the ROC curve?](#How-do-ties-affect-the-ROC-curve?)
+
+# %% [markdown]
+# ## The area under the ROC curve
+#
+# **AUC** is the area under the ROC curve: 1 for a model that puts every positive above every negative, 1/2 for one that
+# guesses. There is a second reading of the same number, and it is the one to say in an interview: AUC is **the
+# probability that a randomly drawn positive gets a higher score than a randomly drawn negative**, a tie counting half
+# (J. A. Hanley and B. J. McNeil, "The meaning and use of the area under a receiver operating characteristic (ROC)
+# curve", 1982).
+#
+# **The smallest example.** The four samples above: positives 0.9 and 0.6, negatives 0.6 and 0.2.
+#
+# - *As an area.* From (0, 0) to (0, 1/2) there is no width. From (0, 1/2) to (1/2, 1) the width is 1/2 and the mean height
+#   (1/2 + 1)/2 = 3/4: area 3/8. From (1/2, 1) to (1, 1): 1/2. Together 7/8.
+# - *As pairs.* There are four pairs of a positive and a negative: 0.9 beats 0.6 and 0.2, 0.6 ties with 0.6 and beats
+#   0.2. That is 1 + 1 + 1/2 + 1 = 7/2 of four: 7/8.
+#
+# **Why the two are always equal.** Let there be $P$ positives and $N$ negatives. Take one step of the curve, from one
+# threshold to the next lower one, $t$. Exactly the samples with score $t$ enter: say $p$ positives and $n$ negatives.
+# Before the step, $a$ positives were above $t$. The step is $n/N$ wide, and its mean height is
+# $\frac{1}{2}\left(\frac{a}{P} + \frac{a + p}{P}\right) = \frac{a + p/2}{P}$. So its area is
+#
+# $$\frac{n}{N} \cdot \frac{a + p/2}{P} = \frac{n\,a + \frac{1}{2}\,n\,p}{N P}.$$
+#
+# Now count pairs. Each of the $n$ negatives with score $t$ is beaten by the $a$ positives above it and ties with the
+# $p$ positives at $t$: that is $n\,a + \frac{1}{2}\,n\,p$ of the $N P$ pairs. It is the same number. Every negative enters
+# at exactly one step, so the sum over all steps counts every pair once. ∎
+#
+# ### AUC in two ways
+#
+# *Implement · 10 minutes · difficulty: two of three*
+#
+# Write both: the area from the points of a curve, and the share of pairs from labels and scores. The checks verify that they
+# agree, ties or no ties. Here the label `1` is positive and every other label is negative.
+
+# %% exercise="auc_two_ways" minutes=10
+def auc_trapezoid(fpr, tpr) -> float:
+    """Return the area under a curve whose points are joined by straight lines.
+
+    Args:
+        fpr, tpr: the points, n_points each, with fpr never decreasing.
+
+    Returns:
+        The sum over the steps of width times mean height.
+        auc_trapezoid([0, 0, 0.5, 1], [0, 0.5, 1, 1]) is 7/8.
+    """
+    ### BEGIN SOLUTION
+    area = 0.0
+    for k in range(1, len(fpr)):
+        area += (fpr[k] - fpr[k - 1]) * (tpr[k] + tpr[k - 1]) / 2
+    return float(area)
+    ### END SOLUTION
+
+
+def auc_pairs(y_true, y_score) -> float:
+    """Return the probability that a random positive outranks a random negative, a tie counting half.
+
+    Args:
+        y_true: labels, n_samples; 1 is positive, everything else negative.
+        y_score: scores, n_samples; higher means more likely positive.
+
+    Returns:
+        The share of the pairs (positive, negative) that are in the right order.
+        auc_pairs([1, 1, 0, 0], [0.9, 0.6, 0.6, 0.2]) is 7/8.
+
+    Raises:
+        ValueError: there are no positives, or no negatives: then there is no pair.
+
+    Source: J. A. Hanley and B. J. McNeil, 1982.
+    """
+    ### BEGIN SOLUTION
+    positives = [s for s, label in zip(y_score, y_true, strict=True) if label == 1]
+    negatives = [s for s, label in zip(y_score, y_true, strict=True) if label != 1]
+    if not positives or not negatives:
+        raise ValueError("there is no pair of a positive and a negative")
+    wins = 0.0
+    for above in positives:
+        for below in negatives:
+            wins += 1.0 if above > below else 0.5 if above == below else 0.0
+    return wins / (len(positives) * len(negatives))
+    ### END SOLUTION
+
+
+# %% check="auc_two_ways" points=8
+with check("the area of the four samples", hint="Width times the *mean* of the two heights, for each step."):
+    expect(auc_trapezoid([0, 0, 0.5, 1], [0, 0.5, 1, 1]), 7 / 8, what="the area")
+with check("the pairs of the four samples", hint="Compare every positive with every negative: 1, 1/2 or 0."):
+    expect(auc_pairs([1, 1, 0, 0], [0.9, 0.6, 0.6, 0.2]), 7 / 8, what="the share of pairs")
+with check("the eight tumours: both are 5/6", hint="Three positives, five negatives: how many pairs?"):
+    expect(auc_trapezoid([0, 0, 0.2, 0.2, 0.4, 0.6, 0.8, 1], [0, 1 / 3, 1 / 3, 2 / 3, 1, 1, 1, 1]), 5 / 6, what="the area")
+    expect(auc_pairs(y_true_8, y_score_8), 5 / 6, what="the share of pairs")
+with check("all scores tied: one half", hint="A tie is half a win."):
+    expect(auc_trapezoid([0, 1], [0, 1]), 0.5, what="the area")
+    expect(auc_pairs([0, 1, 0, 1, 1], [3, 3, 3, 3, 3]), 0.5, what="the share of pairs")
+with check("without a pair there is no AUC", hint="Raise ValueError when one of the two lists is empty."):
+    expect_raises(ValueError, auc_pairs, [1, 1], [0.3, 0.4])
+    expect_raises(ValueError, auc_pairs, [0], [0.3])
+with check("area and pairs agree on the real predictions", hint="Both are near 0.8 here. Which of your two is not?"):
+    real_curve = skm.roc_curve(y_test, p_test, drop_intermediate=False)
+    expect(auc_pairs(y_test, p_test), skm.roc_auc_score(y_test, p_test), what="the share of pairs")
+    expect(auc_trapezoid(real_curve[0], real_curve[1]), auc_pairs(y_test, p_test), what="the area")
+### BEGIN HIDDEN TESTS
+with check("random pairs, ties included", hint="Try scores rounded to one decimal.", hidden=True) as rng:
+    for _ in range(30):
+        size = int(rng.integers(2, 25))
+        random_labels = rng.permutation(np.arange(size) < rng.integers(1, size)).astype(int)
+        random_scores = np.round(rng.normal(size=size), int(rng.integers(0, 3)))
+        expect(auc_pairs(random_labels, random_scores), skm.roc_auc_score(random_labels, random_scores))
+with check("random areas", hint="Try a curve with three points of your own, and do it on paper.", hidden=True) as rng:
+    for _ in range(30):
+        size = int(rng.integers(2, 12))
+        rising = [np.r_[0.0, np.sort(np.round(rng.random(size), 1)), 1.0] for _ in range(2)]
+        expect(auc_trapezoid(*rising), skm.auc(*rising))
+### END HIDDEN TESTS
+grade("auc_two_ways")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# Area: a curve of `k` points has `k - 1` steps. Pairs: two loops, one in the other.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# A step from point `k - 1` to point `k` is `fpr[k] - fpr[k - 1]` wide and `(tpr[k - 1] + tpr[k]) / 2` high in the mean.
+#
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# For the pairs, make two lists of scores, one of the positives and one of the negatives. Add 1, 0.5 or 0 for each pair and
+# divide by `len(positives) * len(negatives)`.
+#
+# </details>
+#
+# **Why it matters.** Our model has an AUC of 0.825. That does not mean that it is right in 0.825 of the cases. It means: show it
+# one malignant and one benign tumour, and it gives the malignant one the higher score with probability 0.825.
+# [What does an AUC of 0.8 mean?](#What-does-an-AUC-of-0.8-mean?)
+
+# %% [markdown]
+# ### Find the bugs in an AUC
+#
+# *Find the bug · 8 minutes · difficulty: two of three*
+#
+# Two loops over all pairs are slow. The usual fast way uses ranks. Sort all $n$ samples by score and number them from 1 to
+# $n$, the lowest score first. Let $R$ be the sum of the ranks of the $P$ positives. Then
+#
+# $$\mathrm{AUC} = \frac{R - P(P+1)/2}{P N},$$
+#
+# because the rank of a positive counts the samples up to its place, itself included. Summed over the positives, the pairs
+# among the positives themselves contribute $1 + 2 + \dots + P = P(P+1)/2$. What is left over are the pairs with a negative below.
+# Samples that **tie** share the mean of their ranks: that is the half win.
+#
+# **The smallest example.** Scores 0.2 (−), 0.6 (−), 0.6 (+), 0.9 (+) have the ranks 1, 5/2, 5/2 and 4. $R$ = 5/2 + 4 = 13/2,
+# minus 3 is 7/2, divided by four pairs is 7/8 again.
+#
+# The program below was found in a project. Its author is content: it runs, and its numbers look like an AUC. Run it, then run
+# the demonstration behind the checks: the same predictions, with the rows in three orders. An AUC must not care about the order
+# of the rows. Find the two faults and repair them.
+
+# %% exercise="fix_auc" minutes=8 faults=["a perfect ranking, all scores below one half", "one tie is half a win", "the eight tumours: 5/6", "the order of the rows does not matter", "the real predictions, sorted by label", "random scores with ties"]
+def auc_of_ranks(y_true, y_score) -> float:
+    """Return the AUC from the ranks of the scores.
+
+    Args:
+        y_true: labels, n_samples; 1 is positive, 0 negative; both occur.
+        y_score: scores, n_samples; higher means more likely positive.
+
+    Returns:
+        (R - P (P + 1) / 2) / (P N), where R is the sum of the ranks of the P positives and tied samples share the
+        mean of their ranks. auc_of_ranks([0, 0, 1, 1], [0.2, 0.6, 0.6, 0.9]) is 7/8.
+    """
+    ### BEGIN SOLUTION
+    is_positive = np.asarray(y_true) == 1
+    _, group, equal = np.unique(np.asarray(y_score), return_inverse=True, return_counts=True)
+    last_rank = np.cumsum(equal)
+    ranks = (last_rank - (equal - 1) / 2)[group]
+    n_pos, n_neg = is_positive.sum(), (~is_positive).sum()
+    return float((ranks[is_positive].sum() - n_pos * (n_pos + 1) / 2) / (n_pos * n_neg))
+    ### END SOLUTION
+    ### BEGIN RELEASE
+    # is_positive = np.asarray(y_true) == 1
+    # decision = (np.asarray(y_score) >= 0.5).astype(float)
+    # order = np.argsort(decision, kind="stable")
+    # ranks = np.empty(len(order))
+    # ranks[order] = np.arange(1, len(order) + 1)
+    # n_pos, n_neg = is_positive.sum(), (~is_positive).sum()
+    # return float((ranks[is_positive].sum() - n_pos * (n_pos + 1) / 2) / (n_pos * n_neg))
+    ### END RELEASE
+
+
+# %% check="fix_auc" points=7
+with check("a model that splits at one half: still 1.0", hint="This one worked in the faulty program. What did you change?"):
+    expect(auc_of_ranks([0, 0, 1, 1], [0.1, 0.2, 0.8, 0.9]), 1.0)
+with check("a perfect ranking, all scores below one half", hint="A ROC curve has no threshold of its own. Which line sets one?"):
+    expect(auc_of_ranks([1, 0, 1, 0], [0.3, 0.1, 0.4, 0.2]), 1.0)
+with check("one tie is half a win", hint="Tied samples share the mean of their ranks. What does argsort give them?"):
+    expect(auc_of_ranks([1, 0], [0.7, 0.7]), 0.5)
+    expect(auc_of_ranks([0, 1], [0.7, 0.7]), 0.5)
+with check("the eight tumours: 5/6", hint="Both faults show here: there is a tie, and several scores lie on one side of 0.5."):
+    expect(auc_of_ranks(y_true_8, y_score_8), 5 / 6)
+with check("the order of the rows does not matter", hint="Equal scores must get equal ranks.") as rng:
+    mixed_labels, mixed_scores = np.repeat([1, 0], 20), np.round(rng.random(40), 1)
+    expect(auc_of_ranks(mixed_labels[::-1], mixed_scores[::-1]), auc_of_ranks(mixed_labels, mixed_scores))
+with check("the real predictions, sorted by label", hint="Compare with the demonstration below: which order flatters?"):
+    by_label = np.argsort(y_test, kind="stable")
+    expect(auc_of_ranks(y_test[by_label], p_test[by_label]), skm.roc_auc_score(y_test, p_test))
+### BEGIN HIDDEN TESTS
+with check("random scores with ties", hint="Try scores rounded to one decimal, and large scores.", hidden=True) as rng:
+    for _ in range(30):
+        size = int(rng.integers(10, 40))
+        random_labels = rng.permutation(np.arange(size) < rng.integers(3, size - 3)).astype(int)
+        random_scores = np.round(rng.normal(size=size), int(rng.integers(0, 3)))
+        expect(auc_of_ranks(random_labels, random_scores), skm.roc_auc_score(random_labels, random_scores))
+### END HIDDEN TESTS
+grade("fix_auc")
+
+# %% demo=true
+for words, rows in {
+    "as they come": np.arange(len(y_test)),
+    "benign rows first": np.argsort(y_test, kind="stable"),
+    "malignant rows first": np.argsort(-y_test, kind="stable"),
+}.items():
+    print(f"{words:22} your AUC {auc_of_ranks(y_test[rows], p_test[rows]):.3f}", end="   ")
+    print(f"scikit-learn's {skm.roc_auc_score(y_test[rows], p_test[rows]):.3f}")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# Print `ranks` for two samples with the same score. Then print how many different values `decision` has.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# First fault: the scores are turned into hard decisions, so almost everything ties. Second fault: tied samples get ranks in the
+# order in which the rows stand, so a file sorted by label decides the result.
+#
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# Rank the scores themselves. For the mean rank of each score: how many samples lie below it, plus half of how many equal it,
+# plus one half: `below + (equal + 1) / 2`. `np.unique(scores, return_inverse=True, return_counts=True)` counts the equal ones, and
+# `np.cumsum` of the counts gives the last rank of each.
+#
+# </details>
+#
+# **Why it matters.** An AUC of hard predictions is a real and common fault: `roc_auc_score(y, model.predict(X))` runs without a
+# warning. For our model it gives 0.700 in place of 0.825.
+# [How do ties affect the ROC curve?](#How-do-ties-affect-the-ROC-curve?)
+
+# %% [markdown]
+# ## The precision-recall curve and average precision
+#
+# FPR divides by the number of negatives. When these are very many, thousands of false alarms are a small FPR, and the ROC
+# curve looks fine. **Precision** divides by what was called positive, so the same false alarms weigh on it. The **precision-recall
+# curve** shows precision against recall, again one point for each threshold.
+#
+# **The smallest example.** The four samples once more, with the thresholds from high to low:
+#
+# | threshold | called positive | recall | precision |
+# |---|---|---|---|
+# | above 0.9 | none | 0 | 0/0, set to 1 |
+# | 0.9 | + | 1/2 | 1/1 |
+# | 0.6 | + + − | 1 | 2/3 |
+# | 0.2 | + + − − | 1 | 2/4 |
+#
+# The first point is a convention: with nothing called positive there is no false alarm, so precision is set to 1.
+#
+# **Average precision** (AP) sums the curve up in one number: each step in recall, times the precision *reached at the end of the
+# step*:
+#
+# $$\mathrm{AP} = \sum_k (R_k - R_{k-1})\,P_k.$$
+#
+# Here: 1/2 · 1 + 1/2 · 2/3 = 5/6. The last threshold adds nothing, because recall no longer grows.
+#
+# **Why steps and no trapezoids?** In ROC space the points between two neighbours can be reached: apply the higher threshold to a
+# random part of the samples and the lower one to the rest, and both rates mix in a straight line. Precision does not mix that way,
+# because its denominator changes too. Take two positives. At one threshold TP = 1 and FP = 0: recall 1/2, precision 1. At the next,
+# TP = 2 and FP = 8: recall 1, precision 1/5. The straight line promises precision 3/5 halfway, at recall 3/4. But half of the way
+# there means TP = 3/2 and FP = 4, so the precision is 3/11, less than half of the promise. Trapezoids are too optimistic
+# (J. Davis and M. Goadrich, "The relationship between precision-recall and ROC curves", 2006).
+#
+# A model that ranks at random has a precision near the share of positives, at every recall. So that share, and not 1/2, is the
+# baseline of AP.
+#
+# ### Average precision in code
+#
+# *Implement · 10 minutes · difficulty: two of three*
+#
+# Write the points of the curve and, from them, AP. The order is that of your ROC curve: thresholds from high to low, `inf` in front.
+# (scikit-learn's `precision_recall_curve` returns the same points in reverse, and leaves `inf` out.)
+
+# %% exercise="average_precision" minutes=10
+def precision_recall_points(
+    y_true, y_score, pos_label=1, sample_weight=None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the points of the precision-recall curve, one for each distinct score and the start.
+
+    Args:
+        y_true: true labels, n_samples (numbers or strings).
+        y_score: scores, n_samples; higher means more likely positive.
+        pos_label: the label that counts as positive; every other label is negative.
+        sample_weight: n_samples positive weights; None means that every sample weighs 1.
+
+    Returns:
+        (precision, recall, thresholds): arrays of shape (n_distinct_scores + 1,), thresholds from high to low.
+        A sample is called positive when its score >= threshold. The first point is precision 1, recall 0 at
+        threshold inf. The four samples of the lesson give precision [1, 1, 2/3, 1/2], recall [0, 1/2, 1, 1],
+        thresholds [inf, 0.9, 0.6, 0.2].
+
+    Raises:
+        ValueError: there are no positives (recall would be 0/0), or a score is NaN.
+    """
+    ### BEGIN SOLUTION
+    is_positive = np.array([label == pos_label for label in y_true], dtype=bool)
+    y_score = np.asarray(y_score, dtype=float)
+    weights = np.ones(len(y_score)) if sample_weight is None else np.asarray(sample_weight, dtype=float)
+    if np.isnan(y_score).any():
+        raise ValueError("a score is NaN")
+    if not is_positive.any():
+        raise ValueError("a precision-recall curve needs positives")
+    thresholds = np.unique(y_score)[::-1]
+    tp = np.array([weights[is_positive & (y_score >= t)].sum() for t in thresholds])
+    called = np.array([weights[y_score >= t].sum() for t in thresholds])
+    precision, recall = tp / called, tp / tp[-1]
+    return np.r_[1.0, precision], np.r_[0.0, recall], np.r_[np.inf, thresholds]
+    ### END SOLUTION
+
+
+def average_precision(precision, recall) -> float:
+    """Return the sum over the steps of the curve: growth of recall times the precision at the step's end.
+
+    Args:
+        precision, recall: the points, n_points each, with recall never decreasing.
+
+    Returns:
+        average_precision([1, 1, 2/3, 1/2], [0, 1/2, 1, 1]) is 5/6.
+    """
+    ### BEGIN SOLUTION
+    return float(sum((recall[k] - recall[k - 1]) * precision[k] for k in range(1, len(recall))))
+    ### END SOLUTION
+
+
+# %% check="average_precision" points=10
+with check("the points of the four samples", hint="As in the ROC curve, but divide TP by everything called positive."):
+    expect(
+        precision_recall_points([1, 1, 0, 0], [0.9, 0.6, 0.6, 0.2]),
+        (np.array([1, 1, 2 / 3, 0.5]), np.array([0, 0.5, 1, 1]), np.array([np.inf, 0.9, 0.6, 0.2])),
+    )
+with check("AP of the four samples: 5/6", hint="Each growth of recall times the precision at the END of the step."):
+    expect(average_precision([1, 1, 2 / 3, 1 / 2], [0, 1 / 2, 1, 1]), 5 / 6)
+with check("steps, not trapezoids", hint="Do not average two precisions: the straight line between them cannot be reached."):
+    expect(average_precision([1, 1, 1 / 5], [0, 1 / 2, 1]), 1 / 2 + 1 / 10)
+with check("all scores tied: AP is the share of positives", hint="One threshold calls everything positive."):
+    tied_points = precision_recall_points([1, 0, 0, 0, 1], [2, 2, 2, 2, 2])
+    expect(tied_points[:2], (np.array([1.0, 0.4]), np.array([0.0, 1.0])))
+    expect(average_precision(tied_points[0], tied_points[1]), 2 / 5)
+with check("labels that are words, and weights", hint="A mask `label == pos_label`, and sums of weights instead of counts."):
+    expect(
+        precision_recall_points(["x", "o", "x"], [3, 2, 1], pos_label="x", sample_weight=[1, 2, 3])[:2],
+        (np.array([1, 1, 1 / 3, 2 / 3]), np.array([0, 1 / 4, 1 / 4, 1])),
+    )
+with check("no positives, or a NaN score: refused", hint="Recall would be 0/0 at every threshold. Raise ValueError."):
+    expect_raises(ValueError, precision_recall_points, [0, 0], [0.1, 0.2])
+    expect_raises(ValueError, precision_recall_points, [0, 1], [float("nan"), 0.2])
+with check("no negatives are fine: AP is 1", hint="Precision is 1 at every threshold; there is nothing to refuse."):
+    expect(average_precision(*precision_recall_points([1, 1, 1], [0.2, 0.9, 0.5])[:2]), 1.0)
+with check("AP of the real predictions, as scikit-learn computes it", hint="Compare your points with skm.precision_recall_curve, reversed."):
+    expect(average_precision(*precision_recall_points(y_test, p_test)[:2]), skm.average_precision_score(y_test, p_test))
+### BEGIN HIDDEN TESTS
+with check("random curves with ties", hint="Try scores rounded to one decimal.", hidden=True) as rng:
+    for _ in range(40):
+        size = int(rng.integers(2, 40))
+        random_labels = rng.permutation(np.arange(size) < rng.integers(1, size + 1)).astype(int)
+        random_scores = np.round(rng.normal(size=size), int(rng.integers(0, 3)))
+        want_pr = skm.precision_recall_curve(random_labels, random_scores, drop_intermediate=False)
+        got_pr = precision_recall_points(random_labels, random_scores)
+        expect(got_pr, (want_pr[0][::-1], want_pr[1][::-1], np.r_[np.inf, want_pr[2][::-1]]))
+        expect(average_precision(got_pr[0], got_pr[1]), skm.average_precision_score(random_labels, random_scores))
+with check("random weights on the precision-recall curve", hint="Try weights such as 0.5 and 2.", hidden=True) as rng:
+    for _ in range(20):
+        size = int(rng.integers(2, 30))
+        random_labels = rng.permutation(np.arange(size) < rng.integers(1, size + 1)).astype(int)
+        random_scores, random_weights = np.round(rng.random(size), 1), rng.random(size) + 0.1
+        got_pr = precision_recall_points(random_labels, random_scores, sample_weight=random_weights)
+        want_ap = skm.average_precision_score(random_labels, random_scores, sample_weight=random_weights)
+        expect(average_precision(got_pr[0], got_pr[1]), want_ap)
+### END HIDDEN TESTS
+grade("average_precision")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# Take your ROC curve as a pattern. TP over the weight of all positives is recall. What replaces FPR?
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# Precision is TP over the weight of everything with `y_score >= t`. Compute both for the distinct scores, then put 1, 0 and
+# `inf` in front with `np.r_[1.0, precision]` and so on.
+#
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# AP: `sum((recall[k] - recall[k - 1]) * precision[k] for k in range(1, len(recall)))`.
+#
+# </details>
+#
+# **Why it matters.** Libraries differ in how they join the points. Say "average precision, as a step sum", and your number can be
+# compared. [What is average precision?](#What-is-average-precision?)
+
+# %% [markdown]
+# ### Read two models from their curves
+#
+# *Read the plot · 5 minutes · difficulty: two of three*
+#
+# Two models, each a logistic regression on a single measurement: one on `worst symmetry`, one on `mean texture`. The left panel
+# shows their ROC curves on the test part, the middle one their precision-recall curves. The right panel asks what precision would
+# be if malignant tumours were rare: the same scores, but the samples are weighted so that 1 % of the weight is malignant.
+#
+# Run the cell, then answer in the exercise below it.
+
+# %% demo=true
+two_models = {"symmetry": fit_predict(["worst symmetry"])[1], "texture": fit_predict(["mean texture"])[1]}
+rare = np.where(y_test == 1, 0.01 / y_test.mean(), 0.99 / (1 - y_test.mean()))
+fig, (left, middle, right) = plots.canvas(3, width=11.5, height=4.1)
+roc_lines, pr_lines, rare_lines = {}, {}, {}
+for name, score in two_models.items():
+    roc_lines[f"{name}, AUC {skm.roc_auc_score(y_test, score):.3f}"] = skm.roc_curve(y_test, score)[:2]
+    for weights, panel_lines in ((None, pr_lines), (rare, rare_lines)):
+        ap = skm.average_precision_score(y_test, score, sample_weight=weights)
+        falling = skm.precision_recall_curve(y_test, score, sample_weight=weights)
+        panel_lines[f"{name}, AP {ap:.3f}"] = falling[1][::-1], falling[0][::-1]
+plots.curves(left, roc_lines, "false positive rate", "true positive rate", markers=False)
+plots.curves(middle, pr_lines, "recall", "precision", steps=True, markers=False)
+plots.curves(right, rare_lines, "recall", "precision", steps=True, markers=False)
+left.set_title("ROC")
+middle.set_title(f"precision-recall, {y_test.mean():.0%} malignant")
+right.set_title("precision-recall, 1 % malignant")
+plots.show(
+    fig,
+    "Three panels with two curves each. ROC: symmetry, solid, rises steeply to a true positive rate of about 0.35 at "
+    "almost no false positives, then flattens; texture, dashed, rises evenly and lies above symmetry from a false positive "
+    "rate of about 0.25 to the right. Precision-recall at 37 % malignant: symmetry keeps a precision near 1 up to a "
+    "recall of about 0.35 and falls; texture hovers between 0.4 and 0.65 and lies above symmetry on the right; at a "
+    "recall of 0.8 it has a precision of about 0.54, symmetry 0.47. At 1 % malignant both fall to a few per cent, but "
+    "for symmetry up to a recall of about 0.3.",
+)
+
+# %% [markdown]
+# Answer with a letter, or with a number that you read off:
+#
+# **`"auc"`: what does the ROC panel say?**
+# (a) Symmetry is the better model at every false positive rate.
+# (b) The areas are almost equal, but the curves cross: each model is better in a region of its own.
+# (c) The areas are almost equal, so the models are interchangeable.
+#
+# **`"few"`: the clinic can only examine a few tumours more closely, and false alarms must stay rare. Which model?**
+# (a) Symmetry.
+# (b) Texture.
+# (c) Either, because of their AUC.
+#
+# **`"rare"`: malignant tumours become rare, while scores within each class stay as they are. What happens?**
+# (a) ROC and precision-recall curve both fall.
+# (b) The ROC curve stays, the precision-recall curve falls.
+# (c) The ROC curve falls, the precision-recall curve stays.
+# (d) Both stay.
+#
+# **`"precision"`: the precision of texture at a recall of 0.8, in the middle panel.** Read it off to within 0.05.
+
+# %% exercise="read_curves" minutes=5
+### BEGIN SOLUTION
+curves_read = {"auc": "b", "few": "a", "rare": "b", "precision": 0.54}
+### END SOLUTION
+### BEGIN RELEASE
+# curves_read = {"auc": ..., "few": ..., "rare": ..., "precision": ...}
+### END RELEASE
+
+# %% check="read_curves" points=4
+with check("what the ROC panel says", hint="Compare the curves at a false positive rate of 0.05, and again at 0.4."):
+    expect_choice(
+        curves_read["auc"],
+        "b",
+        {
+            "a": "Look to the right of a false positive rate of about 0.3: there texture is above symmetry.",
+            "b": "One number, the area, hides where a model is good. Curves that cross make that visible.",
+            "c": "Equal areas are not equal curves. At few false alarms one finds far more malignant tumours.",
+        },
+    )
+with check("which model for few false alarms", hint="Few false alarms are the left edge of the ROC panel."):
+    expect_choice(
+        curves_read["few"],
+        "a",
+        {
+            "a": "At the left edge, symmetry finds about a third of the malignant tumours with almost no false alarm.",
+            "b": "Texture catches up only where many false alarms are allowed. Look at the left edge.",
+            "c": "AUC averages over all false positive rates, also over those that the clinic cannot afford.",
+        },
+    )
+with check("what rare positives do to the curves", hint="By which numbers do TPR, FPR and precision divide?"):
+    expect_choice(
+        curves_read["rare"],
+        "b",
+        {
+            "a": "TPR divides by the positives and FPR by the negatives: each stays within one class, so nothing moves.",
+            "b": "The rates stay within one class. Precision mixes both classes, and now the negatives flood it.",
+            "c": "It is the other way round: which of the curves divides by numbers from both classes?",
+            "d": "Compare the middle panel with the right one.",
+        },
+    )
+with check("the precision of texture at recall 0.8", hint="Go up from recall 0.8 in the middle panel to texture's line."):
+    steps_read = skm.precision_recall_curve(y_test, fit_predict(["mean texture"])[1])
+    at_80 = steps_read[0][steps_read[1] >= 0.8].max()
+    assert abs(given(curves_read["precision"]) - at_80) <= 0.05, (
+        f"{curves_read['precision']} is not what the middle panel shows. Which of its two lines is texture's?"
+    )
+grade("read_curves")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# The names of the lines stand in the legend, with the style of the line: one is solid, the other dashed.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# For the third question write down the denominators: TPR has TP + FN, FPR has FP + TN, precision has TP + FP. Now let there be
+# many more negatives. Which of the fractions change?
+#
+# </details>
+#
+# **Why it matters.** With rare positives a ROC curve can look good while nearly every alarm is false (T. Saito and M. Rehmsmeier,
+# "The precision-recall plot is more informative than the ROC plot when evaluating binary classifiers on imbalanced datasets",
+# 2015). And precision measured at 37 % malignant says nothing about a population with 1 %.
+# [ROC curve or precision-recall curve?](#ROC-curve-or-precision-recall-curve?)
+
+# %% [markdown]
+# ## The threshold is a decision
+#
+# A threshold of one half is a habit. Nothing in a model asks for it. What asks for a threshold is the cost of being wrong.
+#
+# Let a false alarm cost $c_{FP}$ and a miss $c_{FN}$, and let right decisions cost nothing. A tumour is malignant with
+# probability $p$. If you raise the alarm, you expect to pay $(1 - p)\,c_{FP}$. If you stay silent, $p\,c_{FN}$. So the alarm is
+# the cheaper choice when
+#
+# $$(1 - p)\,c_{FP} \le p\,c_{FN} \quad\Longleftrightarrow\quad p \ge t^* = \frac{c_{FP}}{c_{FP} + c_{FN}}.$$
+#
+# This is the **Bayes threshold** (C. Elkan, "The foundations of cost-sensitive learning", 2001). One half is right only when both
+# errors cost the same. And it is right only for honest probabilities; more on that below.
+#
+# **The smallest example.** A false alarm costs 1, a miss costs 4, so $t^*$ = 1/(1 + 4) = 1/5. Two patients with $p$ = 1/10 and
+# $p$ = 3/5. At the threshold 1/5 the second one gets the alarm: the expected cost is 1/10 · 4 for the silence and 2/5 · 1 for the
+# alarm, together 4/5. At the threshold 7/10 nobody gets it: 1/10 · 4 + 3/5 · 4 = 14/5.
+#
+# ### A threshold by hand
+#
+# *By hand · 6 minutes · difficulty: two of three*
+#
+# A clinic tells you: a false alarm is one needless biopsy, cost 1. A miss costs 9. There are four patients with the probabilities
+# 0.05, 0.2, 0.4 and 0.8. Give the Bayes threshold, and the expected total cost of three rules: alarm from 0.5 on, alarm from
+# the Bayes threshold on, alarm for everybody.
+
+# %% exercise="threshold_by_hand" minutes=6
+### BEGIN SOLUTION
+cost_hand = {"threshold": 1 / 10, "from_half": 6.05, "from_bayes": 2.05, "everybody": 2.55}
+### END SOLUTION
+### BEGIN RELEASE
+# cost_hand = {"threshold": ..., "from_half": ..., "from_bayes": ..., "everybody": ...}
+### END RELEASE
+
+# %% check="threshold_by_hand" points=4
+with check("the Bayes threshold for costs 1 and 9", hint="The cost of a false alarm over the sum of both costs."):
+    expect_by_hand(cost_hand["threshold"], 1 / (1 + 9), "the threshold")
+with check("expected cost of alarms from 0.5 on", hint="One patient gets an alarm; the other three are silences, each p times 9."):
+    four_p = np.array([0.05, 0.2, 0.4, 0.8])
+    expect_by_hand(cost_hand["from_half"], np.where(four_p >= 0.5, 1 - four_p, 9 * four_p).sum(), "the expected cost")
+with check("expected cost of alarms from the Bayes threshold on", hint="Only the first patient stays without an alarm."):
+    four_p = np.array([0.05, 0.2, 0.4, 0.8])
+    expect_by_hand(cost_hand["from_bayes"], np.where(four_p >= 0.1, 1 - four_p, 9 * four_p).sum(), "the expected cost")
+with check("expected cost of alarms for everybody", hint="Every patient costs (1 - p) times 1."):
+    four_p = np.array([0.05, 0.2, 0.4, 0.8])
+    expect_by_hand(cost_hand["everybody"], (1 - four_p).sum(), "the expected cost")
+grade("threshold_by_hand")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# Write one line for each patient: the cost of an alarm, 1 − p, and the cost of silence, 9p. A rule picks one of the two in each
+# line.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# For the first patient: alarm 0.95, silence 0.45. For the second: alarm 0.8, silence 1.8. The Bayes rule picks the smaller one in
+# every line, so no rule can be cheaper.
+#
+# </details>
+#
+# **Why it matters.** "We use 0.5" means "a miss costs as much as a false alarm". Say it aloud before you deploy it.
+# [How do you choose a decision threshold?](#How-do-you-choose-a-decision-threshold?)
+
+# %% [markdown]
+# ### Move the threshold
+#
+# The next cell draws the validation part at one threshold: the confusion matrix, the point on the ROC curve, and the total cost
+# when a false alarm costs 1 and a miss 9. Move the slider. To the left, more alarms: the point climbs along the curve, misses turn
+# into hits, and benign tumours into false alarms. Where is the cost lowest? Compare with the Bayes threshold 1/10. (Without
+# widgets, on a printed page for example, the figure stands still at 0.5.)
+
+# %% demo=true
+def draw_threshold(threshold):
+    """Draw confusion matrix, ROC point and cost of the validation part at one threshold."""
+    matrix = skm.confusion_matrix(y_valid, p_valid >= threshold)
+    here = {"tp": matrix[1, 1], "fp": matrix[0, 1], "fn": matrix[1, 0], "tn": matrix[0, 0]}
+    fpr, tpr, candidates = skm.roc_curve(y_valid, p_valid, drop_intermediate=False)
+    costs = 1 * fpr * (y_valid == 0).sum() + 9 * (1 - tpr) * (y_valid == 1).sum()
+    cost = here["fp"] + 9 * here["fn"]
+    drawing, (table, roc, bill) = plots.canvas(3, width=11.5, height=4.1)
+    plots.confusion_table(table, here, "malignant", "benign")
+    table.set_title(f"threshold {threshold:.2f}")
+    plots.curves(roc, {"validation part": (fpr, tpr)}, "false positive rate", "true positive rate", markers=False)
+    x, y_here = here["fp"] / (here["fp"] + here["tn"]), here["tp"] / (here["tp"] + here["fn"])
+    plots.mark(roc, x, y_here, f"({x:.2f}, {y_here:.2f})")
+    roc.set_title("ROC curve")
+    bill.step(candidates[1:], costs[1:], where="post", color=plots.palette["blue"])
+    bill.set(xlabel="threshold", ylabel="total cost", xlim=(0, 1), ylim=(0, None), title="cost: FP + 9 FN")
+    plots.mark(bill, threshold, cost, f"cost {cost:g}")
+    return drawing, (
+        f"At the threshold {threshold:.2f}: {here['tp']} true positives, {here['fp']} false positives, {here['fn']} false "
+        f"negatives, {here['tn']} true negatives; the ROC point is ({x:.2f}, {y_here:.2f}); the total cost is {cost:g}. The "
+        "cost falls from about 470 at the highest threshold to 54 at 0.12 and rises to 89 below."
+    )
+
+
+plots.explore(draw_threshold, "threshold", 0.0, 1.0, start=0.5, step=0.01)
+
+# %% [markdown]
+# ### The best threshold in code
+#
+# *Implement · 10 minutes · difficulty: two of three*
+#
+# With labels at hand you need no probabilities: try every threshold and take the cheapest. Only the distinct scores matter, and
+# `inf` for "never raise the alarm"; between two scores nothing changes.
+#
+# Several thresholds may cost the same. The rule here: **take the highest of them**, the one with the fewest alarms.
+#
+# **The smallest example.** The four samples: scores 0.9 (+), 0.6 (+), 0.6 (−), 0.2 (−). A false alarm costs 1, a miss 3. `inf`
+# costs two misses, 6. At 0.9 there is one miss: 3. At 0.6 there is one false alarm: 1. At 0.2 there are two: 2. The best is
+# (0.6, 1).
+
+# %% exercise="best_threshold" minutes=10
+def best_threshold(y_true, y_score, c_fp, c_fn, pos_label=1) -> tuple[float, float]:
+    """Return the threshold with the lowest total cost, and that cost.
+
+    Args:
+        y_true: true labels, n_samples.
+        y_score: scores, n_samples; a sample is called positive when its score >= threshold.
+        c_fp, c_fn: the cost of one false positive and of one false negative; right decisions cost nothing.
+        pos_label: the label that counts as positive; every other label is negative.
+
+    Returns:
+        (threshold, cost). The candidates are the distinct scores and inf (nothing is positive); of thresholds that
+        cost the same, the highest is returned.
+        best_threshold([1, 1, 0, 0], [0.9, 0.6, 0.6, 0.2], c_fp=1, c_fn=3) is (0.6, 1).
+
+    Raises:
+        ValueError: a score is NaN.
+    """
+    ### BEGIN SOLUTION
+    is_positive = np.array([label == pos_label for label in y_true], dtype=bool)
+    y_score = np.asarray(y_score, dtype=float)
+    if np.isnan(y_score).any():
+        raise ValueError("a score is NaN")
+    best, lowest = np.inf, float(c_fn * is_positive.sum())
+    for threshold in np.unique(y_score)[::-1]:  # from high to low: an equal cost does not replace the higher one
+        called = y_score >= threshold
+        cost = float(c_fp * (called & ~is_positive).sum() + c_fn * (~called & is_positive).sum())
+        if cost < lowest:
+            best, lowest = float(threshold), cost
+    return best, lowest
+    ### END SOLUTION
+
+
+# %% check="best_threshold" points=9
+with check("the four samples: (0.6, 1)", hint="Compute c_fp times FP plus c_fn times FN for each candidate."):
+    expect(best_threshold([1, 1, 0, 0], [0.9, 0.6, 0.6, 0.2], c_fp=1, c_fn=3), (0.6, 1))
+with check("a dear miss pulls the threshold down", hint="A miss costs c_fn: did you swap the two costs?"):
+    expect(best_threshold(y_true_8, y_score_8, c_fp=1, c_fn=9), (0.5, 2))
+    expect(best_threshold(y_true_8, y_score_8, c_fp=9, c_fn=1), (0.9, 2))
+with check("equal costs: the highest threshold", hint="Go from high to low, and change your mind only when it gets cheaper."):
+    expect(best_threshold([1, 0, 1], [0.9, 0.5, 0.3], c_fp=1, c_fn=1), (0.9, 1))
+with check("misses cost nothing: never raise the alarm", hint="`inf` is a candidate too."):
+    expect(best_threshold([1, 0, 1], [0.9, 0.5, 0.3], c_fp=1, c_fn=0), (float("inf"), 0))
+    expect(best_threshold([0, 0], [0.9, 0.5], c_fp=1, c_fn=5), (float("inf"), 0))
+with check("scores need not lie between 0 and 1", hint="Candidates come from the scores, not from a grid such as 0.01, 0.02, ..."):
+    expect(best_threshold(["b", "m", "m"], [-20.5, 3.25, 40.0], c_fp=2, c_fn=2, pos_label="m"), (3.25, 0))
+with check("a NaN score is refused", hint="It is neither above nor below any threshold: raise ValueError."):
+    expect_raises(ValueError, best_threshold, [1, 0], [float("nan"), 0.5], c_fp=1, c_fn=1)
+with check("the real validation part", hint="No candidate may be cheaper; the cost must be the cost of the threshold you return."):
+    chosen = best_threshold(y_valid, p_valid, c_fp=1, c_fn=9)
+    paid = skm.confusion_matrix(y_valid, p_valid >= chosen[0])
+    expect(chosen[1], paid[0, 1] + 9 * paid[1, 0], what="the cost, beside the cost of your threshold,")
+    at_bayes = skm.confusion_matrix(y_valid, p_valid >= 0.1)
+    assert chosen[1] <= at_bayes[0, 1] + 9 * at_bayes[1, 0], "On these data the threshold 1/10 is cheaper than yours."
+### BEGIN HIDDEN TESTS
+with check("random scores and costs", points=2, hint="Try all scores tied, no positives, and costs of zero.", hidden=True) as rng:
+    for _ in range(60):
+        size = int(rng.integers(1, 20))
+        random_labels, random_scores = rng.integers(0, 2, size), np.round(rng.normal(size=size), int(rng.integers(0, 3)))
+        price_fp, price_fn = int(rng.integers(0, 5)), int(rng.integers(0, 10))
+        ways = [float("inf"), *sorted(set(random_scores.tolist()), reverse=True)]
+        bills = [
+            price_fp * int(((random_scores >= way) & (random_labels == 0)).sum())
+            + price_fn * int(((random_scores < way) & (random_labels == 1)).sum())
+            for way in ways
+        ]
+        want_best = (ways[int(np.argmin(bills))], min(bills))
+        expect(best_threshold(random_labels, random_scores, price_fp, price_fn), want_best)
+### END HIDDEN TESTS
+grade("best_threshold")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# Candidates first: `np.inf` and the distinct scores. For each, which samples are called positive? Which of them are false alarms,
+# and which positives are missed?
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# Go through the candidates from high to low. Keep the best threshold and its cost, and replace them only if the new cost is
+# strictly lower. That settles equal costs.
+#
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# `called = y_score >= threshold`, then
+# `cost = c_fp * (called & ~is_positive).sum() + c_fn * (~called & is_positive).sum()`.
+#
+# </details>
+#
+# **On which data?** The chosen threshold fits the accidents of the data it was chosen on. Its cost *there* is the lowest of many,
+# so it is too good to be true. The next cell mixes the validation and the test part 50 times into two new halves. It chooses the
+# threshold on one half, and looks at the cost of a tumour on both halves.
+
+# %% demo=true
+p_mixed, y_mixed = np.r_[p_valid, p_test], np.r_[y_valid, y_test]
+promised, paid_later = [], []
+try:
+    for turn in range(50):
+        rows_a, rows_b = train_test_split(np.arange(len(y_mixed)), test_size=0.5, stratify=y_mixed, random_state=turn)
+        cut, cost_a = best_threshold(y_mixed[rows_a], p_mixed[rows_a], c_fp=1, c_fn=9)
+        matrix_b = skm.confusion_matrix(y_mixed[rows_b], p_mixed[rows_b] >= cut)
+        promised.append(cost_a / len(rows_a))
+        paid_later.append((matrix_b[0, 1] + 9 * matrix_b[1, 0]) / len(rows_b))
+    print(f"mean cost of a tumour on the half where the threshold was chosen: {np.mean(promised):.3f}")
+    print(f"mean cost of a tumour on the other half:                          {np.mean(paid_later):.3f}")
+except NotImplementedError:
+    print("This cell uses your best_threshold: write it first, then run this cell again.")
+
+# %% [markdown]
+# On the half where the threshold was chosen, a tumour costs 0.410 in the mean; on the other half 0.484, for the same model and the
+# same thresholds. The difference is the price of looking. So choose the threshold on the validation part and report the cost on the
+# test part.
+#
+# **Why it matters.** A threshold is a parameter like any other. Fit it where you fit parameters.
+# [May you choose the threshold on the test set?](#May-you-choose-the-threshold-on-the-test-set?)
+
+# %% [markdown]
+# ## More than two classes
+#
+# With three classes or more, take each class in turn as the positive one and all the others as negative. That gives a precision, a
+# recall and an F1 for each class. How do you get one number?
+#
+# - **Macro**: the plain mean over the classes. A class with one sample counts as much as a class with a thousand.
+# - **Weighted**: the mean over the classes, weighted with their **support**, the number of true samples.
+# - **Micro**: add up TP, FP and FN of all classes first, and compute one F1 from the sums.
+#
+# **The smallest example.** Ten pictures: six cats, three dogs and one owl. The model calls five cats "cat" and one "dog"; two dogs
+# "dog" and one "cat"; the owl it calls "cat".
+#
+# | class | TP | FP | FN | F1 | support |
+# |---|---|---|---|---|---|
+# | cat | 5 | 2 | 1 | 10/13 | 6 |
+# | dog | 2 | 1 | 1 | 2/3 | 3 |
+# | owl | 0 | 0 | 1 | 0 | 1 |
+# | sum | 7 | 3 | 3 | | 10 |
+#
+# - Macro: (10/13 + 2/3 + 0)/3 = 56/117, about 0.479.
+# - Weighted: (6 · 10/13 + 3 · 2/3 + 1 · 0)/10 = 43/65, about 0.662.
+# - Micro: 2·7/(2·7 + 3 + 3) = 7/10.
+#
+# Macro shows that the owl is never found; the other two nearly hide it.
+#
+# ### Three averages in code
+#
+# *Implement · 10 minutes · difficulty: two of three*
+#
+# The classes are all labels that occur in `y_true` or in `y_pred`. A class that only occurs in `y_pred` has support 0: it counts
+# in macro, and weighs nothing in weighted. An F1 with a zero denominator is 0.0. Your `confusion_counts` does most of the work.
+
+# %% exercise="averages" minutes=10
+def f1_averages(y_true, y_pred) -> dict[str, float]:
+    """Return the macro, weighted and micro average of F1 over the classes.
+
+    Args:
+        y_true, y_pred: true and predicted labels, n_samples each, at least one (numbers or strings).
+
+    Returns:
+        A dict with the keys "macro", "weighted" and "micro". The classes are the labels that occur in y_true or
+        y_pred; an F1 whose denominator is zero is 0.0. The ten pictures of the lesson give
+        {"macro": 56/117, "weighted": 43/65, "micro": 7/10}.
+    """
+    ### BEGIN SOLUTION
+    classes = sorted(set(y_true) | set(y_pred))
+    counts = [confusion_counts(y_true, y_pred, pos_label=c) for c in classes]
+    f1 = [_f1(c["tp"], c["fp"], c["fn"]) for c in counts]
+    support = [c["tp"] + c["fn"] for c in counts]
+    return {
+        "macro": sum(f1) / len(classes),
+        "weighted": sum(s * f for s, f in zip(support, f1, strict=True)) / sum(support),
+        "micro": _f1(*(sum(c[key] for c in counts) for key in ("tp", "fp", "fn"))),
+    }
+
+
+def _f1(tp, fp, fn):
+    return 2 * tp / (2 * tp + fp + fn) if tp + fp + fn else 0.0
+    ### END SOLUTION
+
+
+# %% check="averages" points=8
+with check("macro F1 of the ten pictures", hint="One F1 for each class, then their plain mean."):
+    pictures = ["cat"] * 6 + ["dog"] * 3 + ["owl"], ["cat"] * 5 + ["dog"] * 3 + ["cat"] * 2
+    expect(f1_averages(*pictures)["macro"], 56 / 117, what="macro F1")
+with check("weighted F1 of the ten pictures", hint="Weigh each F1 with the number of TRUE samples of its class."):
+    pictures = ["cat"] * 6 + ["dog"] * 3 + ["owl"], ["cat"] * 5 + ["dog"] * 3 + ["cat"] * 2
+    expect(f1_averages(*pictures)["weighted"], 43 / 65, what="weighted F1")
+with check("micro F1 of the ten pictures", hint="Add up TP, FP and FN over the classes before you divide."):
+    pictures = ["cat"] * 6 + ["dog"] * 3 + ["owl"], ["cat"] * 5 + ["dog"] * 3 + ["cat"] * 2
+    expect(f1_averages(*pictures)["micro"], 7 / 10, what="micro F1")
+with check("a class that is only predicted counts in macro", hint="Take the classes from both lists: set(y_true) | set(y_pred)."):
+    expect(f1_averages([0, 0, 1, 1], [0, 2, 1, 1])["macro"], (2 / 3 + 1 + 0) / 3, what="macro F1")
+    expect(f1_averages([0, 0, 1, 1], [0, 2, 1, 1])["weighted"], (2 / 3 + 1) / 2, what="weighted F1")
+with check("nothing right: all three are 0.0", hint="TP is zero everywhere, but no denominator is: what do you return?"):
+    expect(f1_averages(["a", "b"], ["b", "a"]), {"macro": 0.0, "weighted": 0.0, "micro": 0.0})
+with check("everything right: all three are 1.0", hint="Each class has F1 = 1 here, also in micro."):
+    expect(f1_averages([3, 1, 2, 3], [3, 1, 2, 3]), {"macro": 1.0, "weighted": 1.0, "micro": 1.0})
+### BEGIN HIDDEN TESTS
+with check("random classes", points=2, hint="Try four classes of which one never occurs in y_true.", hidden=True) as rng:
+    for _ in range(40):
+        kind, size = [[0, 1, 2], ["x", "y", "z", "w"], [5, 7]][rng.integers(3)], int(rng.integers(2, 30))
+        random_labels, random_guesses = rng.choice(kind, size).tolist(), rng.choice(kind, size).tolist()
+        for how in ("macro", "weighted", "micro"):
+            want_f1 = skm.f1_score(random_labels, random_guesses, average=how, zero_division=0)
+            expect(f1_averages(random_labels, random_guesses)[how], want_f1, what=f"{how} F1")
+### END HIDDEN TESTS
+grade("averages")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# One call of `confusion_counts(y_true, y_pred, pos_label=c)` for each class `c` gives the table of the example.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# Macro and weighted use the F1 column, micro uses the last row. The support of a class is TP + FN.
+#
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# `f1 = [2 * c["tp"] / (2 * c["tp"] + c["fp"] + c["fn"]) for c in counts]`. Every class occurs in one of the two lists, so the
+# denominator cannot be zero here. Macro is `sum(f1) / len(f1)`.
+#
+# </details>
+#
+# **Why it matters.** The three averages can rank two models in opposite order. Which classes count is a decision; say which one
+# you took. [Macro, micro or weighted average?](#Macro,-micro-or-weighted-average?)
+#
+# ### Micro F1 is an old friend
+#
+# *Choose one · 3 minutes · difficulty: two of three*
+#
+# In the example, micro F1 is 7/10, and seven of ten pictures are right: accuracy is 7/10 too. When every sample has one true and
+# one predicted label, this is always so. Why?
+#
+# (a) Because micro averaging weighs each class by its size, as accuracy does.
+#
+# (b) Because each wrong prediction is one FP (of the class that was predicted) and one FN (of the true class). So the sums of FP
+# and FN are equal, and pooled precision, recall and F1 are all (right)/(all).
+#
+# (c) Because the harmonic mean of several classes tends to their arithmetic mean.
+#
+# (d) It is an accident of the example: it needs classes of equal size.
+
+# %% exercise="micro_is" minutes=3
+### BEGIN SOLUTION
+answer_micro = "b"
+### END SOLUTION
+### BEGIN RELEASE
+# answer_micro = ...
+### END RELEASE
+
+# %% check="micro_is" points=2
+with check("why micro F1 equals accuracy", points=2, hint="In the last row of the table: compare the sum of FP with the sum of FN."):
+    expect_choice(
+        answer_micro,
+        "b",
+        {
+            "a": "That is the weighted average, 43/65 in the example, and not 7/10. Micro adds counts, not F1 values.",
+            "b": "With TP = right and FP = FN = wrong, 2 TP / (2 TP + FP + FN) is right / (right + wrong).",
+            "c": "Micro F1 takes no mean over classes at all: it is one F1 of the summed counts.",
+            "d": "The example has six, three and one: sizes that differ. Where does each single error go in the table?",
+        },
+    )
+grade("micro_is")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# Take one error: a dog that was called "cat". In which two rows of the table does it appear, and in which columns?
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# Put FP = FN into 2 TP / (2 TP + FP + FN) and cancel the 2.
+#
+# </details>
+#
+# **Why it matters.** A report that gives accuracy and micro F1 gives one number twice. Where a sample may carry several labels, or
+# when a class is left out of the average, the two differ again.
+# [Macro, micro or weighted average?](#Macro,-micro-or-weighted-average?)
+
+# %% [markdown]
+# ## Probabilities you can believe
+#
+# AUC only looks at the order of the scores. Cube all of them, and AUC stays the same, though as probabilities they are now wrong. A
+# model is **calibrated** when its probabilities hold: of the tumours to which it gives 0.3, about three in ten are malignant. Costs
+# need that: the Bayes threshold compares $p$ with a price.
+#
+# Two tools:
+#
+# - The **Brier score** is the mean squared difference between probability and outcome (0 or 1). Lower is better; 0 is perfect.
+#   G. W. Brier ("Verification of forecasts expressed in terms of probability", 1950) summed over both classes, which gives twice
+#   this number.
+# - The **reliability table** sorts the samples into bins by predicted probability, and compares in each bin the mean prediction with
+#   the share of positives. Calibrated means: equal, up to chance.
+#
+# **The smallest example.** Four samples with the probabilities 0.1, 0.4, 0.6, 0.9 and the labels 0, 1, 0, 1. The squared differences
+# are 0.01, 0.36, 0.36 and 0.01; the Brier score is their mean, 0.185. With two bins, up to 1/2 and above:
+#
+# | bin | mean predicted | share of positives | count |
+# |---|---|---|---|
+# | 0 to 1/2 | 0.25 | 1/2 | 2 |
+# | 1/2 to 1 | 0.75 | 1/2 | 2 |
+#
+# For comparison: always say the share of positives, 1/2, and you get 1/4. With a share of $\pi$ that baseline scores $\pi(1-\pi)$.
+#
+# ### Brier score and reliability table in code
+#
+# *Implement · 10 minutes · difficulty: two of three*
+#
+# The bins have equal width, with the edges `np.linspace(0, 1, n_bins + 1)`. A bin holds its upper edge and not its lower one; the
+# first bin also holds 0. Bins without samples are left out. This is the rule of scikit-learn's `calibration_curve`.
+
+# %% exercise="brier_reliability" minutes=10
+def brier_score(y_true, y_prob, sample_weight=None) -> float:
+    """Return the mean squared difference between the probability of class 1 and the outcome.
+
+    Args:
+        y_true: labels, n_samples; 1 is positive, everything else negative.
+        y_prob: probabilities of class 1, n_samples, each from 0 to 1.
+        sample_weight: n_samples weights of the mean; None means that every sample weighs 1.
+
+    Returns:
+        brier_score([0, 1, 0, 1], [0.1, 0.4, 0.6, 0.9]) is 0.185.
+
+    Raises:
+        ValueError: a probability is below 0, above 1, or NaN.
+
+    Source: G. W. Brier, 1950, in the form for one class.
+    """
+    ### BEGIN SOLUTION
+    outcome = np.array([label == 1 for label in y_true], dtype=float)
+    return float(np.average((_probabilities(y_prob) - outcome) ** 2, weights=sample_weight))
+    ### END SOLUTION
+
+
+def reliability_table(y_true, y_prob, n_bins=5) -> dict[str, np.ndarray]:
+    """Return for each bin with samples the mean prediction, the share of positives, and the count.
+
+    Args:
+        y_true: labels, n_samples; 1 is positive, everything else negative.
+        y_prob: probabilities of class 1, n_samples, each from 0 to 1.
+        n_bins: number of bins of equal width. Bin k holds edges[k] < p <= edges[k + 1], the first one also p = 0.
+
+    Returns:
+        A dict of arrays, one entry for each bin that is not empty, from low to high: "mean_predicted",
+        "fraction_positive" and "count". reliability_table([0, 1, 0, 1], [0.1, 0.4, 0.6, 0.9], n_bins=2) is
+        {"mean_predicted": [0.25, 0.75], "fraction_positive": [0.5, 0.5], "count": [2, 2]}.
+
+    Raises:
+        ValueError: a probability is below 0, above 1, or NaN.
+    """
+    ### BEGIN SOLUTION
+    outcome = np.array([label == 1 for label in y_true], dtype=float)
+    y_prob = _probabilities(y_prob)
+    edges = np.linspace(0, 1, n_bins + 1)
+    bin_of = np.searchsorted(edges[1:-1], y_prob)  # how many inner edges lie below p
+    filled = np.unique(bin_of)
+    return {
+        "mean_predicted": np.array([y_prob[bin_of == k].mean() for k in filled]),
+        "fraction_positive": np.array([outcome[bin_of == k].mean() for k in filled]),
+        "count": np.array([(bin_of == k).sum() for k in filled]),
+    }
+
+
+def _probabilities(values):
+    values = np.asarray(values, dtype=float)
+    if not ((values >= 0) & (values <= 1)).all():  # NaN fails both comparisons
+        raise ValueError("a probability lies between 0 and 1")
+    return values
+    ### END SOLUTION
+
+
+# %% check="brier_reliability" points=10
+with check("the Brier score of the four samples", hint="Square the differences, then take the mean, not the sum."):
+    expect(brier_score([0, 1, 0, 1], [0.1, 0.4, 0.6, 0.9]), 0.185)
+with check("sure and right is 0, sure and wrong is 1", hint="The difference between probability and outcome, squared."):
+    expect([brier_score([1, 0], [1.0, 0.0]), brier_score([1, 0], [0.0, 1.0])], [0, 1], what="the two Brier scores")
+with check("the Brier score with weights", hint="A weighted mean: divide by the sum of the weights."):
+    expect(brier_score([0, 1, 0, 1], [0.1, 0.4, 0.6, 0.9], sample_weight=[1, 2, 3, 4]), 1.85 / 10)
+    expect(brier_score([1, 0], [0.5, 0.0], sample_weight=[3, 1]), 0.75 / 4)
+with check("the table of the four samples", hint="Which samples have edges[k] < p <= edges[k + 1]?"):
+    four_table = reliability_table([0, 1, 0, 1], [0.1, 0.4, 0.6, 0.9], n_bins=2)
+    expect(four_table["mean_predicted"], np.array([0.25, 0.75]), what="mean_predicted")
+    expect(four_table["fraction_positive"], np.array([0.5, 0.5]), what="fraction_positive")
+    expect(four_table["count"], np.array([2, 2]), what="count")
+with check("0, 1/2 and 1 fall into the right bins", hint="Zero belongs to the first bin, one to the last, an inner edge to the bin below it."):
+    edge_table = reliability_table([0, 0, 1, 1], [0.0, 0.5, 0.75, 1.0], n_bins=2)
+    expect(edge_table["mean_predicted"], np.array([0.25, 0.875]), what="mean_predicted")
+    expect(edge_table["count"], np.array([2, 2]), what="count")
+with check("empty bins are left out", hint="An empty bin has no mean: skip it."):
+    expect(reliability_table([0, 1], [0.1, 0.95], n_bins=10)["count"], np.array([1, 1]), what="count")
+with check("what is no probability is refused", hint="Below 0, above 1, or NaN: raise ValueError, in both functions."):
+    for wrong_p in (-0.1, 1.5, float("nan")):
+        expect_raises(ValueError, brier_score, [0, 1], [0.5, wrong_p])
+        expect_raises(ValueError, reliability_table, [0, 1], [0.5, wrong_p])
+with check("the real predictions", hint="Compare with skm.brier_score_loss and calibration_curve."):
+    expect(brier_score(y_test, p_test), skm.brier_score_loss(y_test, p_test), what="the Brier score")
+    real_bins = calibration_curve(y_test, p_test, n_bins=5)
+    expect(reliability_table(y_test, p_test)["fraction_positive"], real_bins[0], what="fraction_positive")
+    expect(reliability_table(y_test, p_test)["mean_predicted"], real_bins[1], what="mean_predicted")
+### BEGIN HIDDEN TESTS
+with check("random probabilities", points=2, hint="Try other numbers of bins, and labels that are all equal.", hidden=True) as rng:
+    for _ in range(40):
+        size, bins_drawn = int(rng.integers(1, 60)), int(rng.integers(1, 12))
+        random_probs = rng.random(size)
+        random_labels = (rng.random(size) < random_probs).astype(int)
+        random_weights = rng.random(size) + 0.1
+        squares = (random_probs - random_labels) ** 2
+        expect(brier_score(random_labels, random_probs), squares.mean())
+        expect(
+            brier_score(random_labels, random_probs, sample_weight=random_weights),
+            (squares * random_weights).sum() / random_weights.sum(),
+        )
+        got_table = reliability_table(random_labels, random_probs, n_bins=bins_drawn)
+        if len(set(random_labels.tolist())) == 2:
+            real_bins = calibration_curve(random_labels, random_probs, n_bins=bins_drawn)
+            expect(got_table["fraction_positive"], real_bins[0])
+            expect(got_table["mean_predicted"], real_bins[1])
+        expect(got_table["count"].sum(), size)
+### END HIDDEN TESTS
+grade("brier_reliability")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# Make an array of outcomes, 1.0 for label 1 and 0.0 for every other label. `np.average(..., weights=sample_weight)` is the weighted
+# mean, and the plain mean when the weights are None.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# For each bin `k` build a mask: `(edges[k] < y_prob) & (y_prob <= edges[k + 1])`, and for the first bin also `y_prob == 0`. Skip masks
+# without a True.
+#
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# In one go: `bin_of = np.searchsorted(edges[1:-1], y_prob)` counts for each probability the inner edges below it, which is the
+# number of its bin. For the refusal: `if not ((y_prob >= 0) & (y_prob <= 1)).all(): raise ValueError(...)`; a NaN fails
+# both comparisons.
+#
+# </details>
+#
+# The next cell draws the reliability of our model, and of an overconfident copy: its odds are the cube of the model's odds. The order of
+# the scores is the same, so the AUC is the same to the last digit.
+
+# %% demo=true
+p_bold = p_test**3 / (p_test**3 + (1 - p_test) ** 3)
+reliable = {}
+for words, prob in {"our model": p_test, "overconfident copy": p_bold}.items():
+    auc_here, brier_here = skm.roc_auc_score(y_test, prob), skm.brier_score_loss(y_test, prob)
+    reliable[f"{words}: AUC {auc_here:.3f}, Brier {brier_here:.3f}"] = calibration_curve(y_test, prob, n_bins=5)[::-1]
+fig, (ax,) = plots.canvas(1, width=5.6, height=5.2)
+plots.curves(ax, reliable, "mean predicted probability", "share of malignant tumours")
+ax.plot([0, 1], [0, 1], color="grey", linewidth=0.8)
+ax.text(0.62, 0.56, "calibrated", rotation=45, color="0.3", fontsize=9)
+plots.show(
+    fig,
+    "Reliability curves with five bins. Our model stays near the diagonal. The overconfident copy is flatter: where it "
+    "says almost 0, about one tumour in six is malignant, and where it says 0.96, only 0.77 are. Both have the same AUC; the Brier score of the copy is higher.",
+)
+
+# %% [markdown]
+# Same AUC, 0.825, but the Brier score rises from 0.164 to 0.197. Always saying 53/143, the share of malignant tumours in the test part,
+# scores 0.233.
+#
+# **Why it matters.** Boosted trees, support vector machines and deep networks are often not calibrated as they come
+# (A. Niculescu-Mizil and R. Caruana, "Predicting good probabilities with supervised learning", 2005; C. Guo and others, "On
+# calibration of modern neural networks", 2017). A threshold from costs then fails without a sign of it in the AUC.
+# [What is a calibrated model?](#What-is-a-calibrated-model?)
+
+# %% [markdown]
+# ## How sure are you of that metric
+#
+# The F1 of our model on the test part is 0.612. With another 143 tumours it would be another number. How far off could it be? The
+# **bootstrap** answers without a formula for F1: draw 143 of the 143 test samples *with replacement*, compute F1 on the draw,
+# repeat many times, and look at how the values spread. The **percentile interval** at level 0.95 cuts off 0.025 of the values at each
+# end (B. Efron and R. J. Tibshirani, *An Introduction to the Bootstrap*, 1993).
+#
+# **The smallest example.** Four samples, `y_true = [1, 1, 0, 0]` and `y_pred = [1, 0, 0, 1]`. A draw is a list of four positions. The
+# draw `[0, 0, 2, 3]` holds sample 0 twice and sample 1 not at all: labels 1, 1, 0, 0 and predictions 1, 1, 0, 1, so F1 is
+# 4/(4 + 1 + 0) = 4/5. **Label and prediction are drawn together**: a draw picks samples, not labels.
+#
+# ### A bootstrap interval in code
+#
+# *Implement · 8 minutes · difficulty: two of three*
+#
+# The draws are given as an array of positions, one row a draw, so your function has nothing random in it. Take your
+# `precision_recall_fbeta` for the metric, and `np.quantile` with its defaults for the two ends.
+
+# %% exercise="bootstrap_interval" minutes=8
+def bootstrap_interval(y_true, y_pred, indices, beta=1.0, level=0.95) -> tuple[float, float]:
+    """Return the percentile interval of F-beta over bootstrap draws.
+
+    Args:
+        y_true, y_pred: true and predicted labels, n_samples each; 1 is positive.
+        indices: integers of shape (n_resamples, n_samples); each row holds the positions of one draw.
+        beta: of F-beta.
+        level: the share of the draws that lies in the interval.
+
+    Returns:
+        (low, high): the quantiles (1 - level) / 2 and (1 + level) / 2 of F-beta over the draws, as np.quantile
+        computes them. A draw without positives has F-beta 0.0, as in precision_recall_fbeta.
+
+    Source: B. Efron and R. J. Tibshirani, An Introduction to the Bootstrap, 1993.
+    """
+    ### BEGIN SOLUTION
+    y_true, y_pred = np.asarray(y_true), np.asarray(y_pred)
+    values = [precision_recall_fbeta(y_true[draw], y_pred[draw], beta)[2] for draw in np.asarray(indices)]
+    low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)
+    ### END SOLUTION
+
+
+# %% check="bootstrap_interval" points=7
+with check("one draw, the one of the example: F1 is 4/5", hint="Use the same positions for y_true and for y_pred."):
+    expect(bootstrap_interval([1, 1, 0, 0], [1, 0, 0, 1], [[0, 0, 2, 3]]), (4 / 5, 4 / 5))
+with check("two draws, level 1: the smallest and the largest value", hint="One F1 for each row of `indices`; level 1 is the quantiles 0 and 1."):
+    two_draws = np.array([[0, 0, 2, 3], [1, 1, 2, 2]])
+    expect(bootstrap_interval([1, 1, 0, 0], [1, 0, 0, 1], two_draws, level=1.0), (0.0, 4 / 5))
+with check("level 0.5: the quartiles", hint="Half of (1 - level) is cut off at each end."):
+    five_draws = [[0, 0, 0, 0], [0, 0, 0, 1], [0, 0, 1, 1], [0, 1, 1, 1], [1, 1, 1, 1]]
+    expect(bootstrap_interval([1, 1], [1, 0], five_draws, level=0.5), (0.4, 6 / 7))
+with check("beta is handed on", hint="F2 needs beta=2 inside your function."):
+    expect(bootstrap_interval([1, 1, 0, 0], [1, 0, 0, 1], [[0, 0, 2, 3]], beta=2.0), (10 / 11, 10 / 11))
+with check("the real predictions, 100 draws", hint="Rows are draws; use every row once.") as rng:
+    real_draws = rng.integers(0, len(y_test), (100, len(y_test)))
+    real_f1 = [skm.f1_score(y_test[draw], pred_test[draw], zero_division=0) for draw in real_draws]
+    expect(bootstrap_interval(y_test, pred_test, real_draws), tuple(np.quantile(real_f1, [0.025, 0.975]).tolist()))
+### BEGIN HIDDEN TESTS
+with check("random draws, betas and levels", points=2, hint="Try level=0.8 and beta=0.5 on data of your own.", hidden=True) as rng:
+    for _ in range(12):
+        size, beta_drawn, level_drawn = int(rng.integers(2, 20)), float(rng.choice([0.5, 1, 2])), float(rng.choice([0.5, 0.8, 0.9]))
+        random_labels, random_guesses = rng.integers(0, 2, size), rng.integers(0, 2, size)
+        random_draws = rng.integers(0, size, (int(rng.integers(1, 25)), size))
+        want_values = [
+            skm.fbeta_score(random_labels[draw], random_guesses[draw], beta=beta_drawn, zero_division=0)
+            for draw in random_draws
+        ]
+        want_ends = tuple(np.quantile(want_values, [(1 - level_drawn) / 2, (1 + level_drawn) / 2]).tolist())
+        expect(bootstrap_interval(random_labels, random_guesses, random_draws, beta=beta_drawn, level=level_drawn), want_ends)
+### END HIDDEN TESTS
+grade("bootstrap_interval")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# Turn `y_true` and `y_pred` into arrays. Then `y_true[draw]` picks the labels of one draw, repeated ones included.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# One list with an F-beta for each row of `indices`. `precision_recall_fbeta` returns three numbers; which one do you need?
+#
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# `values = [precision_recall_fbeta(y_true[draw], y_pred[draw], beta)[2] for draw in indices]`, then
+# `np.quantile(values, [(1 - level) / 2, (1 + level) / 2])`.
+#
+# </details>
+
+# %% demo=true
+try:
+    thousand_draws = np.random.default_rng(6).integers(0, len(y_test), (1000, len(y_test)))
+    low, high = bootstrap_interval(y_test, pred_test, thousand_draws)
+    print(f"F1 {skm.f1_score(y_test, pred_test):.3f}, 95 % bootstrap interval from {low:.3f} to {high:.3f}")
+except NotImplementedError:
+    print("This cell uses your bootstrap_interval: write it first, then run this cell again.")
+
+# %% [markdown]
+# F1 is 0.612, but the interval runs from 0.488 to 0.714. A rival model with 0.65 on the same tumours would not be shown to be better by
+# these two numbers. (To compare two models, bootstrap their *difference*, with the same draws for both.) The interval
+# speaks of the luck of drawing test samples. It does not speak of the luck of training, nor of a clinic whose patients differ.
+#
+# **Why it matters.** A third decimal that the test set cannot carry is a claim without evidence.
+# [How sure are you of that metric?](#How-sure-are-you-of-that-metric?)
+
+# %% [markdown]
+# ## A recommendation to the clinic
+#
+# *Write · 15 minutes · difficulty: three of three · graded by a person*
+#
+# The clinic wants to use the model of this unit to decide who gets a biopsy. A false alarm is a needless biopsy and costs 1, a miss
+# costs 9. Write to its director, who is a physician and no statistician, in 150 to 250 words. Recommend an operating point, or advise
+# against the model. Compute what you need in a cell of your own: your functions are all there.
+#
+# **How it is graded, one point each:**
+#
+# 1. A clear recommendation: a threshold, or a reasoned no. It was chosen on the validation part, and the memo says so.
+# 2. What it means for patients, in counts on the test part: how many of 53 malignant tumours are found, how many of 90 benign ones get
+#    a needless biopsy.
+# 3. The total cost beside those of two baselines: biopsy for everybody, and the threshold 0.5.
+# 4. An honest statement of uncertainty: an interval, or at least the size of the test part and what it can carry.
+# 5. A limit that the numbers do not show (calibration, patients unlike these, costs that were guessed, one measuring device), and what
+#    would have to be checked before use.
+
+# %% [markdown] exercise="memo" points=5 minutes=15 manual=true
+# **Recommendation: recommend a biopsy from a predicted probability of 0.12 on, as a trial beside the present practice.**
+#
+# We chose it on 142 tumours that were set aside for this purpose: the lowest cost there lies just above 0.12, when a miss costs
+# nine times as much as a needless biopsy (and also when it costs five times as much). Then we looked once at 143 other tumours. The rule found all 53 malignant ones. Of the 90
+# benign ones, 65 would have had a needless biopsy, and 25 would have been spared it. That costs 65. A biopsy for everybody costs
+# 90. The software's usual threshold of 0.5 costs 222, because it misses 23 of the 53.
+#
+# How sure is this? "None of 53 missed" does not mean "none is ever missed". If the rule really missed one in 18, we would
+# still see no miss in 53 about one time in 20. So a miss rate of up to about 0.055 is compatible with our data. The number of needless
+# biopsies is uncertain too, by about a dozen in either direction.
+#
+# What these numbers do not show: in our data 53 of 143 tumours are malignant. If they are rarer among your patients, more of the
+# alarms are false, and the saving is another one. The costs of 1 and 9 are your estimate. All images come from one clinic and one method of measuring. Before use, repeat the count on some hundred of your own
+# patients, check that the probabilities hold there, and do not let the rule replace a physician's judgement.
+
+# %% [markdown]
+# ## The answer
+#
+# *"You have trained a classifier. How do you evaluate it?"* Say it aloud first, then compare.
+#
+# **In half a minute.** "I first ask which decision the model serves and what each error costs. I split the data before I fit anything,
+# and I put a trivial baseline beside every number. For the ranking I look at the ROC curve, or with rare positives at the
+# precision-recall curve. I check whether the probabilities hold. On the validation part I choose the threshold by cost. On the test
+# part I report, once, the confusion matrix at that threshold, with an interval."
+#
+# **When they press you.** You have proved each of these:
+#
+# - Accuracy follows the larger class. At 1 % positives, "never" is right in 99 % of the cases
+#   ([Accuracy and its trap](#Accuracy-and-its-trap)).
+# - Precision divides by what was called positive, recall by what is positive. F-beta says how many false alarms a miss is worth, and
+#   0/0 is a convention to be stated ([Precision, recall and F-beta](#Precision,-recall-and-F-beta)).
+# - AUC is the probability that a positive outranks a negative, a tie counting half. It holds for all thresholds together, and so for none
+#   in particular ([The area under the ROC curve](#The-area-under-the-ROC-curve)).
+# - A ROC curve does not see how rare the positives are; precision does. Average precision is a step sum
+#   ([The precision-recall curve and average precision](#The-precision-recall-curve-and-average-precision)).
+# - The threshold comes from costs, $c_{FP}/(c_{FP} + c_{FN})$ for calibrated probabilities, and is chosen on validation data. For our clinic
+#   that brought the cost on the test part from 222 to 65 ([The threshold is a decision](#The-threshold-is-a-decision)).
+# - A model can rank well and still lie about probabilities; AUC cannot see it, the Brier score can
+#   ([Probabilities you can believe](#Probabilities-you-can-believe)).
+# - With 143 test samples, the second decimal of F1 is already in doubt
+#   ([How sure are you of that metric](#How-sure-are-you-of-that-metric)).
+#
+# **What the usual answer gets wrong.** It lists accuracy, precision, recall, F1 and AUC, as if one picked a favourite. It leaves out what
+# they are for. It quotes accuracy without a baseline, keeps the threshold 0.5 that nobody chose, tunes on the test set without noticing,
+# takes scores for probabilities, and gives three decimals without an interval.
