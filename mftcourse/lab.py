@@ -237,7 +237,7 @@ def _kernel() -> Finding:
     try:
         from jupyter_client.manager import start_new_kernel
 
-        manager, client = start_new_kernel(kernel_name="python3", startup_timeout=60)
+        manager, client = start_new_kernel(startup_timeout=60, kernel_name="python3", stderr=subprocess.DEVNULL)
         try:
             reply = client.execute_interactive("import mftcourse", timeout=60, output_hook=lambda message: None)
         finally:
