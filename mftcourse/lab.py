@@ -275,6 +275,8 @@ def _release(root: Path) -> Finding:
     units = len(released(root))
     if not units:
         return Finding("fail", "units", "none is released.", "Run mft build.")
+    if not (root / "course").is_dir():  # a copy for learners
+        return Finding("ok", "units", f"{units} released.")
     try:
         from mftcourse import authoring
 

@@ -195,6 +195,11 @@ def test_doctor_names_a_missing_and_a_wrong_package(monkeypatch, root):
     assert "is 0.0.1; the course was tested with" in found["pandas"].detail
 
 
+def test_a_copy_without_course_is_complete_for_learners(course):
+    assert lab._release(course) == lab.Finding("ok", "units", "2 released.")
+    assert lab.build_missing(course) == []
+
+
 def test_doctor_outside_a_course(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(lab, "__file__", str(tmp_path / "lib" / "mftcourse" / "lab.py"))
