@@ -31,8 +31,7 @@ test: lint
 	@$(BIN)/python tests/offline.py $(BIN)/python -m pytest -n $(WORKERS)
 
 lint: .venv/dev.stamp
-	@$(BIN)/ruff check .
-	@$(BIN)/ruff format --check mftcourse tests benchmarks tools
+	@$(BIN)/ruff check --output-format concise .
 
 format: .venv/dev.stamp
 	@$(BIN)/ruff check --fix .
