@@ -76,7 +76,9 @@ def _examples(lesson: dict) -> list[str]:
     assert skm.roc_auc_score(**FOUR) == 7 / 8 and abs(skm.average_precision_score(**FOUR) - 5 / 6) < 1e-12
     assert np.isclose(skm.roc_auc_score(lesson["y_true_8"], lesson["y_score_8"]), 5 / 6)
     ranks = [F(1), F(5, 2), F(5, 2), F(4)]
-    f1 = {c: F(skm.f1_score(*PICTURES, labels=[c], average=None)[0]).limit_denominator(100) for c in ("cat", "dog", "owl")}
+    f1 = {
+        c: F(skm.f1_score(*PICTURES, labels=[c], average=None)[0]).limit_denominator(100) for c in ("cat", "dog", "owl")
+    }
     macro = sum(f1.values()) / 3
     weighted = (6 * f1["cat"] + 3 * f1["dog"] + 1 * f1["owl"]) / 10
     micro = F(skm.accuracy_score(*PICTURES)).limit_denominator(10)
@@ -171,7 +173,7 @@ def _clinic(lesson: dict) -> list[str]:
     draws = np.random.default_rng(6).integers(0, n, (1000, n))
     alarms = ((lesson["p_test"] >= 0.12) & (lesson["y_test"] == 0))[draws].sum(axis=1)
     low, high = np.quantile(alarms, [0.025, 0.975])
-    assert 10 <= min(fp - low, high - fp) and max(fp - low, high - fp) <= 13  # "about a dozen"
+    assert min(fp - low, high - fp) >= 10 and max(fp - low, high - fp) <= 13  # "about a dozen"
     return [
         f"predicted probability of {0.12} on",
         f"lies just above {np.floor(best * 100) / 100:g}",
