@@ -143,12 +143,13 @@ class Scorecard:
             rows.append(
                 f'<tr><th scope="row" style="text-align:left;font-weight:normal">{_rich(f.title)}</th>'
                 f'<td style="text-align:left;white-space:nowrap"><strong>{_MARKS[f.verdict]}</strong></td>'
-                f'<td style="text-align:right">{f.earned:g} / {f.points:g}</td>'
+                f'<td style="text-align:right;white-space:nowrap">{f.earned:g} / {f.points:g}</td>'
                 f'<td style="text-align:left">{note}</td></tr>'
             )
-        head = "".join(f'<th scope="col" style="text-align:left">{h}</th>' for h in _HEAD)
+        sides = {"Points": "right"}
+        head = "".join(f'<th scope="col" style="text-align:{sides.get(h, "left")}">{h}</th>' for h in _HEAD)
         return (
-            '<table style="width:100%;max-width:60em">'
+            '<table style="table-layout:auto;margin-left:0;max-width:60em">'
             '<caption style="caption-side:top;text-align:left;font-weight:bold;color:inherit">'
             f"{_rich(self.summary)}</caption><thead><tr>{head}</tr></thead>"
             f"<tbody>{''.join(rows)}</tbody></table>"
