@@ -214,13 +214,16 @@ def links_resolve(case: Case) -> list[str]:
     for path, nb in case.notebooks.items():
         prose = "\n\n".join(c.source for c in nb.cells if c.cell_type == "markdown")
         plain = re.sub(r"^```.*?^```", "", prose, flags=re.M | re.S)
-        targets = {interview.heading_id(h) for h in re.findall(r"^#+ (.+)$", plain, re.M)}
+        headings = [interview.heading_id(h) for h in re.findall(r"^#+ (.+)$", plain, re.M)]
+        targets = set(headings)
         targets |= set(re.findall(r'<a (?:id|name)="([^"]+)"', plain))
         for text, link in re.findall(r"\[([^\]]+)\]\(([^)\s]+)\)", plain):
             if link.startswith("#"):
                 if link[1:] not in targets:
                     found.append(f"{path}: the link [{text}]({link}) leads nowhere; a heading's id is its text with "
                                  "hyphens for blanks.")  # fmt: skip
+                elif headings.count(link[1:]) > 1:
+                    found.append(f"{path}: the link [{text}]({link}) is ambiguous: two headings are called that.")
             elif not re.match(r"https?://|attachment:", link):
                 found.append(f"{path}: the link [{text}]({link}) leaves the notebook, which is copied elsewhere.")
     return found

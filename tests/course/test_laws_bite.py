@@ -43,6 +43,7 @@ BREAKS = [
                  "show(fig, alt='A line that rises from one to two.')\n\n# %% [markdown]\n# ## The mean",
                  "not of the palette", id="6: a foreign colour"),
     pytest.param(laws.links_resolve, LESSON, "(#What-is-a-mean?)", "(#What-is-a-median?)", "leads nowhere", id="7: a dead link"),
+    pytest.param(laws.links_resolve, LESSON, "# # Scaling laws\n", "# # What is a mean?\n", "is ambiguous", id="7: a heading twice"),
     pytest.param(laws.numbers_are_computed, LESSON, "number, five.", "number, 5.25.", "'5.25'", id="7: a typed number"),
     pytest.param(laws.numbers_are_computed, FACTS, "return []", "return ['42 penguins']", "stands nowhere", id="7: an idle fact"),
     pytest.param(laws.wall_changes_nothing, LESSON, "expect_raises(ValueError, mean, [])",
