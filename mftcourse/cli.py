@@ -162,6 +162,9 @@ def check(
     with _sentences(), _console(stderr=True).status("Running your notebook in a fresh kernel"):
         done = workspace.check(unit, exercise, seconds=timeout)
     for card in done.cards:
+        if all(f["verdict"] == "todo" for f in card["findings"]):
+            _say(f"{card['exercise']}: not written yet.")
+            continue
         title = f"{card['exercise']}: {card['earned']:g} of {card['points']:g} points"
         if card.get("hidden_points"):
             title += f" ({card['hidden_points']:g} in hidden checks, given when it is graded)"
@@ -361,31 +364,24 @@ def build(
 
 
 def _report(root: Path, chosen: list[str]) -> None:
-    from . import runner
+    from . import authoring, runner
 
     surprise = False
     for name in chosen:
         table = Table("Exercise", "Wrong answer", "Caught by", "Points", title=name, title_justify="left")
-        expected = {(w.exercise, w.title): set(w.fails) for w in _lesson(root, name).wrong_answers}
+        answers = authoring.read_lesson(root / "course" / name).wrong_answers
+        named = {(w.exercise, w.title): w.fails for w in answers}
         for o in runner.matrix(root / "course" / name):
-            # No scorecard: the check cell itself ended in an error.
             caught = escape("; ".join(o.failed) or o.error) or "[red]nothing[/]"
-            if set(o.failed) != expected.get((o.exercise, o.variant), set()):
+            if set(o.failed) != set(named[o.exercise, o.variant]):
                 surprise = True
-                says = "; ".join(sorted(expected.get((o.exercise, o.variant), set())))
-                caught += f" [red](wrong_answers.py says: {escape(says)})[/]"
+                caught += f" [red](wrong_answers.py says: {escape('; '.join(named[o.exercise, o.variant]))})[/]"
             points = f"{o.earned:g} of {o.card['points']:g}" if o.card else "0"
             table.add_row(escape(o.exercise), escape(o.variant), caught, points)
         _console().print(table)
     if surprise:
         _say("[red]Some wrong answers are not caught by exactly the checks that wrong_answers.py names.[/]")
         raise typer.Exit(1)
-
-
-def _lesson(root: Path, name: str) -> Any:
-    from . import authoring
-
-    return authoring.read_lesson(root / "course" / name)
 
 
 @app.command(rich_help_panel=WRITE)

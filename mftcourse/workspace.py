@@ -7,13 +7,14 @@ scorecards in the learner's notebooks.
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import getpass
 import hashlib
 import html
+import itertools
 import os
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -114,7 +115,7 @@ def start(unit: str, lang: str | None = None, root: Path | None = None, today: d
         lang: None takes the language of the learner's notebook, or English.
         today: the date in the name of an update.
     """
-    from .grading.intake import read
+    from .grading.intake import Unreadable, read
 
     root = root or course_root()
     unit = find_unit(unit, root)
@@ -126,13 +127,14 @@ def start(unit: str, lang: str | None = None, root: Path | None = None, today: d
         _write_new(_base(root, unit, _hash(data)), data)
         return Started(path, "copied")
     _, mine = _learners(unit, root)
-    source = release_path(unit, lang or _lang(mine), root)
+    source = release_path(unit, lang or _about(mine).get("lang", "en"), root)
     data = source.read_bytes()
-    for known in [path, *sorted(path.parent.glob(f"{path.stem}.update-*.ipynb"), reverse=True)]:
-        if _origin(known) == _hash(data):
-            return Started(known, "there")
+    for beside in [path, *sorted(path.parent.glob(f"{path.stem}.update-*.ipynb"), reverse=True)]:
+        with contextlib.suppress(Unreadable):
+            if _about(read(beside)).get("release") == _hash(data):
+                return Started(beside, "there")
     release = read(source)
-    base_file = _base(root, unit, _origin(path))
+    base_file = _base(root, unit, str(_about(mine).get("release", "unknown")))
     base = read(base_file) if base_file.exists() else None
     if base is None and _code_of(mine) == _code_of(release):
         return Started(path, "there")
@@ -141,7 +143,7 @@ def start(unit: str, lang: str | None = None, root: Path | None = None, today: d
     known_ids = {c.id for c in (base or release).cells}
     done.own_cells = sum(c.id not in known_ids for c in mine.cells)
     date = (today or datetime.date.today()).isoformat()
-    done.path = next(p for p in _names(path.parent / f"{path.stem}.update-{date}.ipynb") if not p.exists())
+    done.path = _free(path.parent / f"{path.stem}.update-{date}.ipynb")
     _write_new(done.path, _stamped(release, _hash(data)))
     _write_new(_base(root, unit, _hash(data)), data)
     return done
@@ -183,33 +185,24 @@ def _stamped(nb: NotebookNode, origin: str) -> bytes:
     return nbformat.writes(nb).encode() + b"\n"
 
 
-def _lang(nb: NotebookNode) -> str:
+def _about(nb: NotebookNode) -> dict[str, Any]:
+    """Return what a notebook says of itself: "unit", "lang", "release"; {} where an editor dropped it."""
     meta = nb.metadata.get("mft")
-    return str(meta.get("lang", "en")) if isinstance(meta, dict) else "en"
-
-
-def _origin(path: Path) -> str:
-    from .grading.intake import Unreadable, read
-
-    try:
-        meta = read(path).metadata.get("mft", {})
-    except Unreadable:
-        return ""
-    return str(meta.get("release", "")) if isinstance(meta, dict) else ""
+    return meta if isinstance(meta, dict) else {}
 
 
 def _base(root: Path, unit: str, origin: str) -> Path:
-    return root / "work" / ".mft" / unit / f"{origin or 'unknown'}.ipynb"
+    return root / "work" / ".mft" / unit / f"{origin}.ipynb"
 
 
 def _code_of(nb: NotebookNode) -> list[str]:
     return [c.source for c in nb.cells if c.metadata.get("mft", {}).get("kind") not in ("exercise", "manual", None)]
 
 
-def _names(path: Path) -> Iterator[Path]:
-    yield path
-    for number in range(2, 1000):
-        yield path.with_name(f"{path.stem}-{number}{path.suffix}")
+def _free(path: Path) -> Path:
+    """Return `path`, or the first of path-2, path-3, … that is not taken."""
+    names = (path.with_name(f"{path.stem}-{n}{path.suffix}") if n > 1 else path for n in itertools.count(1))
+    return next(name for name in names if not name.exists())
 
 
 def _write_new(path: Path, data: bytes) -> None:
@@ -339,8 +332,8 @@ def submit(unit: str, student: str | None = None, root: Path | None = None) -> S
     if target.exists():  # handed in from another copy of the course, perhaps: keep it as well
         when = re.sub(r"\W+", "-", earlier.read_text().strip()) if earlier.exists() else "earlier"
         if target.read_bytes() not in {p.read_bytes() for p in kept.glob("*.ipynb")}:
-            _write_new(next(p for p in _names(kept / f"{when}.ipynb") if not p.exists()), target.read_bytes())
-    copy = next(p for p in _names(kept / f"{now:%Y-%m-%dT%H-%M-%S}.ipynb") if not p.exists())
+            _write_new(_free(kept / f"{when}.ipynb"), target.read_bytes())
+    copy = _free(kept / f"{now:%Y-%m-%dT%H-%M-%S}.ipynb")
     _write_new(copy, data)
     target.parent.mkdir(parents=True, exist_ok=True)
     for file, content in ((target, data), (earlier, f"{now:%Y-%m-%d %H:%M:%S.%f} UTC\n".encode())):
@@ -355,18 +348,13 @@ def submit(unit: str, student: str | None = None, root: Path | None = None) -> S
 
 @dataclass
 class UnitProgress:
-    """One unit: exercises done (all visible checks passed, or a written answer begun), points, minutes.
-
-    `points` counts what checks gave in the notebook; `hidden` and `by_hand` are points that only grading gives.
-    """
+    """One unit: exercises done (all visible checks passed, or a written answer begun), points so far, minutes."""
 
     unit: str
     started: bool
     exercises: int = 0
     done: int = 0
     points: float = 0
-    hidden: float = 0
-    by_hand: float = 0
     out_of: float = 0
     minutes: float = 0
     minutes_done: float = 0
@@ -404,9 +392,6 @@ class Progress:
             f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
         )
 
-    def __repr__(self) -> str:
-        return "\n".join("  ".join(f"{value:<16}" for value in row).rstrip() for row in (self.HEAD, *self.rows()))
-
 
 def progress(root: Path | None = None) -> Progress:
     """Return the learner's progress in every released unit, from the notebooks in `work/`."""
@@ -435,13 +420,11 @@ def progress(root: Path | None = None) -> Progress:
             done = bool(verdicts) and all(v == "passed" for v in verdicts)
             if kind(cell) == "manual":
                 done = written.get(name, stubs[name]) != stubs[name]
-                row.by_hand += meta.get("points", 0)
             row.exercises += 1
             row.done += done
             row.minutes += minutes
             row.minutes_done += minutes if done else 0
             row.points += float(card.get("earned", 0))
-            row.hidden += float(card.get("hidden_points", 0))
         row.note = row.note or ("" if row.started else f"start it: mft start {unit}")
         found.append(row)
     return Progress(found)
@@ -462,7 +445,7 @@ def hints(exercise_id: str, root: Path | None = None, lang: str | None = None) -
     known: list[str] = []
     for candidate in [find_unit(unit, root)] if unit else units(root):
         own = work_path(candidate, root)
-        spoken = lang or (_lang(_learners(candidate, root)[1]) if own.exists() else "en")
+        spoken = lang or (_about(_learners(candidate, root)[1]).get("lang", "en") if own.exists() else "en")
         cells = _released(candidate, root, spoken).cells
         ids = [exercise(c) for c in cells if kind(c) in ("exercise", "manual")]
         known += [f"{candidate}: {', '.join(ids)}"]

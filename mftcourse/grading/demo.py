@@ -154,7 +154,7 @@ BROKEN: dict[str, tuple[str, Callable[[NotebookNode], str]]] = {
     "deleted-check": ("its first check cell is deleted", _edit(lambda nb: nb.cells.remove(_first(nb, "check")))),
     "changed-check": ("its first check says 100, and nothing is written", _edit(_forge)),
     "duplicate-ids": ("an exercise and its check are there twice", _edit(_double)),
-    "huge-output": ("prints 50 MB", _append('for _ in range(500_000): print("x" * 99)')),
+    "huge-output": ("prints 10 MB", _append('for _ in range(100_000): print("x" * 99)')),
     "os-exit": ("ends the kernel", _append("import os\nos._exit(1)")),
     "endless-loop": ("never ends", _append("while True: pass")),
     "sys-exit": ("calls sys.exit", _append("import sys\nsys.exit()")),

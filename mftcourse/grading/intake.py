@@ -8,6 +8,7 @@ the released notebook's word on what each cell is and on everything that is lock
 from __future__ import annotations
 
 import copy
+import json
 import re
 import warnings
 from pathlib import Path
@@ -41,6 +42,7 @@ def read(path: Path) -> NotebookNode:
     if not text.strip():
         raise Unreadable(f"{path.name} is empty. {again}")
     try:
+        json.loads(text)  # for its message: nbformat quotes the whole file instead
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about ids that are there twice; they are set right below
             nb = nbformat.reads(text, as_version=4)
@@ -50,8 +52,10 @@ def read(path: Path) -> NotebookNode:
         raise Unreadable(f"{path.name} is nested too deeply to be a notebook. {again}") from None
     except Exception as error:  # nbformat's own errors have no common base
         raise Unreadable(f"{path.name} is not a notebook: {_first_line(error)}. {again}") from None
-    for cell, twin in _same_id(cells):
-        cell.id = nbformat.v4.new_raw_cell().id if twin else cell.id
+    seen: set[str] = set()
+    for cell in reversed(cells):  # of two cells with one id the last keeps it, as with grade ids
+        cell.id = _new_id() if cell.id in seen else cell.id
+        seen.add(cell.id)
     metadata = metadata if isinstance(metadata, dict) else {}
     return nbformat.v4.new_notebook(cells=cells, metadata=nbformat.from_dict(metadata))
 
@@ -68,7 +72,11 @@ def repair(nb: NotebookNode, release: NotebookNode) -> tuple[NotebookNode, list[
     known = {name(cell): cell for cell in release.cells}
     by_id = {cell.id: name(cell) for cell in release.cells}
     place: dict[str, NotebookNode] = {}
-    notes = []
+    found: dict[str, list[str]] = {}
+
+    def note(what: str, released: NotebookNode) -> None:
+        found.setdefault(what, []).insert(0, _label(released))
+
     for cell in reversed(nb.cells):
         key = _grade_id(cell) if _grade_id(cell) in known else by_id.get(cell.id, "")
         for own in ("nbgrader", "mft"):
@@ -78,10 +86,11 @@ def repair(nb: NotebookNode, release: NotebookNode) -> tuple[NotebookNode, list[
         if not key:
             continue
         if key in place:
-            notes.append(f"{_label(known[key])} is there more than once; the last one counts.")
+            note("There more than once, the last one counts", known[key])
             continue
         place[key] = cell
-        notes += _as_released(cell, known[key])
+        for what in _as_released(cell, known[key]):
+            note(what, known[key])
     for index, key in reversed(list(enumerate(known))):
         if key in place or not _is_put_back(known[key]):
             continue
@@ -89,10 +98,11 @@ def repair(nb: NotebookNode, release: NotebookNode) -> tuple[NotebookNode, list[
         at = next((i for i, cell in enumerate(nb.cells) if cell is later), len(nb.cells))
         place[key] = copy.deepcopy(known[key])
         nb.cells.insert(at, place[key])
-        notes.append(f"{_label(known[key])} was missing; the released one was put back.")
-    gone = [k for k, cell in known.items() if kind(cell) == "exercise" and k not in place]
-    notes += [f"{_label(known[key])} is missing." for key in gone]
-    return nb, list(reversed(notes))
+        note("Missing, and put back", known[key])
+    for key, cell in reversed(known.items()):
+        if kind(cell) == "exercise" and key not in place:
+            note("Missing", cell)
+    return nb, [f"{what}: {', '.join(names[:4])}{_more(names[4:])}." for what, names in found.items()]
 
 
 def kind(cell: NotebookNode) -> str:
@@ -122,8 +132,12 @@ def _grade_id(cell: NotebookNode) -> str:
 
 
 def _label(cell: NotebookNode) -> str:
-    what = {"check": "The check of", "exercise": "The cell of", "manual": "The answer cell of"}
-    return f"{what[kind(cell)]} {exercise(cell)}" if kind(cell) in what else f"The cell {name(cell)}"
+    what = {"check": "check", "exercise": "cell", "manual": "answer"}
+    return f"{what[kind(cell)]} of {exercise(cell)}" if kind(cell) in what else f"cell {name(cell)}"
+
+
+def _more(names: list[str]) -> str:
+    return f" and {len(names)} more" if names else ""
 
 
 def _is_put_back(cell: NotebookNode) -> bool:
@@ -136,16 +150,15 @@ def _as_released(cell: NotebookNode, released: NotebookNode) -> list[str]:
     notes = []
     nbgrader = released.metadata.get("nbgrader", {})
     if cell.cell_type != released.cell_type:
-        notes.append(f"{_label(released)} had become a {cell.cell_type} cell; it is a {released.cell_type} cell again.")
+        notes.append("Of another type, set right")
         cell.cell_type = released.cell_type
-        cell.pop("attachments", None)
-        for key in ("outputs", "execution_count"):
+        for key in ("attachments", "outputs", "execution_count"):
             cell.pop(key, None)
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
     changed = cell.source != released.source
     if changed and nbgrader.get("locked") and not nbgrader.get("solution"):
-        notes.append(f"{_label(released)} had been changed; the released one was used.")
+        notes.append("Changed though locked, the released one was used")
         cell.source, changed = released.source, False
     if nbgrader:
         cell.metadata["nbgrader"] = copy.deepcopy(nbgrader)
@@ -170,7 +183,7 @@ def _rebuild(cell: object) -> NotebookNode:
     if not isinstance(made.metadata, dict):
         made.metadata = NotebookNode()
     if not (isinstance(made.id, str) and _ID.fullmatch(made.id)):
-        made.id = nbformat.v4.new_raw_cell().id
+        made.id = _new_id()
     if made.cell_type == "code":
         outputs = cell.get("outputs")
         made.outputs = [o for o in outputs if isinstance(o, dict)] if isinstance(outputs, list) else []
@@ -181,14 +194,8 @@ def _rebuild(cell: object) -> NotebookNode:
     return made
 
 
-def _same_id(cells: list[NotebookNode]) -> list[tuple[NotebookNode, bool]]:
-    """Pair each cell with whether a later cell has the same id."""
-    seen: set[str] = set()
-    pairs = []
-    for cell in reversed(cells):
-        pairs.append((cell, cell.id in seen))
-        seen.add(cell.id)
-    return pairs
+def _new_id() -> str:
+    return nbformat.v4.new_raw_cell().id
 
 
 def _first_line(error: Exception) -> str:

@@ -6,7 +6,9 @@ nbgrader works in a temporary course folder on repaired copies; only what succee
 
 from __future__ import annotations
 
+import contextlib
 import csv
+import glob
 import logging
 import os
 import re
@@ -28,7 +30,7 @@ from nbgrader.converters import Autograde
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.plugins.export import CsvExportPlugin
 from nbgrader.preprocessors import Execute
-from nbgrader.utils import capture_log, rmtree, temp_attrs
+from nbgrader.utils import capture_log, parse_utc, rmtree, temp_attrs
 from sqlalchemy.exc import SAWarning
 from traitlets.config import Config, PyFileConfigLoader
 
@@ -220,11 +222,11 @@ class _Desk:
             if not file.is_file():
                 others = ", ".join(sorted(p.name for p in path.glob("*.ipynb"))) or "no notebook"
                 raise Unreadable(f"{file.name} is missing; there is {others}. Rename it and grade again.")
+            if glob.escape(student) != student:  # nbgrader takes a student's name for a pattern
+                raise Unreadable(f"No student can be named {student!r}. Rename the folder and grade again.")
             nb, self.repairs[student] = repair(read(file), self.release)
             copy = self.place("submitted", student, self.unit)
-            for other in path.iterdir():
-                if other.is_file() and other.suffix != ".ipynb":
-                    shutil.copy(other, copy)
+            self._date(path, copy, self.repairs[student])
             nbformat.write(nb, copy / file.name)
             resources = {
                 "nbgrader": {
@@ -241,6 +243,17 @@ class _Desk:
             return str(error)
         except Exception as error:  # one notebook must not cost the class its grades
             return f"It could not be prepared for grading ({type(error).__name__}: {error})."
+
+    def _date(self, path: Path, copy: Path, notes: list[str]) -> None:
+        """Copy the time of a submission, unless nbgrader would stumble over it."""
+        stamp = path / "timestamp.txt"
+        with contextlib.suppress(FileNotFoundError):
+            try:
+                parse_utc(stamp.read_text(encoding="utf-8").strip())
+            except (ValueError, OverflowError):
+                notes.append("Its timestamp.txt holds no date, so it is not known whether it is late.")
+            else:
+                shutil.copy(stamp, copy)
 
     def record(self, student: str, outcome: Outcome) -> str:
         """Let nbgrader save the grades of an executed notebook; return a sentence if it could not."""

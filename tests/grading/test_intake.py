@@ -95,7 +95,8 @@ def test_deleted_cells_come_back_where_they_were_but_an_exercise_does_not(refere
     assert names(fixed) == [name for name in whole if name != "mean"]
     at = [c.source for c in fixed.cells].index(own.source)
     assert "mean-check" in [c.id for c in fixed.cells[at:]], "the check must come behind the learner's own cell"
-    assert any("The check of mean was missing" in n for n in notes) and any("The cell of mean is" in n for n in notes)
+    assert notes[0].startswith("Missing, and put back: cell code-") and "check of mean, answer of memo" in notes[0]
+    assert notes[1:] == ["Missing: cell of mean."]
 
 
 def test_locked_cells_and_points_are_as_released_whatever_was_handed_in(reference, release):
