@@ -1,0 +1,2089 @@
+# %% [markdown]
+# # How do you preprocess data?
+#
+# *"Here is a table. How do you preprocess it?"* And then: *"Write the program that cleans, transforms and splits it."*
+#
+# The usual answer is three words, clean, transform, split, and the usual program is `dropna`, `map`,
+# `train_test_split`. Each of the three lines is a decision about which rows count, what a word means and what the model
+# may know. In this unit you take a real table with real gaps, run the usual program, look at what it does to the
+# numbers, and repair it line by line. You build every step yourself, from the audit to the tensors, and at the end your
+# steps and scikit-learn's `Pipeline` agree to nine digits.
+#
+# **Time.** Plan 240 minutes: 159 minutes of exercises, the rest for reading. The sections build on each other, but you can
+# stop after any of them.
+#
+# **How to work.** An exercise is a cell to fill in and, below it, a cell that checks it. Run both with Shift + Enter. Each
+# check says what it looked at and what to do next; hints of growing strength stand below. Some checks are hidden and run
+# only when the notebook is graded: they vary the inputs and ask for nothing new. You need Python, pandas as far as
+# `frame["column"]`, and a little NumPy.
+
+# %%
+import numpy as np
+import pandas as pd
+import torch
+from sklearn.compose import ColumnTransformer
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import roc_auc_score
+from sklearn.model_selection import StratifiedGroupKFold, StratifiedShuffleSplit, cross_val_score, train_test_split
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.tree import DecisionTreeClassifier
+from torch.utils.data import DataLoader, TensorDataset
+
+from mftcourse import check, expect, expect_choice, expect_raises, grade, plots, probes
+from mftcourse.data import load_penguins_raw
+
+raw = load_penguins_raw()
+
+# %% [markdown]
+# ## A table as it comes
+#
+# The table holds 344 penguins of three species, measured near Palmer Station in Antarctica in three seasons, with
+# 17 columns (K. B. Gorman, T. D. Williams and W. R. Fraser, "Ecological sexual dimorphism and environmental variability
+# within a community of Antarctic penguins", 2014). It is the *raw* table. Most courses use a tidied one, in which all the
+# decisions of this unit have been taken by somebody else.
+#
+# Run the next cell and read the columns. `Delta 15 N` and `Delta 13 C` are isotope ratios from a blood sample; they tell what
+# a bird eats. `Clutch Completion` says whether its nest was ever seen with two eggs.
+
+# %% demo=true
+print(raw.iloc[[0, 3, 200, 343]].T.to_string())
+
+# %% [markdown]
+# ### An audit
+#
+# *Implement · 8 minutes · difficulty: one of three*
+#
+# Before any cleaning, count. For each column: how many values are missing, which share of the rows that is, and how many
+# **distinct** values there are among the rest. One distinct value means that the column says nothing.
+#
+# Not every gap is marked as one. People write `"."`, `"?"`, `"unknown"` or `-999` where they have no value. Such a
+# **placeholder** is an ordinary value to pandas. The package that brings the penguins reads `"."` as missing, because in the
+# original files somebody had typed it. So your audit takes a list of placeholders, and counts each of them as missing.
+#
+# **The smallest example.** Four birds:
+#
+# | mass | sex | region |
+# |---|---|---|
+# | 3750 | MALE | Anvers |
+# | *missing* | . | Anvers |
+# | 3250 | FEMALE | Anvers |
+# | 3750 | *missing* | Anvers |
+#
+# With the placeholder `"."`: mass misses 1 of 4 and has two distinct values; sex misses 2 of 4 and has two; region misses none
+# and has one.
+
+# %% exercise="audit" minutes=8
+def audit(frame: pd.DataFrame, placeholders=()) -> pd.DataFrame:
+    """Count what is missing in each column.
+
+    Args:
+        frame: a table with at least one row.
+        placeholders: values that also stand for "missing", such as ".", "?" or -999.
+
+    Returns:
+        A frame with one row for each column of `frame`, in the same order, indexed by the columns' names, with the columns
+        "missing" (number of missing values, placeholders included), "share" ("missing" over the number of rows, from 0
+        to 1) and "distinct" (number of different values that are not missing). `frame` itself is not changed.
+        The four birds of the lesson, with placeholders=["."], give missing [1, 2, 0], share [1/4, 1/2, 0] and
+        distinct [2, 2, 1].
+    """
+    ### BEGIN SOLUTION
+    rows = {}
+    for name in frame.columns:
+        gone = frame[name].isna() | frame[name].isin(list(placeholders))
+        rows[name] = [int(gone.sum()), float(gone.mean()), int(frame[name][~gone].nunique())]
+    return pd.DataFrame.from_dict(rows, orient="index", columns=["missing", "share", "distinct"])
+    ### END SOLUTION
+
+
+# %% check="audit" points=6
+with check("the four birds", hint="`isna()` finds the marked gaps, `isin(placeholders)` the others; join them with |."):
+    four_birds = pd.DataFrame({"mass": [3750, np.nan, 3250, 3750], "sex": ["MALE", ".", "FEMALE", None], "region": ["Anvers"] * 4})
+    expect(
+        audit(four_birds, placeholders=["."]),
+        pd.DataFrame({"missing": [1, 2, 0], "share": [0.25, 0.5, 0.0], "distinct": [2, 2, 1]}, index=["mass", "sex", "region"]),
+    )
+with check("without placeholders a dot is a value like any other", hint="The default is an empty tuple: only NaN and None are missing."):
+    dotted = pd.DataFrame({"sex": ["MALE", ".", "FEMALE", "."], "depth": [17.4, 18.0, np.nan, 19.3]})
+    got_audit = audit(dotted)
+    expect(got_audit["missing"].tolist(), [0, 1], what="the column 'missing'")
+    expect(got_audit["distinct"].tolist(), [3, 3], what="the column 'distinct'")
+with check("a number can be a placeholder too", hint="`isin` takes numbers as well as words."):
+    coded = pd.DataFrame({"mass": [-999, 3250, -999, 4100, 3900], "year": [2007, 2007, 2008, 2008, 2009]})
+    got_audit = audit(coded, placeholders=[-999, "?"])
+    expect(got_audit["share"].tolist(), [0.4, 0.0], what="the column 'share'")
+    expect(got_audit["distinct"].tolist(), [3, 3], what="the column 'distinct'")
+with check("the table is not changed", hint="`frame.replace(..., inplace=True)` would change it. Work on masks instead."):
+    dotted = pd.DataFrame({"sex": ["MALE", ".", "FEMALE"], "depth": [17.4, 18.0, np.nan]})
+    expect(probes.call(audit, dotted, ["."])["inputs"][0], dotted, what="the table after your audit")
+with check("the raw penguins", hint="One row for each of the columns, in their order, with the columns' names as index."):
+    expect(audit(raw)["missing"], raw.isna().sum().rename("missing"), what="the column 'missing'")
+    expect(audit(raw)["distinct"], raw.nunique().rename("distinct"), what="the column 'distinct'")
+### BEGIN HIDDEN TESTS
+with check("random tables", hint="Try tables of your own, with gaps and placeholders in several columns.", hidden=True) as rng:
+    for _ in range(15):
+        size = int(rng.integers(2, 30))
+        drawn = pd.DataFrame({
+            "number": rng.choice([1.5, 2.5, -1.0, np.nan], size),
+            "word": rng.choice(["a", "b", "?", "c"], size),
+            "whole": rng.integers(0, 5, size),
+        })  # fmt: skip
+        marked = drawn.mask(drawn.isin(["?", -1.0]))
+        want_audit = pd.DataFrame({"missing": marked.isna().sum(), "share": marked.isna().mean(), "distinct": marked.nunique()})
+        expect(audit(drawn, placeholders=["?", -1.0]), want_audit)
+### END HIDDEN TESTS
+grade("audit")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# Loop over `frame.columns`. For each column make one mask: True where the value is missing, in either way.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# The sum of a mask is a count, its mean is a share. `column[~mask].nunique()` counts the distinct values of the rest.
+#
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# `gone = frame[name].isna() | frame[name].isin(list(placeholders))`. Collect `[gone.sum(), gone.mean(), ...]` in a dict by
+# column name, and make the frame with `pd.DataFrame.from_dict(rows, orient="index", columns=["missing", "share", "distinct"])`.
+#
+# </details>
+#
+# **Why it matters.** Cleaning that starts before counting cannot say afterwards what it removed. The audit is the first thing
+# to show when somebody hands you a table. [How do you preprocess data?](#How-do-you-preprocess-data?)
+
+# %% [markdown]
+# ## What dropna throws away, and whom
+#
+# `frame.dropna()` keeps the rows that miss nothing. How many survive? From the audit alone you can say between which bounds:
+#
+# - **At most**, the gaps overlap as much as they can. Then all of them lie in the rows in which the worst column is missing.
+# - **At least**, no two gaps share a row. Then every missing value costs a row of its own.
+#
+# **The smallest example.** Nine rows; column `a` misses 2 values, column `b` misses 3. At most 9 − 3 = 6 rows survive, at
+# least 9 − (2 + 3) = 4.
+#
+# ### How many rows survive?
+#
+# *Predict, then run · 5 minutes · difficulty: one of three*
+#
+# The audit of the raw penguins says: of 344 rows, each of the four body measurements misses 2 values, `Sex` misses 11,
+# `Delta 15 N` misses 14, `Delta 13 C` misses 13, and `Comments` misses 290. All other columns are complete. Give the bounds
+# for `dropna` on the table **without** `Comments`, and on **all** 17 columns. Commit to your four numbers before you run the
+# demonstration.
+
+# %% exercise="dropna_bounds" minutes=5
+### BEGIN SOLUTION
+survivors = {
+    "without_comments": {"at_most": 344 - 14, "at_least": 344 - (4 * 2 + 11 + 14 + 13)},
+    "all_columns": {"at_most": 344 - 290, "at_least": 344 - (4 * 2 + 11 + 14 + 13 + 290)},
+}
+### END SOLUTION
+### BEGIN RELEASE
+# survivors = {
+#     "without_comments": {"at_most": ..., "at_least": ...},
+#     "all_columns": {"at_most": ..., "at_least": ...},
+# }
+### END RELEASE
+
+# %% check="dropna_bounds" points=4
+with check("without comments, at most", hint="Which single column misses the most? All other gaps may lie in its rows."):
+    gaps = raw.drop(columns="Comments").isna().sum()
+    expect(survivors["without_comments"]["at_most"], int(len(raw) - gaps.max()), what="this bound", tell=False)
+with check("without comments, at least", hint="Add the gaps of all columns; there are four body measurements."):
+    gaps = raw.drop(columns="Comments").isna().sum()
+    expect(survivors["without_comments"]["at_least"], int(len(raw) - gaps.sum()), what="this bound", tell=False)
+with check("all columns, at most", hint="Now `Comments` is the worst column."):
+    expect(survivors["all_columns"]["at_most"], int(len(raw) - raw.isna().sum().max()), what="this bound", tell=False)
+with check("all columns, at least", hint="Every missing value costs a row of its own, those of `Comments` too."):
+    expect(survivors["all_columns"]["at_least"], int(len(raw) - raw.isna().sum().sum()), what="this bound", tell=False)
+grade("dropna_bounds")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# The lower bound subtracts the *sum* of the gaps, the upper bound the *largest* number of gaps in one column.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# Python may do the arithmetic: write `344 - 14` if you like. Do not forget that 2 is missing four times.
+#
+# </details>
+#
+# Now run the next cell: how many rows really survive, and whose nests they come from.
+
+# %% demo=true
+for label, left_over in {"all rows": raw, "dropna without Comments": raw.drop(columns="Comments").dropna(), "dropna": raw.dropna()}.items():
+    kinds = left_over["Clutch Completion"].value_counts().reindex(["Yes", "No"], fill_value=0)
+    print(f"{label:24} {len(left_over):4} rows   nest complete {kinds['Yes']:4}   never complete {kinds['No']:3}"
+          f"   share never complete {kinds['No'] / len(left_over):.3f}")  # fmt: skip
+print()
+print(raw["Comments"].value_counts().to_string())
+
+# %% [markdown]
+# Without `Comments`, 324 rows survive. With it, 34 do, and **every single one** comes from a nest that was never complete. Look
+# at the list of comments and you see why: somebody wrote a comment when something was wrong, and the most frequent comment says
+# that the nest was never seen with both eggs. A row "without gaps" is a row with a comment, so `dropna` has selected the birds in
+# trouble. In the whole table 36 of 344 birds have an incomplete nest; after `dropna` all of them do. A model that always answers
+# "incomplete" now scores an accuracy of 100 % on the table, and it has learned nothing.
+#
+# This is **selection bias**: what is missing is related to what you want to know. A milder form stays even without `Comments`.
+# Of the 14 birds without `Delta 15 N`, 12 were measured in the first season. If the seasons differ, `dropna` changes their
+# mixture.
+#
+# Dropping a row is right in one case: when the **target** is missing. You cannot learn from it, you cannot score on it, and an
+# imputed target is an answer that you made up.
+#
+# A second trap looks like cleaning, too. `raw[raw["Sex"] != "MALE"]` should be the females. It has 176 rows, because the 11 birds
+# of unknown sex are not equal to `"MALE"` either. A comparison with a missing value is simply False, and `!=` turns it into True.
+#
+# ### Repair a cleaning program
+#
+# *Find the bug · 10 minutes · difficulty: one of three*
+#
+# The program below splits a table into features and target. Run it with the demonstration behind the checks, which asks for two
+# features of every penguin. Then repair it. It should drop a row only if its target is missing, and it must leave the
+# caller's table alone: with `inplace=True`, everybody else who uses that table loses the rows as well.
+
+# %% exercise="fix_dropna" minutes=10 faults=["a gap in a feature costs no row", "other columns have no say", "the caller's table stays as it was", "the raw penguins: both kinds of nests survive", "random tables with gaps"]
+def clean(table: pd.DataFrame, features: list[str], target: str) -> tuple[pd.DataFrame, pd.Series]:
+    """Split a table into features and target, and drop the rows whose target is missing.
+
+    Args:
+        table: any table with these columns, and perhaps others. It is not changed.
+        features: names of the feature columns.
+        target: name of the target column.
+
+    Returns:
+        (X, y): the feature columns and the target column of every row whose target is known, in the order of the table
+        and with its index. Missing features stay missing; the other columns have no say in which rows stay.
+    """
+    ### BEGIN SOLUTION
+    known = table[table[target].notna()]
+    return known[features], known[target]
+    ### END SOLUTION
+    ### BEGIN RELEASE
+    # table.dropna(inplace=True)
+    # return table[features], table[target]
+    ### END RELEASE
+
+
+# %% check="fix_dropna" points=7
+with check("a table without gaps comes back whole", hint="Return two things: the columns `features`, and the column `target`."):
+    whole = pd.DataFrame({"mass": [3750.0, 3250.0], "island": ["Dream", "Biscoe"], "sex": ["MALE", "FEMALE"]})
+    expect(clean(whole.copy(), ["mass", "island"], "sex"), (whole[["mass", "island"]], whole["sex"]))
+with check("a row without its target is dropped", hint="`table[target].notna()` is True where the target is known."):
+    no_target = pd.DataFrame({"mass": [3750.0, 3250.0, 4100.0], "sex": ["MALE", None, "FEMALE"]})
+    expect(clean(no_target, ["mass"], "sex")[1].tolist(), ["MALE", "FEMALE"], what="y")
+with check("a gap in a feature costs no row", hint="`dropna()` looks at every column. Which one should decide?"):
+    gap = pd.DataFrame({"mass": [3750.0, np.nan, 4100.0], "sex": ["MALE", "FEMALE", "FEMALE"]})
+    expect(clean(gap.copy(), ["mass"], "sex"), (gap[["mass"]], gap["sex"]))
+with check("other columns have no say", hint="A comment is neither feature nor target here; a missing comment means nothing."):
+    remarks = pd.DataFrame({"mass": [3750.0, 3250.0], "sex": ["MALE", "FEMALE"], "remark": [None, "nest lost"]})
+    expect(clean(remarks, ["mass"], "sex")[1].tolist(), ["MALE", "FEMALE"], what="y")
+with check("the caller's table stays as it was", hint="`inplace=True` changes the table of the caller. Make a new one."):
+    gap = pd.DataFrame({"mass": [3750.0, np.nan, 4100.0], "sex": ["MALE", "FEMALE", None]})
+    expect(probes.call(clean, gap, ["mass"], "sex")["inputs"][0], gap, what="the table after the call")
+with check("the raw penguins: both kinds of nests survive", hint="Run the demonstration below: how many birds are left?"):
+    got_nests = clean(raw.copy(), ["Body Mass (g)", "Delta 15 N (o/oo)"], "Clutch Completion")[1].value_counts().to_dict()
+    expect(got_nests, raw["Clutch Completion"].value_counts().to_dict(), what="the number of nests of each kind")
+### BEGIN HIDDEN TESTS
+with check("random tables with gaps", hint="Try a table with gaps in features, target and other columns.", hidden=True) as rng:
+    for _ in range(10):
+        size = int(rng.integers(8, 30))
+        drawn = pd.DataFrame({
+            "f": rng.permutation(np.r_[np.nan, np.nan, rng.random(size - 2)]), "other": rng.choice([1.0, np.nan], size),
+            "g": rng.choice(["x", "y"], size), "t": rng.permutation(np.r_[np.nan, 1.0, 1.0, rng.random(size - 3)]),
+        }, index=rng.permutation(size))  # fmt: skip
+        drawn.iloc[0, :] = [np.nan, np.nan, "x", 1.0]  # at least one row that only the features miss
+        kept = drawn.loc[drawn["t"].notna()]
+        expect(clean(drawn.copy(), ["g", "f"], "t"), (kept[["g", "f"]], kept["t"]))
+### END HIDDEN TESTS
+grade("fix_dropna")
+
+# %% demo=true
+for label, asked in {"incomplete nests": "Clutch Completion", "females": "Sex"}.items():
+    lent = raw.copy()  # a faulty program may destroy what it is given
+    _, answers = clean(lent, ["Body Mass (g)", "Delta 15 N (o/oo)"], asked)
+    rare = "No" if asked == "Clutch Completion" else "FEMALE"
+    print(f"{asked:18} {len(answers):4} rows left, of which {label}: {(answers == rare).sum():4}"
+          f"   share {(answers == rare).mean():.3f}   the caller's table has {len(lent)} rows now")  # fmt: skip
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# Two faults: who decides which rows go, and whose table is changed.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# Select instead of dropping: a mask of the rows whose target is known, and `table[mask]`, which is a new table.
+#
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# `known = table[table[target].notna()]`, then `known[features]` and `known[target]`. `table.dropna(subset=[target])`, without
+# `inplace`, does the same.
+#
+# </details>
+#
+# **Why it matters.** Your score describes the rows that you kept. If the rows that you dropped are different, so is the world in
+# which your model will work. [What is wrong with dropna?](#What-is-wrong-with-dropna?)
+
+# %% [markdown]
+# ## Filling the gaps
+#
+# From here on the columns have short names, and two are new. `nest` names the nest: every nest in the table has exactly two
+# birds, its parents. `Individual ID` cannot serve as a key, because the same names were used again in other seasons and for
+# other species.
+
+# %%
+birds = pd.DataFrame({
+    "species": raw["Species"].str.split().str[0],
+    "island": raw["Island"],
+    "bill_length": raw["Culmen Length (mm)"],  # mm, like the two that follow
+    "bill_depth": raw["Culmen Depth (mm)"],
+    "flipper": raw["Flipper Length (mm)"],
+    "mass": raw["Body Mass (g)"],  # g
+    "d15n": raw["Delta 15 N (o/oo)"],  # per mille
+    "d13c": raw["Delta 13 C (o/oo)"],
+    "sex": raw["Sex"],
+    "date": raw["Date Egg"],  # such as 2007-11-11
+    "number": raw["Sample Number"],
+    "incomplete": (raw["Clutch Completion"] == "No").astype(int),
+    "nest": raw["studyName"] + " " + raw["Species"].str.split().str[0] + " " + raw["Individual ID"].str.split("A").str[0],
+})  # fmt: skip
+complete = birds.dropna(subset=["bill_length", "bill_depth", "flipper", "mass"])
+sexed = birds.dropna(subset=["sex"])
+NUMBERS = ["bill_length", "bill_depth", "flipper", "mass", "d15n", "d13c"]
+WORDS = ["species", "island"]
+
+# %% [markdown]
+# **Why is it missing?** The answer decides what filling can do. D. B. Rubin ("Inference and missing data", 1976) gave the
+# three cases their names:
+#
+# - **MCAR**, missing completely at random: the gap has nothing to do with any value. A sample tube broke.
+# - **MAR**, missing at random, a misleading name: the gap depends on values that you *do* see. In the first season it was more
+#   often impossible to get enough blood, and the season stands in the table.
+# - **MNAR**, missing not at random: the gap depends on the missing value itself. A scale that ends at 6 kg has no value for
+#   the heaviest birds.
+#
+# No test on the table alone tells MAR from MNAR, because the values that would decide are the ones you do not have. You
+# have to ask how the data were made. Here the comments help: *Not enough blood for isotopes*, *Sexing primers did not
+# amplify*, *Adult not sampled*.
+#
+# **Imputation** puts a value into the gap. The simplest is one number for the whole column, its mean or its median. It keeps
+# the row, and it costs something:
+#
+# **The smallest example.** Three known values 1, 2 and 6, and one gap. The mean is 3, the median 2. The variance of the known values
+# around their mean is (4 + 1 + 9)/3 = 14/3. Fill in the mean: the mean stays 3, but the variance becomes (4 + 1 + 9 + 0)/4 =
+# 14/4. The filled-in value sits exactly in the middle, so the column looks *more certain* than it is. In general, the variance
+# shrinks by the factor (number known)/(number of rows).
+#
+# ### Mean, median and variance by hand
+#
+# *By hand · 5 minutes · difficulty: one of three*
+#
+# Four chicks weigh 2, 3, 4 and 7 hundred grams, the fifth was not weighed. Give the mean and the median to fill in, the
+# variance of the four known values, and the variance of all five after filling in the **mean**. Variance is here the mean of the
+# squared distances from the mean, as in the example.
+
+# %% exercise="impute_by_hand" minutes=5
+### BEGIN SOLUTION
+chick = {"mean": 4, "median": 3.5, "variance_known": 14 / 4, "variance_filled": 14 / 5}
+### END SOLUTION
+### BEGIN RELEASE
+# chick = {"mean": ..., "median": ..., "variance_known": ..., "variance_filled": ...}
+### END RELEASE
+
+# %% check="impute_by_hand" points=4
+with check("the mean of the four", hint="Add the four known values, divide by four."):
+    expect(chick["mean"], float(np.mean([2, 3, 4, 7])), what="the mean", tell=False)
+with check("the median of the four", hint="With an even number of values: halfway between the two in the middle."):
+    expect(chick["median"], float(np.median([2, 3, 4, 7])), what="the median", tell=False)
+with check("the variance of the four known values", hint="Squared distances from the mean, added, divided by four (not three)."):
+    expect(chick["variance_known"], float(np.var([2, 3, 4, 7])), what="the variance of the known values", tell=False)
+with check("the variance after filling in the mean", hint="The fifth distance is zero, but now you divide by five."):
+    expect(chick["variance_filled"], float(np.var([2, 3, 4, 7, 4])), what="the variance after filling", tell=False)
+grade("impute_by_hand")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# The mean does not change when you fill it in. So the four old squared distances stay, and a zero joins them.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# The squared distances are $(2-m)^2$, $(3-m)^2$, $(4-m)^2$, $(7-m)^2$ with your mean $m$. Type fractions such as `14 / 3`; Python
+# divides.
+#
+# </details>
+#
+# **Why it matters.** The filled column is narrower than the true one, and its correlations with other columns shrink, too.
+# With 4 % missing you hardly notice; with 40 % you have painted a line through the middle of your data.
+# [How do you fill in missing values?](#How-do-you-fill-in-missing-values?)
+
+# %% [markdown]
+# ### Learn the fills from the training part
+#
+# *Implement · 10 minutes · difficulty: two of three*
+#
+# A fill is a number learned from data, as a weight is. So it is learned from the **training part only**, kept, and then used on
+# every other part: validation, test, and the bird that arrives next year. That gives two functions. `fit_fills` learns, `impute`
+# applies; `impute` never looks at the table to find out what to fill in.
+#
+# For columns of numbers the fill is the **median**, which a few wild values do not move. For columns of words it is the most
+# frequent word; if several are equally frequent, the first of them in alphabetical order. A column with no known value at all
+# teaches nothing, so it is refused.
+#
+# **The smallest example.** Training part: mass 3000, 4000, 5000, *missing*; island Dream, Biscoe, Biscoe, *missing*. The fills are
+# `{"mass": 4000.0, "island": "Biscoe"}`. A test bird without mass gets 4000, no matter how heavy the other test birds are.
+
+# %% exercise="imputer" minutes=10
+def fit_fills(train: pd.DataFrame) -> dict[str, float | str]:
+    """Learn what to fill in, from the training part.
+
+    Args:
+        train: the training part; columns of numbers or of words, with gaps (NaN or None).
+
+    Returns:
+        A dict column name → fill: the median of the known numbers, or the most frequent known word (of several that are
+        equally frequent, the first in alphabetical order). The example of the lesson gives {"mass": 4000.0, "island":
+        "Biscoe"}.
+
+    Raises:
+        ValueError: a column has no known value.
+    """
+    ### BEGIN SOLUTION
+    fills = {}
+    for name in train.columns:
+        known = train[name].dropna()
+        if known.empty:
+            raise ValueError(f"the column {name!r} has no known value")
+        if pd.api.types.is_numeric_dtype(train[name]):
+            fills[name] = float(known.median())
+        else:
+            counts = known.value_counts()
+            fills[name] = min(counts.index[counts == counts.max()])
+    return fills
+    ### END SOLUTION
+
+
+def impute(frame: pd.DataFrame, fills: dict[str, float | str]) -> pd.DataFrame:
+    """Return a copy of `frame` in which every gap of a column in `fills` holds that column's fill.
+
+    Columns without a fill, the order of rows and columns, the index and `frame` itself stay as they are.
+    """
+    ### BEGIN SOLUTION
+    return frame.fillna(fills)
+    ### END SOLUTION
+
+
+# %% check="imputer" points=8
+with check("the example: median and most frequent word", hint="`median()` for numbers, `value_counts()` for words."):
+    first_part = pd.DataFrame({"mass": [3000, 4000, 5000, np.nan], "island": ["Dream", "Biscoe", "Biscoe", None]})
+    expect(fit_fills(first_part), {"mass": 4000.0, "island": "Biscoe"})
+with check("the median, not the mean", hint="One wild value must not move the fill."):
+    expect(fit_fills(pd.DataFrame({"mass": [3000.0, 4000.0, 5000.0, 900000.0]})), {"mass": 4500.0})
+with check("words that are equally frequent: the first in the alphabet", hint="Collect all words with the highest count, then `min`."):
+    expect(fit_fills(pd.DataFrame({"island": ["Torgersen", "Dream", "Torgersen", "Dream", "Biscoe"]})), {"island": "Dream"})
+with check("the gaps of a test part get the fills of the training part", hint="`impute` must not compute a median of its own."):
+    other_part = pd.DataFrame({"mass": [np.nan, 6000.0, 6200.0], "island": ["Dream", None, "Dream"]}, index=[7, 3, 9])
+    want_filled = pd.DataFrame({"mass": [4000.0, 6000.0, 6200.0], "island": ["Dream", "Biscoe", "Dream"]}, index=[7, 3, 9])
+    expect(impute(other_part, {"mass": 4000.0, "island": "Biscoe"}), want_filled)
+with check("the table that comes in is not changed, and columns without a fill stay", hint="Return a new frame; `fillna` does, without inplace."):
+    other_part = pd.DataFrame({"mass": [np.nan, 6000.0], "flipper": [np.nan, 210.0]})
+    called = probes.call(impute, other_part, {"mass": 4000.0})
+    expect(called["result"], pd.DataFrame({"mass": [4000.0, 6000.0], "flipper": [np.nan, 210.0]}))
+    expect(called["inputs"][0], other_part, what="the table after the call")
+with check("a column without a known value is refused", hint="The median of nothing is NaN. Raise ValueError before."):
+    expect_raises(ValueError, fit_fills, pd.DataFrame({"mass": [np.nan, np.nan], "flipper": [190.0, 200.0]}))
+with check("the penguins, as scikit-learn fills them", hint="Learn from one half, fill the other half."):
+    halves = birds[NUMBERS].iloc[0::2], birds[NUMBERS].iloc[1::2]
+    want_half = SimpleImputer(strategy="median").fit(halves[0]).transform(halves[1])
+    expect(impute(halves[1], fit_fills(halves[0])).to_numpy(), want_half, what="the filled half")
+### BEGIN HIDDEN TESTS
+with check("random tables, filled from another part", hint="Try a test part that differs from the training part.", hidden=True) as rng:
+    for _ in range(10):
+        size = int(rng.integers(6, 25))
+        drawn = pd.DataFrame({
+            "n": np.r_[1.0, rng.choice([np.nan, 1.0, 2.0, 8.0, 50.0], size)],
+            "w": pd.Series(["b", *rng.choice(["a", "b", "c", "?"], size)]).replace("?", None),
+        })  # fmt: skip
+        other = drawn.sample(frac=1, random_state=int(rng.integers(1000))).head(5).assign(n=lambda f: f["n"] * 10)
+        want_fills = {"n": float(drawn["n"].median()), "w": str(drawn["w"].mode().iloc[0])}
+        expect(fit_fills(drawn), want_fills)
+        expect(impute(other, want_fills), other.fillna(want_fills))
+### END HIDDEN TESTS
+grade("imputer")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# `train[name].dropna()` are the known values of a column. `pd.api.types.is_numeric_dtype(train[name])` tells numbers from words.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# `counts = known.value_counts()` counts each word. Do not take `counts.index[0]`: among equals its order is not alphabetical.
+#
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# `min(counts.index[counts == counts.max()])` is the word. And `frame.fillna(fills)` takes a dict of columns and returns a new frame.
+#
+# </details>
+#
+# A gap is also a piece of information. `SimpleImputer(add_indicator=True)` adds a column of 0 and 1 that says where something was
+# filled in. For MNAR gaps, and for gaps with a reason, that column can be worth more than the fill.
+#
+# **Why it matters.** Filling with the median of all rows lets the test part speak in the training part. It is the mildest
+# of the leaks in this unit, and it has the same cure as all of them.
+# [How do you fill in missing values?](#How-do-you-fill-in-missing-values?) and
+# [Which kinds of missing data are there?](#Which-kinds-of-missing-data-are-there?)
+
+# %% [markdown]
+# ## Outliers
+#
+# An outlier is a value far from the others. Far by which measure? The first idea is the z-score, the distance from the mean in
+# standard deviations. It fails where it is needed, because the outlier itself drags the mean and swells the standard deviation.
+#
+# **The smallest example.** The values 2, 3, 4, 5 and 30. The mean is 8.8, the standard deviation (dividing by $n$) is about
+# 10.6, so the z-score of 30 is 1.99. The rule "beyond 3" finds nothing. It *can* find nothing: among $n$ values no z-score
+# exceeds $\sqrt{n-1}$, which is 2 here. The outlier hides behind itself; this is called **masking**.
+#
+# Two rules that a wild value cannot bend:
+#
+# - **Fences** (J. W. Tukey, *Exploratory Data Analysis*, 1977). The quartiles are $Q_1$ = 3 and $Q_3$ = 5, their distance, the
+#   **IQR**, is 2. Everything below $Q_1 - 1.5\,\mathrm{IQR}$ = 0 or above $Q_3 + 1.5\,\mathrm{IQR}$ = 8 is flagged: 30 is.
+# - **Robust z-score.** Take the median $m$ = 4 and the **MAD**, the median of the distances from the median: those are 2, 1, 0,
+#   1, 26, so MAD = 1. The score of $x$ is $0.6745\,(x - m)/\mathrm{MAD}$. For 30 it is about 17.5. Scores beyond 3.5 in size are
+#   suspects (B. Iglewicz and D. C. Hoaglin, *How to Detect and Handle Outliers*, 1993). The factor 0.6745 makes the score
+#   comparable with an ordinary z-score on normally distributed data.
+#
+# ### Two rules for outliers
+#
+# *Implement · 10 minutes · difficulty: two of three*
+#
+# Write both. Values may be missing: NaN is not an outlier, it is a gap. A MAD of zero, when more than half of the values are
+# equal, leaves no scale to measure with; refuse it.
+
+# %% exercise="outliers" minutes=10
+def iqr_outliers(values, k: float = 1.5) -> np.ndarray:
+    """Flag the values outside Tukey's fences.
+
+    Args:
+        values: n_samples numbers, some may be NaN.
+        k: how many IQRs below the first and above the third quartile the fences stand.
+
+    Returns:
+        A boolean array of shape (n_samples,): True strictly outside the fences; False for NaN. Quartiles are those of the
+        known values, as `np.percentile` (and `np.nanpercentile`) interpolates them.
+        iqr_outliers([2, 3, 4, 5, 30]) flags only the last.
+    """
+    ### BEGIN SOLUTION
+    values = np.asarray(values, dtype=float)
+    q1, q3 = np.nanpercentile(values, [25, 75])
+    return (values < q1 - k * (q3 - q1)) | (values > q3 + k * (q3 - q1))
+    ### END SOLUTION
+
+
+def robust_z(values) -> np.ndarray:
+    """Return 0.6745 (x - median) / MAD for every value.
+
+    Args:
+        values: n_samples numbers, some may be NaN.
+
+    Returns:
+        An array of shape (n_samples,); NaN where the value is NaN. The median and the MAD are those of the known values.
+        robust_z([2, 3, 4, 5, 30])[4] is 0.6745 * 26.
+
+    Raises:
+        ValueError: the MAD is zero.
+
+    Source: B. Iglewicz and D. C. Hoaglin, 1993.
+    """
+    ### BEGIN SOLUTION
+    values = np.asarray(values, dtype=float)
+    distances = values - np.nanmedian(values)
+    mad = np.nanmedian(np.abs(distances))
+    if mad == 0:
+        raise ValueError("more than half of the values are equal: there is no scale")
+    return 0.6745 * distances / mad
+    ### END SOLUTION
+
+
+# %% check="outliers" points=8
+with check("the example: only 30 lies outside the fences", hint="Q1 = 3 and Q3 = 5. Compare with both fences, join with |."):
+    expect(iqr_outliers([2, 3, 4, 5, 30]), np.array([False, False, False, False, True]))
+with check("the example: robust scores", hint="Distances from the median, over the median of their sizes, times 0.6745."):
+    expect(robust_z([2, 3, 4, 5, 30]), 0.6745 * np.array([-2.0, -1.0, 0.0, 1.0, 26.0]))
+with check("a value on the fence is inside", hint="Strictly outside: use < and >, not <= and >=."):
+    expect(iqr_outliers([0, 3, 3, 5, 5, 8, 9]), np.array([False] * 7))
+    expect(iqr_outliers([0, 3, 4, 5, 8]), np.array([False] * 5))
+with check("both sides, and another k", hint="There is a lower fence as well; k stands in for the 1.5."):
+    expect(iqr_outliers([-20, 3, 4, 5, 7]), np.array([True, False, False, False, False]))
+    expect(iqr_outliers([2, 3, 4, 5, 8.5], k=1.0), np.array([False, False, False, False, True]))
+with check("a gap is no outlier", hint="Use the nan-versions: `np.nanpercentile`, `np.nanmedian`. A comparison with NaN is False."):
+    expect(iqr_outliers([2, np.nan, 3, 4, 5, 30]), np.array([False, False, False, False, False, True]))
+    expect(robust_z([2, 3, np.nan, 4, 5, 30]), 0.6745 * np.array([-2.0, -1.0, np.nan, 0.0, 1.0, 26.0]))
+with check("no scale: refused", hint="When the MAD is zero, raise ValueError instead of dividing."):
+    expect_raises(ValueError, robust_z, [5, 5, 5, 5, 9])
+### BEGIN HIDDEN TESTS
+with check("random values with gaps: fences", hint="Try values with NaN, and several k.", hidden=True) as rng:
+    for _ in range(20):
+        drawn = np.where(rng.random(40) < 0.1, np.nan, rng.standard_t(2, 40))
+        known, width = drawn[~np.isnan(drawn)], float(rng.choice([1.0, 1.5, 3.0]))
+        low, high = np.percentile(known, [25, 75])
+        expect(iqr_outliers(drawn, k=width), (drawn < low - width * (high - low)) | (drawn > high + width * (high - low)))
+with check("random values with gaps: robust scores", hint="Try values with NaN, far from zero.", hidden=True) as rng:
+    for _ in range(20):
+        drawn = 100 + np.where(rng.random(31) < 0.1, np.nan, rng.standard_t(2, 31))
+        known = drawn[~np.isnan(drawn)]
+        spread = np.median(np.abs(known - np.median(known)))
+        expect(robust_z(drawn), 0.6745 * (drawn - np.median(known)) / spread)
+### END HIDDEN TESTS
+grade("outliers")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# Begin both with `values = np.asarray(values, dtype=float)`. Then arithmetic and comparisons work on all values at once.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# `q1, q3 = np.nanpercentile(values, [25, 75])`. The two fences are `q1 - k * (q3 - q1)` and `q3 + k * (q3 - q1)`.
+#
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# `distances = values - np.nanmedian(values)`; the MAD is `np.nanmedian(np.abs(distances))`.
+#
+# </details>
+#
+# **Why it matters.** "I remove everything beyond three sigma" is a rule that fails with the outlier it is meant for.
+# [When do you remove an outlier?](#When-do-you-remove-an-outlier?)
+
+# %% [markdown]
+# ### Which bird do you correct?
+#
+# *Read the plot · 5 minutes · difficulty: two of three*
+#
+# A rule flags; it does not know why. The figure below shows the body mass of all birds, by species. Grey bars are the fences of
+# all birds together and, in each row, of that species. Three birds are marked. Two of them were put in for this exercise:
+#
+# - **P**, an Adelie of 375 g, whose field book says 3750;
+# - **Q**, an Adelie of 5700 g;
+# - **R**, a Chinstrap of 4800 g, which stands in the real table.
+#
+# Run the cell, then answer below it.
+
+# %% demo=true
+fig, (ax,) = plots.canvas(width=8.5, height=3.6)
+marked = {"P": ("Adelie", 375.0), "Q": ("Adelie", 5700.0), "R": ("Chinstrap", 4800.0)}
+rows_drawn = {"all birds": birds["mass"], **{n: group["mass"] for n, group in birds.groupby("species")}}
+for level, (row_name, mass) in enumerate(rows_drawn.items()):
+    low, high = mass.quantile([0.25, 0.75])
+    fences = low - 1.5 * (high - low), high + 1.5 * (high - low)
+    ax.plot(fences, [level, level], color="0.7", linewidth=9, solid_capstyle="butt", zorder=1)
+    lift = level + (np.arange(len(mass)) % 7 - 3) * 0.05
+    ax.plot(mass, lift, linestyle="", marker=".", markersize=4, color=plots.palette["blue"], zorder=2)
+    for letter, (kind, grams) in marked.items():
+        if row_name in ("all birds", kind):
+            ax.plot([grams], [level], linestyle="", marker="D", markersize=7, color=plots.palette["vermillion"], zorder=3)
+            ax.annotate(letter, (grams, level), xytext=(0, 8), textcoords="offset points", ha="center", fontsize=10)
+ax.set_yticks(range(4), list(rows_drawn))
+ax.set_xticks(range(0, 7001, 500))
+ax.tick_params(axis="x", labelsize=8)
+ax.set(xlabel="body mass in g", xlim=(0, 7000), ylim=(-0.5, 3.6))
+plots.show(
+    fig,
+    alt="Body mass in grams, one row for all birds and one for each species; a grey bar spans the fences of each row. All birds: "
+    "fences from 1750 to 6550, P at 375 outside, Q at 5700 and R at 4800 inside. Adelie: fences from 2375 to 4975, P and Q "
+    "outside. Chinstrap: fences from about 2800 to about 4650; R at 4800 and one bird at 2700 just outside. Gentoo: fences from "
+    "3500 to 6700, nobody outside.",
+)
+
+# %% [markdown]
+# **`"together"`: which marked birds lie outside the fences of all birds together?**
+# (a) only P (b) P and Q (c) P, Q and R (d) none
+#
+# **`"by_species"`: which marked birds lie outside the fences of their own species?**
+# (a) only P (b) P and Q (c) P, Q and R (d) only R
+#
+# **`"r"`: R is flagged by the fences of its species. Its robust z-score there is below 3.5. What do you do with R?**
+# (a) Delete it: it is flagged.
+# (b) Replace it by the value of the fence.
+# (c) Keep it, and find out whether your conclusions depend on it.
+#
+# **`"fence"`: the upper fence of the Chinstraps, in g.** Read it off to within 100.
+
+# %% exercise="read_outliers" minutes=5
+### BEGIN SOLUTION
+plot_read = {"together": "a", "by_species": "c", "r": "c", "fence": 4650}
+### END SOLUTION
+### BEGIN RELEASE
+# plot_read = {"together": ..., "by_species": ..., "r": ..., "fence": ...}
+### END RELEASE
+
+# %% check="read_outliers" points=4
+with check("outside the fences of all birds", hint="Look at the top end of the grey bar in the row `all birds`."):
+    expect_choice(
+        plot_read["together"],
+        "a",
+        {
+            "a": "Right. Three species in one heap make wide fences, in which a doubled Adelie looks like a Gentoo.",
+            "b": "Q has the mass of a Gentoo, so among all birds it is nothing special. Look at the grey bar again.",
+            "c": "Q and R lie on the grey bar of all birds. Which one does not?",
+            "d": "Look at the left end of the row of all birds.",
+        },
+    )
+with check("outside the fences of their own species", hint="Each species has a row, with a grey bar of its own."):
+    expect_choice(
+        plot_read["by_species"],
+        "c",
+        {
+            "a": "Q is far to the right of the Adelies' grey bar, too. And R?",
+            "b": "Look at the Chinstraps: is R on their grey bar, or just beyond its end?",
+            "c": "Right. An outlier is an outlier among its kind: compare within groups that differ by nature.",
+            "d": "P and Q are Adelies. Look at where their grey bar ends.",
+        },
+    )
+with check("what to do with R", hint="A flag is a question. Was anything wrong with the measurement?"):
+    expect_choice(
+        plot_read["r"],
+        "c",
+        {
+            "a": "A heavy bird is no error. In normally distributed data the fences flag about one value in 140 without any fault.",
+            "b": "That invents a measurement. Clipping can be a choice for a model's inputs, never a correction of the record.",
+            "c": "Right. Correct what you can prove to be an error (P, with the field book); keep what is merely rare.",
+        },
+    )
+with check("the upper fence of the Chinstraps", hint="The right end of the grey bar in the Chinstraps' row."):
+    chinstraps = birds.loc[birds["species"] == "Chinstrap", "mass"]
+    low, high = chinstraps.quantile([0.25, 0.75])
+    fence = float(high + 1.5 * (high - low))
+    expect(plot_read["fence"], fence, tol=100 / fence, what="the fence, to within 100 g,", tell=False)
+grade("read_outliers")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# The row `all birds` has one grey bar, from about 1750 to about 6550. Only a diamond beyond its ends is outside.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# For Q use the row `Adelie`, for R the row `Chinstrap`. The tick marks stand at every 500 g.
+#
+# </details>
+#
+# **Why it matters.** Deleting rare but true values makes a model that fails on exactly those cases, and no test will show it,
+# because you deleted them from the test part as well. [When do you remove an outlier?](#When-do-you-remove-an-outlier?)
+
+# %% [markdown]
+# ## Words into numbers
+#
+# A model calculates, so words have to become numbers. The quick way is a dict: `{"Biscoe": 0, "Dream": 1, "Torgersen": 2}`. It
+# says two things that nobody meant. It says that Dream lies halfway between the others, and a linear model or a distance believes
+# it. And it speaks only of the words that its author thought of: `Series.map` turns every other word into NaN, silently.
+#
+# **One-hot encoding** gives each word a column of its own, 1 where the word stands and 0 elsewhere. Which words get a column is
+# learned from the **training part**; so a word can turn up later that has none. Then all its columns are 0: *none of the words I
+# know*. (scikit-learn: `OneHotEncoder(handle_unknown="ignore")`.)
+#
+# **The smallest example.** Training part Dream, Biscoe, Dream; test part Torgersen, Biscoe. The columns are Biscoe and Dream, in
+# alphabetical order:
+#
+# | training | Biscoe | Dream | | test | Biscoe | Dream |
+# |---|---|---|---|---|---|---|
+# | Dream | 0 | 1 | | Torgersen | 0 | 0 |
+# | Biscoe | 1 | 0 | | Biscoe | 1 | 0 |
+# | Dream | 0 | 1 | | | | |
+#
+# ### Repair an encoder
+#
+# *Find the bug · 10 minutes · difficulty: two of three*
+#
+# The author of the program below looked at the first screenful of a table and saw two islands. Run it with the demonstration behind
+# the checks: how many birds of each island come out? Repair it. The words come from the training part, no row is ever lost, and
+# a missing word (NaN or None) is treated like an unknown one: a row of zeros, and no column of its own.
+
+# %% exercise="fix_one_hot" minutes=10 faults=["three islands: no row is lost", "the words of the training part decide", "an unknown word becomes a row of zeros", "a missing word becomes a row of zeros", "the penguins, as scikit-learn encodes them", "random words"]
+def one_hot(train: pd.Series, test: pd.Series) -> tuple[np.ndarray, np.ndarray]:
+    """Encode a column of words, one column of 0 and 1 for each word of the training part.
+
+    Args:
+        train, test: the column in the training part and in another part; words, or NaN or None where missing.
+
+    Returns:
+        Two float arrays, of shapes (len(train), n_words) and (len(test), n_words). Their columns are the different words
+        of `train` in alphabetical order. A missing word, and a word that `train` lacks, gives a row of zeros.
+    """
+    ### BEGIN SOLUTION
+    words = sorted(train.dropna().unique())
+
+    def rows(column: pd.Series) -> np.ndarray:
+        return np.column_stack([column.eq(word).to_numpy(dtype=float) for word in words])
+
+    return rows(train), rows(test)
+    ### END SOLUTION
+    ### BEGIN RELEASE
+    # codes = {"Biscoe": 0, "Dream": 1}
+    #
+    # def rows(column: pd.Series) -> np.ndarray:
+    #     numbers = column.map(codes).dropna().astype(int)
+    #     return np.eye(len(codes))[numbers]
+    #
+    # return rows(train), rows(test)
+    ### END RELEASE
+
+
+# %% check="fix_one_hot" points=7
+with check("the two islands that the program knows", hint="This worked in the faulty program. What did you change?"):
+    got_codes = one_hot(pd.Series(["Dream", "Biscoe", "Dream"]), pd.Series(["Biscoe"]))
+    expect(got_codes, (np.array([[0.0, 1.0], [1.0, 0.0], [0.0, 1.0]]), np.array([[1.0, 0.0]])))
+with check("three islands: no row is lost", hint="`map` gives NaN for a word that the dict lacks, and `dropna` removes the bird."):
+    got_codes = one_hot(pd.Series(["Torgersen", "Biscoe", "Dream"]), pd.Series(["Dream", "Torgersen"]))
+    expect(got_codes, (np.array([[0.0, 0, 1], [1, 0, 0], [0, 1, 0]]), np.array([[0.0, 1, 0], [0, 0, 1]])))
+with check("the words of the training part decide", hint="Make the list of words from `train`, sorted."):
+    got_codes = one_hot(pd.Series(["male", "female"]), pd.Series(["female", "female", "male"]))
+    expect(got_codes, (np.array([[0.0, 1], [1, 0]]), np.array([[1.0, 0], [1, 0], [0, 1]])))
+with check("an unknown word becomes a row of zeros", hint="A word that `train` lacks equals none of the columns' words."):
+    got_codes = one_hot(pd.Series(["Dream", "Biscoe"]), pd.Series(["Torgersen", "Biscoe"]))
+    expect(got_codes[1], np.array([[0.0, 0.0], [1.0, 0.0]]), what="the second array")
+with check("a missing word becomes a row of zeros", hint="Drop the gaps when you collect the words, not when you encode the rows."):
+    got_codes = one_hot(pd.Series(["Dream", None, "Biscoe"]), pd.Series([None, "Dream"]))
+    expect(got_codes, (np.array([[0.0, 1], [0, 0], [1, 0]]), np.array([[0.0, 0], [0, 1]])))
+with check("the penguins, as scikit-learn encodes them", hint="Run the demonstration below: which island is lost?"):
+    islands = birds["island"].iloc[:40], birds["island"].iloc[40:]
+    theirs = OneHotEncoder(handle_unknown="ignore", sparse_output=False).fit(islands[0].to_frame())
+    expect(one_hot(*islands), tuple(theirs.transform(part.to_frame()) for part in islands))
+### BEGIN HIDDEN TESTS
+with check("random words", hint="Try words of your own, and a test part with new ones.", hidden=True) as rng:
+    for _ in range(10):
+        drawn_words = rng.choice(["kelp", "krill", "squid", "fish", "ice"], 5, replace=False)
+        part_a = pd.Series(rng.choice(drawn_words[:4], int(rng.integers(1, 12))))
+        part_b = pd.Series(rng.choice(drawn_words, int(rng.integers(1, 12))), index=None)
+        theirs = OneHotEncoder(handle_unknown="ignore", sparse_output=False).fit(part_a.to_frame("w"))
+        expect(one_hot(part_a, part_b), tuple(theirs.transform(part.to_frame("w")) for part in (part_a, part_b)))
+### END HIDDEN TESTS
+grade("fix_one_hot")
+
+# %% demo=true
+for island, group in birds.groupby("island"):
+    coded = one_hot(birds["island"], group["island"])[1]
+    print(f"{island:10} {len(group):4} birds in, {len(coded):4} rows out, {coded.shape[1]} columns")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# The faulty program has one fixed dict and one `dropna` too many. Who should decide which words there are?
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# `words = sorted(train.dropna().unique())`. For each word, `column.eq(word)` is a column of True and False.
+#
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# `np.column_stack([column.eq(word).to_numpy(dtype=float) for word in words])`, for `train` and for `test`, with the same `words`.
+#
+# </details>
+#
+# The faulty program loses all 52 birds of Torgersen. They are all Adelies, so a third of that species is gone, and no error was
+# raised. If somebody had written `fillna(0)` instead of `dropna`, they would all have moved to Biscoe.
+#
+# **Why it matters.** New categories are the normal case in production: a new shop, a new browser, a new island. Decide what
+# happens to them before they arrive. [How do you encode categories?](#How-do-you-encode-categories?)
+
+# %% [markdown]
+# ## One scale for all
+#
+# Body mass is measured in thousands of grams, the depth of a bill in tens of millimetres. To a method that measures distances,
+# a difference of 50 g counts as much as one of 50 mm. **Standardising** a column, $z = (x - \text{mean})/\text{scale}$ with
+# the standard deviation for scale, gives all columns mean 0 and standard deviation 1.
+#
+# **The smallest example.** The column 2, 4, 6 has mean 4 and variance (4 + 0 + 4)/3 = 8/3, so its scale is $\sqrt{8/3}$. It
+# becomes $-\sqrt{3/2}$, 0, $\sqrt{3/2}$. (The standard deviation here divides by $n$, as `StandardScaler` and NumPy do; pandas'
+# `std` divides by $n - 1$.)
+#
+# A constant column has the standard deviation 0. Dividing by it gives NaN or infinity. Its scale is set to 1, so that the column
+# becomes all zeros: it says nothing, and it does no harm.
+#
+# Run the next two cells: how well nearest neighbours recognise the species, with and without scaling.
+
+# %%
+BODY = NUMBERS[:4]  # the four body measurements
+
+
+def score_species(model, n_splits=20):
+    """Return the mean accuracy of recognising the species from the body measurements, over random splits."""
+    hits = []
+    for split in range(n_splits):
+        seen, unseen = train_test_split(complete, test_size=0.25, stratify=complete["species"], random_state=split)
+        hits.append(model.fit(seen[BODY], seen["species"]).score(unseen[BODY], unseen["species"]))
+    return np.mean(hits)
+
+
+# %% demo=true
+neighbour_scores = {
+    "as measured": score_species(KNeighborsClassifier(5)),
+    "standardised": score_species(make_pipeline(StandardScaler(), KNeighborsClassifier(5))),
+}
+for label, accuracy in neighbour_scores.items():
+    print(f"five nearest neighbours, {label:13} accuracy over 20 splits: {accuracy:.2f}")
+
+# %% [markdown]
+# From 0.77 to 0.99, without a better model. Trees do not care about the scale, because they only compare a column with a threshold.
+# Distances, penalties and gradient descent do.
+#
+# ### Standardise from scratch
+#
+# *Implement · 8 minutes · difficulty: two of three*
+#
+# Again in two functions: one learns, one applies. Take care with constant columns. Floating-point numbers make the obvious test fail:
+# try `np.std([0.1, 0.1, 0.1])`. It is not zero, because 0.1 has no exact binary form, and the mean of three of them is rounded. What
+# holds exactly is that the largest and the smallest value are equal.
+#
+# A gap is refused: standardising comes after imputing.
+
+# %% exercise="scaler" minutes=8
+def fit_scale(X) -> tuple[np.ndarray, np.ndarray]:
+    """Learn mean and scale of every column.
+
+    Args:
+        X: numbers, shape (n_samples, n_features).
+
+    Returns:
+        (mean, scale), two arrays of shape (n_features,). The scale is the standard deviation that divides by n_samples, or
+        1 for a column whose values are all equal.
+
+    Raises:
+        ValueError: a value is NaN.
+    """
+    ### BEGIN SOLUTION
+    X = np.asarray(X, dtype=float)
+    if np.isnan(X).any():
+        raise ValueError("a value is missing; impute first")
+    constant = X.max(axis=0) == X.min(axis=0)
+    return X.mean(axis=0), np.where(constant, 1.0, X.std(axis=0))
+    ### END SOLUTION
+
+
+def standardise(X, mean, scale) -> np.ndarray:
+    """Return (X - mean) / scale, column by column; shapes (n_samples, n_features), (n_features,), (n_features,)."""
+    ### BEGIN SOLUTION
+    return (np.asarray(X, dtype=float) - mean) / scale
+    ### END SOLUTION
+
+
+# %% check="scaler" points=7
+with check("the example: mean 4, scale the root of 8/3", hint="Divide the squared distances by n, not by n - 1."):
+    expect(fit_scale([[2.0], [4.0], [6.0]]), (np.array([4.0]), np.array([np.sqrt(8 / 3)])))
+with check("every column has its own mean and scale", hint="`axis=0` goes down the columns."):
+    expect(fit_scale([[0.0, 10.0], [2.0, 30.0]]), (np.array([1.0, 20.0]), np.array([1.0, 10.0])))
+with check("applied to other rows", hint="`standardise` uses the mean and scale it is given, and learns nothing."):
+    expect(standardise([[4.0, 0.0]], np.array([1.0, 20.0]), np.array([1.0, 10.0])), np.array([[3.0, -2.0]]))
+with check("a constant column has scale 1", hint="Where the standard deviation is 0, put 1."):
+    expect(fit_scale([[5.0, 1.0], [5.0, 3.0]])[1], np.array([1.0, 1.0]), what="the scale")
+with check("a constant column of 0.1 has scale 1 as well", hint="Its computed standard deviation is tiny, but not 0. Compare max and min."):
+    tenths = np.full((3, 1), 0.1)
+    expect(fit_scale(tenths)[1], np.array([1.0]), what="the scale")
+with check("a gap is refused", hint="`np.isnan(X).any()`, then raise ValueError."):
+    expect_raises(ValueError, fit_scale, [[1.0], [np.nan]])
+### BEGIN HIDDEN TESTS
+with check("random tables, as StandardScaler does it", hint="Try a table with constant columns and large offsets.", hidden=True) as rng:
+    for _ in range(20):
+        drawn = rng.normal(100 * rng.random(4), 10 ** rng.uniform(-2, 3, 4), (int(rng.integers(3, 40)), 4))
+        drawn[:, int(rng.integers(4))] = rng.random()
+        theirs = StandardScaler().fit(drawn[2:])
+        got_scale = fit_scale(drawn[2:])
+        expect(standardise(drawn[:2], got_scale[0], got_scale[1]), theirs.transform(drawn[:2]), tol=1e-7)
+### END HIDDEN TESTS
+grade("scaler")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# `X.mean(axis=0)` and `X.std(axis=0)` are almost all of it. NumPy's `std` divides by n unless you tell it otherwise.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# `constant = X.max(axis=0) == X.min(axis=0)` is a mask of the columns that say nothing.
+#
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# `np.where(constant, 1.0, X.std(axis=0))`.
+#
+# </details>
+#
+# **Why it matters.** A constant column in training is not rare: a flag that is always 0 so far. Divided by a rounding error of
+# its standard deviation, the first 1 in production becomes an astronomical number.
+# [Why do you standardise, and when not?](#Why-do-you-standardise,-and-when-not?)
+
+# %% [markdown]
+# ### Repair a scaler that has seen too much
+#
+# *Find the bug · 8 minutes · difficulty: two of three*
+#
+# Mean and scale are learned, so they belong to the training part. The program below standardises first and splits afterwards, which
+# is what you get when you write the steps in the order in which the textbook lists them: clean, transform, split.
+#
+# How much harm does it do? Be honest and measure. The demonstration behind the checks predicts the sex of a penguin from its mass
+# and bill depth with logistic regression, over 20 splits. On the clean table the difference is nothing to speak of. Then **one** bird of the test
+# part gets a typo, its mass three zeros too long, and the score is taken on the *other* test birds. They are as healthy as
+# before. Run it with the faulty program, repair the program, and run it again.
+
+# %% exercise="fix_scaling" minutes=8 faults=["the training features are those of the training rows alone", "a test row has no influence on the training features", "the test features use the mean and scale of the training part", "random tables and random parts"]
+def prepare(X: np.ndarray, train: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Standardise a table by its training part.
+
+    Args:
+        X: numbers, shape (n_samples, n_features).
+        train, test: row numbers of the two parts.
+
+    Returns:
+        (Z_train, Z_test): the rows `train` and the rows `test`, in that order, both standardised with the mean and scale
+        of the rows `train`. Uses `fit_scale` and `standardise`.
+    """
+    ### BEGIN SOLUTION
+    mean, scale = fit_scale(X[train])
+    return standardise(X[train], mean, scale), standardise(X[test], mean, scale)
+    ### END SOLUTION
+    ### BEGIN RELEASE
+    # mean, scale = fit_scale(X)
+    # Z = standardise(X, mean, scale)
+    # return Z[train], Z[test]
+    ### END RELEASE
+
+
+# %% check="fix_scaling" points=6
+with check("the rows come as asked for", hint="`X[train]` picks rows by number, in the order of `train`."):
+    five_rows = np.array([[1.0, 5.0], [2.0, 4.0], [3.0, 3.0], [4.0, 2.0], [5.0, 1.0]])
+    got_parts = prepare(five_rows, np.array([4, 0, 2]), np.array([3, 1]))
+    expect([list(part.shape) for part in got_parts], [[3, 2], [2, 2]], what="the shapes of the two parts")
+    assert got_parts[0][0, 0] > got_parts[0][2, 0] > got_parts[0][1, 0], "The rows of the training part are in another order."
+with check("everything is training: nothing can leak", hint="This worked in the faulty program. What did you change?"):
+    five_rows = np.array([[1.0, 5.0], [2.0, 4.0], [3.0, 3.0], [4.0, 2.0], [5.0, 1.0]])
+    everybody = np.arange(5)
+    expect(prepare(five_rows, everybody, everybody), (StandardScaler().fit_transform(five_rows),) * 2)
+with check("the training features are those of the training rows alone", hint="Give `fit_scale` only the rows of the training part."):
+    masses = np.array([[3000.0], [4000.0], [5000.0], [9000.0]])
+    root = np.sqrt(1.5)
+    expect(prepare(masses, np.array([0, 1, 2]), np.array([3]))[0], np.array([[-root], [0.0], [root]]), what="Z_train")
+with check("a test row has no influence on the training features", hint="Change a test row in your mind: which of your numbers move?") as rng:
+    before = rng.normal(size=(12, 3))
+    after = before.copy()
+    after[9] = 1e6
+    rows_used = np.arange(9), np.arange(9, 12)
+    expect(prepare(after, *rows_used)[0], prepare(before, *rows_used)[0], what="Z_train, after one test row changed,")
+with check("the test features use the mean and scale of the training part", hint="Do not learn a second mean from the test rows."):
+    masses = np.array([[3000.0], [5000.0], [5000.0], [7000.0]])
+    expect(prepare(masses, np.array([0, 1]), np.array([2, 3]))[1], np.array([[1.0], [3.0]]), what="Z_test")
+### BEGIN HIDDEN TESTS
+with check("random tables and random parts", hint="Try a table of your own, and compare with StandardScaler.", hidden=True) as rng:
+    for _ in range(10):
+        size = int(rng.integers(8, 30))
+        drawn, order = rng.normal(5, 3, (size, 3)), rng.permutation(size)
+        theirs = StandardScaler().fit(drawn[order[3:]])
+        expect(prepare(drawn, order[3:], order[:3]), (theirs.transform(drawn[order[3:]]), theirs.transform(drawn[order[:3]])))
+### END HIDDEN TESTS
+grade("fix_scaling")
+
+# %% demo=true
+def score_with(factor):
+    """Multiply one test bird's mass; return the mean accuracy on the other test birds, over 20 splits."""
+    two_columns, is_male = sexed[["mass", "bill_depth"]].to_numpy(), (sexed["sex"] == "MALE").to_numpy()
+    hits = []
+    for split in range(20):
+        train, test = train_test_split(np.arange(len(sexed)), test_size=0.25, stratify=is_male, random_state=split)
+        table = two_columns.copy()
+        table[test[0], 0] *= factor
+        Z_train, Z_test = prepare(table, train, test)
+        hits.append(LogisticRegression().fit(Z_train, is_male[train]).score(Z_test[1:], is_male[test[1:]]))
+    return np.mean(hits)
+
+
+for label, factor in {"clean table": 1, "one typo in the test part": 1000}.items():
+    print(f"{label:26} accuracy on the other test birds: {score_with(factor):.2f}")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# Which rows does `fit_scale` see? Which rows should it see?
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# `fit_scale(X[train])` once. Then `standardise` twice, for the rows `train` and the rows `test`, with the same mean and scale.
+#
+# </details>
+#
+# With the faulty program one typo takes the accuracy on the other birds from 0.90 to 0.59. The typo swells the scale of the whole
+# column, so all other masses shrink to nearly the same number, in the *training* part. Repaired, the score stays at 0.90, and
+# the bird with the typo is wrong alone. In real use the test part is the future. A training program that can see it cannot be
+# run, and a score from it describes nothing that you can build.
+#
+# Two repairs that are none: standardising each part with its own mean (then the same bird has two encodings), and
+# standardising the training part by the test part's numbers.
+#
+# **Why it matters.** On a large clean table this leak costs almost nothing, which is why it survives in so many programs. The
+# same order of steps with a more eager transformer is a disaster; you will see one below.
+# [Why must the scaler be fitted on the training part only?](#Why-must-the-scaler-be-fitted-on-the-training-part-only?)
+
+# %% [markdown]
+# ## Splitting
+#
+# A test part is a small copy of the world. In a random copy a rare class can be missing by bad luck. 36 of the 344 birds have an
+# incomplete nest. Draw a tenth of the birds at random, and run the cell: how many of the 36 are among them?
+
+# %% demo=true
+drawn_counts = [
+    birds["incomplete"].to_numpy()[train_test_split(np.arange(len(birds)), test_size=0.1, random_state=split)[1]].sum() for split in range(200)
+]
+print("birds with an incomplete nest in a random test part of 35 birds, over 200 splits:")
+for found, times in enumerate(np.bincount(drawn_counts)):
+    print(f"{found:3} birds: {times:3} times  {'#' * times}")
+
+# %% [markdown]
+# From 0 to 9. With none the recall of that class cannot even be computed, and with 9 the test part has more than twice its share.
+# **Stratification** takes this luck out of the game: split every class by itself, in the same proportion.
+#
+# But birds come whole. Let the test part have $t$ of the $n$ samples. A class with $n_c$ samples should have $q_c = t\,n_c/n$ of
+# them in the test part, its **quota**, and that is rarely a whole number. Rounding each quota by itself does not do, because the
+# rounded numbers need not add up to $t$. Parliaments have the same problem with seats, and the oldest solution is the **method of largest
+# remainders**: give every class the whole part of its quota, then give the seats that are left, one each, to the classes with the largest
+# fractions.
+#
+# **The smallest example.** 12 birds: 7 Adelies, 3 Gentoos, 2 Chinstraps. Four of them go to the test part. The quotas are 7/3, 1
+# and 2/3, their whole parts 2, 1 and 0. That is three seats; the fourth goes to the fraction 2/3, a Chinstrap. So: 2, 1, 1.
+#
+# **Proof that this works.** The fractions $q_c - \lfloor q_c \rfloor$ add up to the number of seats left, because the quotas add
+# up to the whole number $t$. Each fraction is below 1, so fewer seats are left than there are classes with a fraction above 0:
+# nobody gets a second one. Hence every class gets $\lfloor q_c \rfloor$ or $\lceil q_c \rceil$ seats, the total is exactly $t$, and
+# the share of a class in the test part differs from its share in the table by less than $1/t$. And a class never has to give more than
+# it has: $q_c \le n_c$, and $n_c$ is whole, so $\lceil q_c \rceil \le n_c$.
+#
+# ### Seats by hand
+#
+# *By hand · 5 minutes · difficulty: one of three*
+#
+# The whole table: 152 Adelies, 124 Gentoos, 68 Chinstraps, 344 birds. 69 of them go to the test part. How many of each species?
+
+# %% exercise="split_by_hand" minutes=5
+### BEGIN SOLUTION
+seats = {"Adelie": 30, "Gentoo": 25, "Chinstrap": 14}
+### END SOLUTION
+### BEGIN RELEASE
+# seats = {"Adelie": ..., "Gentoo": ..., "Chinstrap": ...}
+### END RELEASE
+
+# %% check="split_by_hand" points=3
+with check("the Adelies in the test part", hint="The quota is 69 · 152 / 344. Is its fraction among the largest?"):
+    expect(seats["Adelie"], 69 * 152 // 344, what="the number of Adelies", tell=False)
+with check("the Gentoos in the test part", hint="The quota is 69 · 124 / 344. Is its fraction among the largest?"):
+    expect(seats["Gentoo"], 69 * 124 // 344 + 1, what="the number of Gentoos", tell=False)
+with check("the Chinstraps in the test part", hint="The quota is 69 · 68 / 344. Is its fraction among the largest?"):
+    expect(seats["Chinstrap"], 69 * 68 // 344 + 1, what="the number of Chinstraps", tell=False)
+grade("split_by_hand")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# Compute the three quotas, with a calculator if you like. The whole parts add up to 67.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# Two seats are left, and they go to the two largest fractions. The three numbers must add up to 69.
+#
+# </details>
+#
+# **Why it matters.** Rounding each quota by itself is the kind of code that works on the example and is off by one on the next table.
+# [What does stratification do?](#What-does-stratification-do?)
+
+# %% [markdown]
+# ### A stratified split from scratch
+#
+# *Implement · 15 minutes · difficulty: three of three*
+#
+# Now in code. The sizes come from the largest remainders, *which* samples of a class go is drawn at random. Randomness comes from one
+# seed, through `np.random.default_rng(seed)`, so that the same call gives the same split next year.
+#
+# A class with a single sample cannot be on both sides, so it is refused, as scikit-learn does.
+
+# %% exercise="stratified_split" minutes=15
+def stratified_split(y, test_share: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Split the rows at random, every class in the same proportion.
+
+    Args:
+        y: labels, n_samples (a list or an array; numbers or words).
+        test_share: which share of the samples goes to the test part, strictly between 0 and 1.
+        seed: of `np.random.default_rng`; the same seed gives the same split, other seeds give others.
+
+    Returns:
+        (train, test): two integer arrays of row numbers, in any order. Every row is in exactly one of them. The test part
+        has t = round(test_share * n_samples) rows. A class with n_c samples has floor(q) or ceil(q) of them in the test
+        part, where q = t * n_c / n_samples; the classes with the largest fractions of q get the ceil. If two fractions
+        are equal, either may get it.
+
+    Raises:
+        ValueError: a class has fewer than two samples, or test_share is not strictly between 0 and 1.
+    """
+    ### BEGIN SOLUTION
+    y = np.asarray(y)
+    classes, sizes = np.unique(y, return_counts=True)
+    if not 0 < test_share < 1:
+        raise ValueError(f"test_share is {test_share}; it lies between 0 and 1")
+    if sizes.min() < 2:
+        raise ValueError(f"the class {classes[sizes.argmin()]!r} has a single sample")
+    t = round(test_share * len(y))
+    seats, remainders = np.divmod(t * sizes, len(y))  # whole numbers: no fraction is rounded
+    seats[np.argsort(-remainders, kind="stable")[: t - seats.sum()]] += 1
+    generator = np.random.default_rng(seed)
+    test = np.concatenate(
+        [generator.permutation(np.flatnonzero(y == c))[:k] for c, k in zip(classes, seats, strict=True)]
+    )
+    return np.setdiff1d(np.arange(len(y)), test), test
+    ### END SOLUTION
+
+
+# %% check="stratified_split" points=9
+with check("every row is in exactly one part", hint="The training part is everything that is not in the test part."):
+    got_split = stratified_split(list("aaaaaabbbb"), 0.3, 0)
+    expect(sorted([*got_split[0].tolist(), *got_split[1].tolist()]), list(range(10)), what="the rows of both parts, sorted,")
+with check("the twelve birds: two, one and one", hint="Whole parts first, then the seats left to the largest fractions."):
+    twelve = np.array(["Adelie"] * 7 + ["Gentoo"] * 3 + ["Chinstrap"] * 2)
+    for attempt in range(5):
+        in_test_part = twelve[stratified_split(twelve, 1 / 3, attempt)[1]].tolist()
+        expect({name: in_test_part.count(name) for name in ("Adelie", "Gentoo", "Chinstrap")}, {"Adelie": 2, "Gentoo": 1, "Chinstrap": 1})
+with check("the test part has the size asked for", hint="Rounding each quota by itself gives too many or too few here."):
+    thirds = np.array([0, 1, 2] * 5)
+    expect(len(stratified_split(thirds, 0.3, 1)[1]), round(0.3 * 15), what="the size of the test part of 15 rows")
+    expect(len(stratified_split(thirds, 0.5, 1)[1]), round(0.5 * 15), what="the size of the test part of 15 rows")
+with check("the same seed gives the same split, other seeds give others", hint="Make `np.random.default_rng(seed)` inside the function."):
+    splits = [sorted(stratified_split([0, 1] * 20, 0.25, seed)[1].tolist()) for seed in (3, 3, 4, 5)]
+    expect(splits[1], splits[0], what="the second split with seed 3")
+    assert splits[2] != splits[0] or splits[3] != splits[0], "The seeds 3, 4 and 5 all gave the same test part."
+with check("within a class, chance decides", hint="Shuffle the rows of a class before you take the first ones.") as rng:
+    mixed_labels = np.array([0] * 6 + [1] * 6)
+    ever = {int(row) for seed in rng.integers(0, 10**6, 80) for row in stratified_split(mixed_labels, 0.5, int(seed))[1]}
+    assert ever == set(range(12)), f"In 80 splits, {12 - len(ever)} of 12 rows never reached the test part."
+with check("a class with one sample, or a share that is none: refused", hint="Look at the counts of `np.unique(y, return_counts=True)`."):
+    expect_raises(ValueError, stratified_split, ["a", "a", "a", "b"], 0.5, 0)
+    expect_raises(ValueError, stratified_split, ["a", "a", "b", "b"], 1.5, 0)
+    expect_raises(ValueError, stratified_split, ["a", "a", "b", "b"], 0.0, 0)
+with check("the penguins, by species", hint="These are the seats that you computed by hand."):
+    in_test_part = birds["species"].to_numpy(dtype=str)[stratified_split(birds["species"].tolist(), 0.2, 7)[1]].tolist()
+    expect([in_test_part.count(name) for name in ("Adelie", "Gentoo", "Chinstrap")], [30, 25, 14], what="the number of each species")
+### BEGIN HIDDEN TESTS
+with check("random labels: the quotas hold", hint="Try many classes of different sizes, and odd shares.", hidden=True) as rng:
+    for _ in range(25):
+        sizes = rng.integers(2, 30, int(rng.integers(2, 6)))
+        mixed_labels = rng.permutation(np.repeat(np.arange(len(sizes)), sizes))
+        share = float(rng.uniform(0.1, 0.9))
+        got_split = stratified_split(mixed_labels, share, int(rng.integers(1000)))
+        expect(sorted([*got_split[0].tolist(), *got_split[1].tolist()]), list(range(len(mixed_labels))), what="the rows")
+        total = round(share * len(mixed_labels))
+        expect(len(got_split[1]), total, what="the size of the test part")
+        got_seats = np.bincount(mixed_labels[got_split[1]], minlength=len(sizes))
+        assert (np.abs(got_seats * len(mixed_labels) - total * sizes) < len(mixed_labels)).all(), "A class is off its quota by one or more."
+with check("random labels: the largest fractions get the seats", hint="Compare the fractions of those that got one more.", hidden=True) as rng:
+    for _ in range(25):
+        sizes = rng.integers(2, 30, int(rng.integers(2, 6)))
+        mixed_labels = rng.permutation(np.repeat(np.arange(len(sizes)), sizes))
+        total = round(0.3 * len(mixed_labels))
+        got_seats = np.bincount(mixed_labels[stratified_split(mixed_labels, 0.3, 5)[1]], minlength=len(sizes))
+        whole, left = np.divmod(total * sizes, len(mixed_labels))
+        up = got_seats > whole
+        assert not up.any() or up.all() or left[up].min() >= left[~up].max(), "A seat went to a smaller fraction."
+        expect(int(got_seats.sum()), total, what="the size of the test part")
+### END HIDDEN TESTS
+grade("stratified_split")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# Three steps: the sizes (how many of each class), the draw (which of each class), the rest (the training part).
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# `classes, sizes = np.unique(y, return_counts=True)`. With whole numbers, `np.divmod(t * sizes, n)` gives the whole parts and the
+# remainders at once, without rounding errors. `np.argsort(-remainders)` lists the classes by falling remainder.
+#
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# `seats[np.argsort(-remainders)[: t - seats.sum()]] += 1`. For each class `generator.permutation(np.flatnonzero(y == c))[:k]`, all
+# joined with `np.concatenate`; the training part is `np.setdiff1d(np.arange(n), test)`.
+#
+# </details>
+#
+# **Why it matters.** You will call `train_test_split(..., stratify=y)`, and now you know what it promises. What it does not promise:
+# balance in anything else than `y`. [What does stratification do?](#What-does-stratification-do?)
+
+# %% [markdown]
+# ### Repair the folds
+#
+# *Find the bug · 8 minutes · difficulty: two of three*
+#
+# In **cross-validation** every sample is tested once: the rows are dealt into $k$ folds, and each fold is the test part of a model that learned
+# from the others. The program below gives each fold an equal stretch of the table. The penguins are sorted by species, as
+# tables often are. Run it, then the demonstration behind the checks, and look at the last fold.
+#
+# Repair it by dealing cards: shuffle the rows of each class, put the classes one behind the other, and deal this deck to the folds in turn,
+# 0, 1, …, $k-1$, 0, 1, and so on. A class is a stretch of $n_c$ cards in the deck, and dealing a stretch in turn gives every fold
+# $\lfloor n_c/k \rfloor$ or $\lceil n_c/k \rceil$ of it. The same holds for the whole deck. So the folds are even, in every class
+# and in size: that is the whole proof.
+
+# %% exercise="fix_folds" minutes=8 faults=["every class is dealt evenly", "another seed gives other folds", "the penguins: every species in every fold", "random labels are dealt evenly"]
+def folds(y, k: int, seed: int) -> np.ndarray:
+    """Deal the rows into k folds, every class evenly.
+
+    Args:
+        y: labels, n_samples (a list or an array; numbers or words).
+        k: the number of folds, at most n_samples.
+        seed: of `np.random.default_rng`; the same seed gives the same folds, other seeds give others.
+
+    Returns:
+        An integer array of shape (n_samples,) with the fold of each row, 0 to k - 1. The sizes of two folds differ by at
+        most 1, and so do their numbers of samples of any one class.
+    """
+    ### BEGIN SOLUTION
+    y = np.asarray(y)
+    generator = np.random.default_rng(seed)
+    deck = np.concatenate([generator.permutation(np.flatnonzero(y == c)) for c in np.unique(y)])
+    fold = np.empty(len(y), dtype=int)
+    fold[deck] = np.arange(len(y)) % k
+    return fold
+    ### END SOLUTION
+    ### BEGIN RELEASE
+    # return np.arange(len(y)) * k // len(y)
+    ### END RELEASE
+
+
+# %% check="fix_folds" points=6
+with check("the folds are equally large, to within one", hint="Deal the whole deck in turn: position modulo k."):
+    for n_folds in (2, 3, 5):
+        heights = [folds([0] * 7 + [1] * 4, n_folds, 0).tolist().count(f) for f in range(n_folds)]
+        assert max(heights) - min(heights) <= 1 and sum(heights) == 11, f"With k = {n_folds} the folds have the sizes {heights}."
+with check("the same seed gives the same folds", hint="Make `np.random.default_rng(seed)` inside the function."):
+    expect(folds([0, 1, 2] * 8, 4, 9), folds([0, 1, 2] * 8, 4, 9))
+with check("every class is dealt evenly", hint="Put the rows of a class next to each other in the deck, and deal on where you stopped."):
+    sorted_labels = np.array(["a"] * 9 + ["b"] * 4 + ["c"] * 5)
+    dealt = folds(sorted_labels, 3, 0)
+    for class_name in "abc":
+        heights = [int(((dealt == f) & (sorted_labels == class_name)).sum()) for f in range(3)]
+        assert max(heights) - min(heights) <= 1, f"The folds have {heights} samples of class {class_name}."
+with check("another seed gives other folds", hint="Shuffle the rows of each class with the generator."):
+    dealt = [folds([0, 1] * 15, 3, seed).tolist() for seed in range(4)]
+    assert any(d != dealt[0] for d in dealt), "The seeds 0 to 3 all gave the same folds."
+with check("the penguins: every species in every fold", hint="Run the demonstration below: which species does the last fold hold?"):
+    dealt, species_column = folds(birds["species"].tolist(), 5, 1), birds["species"].to_numpy(dtype=str)
+    held = [{str(n) for n in species_column[dealt == f]} for f in range(5)]
+    assert all(len(h) == 3 for h in held), f"The folds hold {[sorted(h) for h in held]}."
+### BEGIN HIDDEN TESTS
+with check("random labels are dealt evenly", hint="Try classes smaller than k, and labels in any order.", hidden=True) as rng:
+    for _ in range(20):
+        mixed_labels = np.sort(rng.integers(0, 4, int(rng.integers(12, 50))))
+        mixed_labels = mixed_labels if rng.random() < 0.5 else rng.permutation(mixed_labels)
+        n_folds = int(rng.integers(2, 7))
+        dealt = folds(mixed_labels, n_folds, int(rng.integers(1000)))
+        for class_name in [None, *np.unique(mixed_labels)]:
+            heights = [int(((dealt == f) & ((mixed_labels == class_name) if class_name is not None else True)).sum()) for f in range(n_folds)]
+            assert max(heights) - min(heights) <= 1, "The folds are not even."
+### END HIDDEN TESTS
+grade("fix_folds")
+
+# %% demo=true
+all_folds = folds(complete["species"].tolist(), 5, 0)
+for f in range(5):
+    seen, unseen = complete[all_folds != f], complete[all_folds == f]
+    neighbours = make_pipeline(StandardScaler(), KNeighborsClassifier(5)).fit(seen[BODY], seen["species"])
+    hit = neighbours.score(unseen[BODY], unseen["species"])
+    print(f"fold {f}: accuracy {hit:.3f}, {len(unseen)} birds: {unseen['species'].value_counts().to_dict()}")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# The faulty line uses neither the labels nor the seed.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# The deck is an array of row numbers: `np.concatenate([generator.permutation(np.flatnonzero(y == c)) for c in np.unique(y)])`.
+#
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# Start with `fold = np.empty(len(y), dtype=int)`; then `fold[deck] = np.arange(len(y)) % k`. Position in the deck on the right,
+# row number on the left.
+#
+# </details>
+#
+# With the faulty program, the last fold holds only Chinstraps, the training part has none, and the accuracy there is 0.000. The
+# mean over the five folds is 0.788, for a model that is right in 99 of 100 cases. A contiguous split of a sorted table is the same
+# mistake: the last fifth of this table is a test part with one species in it.
+#
+# **Why it matters.** Look at the order of your rows before you split. If the order means something, a cut
+# cuts through the meaning. [What does stratification do?](#What-does-stratification-do?)
+
+# %% [markdown]
+# ## Groups and time
+#
+# A random split assumes that the rows are independent. These are not: the two birds of a nest share the island, the date of the first egg and
+# the fate of the nest. If one of them is in the training part and its mate in the test part, then a model that recognises nests looks as
+# if it could foresee their fate.
+#
+# Ask what a *new* case is in use. A new nest? Then the test part has to consist of nests that the model has not seen: a **group
+# split**. A new season? Then train on the past and test on the future: a **time split**.
+#
+# **The smallest example.** Six birds in the nests A, A, B, B, C, C, and one third of the nests for the test part. One nest is drawn, say B: the
+# test part is rows 2 and 3, the training part rows 0, 1, 4 and 5. A time split at the first of November: everything earlier trains,
+# everything from that day on tests.
+#
+# ### Keep nests together, and the past before the future
+#
+# *Implement · 10 minutes · difficulty: two of three*
+
+# %% exercise="group_split" minutes=10
+def group_split(groups, test_share: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Split the rows so that no group is on both sides.
+
+    Args:
+        groups: the group of each row, n_samples (a list or an array; numbers or words).
+        test_share: which share of the GROUPS goes to the test part, strictly between 0 and 1.
+        seed: of `np.random.default_rng`; the same seed gives the same split, other seeds give others.
+
+    Returns:
+        (train, test): two integer arrays of row numbers, in any order. Every row is in exactly one of them. The test part
+        has all rows of round(test_share * n_groups) groups drawn at random, but of at least one group, and at least one
+        group stays in the training part.
+
+    Raises:
+        ValueError: there are fewer than two groups.
+    """
+    ### BEGIN SOLUTION
+    groups = np.asarray(groups)
+    names = np.unique(groups)
+    if len(names) < 2:
+        raise ValueError("one group cannot be on two sides")
+    count = min(max(1, round(test_share * len(names))), len(names) - 1)
+    chosen = np.random.default_rng(seed).permutation(names)[:count]
+    in_test = np.isin(groups, chosen)
+    return np.flatnonzero(~in_test), np.flatnonzero(in_test)
+    ### END SOLUTION
+
+
+def time_split(dates, cutoff: str) -> tuple[np.ndarray, np.ndarray]:
+    """Split the rows at a day: the past trains, the future tests.
+
+    Args:
+        dates: n_samples days, as text like "2008-11-09" (such texts compare like the days they name).
+        cutoff: the first day of the test part.
+
+    Returns:
+        (train, test): two integer arrays of row numbers, in any order: the rows before the cutoff, and the rows from it on.
+
+    Raises:
+        ValueError: one of the two parts would be empty.
+    """
+    ### BEGIN SOLUTION
+    later = np.array([day >= cutoff for day in dates], dtype=bool)
+    if later.all() or not later.any():
+        raise ValueError(f"all rows are on one side of {cutoff}")
+    return np.flatnonzero(~later), np.flatnonzero(later)
+    ### END SOLUTION
+
+
+# %% check="group_split" points=8
+with check("no nest is on both sides, and no row is lost", hint="Draw from the different groups, then collect all rows of the drawn ones."):
+    six = np.array(["A", "A", "B", "B", "C", "C"])
+    for attempt in range(6):
+        got_split = group_split(six, 1 / 3, attempt)
+        expect(sorted([*got_split[0].tolist(), *got_split[1].tolist()]), list(range(6)), what="the rows of both parts, sorted,")
+        assert not set(six[got_split[0]]) & set(six[got_split[1]]), f"With seed {attempt} a nest is on both sides."
+        expect(len(got_split[1]), 2, what="the size of the test part")
+with check("the share counts groups, not rows", hint="`round(test_share * n_groups)` different groups."):
+    uneven = np.array([1, 1, 1, 1, 1, 1, 1, 2, 3, 4])
+    expect(len(set(uneven[group_split(uneven, 0.5, 0)[1]].tolist())), 2, what="the number of groups in the test part")
+with check("at least one group on each side", hint="Clip the number of groups: at least 1, at most n_groups - 1."):
+    expect([len(part) for part in group_split(["a", "b", "c"], 0.01, 0)], [2, 1], what="the sizes of the parts")
+    expect([len(part) for part in group_split(["a", "b", "c"], 0.99, 0)], [1, 2], what="the sizes of the parts")
+    expect_raises(ValueError, group_split, ["a", "a"], 0.5, 0)
+with check("the seed decides which groups", hint="Make `np.random.default_rng(seed)` inside, and draw with it."):
+    drawn_parts = [group_split(np.arange(30), 0.3, seed)[1].tolist() for seed in (1, 1, 2, 3)]
+    expect(sorted(drawn_parts[1]), sorted(drawn_parts[0]), what="the second split with seed 1")
+    assert any(sorted(part) != sorted(drawn_parts[0]) for part in drawn_parts), "The seeds 1, 2 and 3 gave the same test part."
+with check("the past trains, the future tests", hint="`day >= cutoff` is the test part. The day itself belongs to it."):
+    days = ["2009-11-02", "2007-11-11", "2008-11-09", "2009-10-31", "2009-11-01"]
+    got_split = time_split(days, "2009-11-01")
+    expect([sorted(part.tolist()) for part in got_split], [[1, 2, 3], [0, 4]], what="the rows of the two parts")
+with check("a cutoff outside the dates is refused", hint="One part would be empty: raise ValueError."):
+    expect_raises(ValueError, time_split, ["2007-11-11", "2008-11-09"], "2030-01-01")
+    expect_raises(ValueError, time_split, ["2007-11-11", "2008-11-09"], "2000-01-01")
+with check("the penguins: whole nests", hint="`birds['nest']` has two birds for each nest."):
+    nest_column = birds["nest"].to_numpy(dtype=str)
+    got_split = group_split(nest_column, 0.25, 3)
+    expect(len(got_split[1]), 2 * round(0.25 * len(set(nest_column))), what="the number of test birds")
+    assert not set(nest_column[got_split[0]]) & set(nest_column[got_split[1]]), "A nest is on both sides."
+### BEGIN HIDDEN TESTS
+with check("random groups of random sizes", hint="Try groups whose rows are scattered over the table.", hidden=True) as rng:
+    for _ in range(20):
+        members = rng.integers(0, 12, int(rng.integers(20, 60)))
+        share, n_members = float(rng.uniform(0.05, 0.95)), len(np.unique(members))
+        got_split = group_split(members, share, int(rng.integers(1000)))
+        expect(sorted([*got_split[0].tolist(), *got_split[1].tolist()]), list(range(len(members))), what="the rows")
+        sides = set(members[got_split[0]].tolist()), set(members[got_split[1]].tolist())
+        assert not sides[0] & sides[1], "A group is on both sides."
+        expect(len(sides[1]), min(max(1, round(share * n_members)), n_members - 1), what="the number of test groups")
+### END HIDDEN TESTS
+grade("group_split")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# Draw *names* of groups, not rows: `names = np.unique(groups)`.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# `chosen = np.random.default_rng(seed).permutation(names)[:count]`, then `np.isin(groups, chosen)` is True for every row of the test part.
+#
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# `count = min(max(1, round(test_share * len(names))), len(names) - 1)`. For the days: `np.array([day >= cutoff for day in dates])`, and
+# `np.flatnonzero` of the mask and of its opposite.
+#
+# </details>
+#
+# **Why it matters.** Patients with several images, users with several visits, frames of a video, sentences of one document: rows
+# come in groups more often than not. [When is a random split wrong?](#When-is-a-random-split-wrong?)
+
+# %% [markdown]
+# ## Leakage
+#
+# **Leakage** is any way in which what you test on has shaped what you test. Every step that *learns* something can leak: a fill, a scale, a
+# vocabulary, a choice of columns, an encoding by the target. So can the split itself.
+#
+# ### Which of three programs is honest?
+#
+# *Choose one · 8 minutes · difficulty: three of three*
+#
+# Can you foresee from a bird's number and the date of its first egg whether its nest stays incomplete? Three programs try, with the same
+# small decision tree. Each turns the date into a number: the share of incomplete nests among the birds with that date (**target
+# encoding**). The score is the ROC AUC: the probability that a bird from an incomplete nest gets a higher score than one from a complete nest.
+# Guessing gives one half.
+#
+# Read the three programs in the next cell before you run it. Then run it: 20 splits each.
+
+# %% demo=true
+bird_number, egg_date, fate = birds["number"].to_numpy(float), birds["date"].to_numpy(), birds["incomplete"].to_numpy()
+
+
+def encode_dates(rows):
+    """Learn the share of incomplete nests for each date from `rows`; return it for every bird."""
+    rates = pd.Series(fate[rows]).groupby(egg_date[rows]).mean()
+    return pd.Series(egg_date).map(rates).fillna(fate[rows].mean()).to_numpy()
+
+
+def program_a(seed):
+    train, test = next(StratifiedShuffleSplit(1, test_size=0.25, random_state=seed).split(fate, fate))
+    return train, test, encode_dates(train)
+
+
+def program_b(seed):
+    train, test = next(StratifiedGroupKFold(4, shuffle=True, random_state=seed).split(fate, fate, birds["nest"]))
+    return train, test, encode_dates(np.arange(len(birds)))
+
+
+def program_c(seed):
+    train, test = next(StratifiedGroupKFold(4, shuffle=True, random_state=seed).split(fate, fate, birds["nest"]))
+    return train, test, encode_dates(train)
+
+
+def area_under_roc(program, seed):
+    """Train the tree on the program's training rows; return its AUC on the test rows."""
+    train, test, date_rate = program(seed)
+    table = np.column_stack([bird_number, date_rate])
+    tree = DecisionTreeClassifier(min_samples_leaf=3, random_state=0).fit(table[train], fate[train])
+    return roc_auc_score(fate[test], tree.predict_proba(table[test])[:, 1])
+
+
+areas = {name: [area_under_roc(p, s) for s in range(20)] for name, p in zip("ABC", (program_a, program_b, program_c), strict=True)}
+for letter, found in areas.items():
+    print(f"program {letter}: AUC {np.mean(found):.2f} in the mean, from {min(found):.2f} to {max(found):.2f}")
+fig, (ax,) = plots.canvas(width=6.5, height=2.8)
+for level, found in enumerate(areas.values()):
+    ax.plot(found, level + (np.arange(20) % 5 - 2) * 0.05, linestyle="", marker="o", markersize=4, color=plots.palette["blue"])
+    ax.plot([np.mean(found)], [level], linestyle="", marker="|", markersize=26, color=plots.palette["vermillion"])
+ax.axvline(0.5, color="black", linestyle=":")
+ax.annotate("guessing", (0.5, 2.55), ha="center", fontsize=9)
+ax.set_yticks(range(3), [f"program {name}" for name in areas])
+ax.set(xlabel="AUC on the test part (20 splits; the bar is the mean)", xlim=(0.2, 1.0), ylim=(-0.5, 2.8))
+plots.show(
+    fig,
+    alt=f"The AUC of three programs on 20 splits each. Program A lies around {np.mean(areas['A']):.2f}, program B around "
+    f"{np.mean(areas['B']):.2f}, program C around {np.mean(areas['C']):.2f}, which is what guessing gives.",
+)
+
+# %% [markdown]
+# **`"honest"`: which program's score may you believe?** (a) A (b) B (c) C
+#
+# **`"fault_a"`: what is wrong with A?**
+# (a) It encodes the dates with labels of the test part.
+# (b) The two birds of a nest can be on different sides, and their numbers and dates betray that they belong together.
+# (c) A tree with three samples in a leaf is too deep.
+#
+# **`"fault_b"`: what is wrong with B?**
+# (a) The two birds of a nest can be on different sides.
+# (b) The split is not stratified.
+# (c) The encoding of a date contains the labels of the test birds with that date.
+#
+# **`"verdict"`: what do you tell the biologist?**
+# (a) The fate of a nest can be foreseen well from number and date.
+# (b) From number and date it cannot be foreseen, as far as these data show.
+# (c) Nothing, since three programs give three answers.
+
+# %% exercise="leak_hunt" minutes=8
+### BEGIN SOLUTION
+hunt = {"honest": "c", "fault_a": "b", "fault_b": "c", "verdict": "b"}
+### END SOLUTION
+### BEGIN RELEASE
+# hunt = {"honest": ..., "fault_a": ..., "fault_b": ..., "verdict": ...}
+### END RELEASE
+
+# %% check="leak_hunt" points=4
+with check("the program to believe", hint="For each program: could it have run before the test nests existed?"):
+    expect_choice(
+        hunt["honest"],
+        "c",
+        {
+            "a": "A's encoding is honest, but look at its split: where is the other bird of a test bird's nest?",
+            "b": "B's split is honest, but look at which rows its encoding learns from.",
+            "c": "Right. New nests, and nothing learned from them. The lowest score is the true one.",
+        },
+    )
+with check("the fault of program A", hint="Compare A and C line by line."):
+    expect_choice(
+        hunt["fault_a"],
+        "b",
+        {
+            "a": "It calls encode_dates(train). That part is honest.",
+            "b": "Right. Mates have neighbouring numbers and the same date: the tree recognises the nest, not its fate.",
+            "c": "All three programs use the same tree, so the tree does not explain the difference.",
+        },
+    )
+with check("the fault of program B", hint="Compare B and C line by line."):
+    expect_choice(
+        hunt["fault_b"],
+        "c",
+        {
+            "a": "It splits by nest: look at the third argument of split().",
+            "b": "StratifiedGroupKFold is stratified, and C uses it as well.",
+            "c": "Right. encode_dates sees all rows. For a date with few birds, the code is nearly the label itself.",
+        },
+    )
+with check("the verdict", hint="Which score is honest, and what does guessing give?"):
+    expect_choice(
+        hunt["verdict"],
+        "b",
+        {
+            "a": "That is what the leaking programs say. On nests that are really new the model guesses.",
+            "b": "Right. A negative result, and only the honest program could find it.",
+            "c": "Two of the three answer another question. One answers yours.",
+        },
+    )
+grade("leak_hunt")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# A and C differ in one line, and so do B and C. Find the two lines.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# Imagine that the test nests lie in next year. Which of the three programs could be run today?
+#
+# </details>
+#
+# Neither leak raised an error, and neither has to do with the model. The scores are above 0.8 and above 0.6 where 0.5 is the truth, and
+# the more eagerly a step uses the labels, the larger the lie. (C even tends to fall below one half: when the incomplete nests of
+# a date are in the test part, they are missing from the training part, so the date looks safe.)
+#
+# **A test for leaks** that works on any program: change the *test* rows to nonsense and run it again. If anything learned in training moves, the
+# test part has been used. You met it as a check of `prepare`.
+#
+# **Why it matters.** A score that is too good is the most expensive bug there is, because nobody complains about it until the model is in use.
+# [What is data leakage?](#What-is-data-leakage?)
+
+# %% [markdown]
+# ## The same as a pipeline
+#
+# You have all the parts. In a program they should not lie about loose, because then every call is an occasion to fit something on the
+# wrong rows. scikit-learn's `Pipeline` chains transformers and a model into one object: `fit` fits all of them, on what it is given;
+# `predict` only applies them. `ColumnTransformer` sends each column to its own steps. In `cross_val_score` the whole
+# chain is fitted afresh in every fold, on the training part of that fold. The leak is not forbidden, it is made hard to write.
+#
+# ### By hand and as a pipeline
+#
+# *Implement · 12 minutes · difficulty: two of three*
+#
+# First assemble your own parts: columns of numbers are imputed and standardised, columns of words are imputed and one-hot encoded,
+# everything learned from the training part. The result has the numbers first, in the order given, then the columns of each word column.
+#
+# Then build the same as a `Pipeline` with two steps. The first is called `"prepare"`: a `ColumnTransformer` with `SimpleImputer` (strategies
+# `"median"` and `"most_frequent"`), `StandardScaler` and `OneHotEncoder(handle_unknown="ignore", sparse_output=False)`. The second is called
+# `"model"`: `LogisticRegression(max_iter=1000)`. The two must agree to nine digits.
+
+# %% exercise="pipeline" minutes=12
+def prepare_by_hand(
+    train: pd.DataFrame, test: pd.DataFrame, numbers: list[str], words: list[str]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Impute, standardise and encode with the functions of this unit, all learned from `train`.
+
+    Args:
+        train, test: the two parts, with gaps.
+        numbers, words: names of the columns to use; other columns are left out.
+
+    Returns:
+        Two float arrays without gaps, with len(train) and len(test) rows and the same columns: the standardised `numbers`,
+        then the one-hot columns of each of `words`, in the order of the two lists.
+    """
+    ### BEGIN SOLUTION
+    fills = fit_fills(train[numbers + words])
+    train, test = impute(train, fills), impute(test, fills)
+    mean, scale = fit_scale(train[numbers])
+    parts = [(standardise(train[numbers], mean, scale), standardise(test[numbers], mean, scale))]
+    parts += [one_hot(train[word], test[word]) for word in words]
+    return np.hstack([a for a, _ in parts]), np.hstack([b for _, b in parts])
+    ### END SOLUTION
+
+
+def build_model(numbers: list[str], words: list[str]) -> Pipeline:
+    """Return an unfitted pipeline: the step "prepare" does what `prepare_by_hand` does, "model" is logistic regression.
+
+    Args:
+        numbers, words: names of the columns to use; other columns are left out.
+    """
+    ### BEGIN SOLUTION
+    prepare_step = ColumnTransformer([
+        ("numbers", make_pipeline(SimpleImputer(strategy="median"), StandardScaler()), numbers),
+        ("words", make_pipeline(
+            SimpleImputer(strategy="most_frequent"), OneHotEncoder(handle_unknown="ignore", sparse_output=False)
+        ), words),
+    ])  # fmt: skip
+    return Pipeline([("prepare", prepare_step), ("model", LogisticRegression(max_iter=1000))])
+    ### END SOLUTION
+
+
+# %% check="pipeline" points=7
+with check("a small table by hand", hint="Impute first, then standardise the numbers and encode the words."):
+    small_train = pd.DataFrame({"m": [1.0, np.nan, 3.0, 2.0], "w": ["b", "a", None, "b"], "x": [9, 9, 9, 9]})
+    small_test = pd.DataFrame({"m": [2.0, np.nan], "w": ["c", None], "x": [1, 2]})
+    got_parts = prepare_by_hand(small_train, small_test, ["m"], ["w"])
+    root = np.sqrt(2)
+    expect(got_parts[0], np.array([[-root, 0, 1], [0, 1, 0], [root, 0, 1], [0, 0, 1]]), what="the training part")
+    expect(got_parts[1], np.array([[0.0, 0, 0], [0, 0, 1]]), what="the test part")
+with check("the test part has no influence on the training part", hint="Fills, mean, scale and words all come from `train`."):
+    parts_used = birds.iloc[0::2], birds.iloc[1::2]
+    nonsense = parts_used[1].assign(mass=1e9, flipper=np.nan, island="Nowhere")
+    honest_part = prepare_by_hand(*parts_used, NUMBERS, WORDS)[0]
+    expect(prepare_by_hand(parts_used[0], nonsense, NUMBERS, WORDS)[0], honest_part, what="the training part, with a nonsense test part,")
+with check("the penguins by hand, as scikit-learn prepares them", hint="Numbers first, then the words, each in the order of the list."):
+    parts_used = birds.iloc[0::3], birds.drop(birds.index[0::3])
+    theirs = ColumnTransformer([
+        ("n", make_pipeline(SimpleImputer(strategy="median"), StandardScaler()), NUMBERS),
+        ("w", OneHotEncoder(handle_unknown="ignore", sparse_output=False), WORDS),
+    ]).fit(parts_used[0])  # fmt: skip
+    expect(prepare_by_hand(*parts_used, NUMBERS, WORDS), tuple(theirs.transform(part) for part in parts_used))
+with check("the pipeline has the two steps", hint='Pipeline([("prepare", ...), ("model", ...)])'):
+    expect(list(build_model(NUMBERS, WORDS).named_steps), ["prepare", "model"], what="the names of the steps")
+with check("the pipeline's features equal yours, to nine digits", hint="Compare shapes first; then imputers, scaler and encoder, one at a time."):
+    train_birds, test_birds = birds.dropna(subset=["sex"]).iloc[0::2], birds.dropna(subset=["sex"]).iloc[1::2]
+    model = build_model(NUMBERS, WORDS)
+    model.fit(train_birds.drop(columns="sex"), (train_birds["sex"] == "MALE").to_numpy())
+    got_features = model.named_steps["prepare"].transform(test_birds.drop(columns="sex"))
+    expect(got_features, prepare_by_hand(train_birds, test_birds, NUMBERS, WORDS)[1], what="the pipeline's features")
+with check("the pipeline predicts the sex of most birds", hint="Is the last step `LogisticRegression(max_iter=1000)`?"):
+    train_birds, test_birds = birds.dropna(subset=["sex"]).iloc[0::2], birds.dropna(subset=["sex"]).iloc[1::2]
+    model = build_model(NUMBERS, WORDS)
+    model.fit(train_birds.drop(columns="sex"), (train_birds["sex"] == "MALE").to_numpy())
+    hits = model.predict(test_birds.drop(columns="sex")) == (test_birds["sex"] == "MALE").to_numpy()
+    assert hits.mean() > 0.85, f"Only {hits.mean():.2f} of the birds are predicted rightly."
+### BEGIN HIDDEN TESTS
+with check("random tables, by hand and as a pipeline", hint="Try columns in another order, and unknown words.", hidden=True) as rng:
+    for _ in range(4):
+        size = int(rng.integers(20, 40))
+        drawn = pd.DataFrame({
+            "p": rng.choice([1.0, 2.0, 5.0, np.nan], size), "q": rng.normal(50, 9, size), "u": rng.choice(["k", "l", "m"], size),
+            "v": pd.Series(rng.choice(["x", "y", "?"], size)).replace("?", None),
+        })  # fmt: skip
+        drawn.loc[0], drawn.loc[1] = [1.0, 50.0, "k", "x"], [2.0, 40.0, "l", "x"]
+        part_a, part_b = drawn.iloc[: size // 2], drawn.iloc[size // 2 :].assign(u="new")
+        theirs = ColumnTransformer([
+            ("n", make_pipeline(SimpleImputer(strategy="median"), StandardScaler()), ["q", "p"]),
+            ("w", make_pipeline(SimpleImputer(strategy="most_frequent"), OneHotEncoder(handle_unknown="ignore", sparse_output=False)), ["v", "u"]),
+        ]).fit(part_a)  # fmt: skip
+        want_parts = tuple(theirs.transform(part) for part in (part_a, part_b))
+        expect(prepare_by_hand(part_a, part_b, ["q", "p"], ["v", "u"]), want_parts)
+        model = build_model(["q", "p"], ["v", "u"])
+        model.fit(part_a, (np.arange(len(part_a)) % 2).astype(int))
+        expect(model.named_steps["prepare"].transform(part_b), want_parts[1])
+### END HIDDEN TESTS
+grade("pipeline")
+
+# %% demo=true
+for label, used in {"numbers and words": WORDS, "numbers alone": []}.items():
+    scores = cross_val_score(
+        build_model(NUMBERS, used), sexed[NUMBERS + used], sexed["sex"],
+        groups=sexed["nest"], cv=StratifiedGroupKFold(5, shuffle=True, random_state=0),
+    )  # fmt: skip
+    print(f"{label:18} accuracy {scores.mean():.2f}, folds by nest from {scores.min():.2f} to {scores.max():.2f}")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# By hand: `fit_fills` on `train[numbers + words]`, `impute` both parts, then scale and encode. `np.hstack` joins the columns.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# A `ColumnTransformer` takes triples: name, transformer, columns. A transformer may itself be a `make_pipeline(imputer, scaler)`.
+#
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# `("numbers", make_pipeline(SimpleImputer(strategy="median"), StandardScaler()), numbers)`, the same for the words with
+# `SimpleImputer(strategy="most_frequent")` and the encoder, and `Pipeline([("prepare", ColumnTransformer([...])), ("model", ...)])`.
+#
+# </details>
+#
+# **Why it matters.** One object to fit, to cross-validate, to save and to ship: preprocessing that is not shipped with the model will be written
+# a second time, differently. [What is a Pipeline for?](#What-is-a-Pipeline-for?)
+
+# %% [markdown]
+# ## To tensors
+#
+# PyTorch wants tensors of the right **dtype**. Weights are `float32`, so features are `float32`. `CrossEntropyLoss` wants class numbers as
+# `int64` of shape (n,). NumPy's default is `float64`, and a table of words has no dtype that a tensor knows. PyTorch lets NaN pass without a word;
+# one NaN in the input makes the loss NaN, the gradients NaN and, after one step, all weights NaN. So the border
+# between table and tensor is the place to refuse gaps and unknown labels.
+#
+# A `DataLoader` cuts the tensors into minibatches. The training part is **shuffled** (with a seeded generator, so that the run can be
+# repeated), the test part is not. The last batch is smaller when the numbers do not divide.
+#
+# **The smallest example.** Five birds, two features, batches of two: three batches, of shapes (2, 2), (2, 2) and (1, 2). The labels
+# `["Gentoo", "Adelie"]` with the classes `["Adelie", "Gentoo"]` become `tensor([1, 0])`.
+#
+# ### Tensors and a loader
+#
+# *Implement · 10 minutes · difficulty: two of three*
+
+# %% exercise="to_tensors" minutes=10
+def to_tensors(X, labels, classes: list) -> tuple[torch.Tensor, torch.Tensor]:
+    """Turn prepared features and labels into tensors.
+
+    Args:
+        X: numbers, shape (n_samples, n_features).
+        labels: n_samples labels (a list or an array).
+        classes: all labels that may occur; a label's number is its position in this list.
+
+    Returns:
+        (features, targets): float32 of shape (n_samples, n_features), int64 of shape (n_samples,).
+
+    Raises:
+        ValueError: a feature is NaN, or a label is not among the classes.
+    """
+    ### BEGIN SOLUTION
+    X = np.asarray(X, dtype=float)
+    if np.isnan(X).any():
+        raise ValueError("a feature is NaN; impute first")
+    positions = {name: i for i, name in enumerate(classes)}
+    unknown = {name for name in labels if name not in positions}
+    if unknown:
+        raise ValueError(f"unknown labels: {unknown}")
+    return torch.tensor(X, dtype=torch.float32), torch.tensor([positions[name] for name in labels], dtype=torch.int64)
+    ### END SOLUTION
+
+
+def make_loader(features: torch.Tensor, targets: torch.Tensor, batch_size: int, shuffle: bool, seed: int = 0) -> DataLoader:
+    """Return a loader of minibatches (features, targets) that keeps every sample, the last smaller batch too.
+
+    Args:
+        features, targets: tensors with the same number of rows.
+        batch_size: rows of a batch.
+        shuffle: whether every pass has a new random order; otherwise the order of the rows.
+        seed: of the loader's own `torch.Generator`: two loaders with the same seed shuffle alike.
+    """
+    ### BEGIN SOLUTION
+    generator = torch.Generator().manual_seed(seed)
+    return DataLoader(TensorDataset(features, targets), batch_size=batch_size, shuffle=shuffle, generator=generator)
+    ### END SOLUTION
+
+
+# %% check="to_tensors" points=9
+with check("features are float32", hint="torch.tensor(X, dtype=torch.float32): NumPy's float64 does not fit the weights."):
+    expect(to_tensors([[0.5, 1.0], [2.0, -1.0]], ["b", "a"], ["a", "b"])[0], torch.tensor([[0.5, 1.0], [2.0, -1.0]]), what="the features")
+with check("targets are int64, of shape (n,)", hint="One whole number for each sample: its label's position in `classes`."):
+    expect(to_tensors([[0.0], [0.0], [0.0]], ["b", "c", "a"], ["a", "b", "c"])[1], torch.tensor([1, 2, 0]), what="the targets")
+with check("the given order of the classes decides, not the alphabet", hint="`classes.index(label)`; do not sort, and do not collect classes from the labels."):
+    expect(to_tensors([[0.0], [0.0]], ["Gentoo", "Gentoo"], ["Gentoo", "Adelie"])[1], torch.tensor([0, 0]), what="the targets")
+with check("a gap and an unknown label are refused", hint="Raise ValueError for NaN, and for a label that `classes` lacks."):
+    expect_raises(ValueError, to_tensors, [[0.0], [np.nan]], ["a", "b"], ["a", "b"])
+    expect_raises(ValueError, to_tensors, [[0.0], [1.0]], ["a", "z"], ["a", "b"])
+with check("five birds in batches of two", hint="`drop_last` must stay False: the last batch is smaller."):
+    five = torch.arange(10.0).reshape(5, 2), torch.arange(5)
+    shapes = [list(batch[0].shape) for batch in make_loader(*five, batch_size=2, shuffle=False)]
+    expect(shapes, [[2, 2], [2, 2], [1, 2]], what="the list of the batches' shapes")
+with check("without shuffling the order stays", hint="Hand `shuffle` on to the DataLoader."):
+    five = torch.arange(10.0).reshape(5, 2), torch.arange(5)
+    order = [int(target) for batch in make_loader(*five, batch_size=2, shuffle=False) for target in batch[1]]
+    expect(order, [0, 1, 2, 3, 4], what="the order of the targets")
+with check("shuffled: every sample once, with its own label, in a new order", hint="Shuffle through the DataLoader, never the two tensors apart."):
+    many = torch.arange(60.0).reshape(60, 1), torch.arange(60)
+    batches = [(batch[0][:, 0].tolist(), batch[1].tolist()) for batch in make_loader(*many, batch_size=7, shuffle=True, seed=1)]
+    order = [target for _, targets in batches for target in targets]
+    expect(sorted(order), list(range(60)), what="the targets of one pass, sorted,")
+    assert order != list(range(60)), "The order is still the order of the rows."
+    assert all(xs == [float(t) for t in ts] for xs, ts in batches), "Features and targets no longer belong together."
+with check("the same seed shuffles alike, another differently", hint="A generator of its own: `torch.Generator().manual_seed(seed)`."):
+    many = torch.arange(60.0).reshape(60, 1), torch.arange(60)
+    orders = [
+        [int(target) for batch in make_loader(*many, batch_size=16, shuffle=True, seed=seed) for target in batch[1]] for seed in (5, 5, 6)
+    ]
+    expect(orders[1], orders[0], what="the order with seed 5, the second time,")
+    assert orders[2] != orders[0], "The seeds 5 and 6 gave the same order."
+### BEGIN HIDDEN TESTS
+with check("random tables become tensors", hint="Try arrays, lists and several classes.", hidden=True) as rng:
+    for _ in range(15):
+        size, names = int(rng.integers(1, 20)), list(rng.permutation(["p", "q", "r", "s"]))
+        names = [str(name) for name in names]
+        drawn, picks = rng.normal(size=(size, 3)), rng.integers(0, 4, size)
+        got_tensors = to_tensors(drawn, [names[i] for i in picks], names)
+        expect(got_tensors[0], torch.tensor(drawn, dtype=torch.float32))
+        expect(got_tensors[1], torch.tensor(picks, dtype=torch.int64))
+### END HIDDEN TESTS
+grade("to_tensors")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# Check first, convert afterwards: `np.isnan(np.asarray(X, dtype=float)).any()`, and every label in `classes`.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# `torch.tensor(X, dtype=torch.float32)`, and `torch.tensor([classes.index(name) for name in labels])`. `list.index` already
+# raises ValueError for a label that is not there.
+#
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# `DataLoader(TensorDataset(features, targets), batch_size=batch_size, shuffle=shuffle, generator=torch.Generator().manual_seed(seed))`.
+#
+# </details>
+#
+# **Why it matters.** Wrong dtype, wrong shape and silent NaN are the three most frequent reasons why a first training run fails; two of them raise no
+# error. [How do you feed a table to PyTorch?](#How-do-you-feed-a-table-to-PyTorch?)
+
+# %% [markdown]
+# ## Put together
+#
+# The whole way in one cell: whole nests for the test part, your own preparation, tensors, a loader, and a linear model in PyTorch that learns the
+# sex of a bird. Look at how little is left to go wrong.
+
+# %% demo=true
+train_rows, test_rows = group_split(sexed["nest"].to_numpy(dtype=str), 0.25, 0)
+parts = prepare_by_hand(sexed.iloc[train_rows], sexed.iloc[test_rows], NUMBERS, WORDS)
+both = [to_tensors(part, sexed["sex"].iloc[rows], ["FEMALE", "MALE"]) for part, rows in zip(parts, (train_rows, test_rows), strict=True)]
+torch.manual_seed(0)
+linear = torch.nn.Linear(both[0][0].shape[1], 2)
+optimizer = torch.optim.Adam(linear.parameters(), lr=0.05)
+for _ in range(30):
+    for features, targets in make_loader(*both[0], batch_size=32, shuffle=True):
+        optimizer.zero_grad()
+        torch.nn.functional.cross_entropy(linear(features), targets).backward()
+        optimizer.step()
+with torch.no_grad():
+    hit = (linear(both[1][0]).argmax(dim=1) == both[1][1]).float().mean()
+print(f"{len(train_rows)} birds trained, {len(test_rows)} birds of other nests tested, accuracy {hit:.2f}")
+
+# %% [markdown]
+# ### Write: review a result
+#
+# *Write · 12 minutes · difficulty: three of three*
+#
+# A colleague writes: *"Great news. I dropped the incomplete rows, mapped island and species to numbers, scaled everything, and split
+# at random. Predicting incomplete nests reaches an AUC of 0.9, with sample number, date and the comments as features. Shall we deploy it?"*
+#
+# Answer in eight to twelve sentences, politely. One point for each of these:
+#
+# 1. You say what `dropna` does to this table, with a number, and what to do instead.
+# 2. You name a feature that gives the target away, or that will not be known at the time of prediction, and say why.
+# 3. You explain why the random split is wrong here, and which split answers the question.
+# 4. You say what the mapping of words does, and what to do instead.
+# 5. You say how to fit scaling and encoding, and how a Pipeline helps.
+# 6. You say what score to expect from the honest version, and what you would recommend.
+
+# %% [markdown] exercise="memo" points=6 minutes=12 manual=true
+# Thanks for sending this. I would not deploy it yet, for these reasons.
+#
+# `dropna` keeps only 34 of the 344 birds, because nearly all rows lack a comment, and all of the 34 come from incomplete nests. So the
+# table on which you work no longer contains the other answer. Keep every row whose target is known, leave out the comments, and impute
+# the gaps in the features.
+#
+# The comments must go anyway. "Nest never observed with full clutch" is the target in other words, and it is written down when the outcome
+# is known, not when you want to predict it.
+#
+# The two birds of a nest share their date and fate and have neighbouring numbers. A random split puts mates on both sides, so the model recognises the nest
+# instead of foreseeing its fate. We will use it on new nests, so split by nest, or by season if we want to predict next year.
+#
+# Numbers for islands and species invent an order, and any name outside the dict becomes NaN in silence. One-hot encoding with words learned from
+# the training part, and zeros for unknown ones, avoids both.
+#
+# Scaling and encoding should be fitted on the training part only. Put them with the model into one Pipeline and cross-validate the whole: then each
+# fold fits them afresh on its own training part.
+#
+# When I split by nest and learned everything from the training part, the AUC was near one half, which is guessing. I recommend to report that number and date do not
+# predict the fate of a nest, and to look for features that are known in time and have to do with it.
+
+# %% [markdown]
+# **Why it matters.** Reviewing somebody else's number is what the interview simulates and what the job consists of.
+# [What is data leakage?](#What-is-data-leakage?)
+
+# %% [markdown]
+# ## How to answer
+#
+# **In thirty seconds.** *First I look: what is one row, what is missing and why, which columns will be known when the model is used.
+# Then I split, before anything is learned from the data: stratified, or by group or by time if the rows are not independent. Everything that
+# learns, fills, scales, vocabularies, selections, is fitted on the training part only and applied to the rest; a Pipeline makes sure of that.
+# I drop rows without a target, and hardly any others. At the end I check dtype, shape and NaN at the border to the framework.*
+#
+# **The deep answer** adds reasons and numbers. Dropping rows is sampling: on the raw penguins `dropna` leaves 34 of 344 rows, all of one
+# class. Filling with a constant shrinks the variance by the share of known values, and whether it is harmless depends on the mechanism, MCAR, MAR or MNAR,
+# which the table cannot tell you. Outlier rules flag, they do not explain; mean and standard deviation are the wrong ruler because the outlier bends
+# it. Categories change over time, so the encoder needs an answer to a word it has never seen. Scaling matters to distances, penalties and gradients (here it takes
+# nearest neighbours from 0.77 to 0.99), not to trees. Stratification bounds the error of every class share by $1/t$. A random split answers
+# a question about a random *row*; if new cases are new nests or new years, ask about those. Leakage is measured, not guessed: change the test rows and see
+# whether the training numbers move.
+#
+# **What the usual answer gets wrong.** *Clean, transform, split* is the wrong order: the split comes before anything that learns. "Remove
+# missing values and outliers" removes the cases that are hard and leaves a table that is easy. `map` with a dict loses every word that it does not
+# list. And none of the three words asks the first question: *what will be known, about whom, when this is used?*
