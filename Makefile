@@ -73,7 +73,7 @@ define install
 	@for package in .venv/lib/python3*/site-packages/*.dist-info; do \
 	  [ -e "$$package/INSTALLER" ] && [ -e "$$package/RECORD" ] || rm -rf "$$package"; done
 	@echo "Installing the course into .venv. The first time takes a few minutes."
-	@$(PIP) install $(if $(CI),--quiet) --constraint constraints.txt --editable "$(1)" || { \
+	@$(PIP) install $(if $(or $(CI),$(wildcard .venv/lab.stamp)),--quiet) --constraint constraints.txt --editable "$(1)" || { \
 	  echo "The install did not finish. Run the same command again; it goes on where it stopped."; exit 1; }
 	@touch $@
 endef
