@@ -167,6 +167,21 @@ def curves(
     ax.legend(fontsize=8)
 
 
+def history(
+    ax: Axes, lines: Mapping[str, Sequence[float]], xlabel: str = "step", ylabel: str = "loss", log: bool = False
+) -> None:
+    """Draw what a training run recorded, each list as a line with a style of its own.
+
+    Args:
+        lines: name → one value for each step or epoch, from 0 on. No more than four.
+        log: draw the values on a logarithmic scale.
+    """
+    for (name, values), style in zip(lines.items(), line_styles, strict=False):
+        ax.plot(list(values), label=name, markevery=max(1, len(values) // 8), **(style | {"markersize": 5}))
+    ax.set(xlabel=xlabel, ylabel=ylabel, yscale="log" if log else "linear")
+    ax.legend(fontsize=8)
+
+
 def mark(ax: Axes, x: float, y: float, words: str) -> None:
     """Mark one point, and write beside it what it is."""
     ax.plot([x], [y], marker="*", markersize=14, color=palette["orange"], markeredgecolor="black", linestyle="")

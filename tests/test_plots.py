@@ -93,3 +93,13 @@ def test_a_mark_is_a_marker_with_words():
     fig, (ax,) = plots.canvas()
     plots.mark(ax, 0.2, 0.8, "threshold 0.5")
     assert [t.get_text() for t in ax.texts] == ["threshold 0.5"]
+
+
+@pytest.mark.parametrize("log", [False, True])
+def test_a_history_draws_every_list_in_a_style_of_its_own(log):
+    fig, (ax,) = plots.canvas()
+    plots.history(ax, {"training": [1.0, 0.5, 0.25], "validation": [1.1, 0.7, 0.6], "one value": [2.0]}, log=log)
+    assert [list(line.get_ydata()) for line in ax.get_lines()] == [[1.0, 0.5, 0.25], [1.1, 0.7, 0.6], [2.0]]
+    assert len({(line.get_linestyle(), line.get_marker()) for line in ax.get_lines()}) == 3
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["training", "validation", "one value"]
+    assert (ax.get_xlabel(), ax.get_ylabel(), ax.get_yscale()) == ("step", "loss", "log" if log else "linear")
