@@ -701,7 +701,7 @@ def reliability_table(y_true, y_prob, n_bins=5):
     }
 
 
-# %% draws labels and predictions apart exercise="bootstrap_interval" fails=["one draw, the one of the example: F1 is 4/5", "two draws, level 1: the smallest and the largest value", "level 0.5: the quartiles", "beta is handed on", "the real predictions, 100 draws", "random draws, betas and levels"]
+# %% draws labels and predictions apart exercise="bootstrap_interval" fails=["one draw, the one of the example: F1 is 4/5", "two draws, level 1: the smallest and the largest value", "level 0.5: the quartiles", "beta is handed on", "the real predictions, fifty draws", "random draws, betas and levels"]
 # Resamples the labels and leaves the predictions where they are: breaks every pair.
 def bootstrap_interval(y_true, y_pred, indices, beta=1.0, level=0.95):
     y_true = np.asarray(y_true)
@@ -710,7 +710,7 @@ def bootstrap_interval(y_true, y_pred, indices, beta=1.0, level=0.95):
     return float(low), float(high)
 
 
-# %% cuts off too much at each end exercise="bootstrap_interval" fails=["level 0.5: the quartiles", "the real predictions, 100 draws", "random draws, betas and levels"]
+# %% cuts off too much at each end exercise="bootstrap_interval" fails=["level 0.5: the quartiles", "the real predictions, fifty draws", "random draws, betas and levels"]
 # Cuts off 1 - level at each end, so that the interval holds less than it says.
 def bootstrap_interval(y_true, y_pred, indices, beta=1.0, level=0.95):
     y_true, y_pred = np.asarray(y_true), np.asarray(y_pred)
@@ -719,7 +719,7 @@ def bootstrap_interval(y_true, y_pred, indices, beta=1.0, level=0.95):
     return float(low), float(high)
 
 
-# %% mean plus and minus two standard deviations exercise="bootstrap_interval" fails=["two draws, level 1: the smallest and the largest value", "level 0.5: the quartiles", "the real predictions, 100 draws", "random draws, betas and levels"]
+# %% mean plus and minus two standard deviations exercise="bootstrap_interval" fails=["two draws, level 1: the smallest and the largest value", "level 0.5: the quartiles", "the real predictions, fifty draws", "random draws, betas and levels"]
 # Assumes a normal distribution, which F1 near its ends and on small samples does not have.
 def bootstrap_interval(y_true, y_pred, indices, beta=1.0, level=0.95):
     y_true, y_pred = np.asarray(y_true), np.asarray(y_pred)
