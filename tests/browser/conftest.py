@@ -6,7 +6,7 @@ import pytest
 from browser import BROWSERS, browser_options, find_browser
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium():
     """The system's Chromium, headless."""
     sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed; make test installs it")
