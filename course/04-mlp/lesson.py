@@ -1,5 +1,5 @@
 # %% [markdown]
-# # How do you train and evaluate a neural network?
+# # Training a neural network
 #
 # *"Write a program that trains a neural network on a table of numbers and evaluates it."*
 #
@@ -23,6 +23,7 @@
 # %%
 import io
 import math
+import pickle
 
 import numpy as np
 import torch
@@ -40,6 +41,14 @@ def show_when_written(demonstration):
         demonstration()
     except NotImplementedError:
         print("This needs the exercise above. Write it, then run this cell again.")
+
+
+def read_safely(data):
+    """Return what torch.load finds in bytes when it accepts only tensors and plain values; None if it refuses."""
+    try:
+        return torch.load(io.BytesIO(data), weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError):
+        return None
 
 
 # %% [markdown]
@@ -680,7 +689,7 @@ with check("training mode: dropout works on the hidden values", hint="Between Re
         counting,
         {"hidden.weight": torch.ones(4, 1), "hidden.bias": torch.zeros(4), "out.weight": torch.ones(1, 4), "out.bias": torch.ones(1)},
     )
-    kept = set(probes.output(counting, torch.ones(200, 1), training=True).tolist())
+    kept = set(probes.output(counting, torch.ones(200, 1), training=True).reshape(-1).tolist())
     assert kept <= {1.0, 3.0, 5.0, 7.0, 9.0}, "With four hidden values of 1 and dropout 1/2, a logit is 1 + 2 times the number kept."
     assert len(kept) > 2, "Each hidden value should be dropped on its own, not all of a row together."
 ### BEGIN HIDDEN TESTS
@@ -1119,7 +1128,6 @@ with check("random thresholds", hint="Try thresholds near 0 and near 1.", hidden
     for limit in (*rng.random(4).tolist(), 0.01, 0.99):
         verdicts = classify(X_drawn, y_drawn, X_drawn, threshold=limit, steps=60)
         expect(verdicts["label"], (verdicts["probability"] >= limit).long())
-    assert verdicts["loss"] < 0.5, "The loss is above what a repaired program reaches."
 ### END HIDDEN TESTS
 grade("fix_outputs")
 
@@ -1661,7 +1669,7 @@ def overfit_one_batch(model, X: torch.Tensor, y: torch.Tensor, steps: int, lr: f
     """Train a classifier on one batch, again and again, in place.
 
     Args:
-        model: a module that returns logits (n, n_classes). It may hold gradients of earlier work.
+        model: a module that returns logits (n, n_classes).
         X, y: the batch, (n, n_features) and int64 labels (n,).
         steps, lr: number of SGD steps and learning rate.
 
@@ -1681,7 +1689,7 @@ def overfit_one_batch(model, X: torch.Tensor, y: torch.Tensor, steps: int, lr: f
     ### END SOLUTION
 
 
-# %% check="overfit_one_batch" points=6
+# %% check="overfit_one_batch" points=5
 with check("one loss for each step, as a float", hint="loss.item() gives the number without its graph."):
     fresh = overfit_one_batch(MLP(64, 16, n_out=10), batch_X, batch_y, steps=3, lr=0.1)
     assert len(fresh) == 3 and all(isinstance(value, float) for value in fresh), "Return a list with one Python float for each step."
@@ -1701,12 +1709,6 @@ with check("two steps are two exact steps", hint="zero_grad, backward, step: in 
     probes.set_weights(exact, began)
     overfit_one_batch(exact, batch_X, batch_y, steps=2, lr=0.5)
     expect(probes.weights(exact), want_weights, tol=1e-4, what="the weights")
-with check("gradients of earlier work are not used", hint="zero_grad before the first backward, too."):
-    used, clean = MLP(64, 8, n_out=10), MLP(64, 8, n_out=10)
-    probes.set_weights(clean, probes.weights(used))
-    overfit_one_batch(used, batch_X, batch_y, steps=1, lr=0.1)  # leaves its gradients behind
-    probes.set_weights(used, probes.weights(clean))
-    expect(overfit_one_batch(used, batch_X, batch_y, 2, 0.1), overfit_one_batch(clean, batch_X, batch_y, 2, 0.1), tol=1e-4)
 with check("32 digits are learned by heart", hint="If the loss stays above 0.1, which step of the loop is missing?"):
     by_heart = overfit_one_batch(MLP(64, 32, n_out=10), batch_X, batch_y, steps=250, lr=0.5)
     assert by_heart[-1] < 0.1, f"After 250 steps on one batch the loss is {by_heart[-1]:.3f}."
@@ -2214,12 +2216,14 @@ def predict_from(data: bytes, X_raw: torch.Tensor) -> torch.Tensor:
 with check("bytes that weights_only can read", hint="torch.save({...}, file) with the state dict, not with the model."):
     packed = pack(MLP(30, 8), {"n_in": 30, "n_hidden": 8}, train_mean, train_std)
     assert isinstance(packed, bytes), "`pack` should return bytes: file.getvalue()."
-    contents = torch.load(io.BytesIO(packed), weights_only=True)
+    contents = read_safely(packed)
+    assert contents is not None, "torch.load(..., weights_only=True) refuses these bytes: is the model itself in them?"
     assert isinstance(contents, dict), "The file should hold a dict with the four keys, not the state dict or the model alone."
     expect(sorted(contents), ["config", "mean", "state", "std"], what="the keys, sorted")
 with check("the weights in the file are the model's", hint="model.state_dict() under the key 'state'."):
     packed_net = MLP(30, 8)
-    contents = torch.load(io.BytesIO(pack(packed_net, {"n_in": 30, "n_hidden": 8}, train_mean, train_std)), weights_only=True)
+    contents = read_safely(pack(packed_net, {"n_in": 30, "n_hidden": 8}, train_mean, train_std))
+    assert contents is not None, "torch.load(..., weights_only=True) refuses these bytes."
     expect({name: value.clone() for name, value in contents["state"].items()}, probes.weights(packed_net), tol=0, what="the weights")
 with check("predictions from raw measurements", hint="Standardise with the mean and std of the file, then model, then sigmoid."):
     packed_net = MLP(30, 8)
@@ -2386,7 +2390,7 @@ with check("one logit for each row", hint="Logits have shape (n,), and are no pr
     counted = run_experiment(X_train, y_train, X_valid, y_valid, X_test, y_test, epochs=3)
     for part_name in ("valid_logits", "test_logits"):
         expect(list(counted[part_name].shape), [114], what=f"the shape of {part_name}")
-        assert counted[part_name].min() < 0 < 1 < counted[part_name].max(), f"All of {part_name} lie between 0 and 1, or nearly: is a sigmoid taken?"
+        assert counted[part_name].min() < 0, f"None of {part_name} is below 0: is a sigmoid taken?"
 with check("the reported accuracy is that of the logits", hint="Compare (n,) with (n,): (logits >= 0).float() == y. And give a fraction."):
     counted = run_experiment(X_train, y_train, X_valid, y_valid, X_test, y_test, epochs=3)
     decided = (counted["test_logits"].reshape(-1) >= 0).float()
@@ -2403,7 +2407,7 @@ with check("one update is one gradient step", hint="zero_grad in every step; and
     column = y_train.reshape(probes.output(once, X_train).shape)
     slope, before_step = probes.gradients(once, X_train, column, loss="binary_cross_entropy_with_logits"), probes.weights(once)
     expect(probes.weights(twice), {part_name: before_step[part_name] - 0.05 * slope[part_name] for part_name in slope}, tol=1e-4, what="the weights")
-with check("dropout is off in the results", hint="model.eval() before every look at the validation or test part.") as rng:
+with check("dropout is off in the results", hint="model.eval() before every look at the validation or test part. The inputs are scaled by the training part alone.") as rng:
     sleepy_run = run_experiment(X_train, y_train, X_valid, y_valid, X_test, y_test, epochs=2, dropout=0.5)
     for part_name, part in {"valid_logits": X_valid, "test_logits": X_test}.items():
         calm = probes.output(sleepy_run["model"], part, training=False).reshape(-1)
@@ -2418,7 +2422,8 @@ with check("the results are those of the chosen epoch", hint="state_dict() holds
     tossed_valid = (torch.arange(114) % 2).float()
     chosen_run = run_experiment(X_train, y_train, X_valid, tossed_valid, X_test, y_test, epochs=6, lr=0.5)
     again = F.binary_cross_entropy_with_logits(chosen_run["valid_logits"].reshape(-1), tossed_valid).item()
-    expect(again, min(chosen_run["valid_loss"]), tol=1e-4, what="the loss of valid_logits, set beside the lowest of valid_loss,")
+    noted = chosen_run["valid_loss"][chosen_run["best_epoch"]]
+    expect(again, noted, tol=1e-4, what="the loss of valid_logits, set beside the one noted in the best epoch,")
 with check("nothing of the test part is used for training or choosing", hint="The test part must not touch the scaler, the loop or the choice."):
     first_run = run_experiment(X_train, y_train, X_valid, y_valid, X_test, y_test, epochs=4)
     other_test = run_experiment(X_train, y_train, X_valid, y_valid, 3 * X_test - 1, 1 - y_test, epochs=4)
@@ -2436,7 +2441,7 @@ with check("other tables", hint="Try another number of columns, and a last batch
         trial = run_experiment(X_old, y_old, X_mid, y_mid, X_new, y_new_drawn, epochs=3, batch_size=8, seed=int(rng.integers(50)))
         expect(trial["updates"], 3 * math.ceil(n_drawn / 8))
         expect(trial["test_accuracy"], ((trial["test_logits"] >= 0).float() == y_new_drawn).double().mean().item(), tol=1e-6)
-        expect(F.binary_cross_entropy_with_logits(trial["valid_logits"], y_mid).item(), min(trial["valid_loss"]), tol=1e-4)
+        expect(F.binary_cross_entropy_with_logits(trial["valid_logits"], y_mid).item(), trial["valid_loss"][trial["best_epoch"]], tol=1e-4)
 ### END HIDDEN TESTS
 grade("fix_program")
 
