@@ -8,8 +8,8 @@
 # you use them for what they are for: a decision. At the end you give the answer in half a minute, and you can
 # prove every sentence of it.
 #
-# **Time.** Plan 240 minutes: 147 minutes of exercises, the rest for reading. Every section stands on its own,
-# so stop where you like.
+# **Time.** Plan 240 minutes: 147 minutes of exercises, the rest for reading. Stop after
+# any section; later exercises use functions that you wrote in earlier ones.
 #
 # **How to work.** An exercise is a cell to fill in and, below it, a cell that checks it. Run both with
 # Shift + Enter. Each check says what it looked at and what to do next; hints of growing strength stand below.
@@ -25,7 +25,8 @@
 # 指标：先在纸上算，再写成代码，再与 scikit-learn 的结果对照。然后把它们用在该用的地方：做决策。学完之后，你能用
 # 半分钟说出答案，并且能证明其中的每一句话。
 #
-# **时间。** 请安排 240 分钟：其中练习 147 分钟，其余用于阅读。各节相互独立，随时可以停下。
+# **时间。** 请安排 240 分钟：其中练习 147 分钟，其余用于阅读。学完任何一节都可以停下；后面的练习会用到你
+# 前面写好的函数。
 #
 # **怎么做。** 每个练习由一个待填写的单元格和紧跟其后的检查单元格组成。两个都用 Shift + Enter 运行。每一项检查都会
 # 说明它看了什么、下一步做什么；下面还有由浅入深的提示。有些检查是隐藏的，只在评分时运行：它们只改变输入，不会提出
@@ -74,7 +75,8 @@ def given(answer):
 #
 # Three parts: the model learns on the *training* part (284 tumours), you choose on the *validation* part (142),
 # and the *test* part (143, of which 53 are malignant) is for the last word. The scaler is a step of the
-# pipeline, so it learns its means from the training part only.
+# pipeline, so it learns its means from the training part only. To get to know the metrics, this unit looks at the test
+# part again and again; it chooses nothing there.
 #
 # The model is a logistic regression on just two of the measurements, `mean texture` and `mean smoothness`.
 # With all of them it makes 3 errors on the test part, and there would be little to learn from its curves. Two
@@ -89,6 +91,7 @@ def given(answer):
 #
 # 数据分三份：模型在*训练集*（284 个肿瘤）上学习，你在*验证集*（142 个）上做选择，*测试集*（143 个，其中 53 个为恶性）
 # 留给最后的结论。标准化是流水线中的一步，所以它只从训练集学习均值。
+# 为了认识各个指标，本单元会反复查看测试集，但不在上面做任何选择。
 #
 # 模型是逻辑回归，只用其中两个测量值：`mean texture` 和 `mean smoothness`。如果用上全部测量值，它在测试集上只犯
 # 3 个错误，曲线上就没有多少可学的东西了。两个测量值留下了足够多的错误，而许多真实问题正是如此。
@@ -678,7 +681,7 @@ grade("precision_recall_fbeta")
 #
 # </details>
 #
-# **Why it matters.** A class without predictions is not a corner case in a report over many classes; it is Tuesday.
+# **Why it matters.** A class without predictions is no rare accident: in a report over many classes it happens every day.
 # [What do you report when a denominator is zero?](#What-do-you-report-when-a-denominator-is-zero?)
 
 # %% [markdown]
@@ -739,7 +742,7 @@ roc_points = [(0, 0), (0, 1 / 3), (1 / 5, 1 / 3), (1 / 5, 2 / 3), (2 / 5, 1), (3
 
 # %% check="roc_by_hand" points=4
 with check("the curve starts at (0, 0) and ends at (1, 1)", hint="Add the threshold above all scores in front."):
-    ends = given(roc_points)[0], given(roc_points)[-1]
+    ends = tuple(given(roc_points)[0]), tuple(given(roc_points)[-1])
     assert ends == ((0, 0), (1, 1)), f"Your curve starts at {ends[0]} and ends at {ends[1]}."
 with check("one point for each distinct score, and the start", hint="Samples with the same score enter together."):
     assert len(given(roc_points)) == len(set(y_score_8)) + 1, (
@@ -1105,9 +1108,11 @@ def auc_of_ranks(y_true, y_score) -> float:
     ### END RELEASE
 
 
-# %% check="fix_auc" points=7
+# %% check="fix_auc" points=6
 with check(
-    "a model that splits at one half: still 1.0", hint="This one worked in the faulty program. What did you change?"
+    "a model that splits at one half: still 1.0",
+    points=0,
+    hint="The faulty program gets this one right, so it gives no points. What did you change?",
 ):
     expect(auc_of_ranks([0, 0, 1, 1], [0.1, 0.2, 0.8, 0.9]), 1.0)
 with check(
@@ -1123,7 +1128,8 @@ with check(
     expect(auc_of_ranks(y_true_8, y_score_8), 5 / 6)
 with check("the order of the rows does not matter", hint="Equal scores must get equal ranks.") as rng:
     mixed_labels, mixed_scores = np.repeat([1, 0], 20), np.round(rng.random(40), 1)
-    expect(auc_of_ranks(mixed_labels[::-1], mixed_scores[::-1]), auc_of_ranks(mixed_labels, mixed_scores))
+    forward, backward = auc_of_ranks(mixed_labels, mixed_scores), auc_of_ranks(mixed_labels[::-1], mixed_scores[::-1])
+    assert abs(forward - backward) < 1e-9, f"Forty rows give {forward:.3f}, the same rows in reverse {backward:.3f}."
 with check("the real predictions, sorted by label", hint="Compare with the demonstration below: which order flatters?"):
     by_label = np.argsort(y_test, kind="stable")
     expect(auc_of_ranks(y_test[by_label], p_test[by_label]), skm.roc_auc_score(y_test, p_test))
@@ -1372,11 +1378,11 @@ plots.curves(left, roc_lines, "false positive rate", "true positive rate", marke
 plots.curves(middle, pr_lines, "recall", "precision", steps=True, markers=False)
 plots.curves(right, rare_lines, "recall", "precision", steps=True, markers=False)
 left.set_title("ROC")
-middle.set_title(f"precision-recall, {y_test.mean():.0%} malignant")
+middle.set_title(f"precision-recall, {100 * y_test.mean():.0f} % malignant")
 right.set_title("precision-recall, 1 % malignant")
 plots.show(
     fig,
-    "Three panels with two curves each. ROC: symmetry, solid, rises steeply to a true positive rate of about 0.35 at "
+    alt="Three panels with two curves each. ROC: symmetry, solid, rises steeply to a true positive rate of about 0.35 at "
     "almost no false positives, then flattens; texture, dashed, rises evenly and lies above symmetry from a false positive "
     "rate of about 0.25 to the right. Precision-recall at 37 % malignant: symmetry keeps a precision near 1 up to a "
     "recall of about 0.35 and falls; texture hovers between 0.4 and 0.65 and lies above symmetry on the right; at a "
@@ -2092,7 +2098,7 @@ ax.plot([0, 1], [0, 1], color="grey", linewidth=0.8)
 ax.text(0.62, 0.56, "calibrated", rotation=45, color="0.3", fontsize=9)
 plots.show(
     fig,
-    "Reliability curves with five bins. Our model stays near the diagonal. The overconfident copy is flatter: where it "
+    alt="Reliability curves with five bins. Our model stays near the diagonal. The overconfident copy is flatter: where it "
     "says almost 0, about one tumour in six is malignant, and where it says 0.96, only 0.77 are. Both have the same AUC; the Brier score of the copy is higher.",
 )
 
@@ -2254,12 +2260,12 @@ except NotImplementedError:
 # 90. The software's usual threshold of 0.5 costs 222, because it misses 23 of the 53.
 #
 # How sure is this? "None of 53 missed" does not mean "none is ever missed". If the rule really missed one in 18, we would
-# still see no miss in 53 about one time in 20. So a miss rate of up to about 0.055 is compatible with our data. The number of needless
-# biopsies is uncertain too, by about a dozen in either direction.
+# still see no miss in 53 about one time in 20. So a miss rate of up to about 0.055 is compatible with our data. The number of
+# needless biopsies is uncertain by about a dozen in either direction.
 #
-# What these numbers do not show: in our data 53 of 143 tumours are malignant. If they are rarer among your patients, more of the
-# alarms are false, and the saving is another one. The costs of 1 and 9 are your estimate. All images come from one clinic and one method of measuring. Before use, repeat the count on some hundred of your own
-# patients, check that the probabilities hold there, and do not let the rule replace a physician's judgement.
+# What these numbers do not show: in our data 53 of 143 tumours are malignant. If they are rarer among your patients, more alarms
+# are false. The costs of 1 and 9 are your estimate. All images were measured in one way. Before use, repeat the count on some
+# hundred of your own patients, and check that the probabilities hold there. The rule advises; a physician decides.
 
 # %% [markdown]
 # ## The answer
