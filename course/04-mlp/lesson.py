@@ -3,21 +3,21 @@
 #
 # *"Write a program that trains a neural network on a table of numbers and evaluates it."*
 #
-# The usual answer is a class with two layers, a loss, an optimizer, a loop and an accuracy. It runs, the loss falls,
-# and a number comes out. That is the danger: a training program that is wrong in six places runs just as well as one
-# that is right. Nothing stops, nothing warns, only the number is worse, or too good.
+# The usual answer is a class with two layers, a loss, an optimizer, a loop and an accuracy. It runs, the loss
+# falls, and a number comes out. That is the danger: a training program that is wrong in six places runs just as
+# well as one that is right. Nothing stops, nothing warns, only the number is worse, or too good.
 #
 # In this unit you build such a program from the bottom: a network on paper, its gradients by hand, the same in
-# NumPy, the same in PyTorch, then the loop around it. On the way you run programs with the faults that people really
-# make. You see what each does to a number that matters, and you repair it. At the end there is one program with all of
-# them.
+# NumPy, the same in PyTorch, then the loop around it. On the way you run programs with the faults that people
+# really make. You see what each does to a number that matters, and you repair it. At the end there is one program
+# with all of them.
 #
-# **Time.** Plan 270 minutes: 170 minutes of exercises, the rest for reading. The sections follow each other, and you
-# can stop after any of them.
+# **Time.** Plan 270 minutes: 179 minutes of exercises, the rest for reading. The sections follow each other, and
+# you can stop after any of them.
 #
-# **How to work.** An exercise is a cell to fill in and, below it, a cell that checks it. Run both with
-# Shift + Enter. Each check says what it looked at and what to do next; hints of growing strength stand below. Some
-# checks are hidden and run only when the notebook is graded: they vary the inputs and ask for nothing new. You need
+# **How to work.** An exercise is a cell to fill in and, below it, a cell that checks it. Run both with Shift +
+# Enter. Each check says what it looked at and what to do next; hints of growing strength stand below. Some checks
+# are hidden and run only when the notebook is graded: they vary the inputs and ask for nothing new. You need
 # Python, some NumPy, the chain rule of differentiation, and PyTorch's tensors.
 
 # %%
@@ -54,17 +54,17 @@ def read_safely(data):
 # %% [markdown]
 # ## The data
 #
-# The data are 569 breast tumours with 30 measurements each. The question is whether a tumour is malignant (`1`) or
-# benign (`0`). Three parts: the network learns on the *training* part (341 tumours), you choose on the *validation*
-# part (114), and the *test* part (114, of which 42 are malignant) is for the last word.
+# The data are 569 breast tumours with 30 measurements each. The question is whether a tumour is malignant (`1`)
+# or benign (`0`). Three parts: the network learns on the *training* part (341 tumours), you choose on the
+# *validation* part (114), and the *test* part (114, of which 42 are malignant) is for the last word.
 #
 # The measurements have very different sizes: one column has values below a hundredth, another has values in the
-# thousands. `raw_train`, `raw_valid` and `raw_test` hold them as they are. `X_train`, `X_valid` and `X_test` hold them
-# **standardised**: each column minus its mean, over its standard deviation, both taken from the training part. Later you
-# see what happens without that.
+# thousands. `raw_train`, `raw_valid` and `raw_test` hold them as they are. `X_train`, `X_valid` and `X_test` hold
+# them **standardised**: each column minus its mean, over its standard deviation, both taken from the training
+# part. Later you see what happens without that.
 #
-# All are tensors of 32-bit floats. The inputs have shape `(n_samples, n_features)`, the labels `(n_samples,)`. Remember
-# the second one: it causes the quietest fault of this unit.
+# All are tensors of type `float32`. The inputs have shape `(n_samples, n_features)`, the labels `(n_samples,)`.
+# Remember the second one: it causes the quietest fault of this unit.
 
 # %%
 table, malignant = load_breast_cancer()
@@ -80,12 +80,13 @@ X_train, X_valid, X_test = ((raw - train_mean) / train_std for raw in (raw_train
 # %% [markdown]
 # ## A network on paper
 #
-# The smallest network worth the name has two inputs, two **hidden units** and one output. For a row $x$ it computes
+# The smallest network worth the name has two inputs, two **hidden units** and one output. For a row $x$ it
+# computes
 #
 # $$z_1 = x W_1 + b_1, \qquad h = \max(z_1, 0), \qquad z = h \cdot w_2 + b_2, \qquad p = \sigma(z) = \frac{1}{1 + e^{-z}}.$$
 #
-# $W_1$ has one row for each input and one column for each hidden unit. $\max(z_1, 0)$, for each unit on its own, is
-# called **ReLU**: it lets positive values through and sets the others to 0. The output $z$ before the sigmoid
+# $W_1$ has one row for each input and one column for each hidden unit. $\max(z_1, 0)$, for each unit on its own,
+# is called **ReLU**: it lets positive values through and sets the others to 0. The output $z$ before the sigmoid
 # $\sigma$ is called the **logit**, and $p$ is the probability of class 1. The loss of one sample is the **binary
 # cross-entropy** (BCE)
 #
@@ -111,8 +112,8 @@ X_train, X_valid, X_test = ((raw - train_mean) / train_std for raw in (raw_train
 # $$X = \begin{pmatrix} 2 & 1 \\ 0 & 1 \end{pmatrix}, \quad y = (0, 1), \quad
 # W_1 = \begin{pmatrix} 1 & 1 \\ -2 & 2 \end{pmatrix}, \quad b_1 = (1, -1), \quad w_2 = (2, -1), \quad b_2 = 1.$$
 #
-# Compute on paper, then replace each `...`. Lists of lists have one inner list for each row of $X$. The loss is the
-# mean over the two rows; `math.log` is the natural logarithm.
+# Compute on paper, then replace each `...`. Lists of lists have one inner list for each row of $X$. The loss is
+# the mean over the two rows; `math.log` is the natural logarithm.
 
 # %%
 paper = {
@@ -188,17 +189,17 @@ grade("forward_by_hand")
 #
 # </details>
 #
-# **Why it matters.** A fresh network knows nothing, so its loss should start near $\ln 2$ for two classes. If yours starts
-# far from that, stop and look. [How do you test a training loop?](#How-do-you-test-a-training-loop?)
+# **Why it matters.** A fresh network knows nothing, so its loss should start near $\ln 2$ for two classes. If
+# yours starts far from that, stop and look. [How do you test a training loop?](#How-do-you-test-a-training-loop?)
 
 # %% [markdown]
 # ## Backward on paper
 #
-# Training needs the **gradient**: how fast the loss changes with each weight. **Backpropagation** is the chain rule,
-# applied from the loss towards the input, keeping what was computed on the way.
+# Training needs the **gradient**: how fast the loss changes with each weight. **Backpropagation** is the chain
+# rule, applied from the loss towards the input, keeping what was computed on the way.
 #
-# **The first step is short.** For one sample, $\frac{dL}{dp} = \frac{p - y}{p(1 - p)}$ and $\frac{dp}{dz} = p(1 - p)$. The two
-# denominators cancel:
+# **The first step is short.** For one sample, $\frac{dL}{dp} = \frac{p - y}{p(1 - p)}$ and
+# $\frac{dp}{dz} = p(1 - p)$. The two denominators cancel:
 #
 # $$\delta = \frac{dL}{dz} = p - y.$$
 #
@@ -207,7 +208,8 @@ grade("forward_by_hand")
 # - $\frac{dL}{dw_2} = \delta\, h$ and $\frac{dL}{db_2} = \delta$
 # - $\frac{dL}{dh} = \delta\, w_2$
 # - $\frac{dL}{dz_1}$ is the same where $z_1 > 0$, and 0 where the unit is off
-# - $\frac{dL}{dW_1}$ has the entry $x_i \cdot \frac{dL}{dz_{1,j}}$ in row $i$, column $j$; and $\frac{dL}{db_1} = \frac{dL}{dz_1}$
+# - $\frac{dL}{dW_1}$ has the entry $x_i \cdot \frac{dL}{dz_{1,j}}$ in row $i$, column $j$; and
+#   $\frac{dL}{db_1} = \frac{dL}{dz_1}$
 #
 # **The smallest example**, continued: $p = 1/2$ and $y = 1$, so $\delta = -1/2$.
 #
@@ -217,7 +219,8 @@ grade("forward_by_hand")
 #
 # The unit that is off gets no gradient from this sample. It had no say in the answer, so it takes no blame.
 #
-# **For a batch**, the loss is a mean over $n$ samples. So each $\delta$ is divided by $n$, and what the samples give is added up.
+# **For a batch**, the loss is a mean over $n$ samples. So each $\delta$ is divided by $n$, and what the samples
+# give is added up.
 #
 # ### Backward by hand
 #
@@ -269,20 +272,20 @@ grade("backward_by_hand")
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# $w_2 = (2, -1)$, so the first row sends back 1/4 · (2, −1) and the second −1/4 · (2, −1). In the second row the first
-# unit is off: its entry becomes 0.
+# $w_2 = (2, -1)$, so the first row sends back 1/4 · (2, −1) and the second −1/4 · (2, −1). In the second row the
+# first unit is off: its entry becomes 0.
 #
 # </details>
 # <details><summary>Hint 3</summary>
 #
-# The rows of $dL/dz_1$ are (1/2, −1/4) and (0, 1/4). The first row of $dL/dW_1$ belongs to the first input: its values
-# are 2 and 0. The second row belongs to the second input: its values are 1 and 1.
+# The rows of $dL/dz_1$ are (1/2, −1/4) and (0, 1/4). The first row of $dL/dW_1$ belongs to the first input: its
+# values are 2 and 0. The second row belongs to the second input: its values are 1 and 1.
 #
 # </details>
 #
-# **Why it matters.** Interviewers ask for backpropagation on a whiteboard. Who has done it once with numbers can say what
-# is added, what is multiplied, and what is set to zero.
-# [What does backpropagation compute?](#What-does-backpropagation-compute?)
+# **Why it matters.** Interviewers ask for backpropagation on a whiteboard. Who has done it once with numbers can
+# say what is added, what is multiplied, and what is set to zero. [What does backpropagation
+# compute?](#What-does-backpropagation-compute?)
 
 # %% [markdown]
 # ## The same in NumPy
@@ -305,8 +308,8 @@ grade("backward_by_hand")
 #
 # *Implement · 15 minutes · difficulty: two of three*
 #
-# Write both directions. ReLU has no derivative at exactly 0; take 0 there, as PyTorch does. Refuse labels that are not of
-# shape `(n,)`: a column of shape `(n, 1)` would make `sigmoid(z) - y` an n × n table without a word.
+# Write both directions. ReLU has no derivative at exactly 0; take 0 there, as PyTorch does. Refuse labels that
+# are not of shape `(n,)`: a column of shape `(n, 1)` would make `sigmoid(z) - y` an n × n table without a word.
 
 # %% exercise="numpy_network" minutes=15
 def forward(params: dict, X: np.ndarray) -> dict[str, np.ndarray]:
@@ -419,7 +422,8 @@ grade("numpy_network")
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# `d_logits = (1 / (1 + np.exp(-logits)) - y) / len(X)`. From there, `w2` gets `hidden.T @ d_logits` and `b2` gets the sum.
+# `d_logits = (1 / (1 + np.exp(-logits)) - y) / len(X)`. From there, `w2` gets `hidden.T @ d_logits` and `b2` gets
+# the sum.
 #
 # </details>
 # <details><summary>Hint 3</summary>
@@ -428,27 +432,28 @@ grade("numpy_network")
 #
 # </details>
 #
-# **Why it matters.** `loss.backward()` does exactly this, for any program that you write. You have now seen that there is no
-# magic in it. [What does backpropagation compute?](#What-does-backpropagation-compute?)
+# **Why it matters.** `loss.backward()` does exactly this, for any program that you write. You have now seen that
+# there is no magic in it. [What does backpropagation compute?](#What-does-backpropagation-compute?)
 
 # %% [markdown]
 # ## The loss, and why it takes logits
 #
-# The formula $-y \ln p - (1-y) \ln(1-p)$ breaks on a computer. For a logit of 1000 the probability is rounded to exactly 1,
-# and $\ln(1 - p) = \ln 0$ is minus infinity. With $y = 1$ the same term is $0 \cdot (-\infty)$, which is NaN, and one NaN in a
-# batch makes every weight NaN.
+# The formula $-y \ln p - (1-y) \ln(1-p)$ breaks on a computer. For a logit of 1000 the probability is rounded to
+# exactly 1, and $\ln(1 - p) = \ln 0$ is minus infinity. With $y = 1$ the same term is $0 \cdot (-\infty)$, which
+# is NaN, and one NaN in a batch makes every weight NaN.
 #
-# The way out is to simplify on paper before computing. Put $p = 1/(1 + e^{-z})$ in, and the loss of one sample becomes
+# The way out is to simplify on paper before computing. Put $p = 1/(1 + e^{-z})$ in, and the loss of one sample
+# becomes
 #
 # $$L = \ln(1 + e^{z}) - y z.$$
 #
-# Here $e^z$ overflows for large $z$. But $\ln(1 + e^z) = z + \ln(1 + e^{-z})$, so one may always take the exponential of a
-# number that is not positive:
+# Here $e^z$ overflows for large $z$. But $\ln(1 + e^z) = z + \ln(1 + e^{-z})$, so one may always take the
+# exponential of a number that is not positive:
 #
 # $$L = \max(z, 0) - y z + \ln(1 + e^{-|z|}).$$
 #
-# **The smallest example.** $z = 0$: $0 - 0 + \ln 2$, for either label. $z = 1000$ and $y = 0$: $1000 - 0 + 0 = 1000$. A network that
-# is sure and wrong pays for it, in proportion to how sure it was.
+# **The smallest example.** $z = 0$: $0 - 0 + \ln 2$, for either label. $z = 1000$ and $y = 0$:
+# $1000 - 0 + 0 = 1000$. A network that is sure and wrong pays for it, in proportion to how sure it was.
 #
 # ### A loss that does not overflow
 #
@@ -517,22 +522,22 @@ grade("stable_bce")
 #
 # </details>
 #
-# **Why it matters.** PyTorch's `BCEWithLogitsLoss` and `cross_entropy` work this way inside, which is why they want logits.
-# [Why do you pass logits to the loss?](#Why-do-you-pass-logits-to-the-loss?)
+# **Why it matters.** PyTorch's `BCEWithLogitsLoss` and `cross_entropy` work this way inside, which is why they
+# want logits. [Why do you pass logits to the loss?](#Why-do-you-pass-logits-to-the-loss?)
 
 # %% [markdown]
 # ### Predict what a saturated sigmoid learns
 #
 # *Predict, then run · 5 minutes · difficulty: two of three*
 #
-# `torch.nn.BCELoss` takes probabilities. To survive $\ln 0$ it cuts every logarithm off at −100. Does that make it as good as the
-# loss on logits?
+# `torch.nn.BCELoss` takes probabilities. To survive $\ln 0$ it cuts every logarithm off at −100. Does that make
+# it as good as the loss on logits?
 #
-# One sample with label $y = 0$, and a network that says $z = 50$: sure, and wrong. In 32 bits the sigmoid of 50 is exactly 1.
-# The chain rule multiplies the gradient by the sigmoid's slope, $p(1 - p)$.
+# One sample with label $y = 0$, and a network that says $z = 50$: sure, and wrong. In `float32` the sigmoid of 50
+# is exactly 1. The chain rule multiplies the gradient by the sigmoid's slope, $p(1 - p)$.
 #
-# Predict four numbers, to the nearest integer: the loss and the gradient $dL/dz$, once with `BCEWithLogitsLoss` and once with a sigmoid
-# followed by `BCELoss`.
+# Predict four numbers, to the nearest integer: the loss and the gradient $dL/dz$, once with `BCEWithLogitsLoss`
+# and once with a sigmoid followed by `BCELoss`.
 
 # %% exercise="saturated" minutes=5
 ### BEGIN SOLUTION
@@ -569,8 +574,8 @@ grade("saturated")
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# From logits: the loss is $z$ itself and the slope is $p - y$, with $p = 1$. From the sigmoid: $\ln 0$ is cut off at −100, and the slope of a sigmoid
-# that is exactly 1 is 0.
+# From logits: the loss is $z$ itself and the slope is $p - y$, with $p = 1$. From the sigmoid: $\ln 0$ is cut off
+# at −100, and the slope of a sigmoid that is exactly 1 is 0.
 #
 # </details>
 #
@@ -596,25 +601,28 @@ def compare_losses():
 compare_losses()
 
 # %% [markdown]
-# From a logit of 17 on, the sample that is most wrong teaches nothing: its gradient is 0. The loss even looks capped and
-# tame. From logits, the same sample pulls with full strength.
+# From a logit of 17 on, the sample that is most wrong teaches nothing: its gradient is 0. The loss even looks
+# capped and tame. From logits, the same sample pulls with full strength.
 #
-# **Why it matters.** "For numerical stability" is half of the answer. The other half is this lost gradient.
-# [Why do you pass logits to the loss?](#Why-do-you-pass-logits-to-the-loss?)
+# **Why it matters.** "For numerical stability" is half of the answer. The other half is this lost gradient. [Why
+# do you pass logits to the loss?](#Why-do-you-pass-logits-to-the-loss?)
 
 # %% [markdown]
 # ## The network as a module
 #
-# In PyTorch a network is a class that inherits from `torch.nn.Module`. `__init__` makes the layers and stores them as attributes, so that
-# PyTorch finds their parameters. `forward` says what happens to a batch. `torch.nn.Linear(n_in, n_out)` holds a weight of shape
-# `(n_out, n_in)`: the **transpose** of your $W_1$. It computes `X @ weight.T + bias`.
+# In PyTorch a network is a class that inherits from `torch.nn.Module`. `__init__` makes the layers and stores
+# them as attributes, so that PyTorch finds their parameters. `forward` says what happens to a batch.
+# `torch.nn.Linear(n_in, n_out)` holds a weight of shape `(n_out, n_in)`: the **transpose** of your $W_1$. It
+# computes `X @ weight.T + bias`.
 #
-# **Dropout** sets each hidden value to 0 with probability $q$ while training, and multiplies the others by $1/(1-q)$, so that
-# the mean stays (N. Srivastava and others, "Dropout: a simple way to prevent neural networks from overfitting", 2014). While evaluating it does
-# nothing. `torch.nn.Dropout` knows which of the two it is from the module's mode: `model.train()` or `model.eval()`.
+# **Dropout** sets each hidden value to 0 with probability $q$ while training, and multiplies the others by
+# $1/(1-q)$, so that the mean stays (N. Srivastava and others, "Dropout: a simple way to prevent neural networks
+# from overfitting", 2014). While evaluating it does nothing. `torch.nn.Dropout` knows which of the two it is from
+# the module's mode: `model.train()` or `model.eval()`.
 #
-# **Return logits, in the right shape.** `Linear(m, 1)` gives shape `(n, 1)`. The labels have shape `(n,)`. Take the last axis away with `squeeze(1)`. A plain
-# `squeeze()` takes away *every* axis of length 1, so a batch of one row would lose its batch axis too.
+# **Return logits, in the right shape.** `Linear(m, 1)` gives shape `(n, 1)`. The labels have shape `(n,)`. Take
+# the last axis away with `squeeze(1)`. A plain `squeeze()` takes away *every* axis of length 1, so a batch of one
+# row would lose its batch axis too.
 #
 # ### Write the module
 #
@@ -716,22 +724,24 @@ grade("mlp_module")
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# In `forward`: `logits = self.out(self.dropout(torch.relu(self.hidden(X))))`. Then look at `n_out`: with 1, return
-# `logits.squeeze(1)`, else `logits`. You must have stored `n_out`, or ask `self.out.out_features`.
+# In `forward`: `logits = self.out(self.dropout(torch.relu(self.hidden(X))))`. Then look at `n_out`: with 1,
+# return `logits.squeeze(1)`, else `logits`. You must have stored `n_out`, or ask `self.out.out_features`.
 #
 # </details>
 #
-# **Why it matters.** A module that returns logits of shape `(n,)` rules out two of the faults that you repair below.
-# [What goes wrong when outputs are a column and labels are not?](#What-goes-wrong-when-outputs-are-a-column-and-labels-are-not?)
+# **Why it matters.** A module that returns logits of shape `(n,)` rules out two of the faults that you repair
+# below. [What goes wrong when outputs are a column and labels are
+# not?](#What-goes-wrong-when-outputs-are-a-column-and-labels-are-not?)
 
 # %% [markdown]
 # ## How the weights start
 #
-# Why does `torch.nn.Linear` start with random weights? Look at your gradients: $dL/dz_1 = \delta\, w_2$ where the unit is on, and
-# $dL/dw_2 = \delta\, h$.
+# Why does `torch.nn.Linear` start with random weights? Look at your gradients: $dL/dz_1 = \delta\, w_2$ where the
+# unit is on, and $dL/dw_2 = \delta\, h$.
 #
-# **Two units that start equal** see the same inputs, so they have the same $h$; if their outgoing weights are equal too, they get the
-# same gradient, move by the same step, and are equal again. Forever. A layer of a thousand such units computes what one unit computes.
+# **Two units that start equal** see the same inputs, so they have the same $h$; if their outgoing weights are
+# equal too, they get the same gradient, move by the same step, and are equal again. Forever. A layer of a
+# thousand such units computes what one unit computes.
 #
 # ### Predict what symmetric weights learn
 #
@@ -739,12 +749,13 @@ grade("mlp_module")
 #
 # A network with 30 inputs and 8 hidden units is trained on the tumours with plain gradient descent. Predict:
 #
-# - `"different_units"`: all weights start at 1/10, all biases at 0. After 200 steps, how many *different* columns does $W_1$ have?
-# - `"moving"`: **all** parameters start at 0. How many of the four tensors $W_1$, $b_1$, $w_2$, $b_2$ ever leave 0?
-# - `"says"`: what does that second network say in the end, for any tumour?
-#   (a) A probability of 1/2.
-#   (b) A probability near the share of malignant tumours in the training part.
-#   (c) A probability that depends on the tumour, but less than it should.
+# - `"different_units"`: all weights start at one tenth, all biases at 0. After 200 steps, how many *different*
+#   columns does $W_1$ have?
+# - `"moving"`: **all** parameters start at 0. How many of the four tensors $W_1$, $b_1$, $w_2$, $b_2$ ever leave
+#   0?
+# - `"says"`: what does that second network say in the end, for any tumour? (a) A probability of 1/2. (b) A
+#   probability near the share of malignant tumours in the training part. (c) A probability that depends on the
+#   tumour, but less than it should.
 
 # %% exercise="symmetry" minutes=6
 ### BEGIN SOLUTION
@@ -774,12 +785,14 @@ grade("symmetry")
 # %% [markdown]
 # <details><summary>Hint 1</summary>
 #
-# Write the gradients for $w_2 = 0$ and $h = 0$: $dw_2 = \delta h$, $dZ_1 = \delta w_2$. Only $db_2 = \delta$ is left.
+# Write the gradients for $w_2 = 0$ and $h = 0$: $dw_2 = \delta h$, $dZ_1 = \delta w_2$. Only $db_2 = \delta$ is
+# left.
 #
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# After the first step $b_2$ has moved, but $h$ and $w_2$ are still 0, so the same holds in the second step. And in the third.
+# After the first step $b_2$ has moved, but $h$ and $w_2$ are still 0, so the same holds in the second step. And
+# in the third.
 #
 # </details>
 #
@@ -828,31 +841,35 @@ def compare_starts():
 compare_starts()
 
 # %% [markdown]
-# Random weights break the symmetry. Their *size* matters too: through many layers, values that are too small fade to nothing and
-# values that are too large explode. For ReLU, a standard deviation of $\sqrt{2/n_\text{in}}$ keeps the size from layer to layer (K. He and
-# others, "Delving deep into rectifiers", 2015). Biases may start at 0: the weights already tell the units apart.
+# Random weights break the symmetry. Their *size* matters too: through many layers, values that are too small fade
+# to nothing and values that are too large explode. For ReLU, a standard deviation of $\sqrt{2/n_\text{in}}$ keeps
+# the size from layer to layer (K. He and others, "Delving deep into rectifiers", 2015). Biases may start at 0:
+# the weights already tell the units apart.
 #
-# **Why it matters.** The symmetric network above still learns something, so nothing tells you that most of it is dead weight.
-# [Why not start with all weights at zero?](#Why-not-start-with-all-weights-at-zero?)
+# **Why it matters.** The symmetric network above still learns something, so nothing tells you that most of it is
+# dead weight. [Why not start with all weights at zero?](#Why-not-start-with-all-weights-at-zero?)
 
 # %% [markdown]
 # ## Shapes: (n, 1) against (n,)
 #
-# NumPy and PyTorch **broadcast**: where two shapes differ, an axis of length 1 is stretched. Shapes are compared from the right, and a
-# missing axis counts as length 1. So `(n, 1)` against `(n,)` is `(n, 1)` against `(1, n)`, and the result is a table of shape `(n, n)`: every output against *every*
-# label. No error, no warning.
+# NumPy and PyTorch **broadcast**: where two shapes differ, an axis of length 1 is stretched. Shapes are compared
+# from the right, and a missing axis counts as length 1. So `(n, 1)` against `(n,)` is `(n, 1)` against `(1, n)`,
+# and the result is a table of shape `(n, n)`: every output against *every* label. No error, no warning.
 #
-# **The smallest example.** Outputs `[[1], [0]]` and labels `[1, 1]`. Compared with `==` they give the table `[[1, 1], [0, 0]]`: two matches. Two matches over
-# two labels is an "accuracy" of 1, although one of the two outputs is wrong.
+# **The smallest example.** Outputs `[[1], [0]]` and labels `[1, 1]`. Compared with `==` they give the table
+# `[[1, 1], [0, 0]]`: two matches. Two matches over two labels is an "accuracy" of 1, although one of the two
+# outputs is wrong.
 #
 # ### Predict what number comes out
 #
 # *Predict, then run · 4 minutes · difficulty: one of three*
 #
-#     predicted = torch.tensor([[1.0], [1.0], [1.0], [0.0]])       # what a network with one output gives, rounded
-#     y = torch.tensor([1.0, 1.0, 0.0, 0.0])
-#     correct = (predicted == y).sum().item()
-#     accuracy = correct / len(y)
+# ```python
+# predicted = torch.tensor([[1.0], [1.0], [1.0], [0.0]])  # what a network with one output gives, rounded
+# y = torch.tensor([1.0, 1.0, 0.0, 0.0])
+# correct = (predicted == y).sum().item()
+# accuracy = correct / len(y)
+# ```
 #
 # Predict the number of entries in `predicted == y`, then `correct`, then `accuracy`.
 
@@ -895,27 +912,28 @@ print("correct:", (said_4 == true_4).sum().item(), "  accuracy:", (said_4 == tru
 print("with matching shapes:", (said_4.squeeze(1) == true_4).sum().item() / len(true_4))
 
 # %% [markdown]
-# Three of four outputs are right, and the program reports 200 %. Let it call *everything* benign on the test part, and it reports an accuracy
-# of 72: each of the 114 outputs matches each of the 72 benign labels, over 114 labels. An accuracy above 1 is at least easy to see. With
-# few rows, or few positives, it can look like a number.
+# Three of four outputs are right, and the program reports 200 %. Let it call *everything* benign on the test
+# part, and it reports an accuracy of 72: each of the 114 outputs matches each of the 72 benign labels, over 114
+# labels. An accuracy above 1 is at least easy to see. With few rows, or few positives, it can look like a number.
 #
-# **Why it matters.** This is the line on which most published "first networks" go wrong.
-# [What goes wrong when outputs are a column and labels are not?](#What-goes-wrong-when-outputs-are-a-column-and-labels-are-not?)
+# **Why it matters.** This is the line on which most published "first networks" go wrong. [What goes wrong when
+# outputs are a column and labels are not?](#What-goes-wrong-when-outputs-are-a-column-and-labels-are-not?)
 
 # %% [markdown]
 # ### Find the bugs: a loss and an accuracy
 #
 # *Find the bug · 8 minutes · difficulty: two of three*
 #
-# In the loss the same fault is quieter. The mean runs over all $n^2$ pairs, so output $i$ is pulled towards *every* label:
+# In the loss the same fault is quieter. The mean runs over all $n^2$ pairs, so output $i$ is pulled towards
+# *every* label:
 #
 # $$\frac{1}{n^2} \sum_i \sum_j L(z_i, y_j).$$
 #
-# For each $i$ the best $z_i$ is the same: the one whose probability is the mean of all labels. The network learns to ignore its inputs, and the
-# loss stops falling near the loss of a constant.
+# For each $i$ the best $z_i$ is the same: the one whose probability is the mean of all labels. The network learns
+# to ignore its inputs, and the loss stops falling near the loss of a constant.
 #
-# (PyTorch's `binary_cross_entropy_with_logits` refuses shapes that differ. `mse_loss` only warns. A loss that is written out by hand, as in the
-# program below, says nothing at all.)
+# (PyTorch's `binary_cross_entropy_with_logits` refuses shapes that differ. `mse_loss` only warns. A loss that is
+# written out by hand, as in the program below, says nothing at all.)
 #
 # Run the program's cell, its checks, and the demonstration behind them. Then repair it. There are two faults.
 
@@ -1015,7 +1033,8 @@ print(f"loss of that constant          {F.binary_cross_entropy(y_train.mean().ex
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# Both faults have the same cause: the output is a column. Take its last axis away where it is made: `model(X).squeeze(1)`.
+# Both faults have the same cause: the output is a column. Take its last axis away where it is made:
+# `model(X).squeeze(1)`.
 #
 # </details>
 # <details><summary>Hint 3</summary>
@@ -1024,32 +1043,39 @@ print(f"loss of that constant          {F.binary_cross_entropy(y_train.mean().ex
 #
 # </details>
 #
-# **Why it matters.** Repair only the accuracy, and the program reports a believable number: the share of benign tumours, 0.63. Many people stop there
-# and call it a weak model. [What goes wrong when outputs are a column and labels are not?](#What-goes-wrong-when-outputs-are-a-column-and-labels-are-not?)
+# **Why it matters.** Repair only the accuracy, and the program reports a believable number: the share of benign
+# tumours, 0.63. Many people stop there and call it a weak model. [What goes wrong when outputs are a column and
+# labels are not?](#What-goes-wrong-when-outputs-are-a-column-and-labels-are-not?)
 
 # %% [markdown]
 # ## From logits to decisions
 #
-# Three numbers follow each other: the logit $z$, any number; the probability $p = \sigma(z)$; the decision, 1 where $p \ge t$ for a threshold $t$. Each step
-# is taken once. Two faults take a step twice, or without being asked.
+# Three numbers follow each other: the logit $z$, any number; the probability $p = \sigma(z)$; the decision, 1
+# where $p \ge t$ for a threshold $t$. Each step is taken once. Two faults take a step twice, or without being
+# asked.
 #
-# **A sigmoid before a loss that wants logits.** The loss applies its own sigmoid to the probability $p$. Since $p$ lies between 0 and 1, $\sigma(p)$ lies
-# between 1/2 and $\sigma(1) = 0.731$, whatever the network does. For a positive the loss cannot go below $\ln(1 + e^{-1}) = 0.313$, for a negative not below
-# $\ln 2 = 0.693$. With the 127 malignant tumours among 341, the mean stays above 0.552 forever. It still *falls*, from near 0.75, so the curve looks like learning.
+# **A sigmoid before a loss that wants logits.** The loss applies its own sigmoid to the probability $p$. Since
+# $p$ lies between 0 and 1, $\sigma(p)$ lies between 1/2 and $\sigma(1) = 0.731$, whatever the network does. For a
+# positive the loss cannot go below $\ln(1 + e^{-1}) = 0.313$, for a negative not below $\ln 2 = 0.693$. With the
+# 127 malignant tumours among 341, the mean stays above 0.55 forever. It still *falls*, from near 0.79, so the
+# curve looks like learning.
 #
-# **`round()` as a threshold.** `probability.round()` is a decision at 1/2. Nobody chose it: a clinic that fears a miss more than a false alarm wants a lower one. And
-# on *logits*, `round()` gives 3, −7 or 0, which are no labels at all.
+# **`round()` as a threshold.** `probability.round()` is a decision at 1/2. Nobody chose it: a clinic that fears a
+# miss more than a false alarm wants a lower one. And on *logits*, `round()` gives 3, −7 or 0, which are no labels
+# at all.
 #
-# **The smallest example.** Logits −2, 0, 2 have the probabilities 0.12, 0.5 and 0.88. At $t = 1/2$ the decisions are 0, 1, 1, and at $t = 1/10$ they are 1, 1, 1. After a
-# second sigmoid the "probabilities" are 0.53, 0.62 and 0.71: all are called positive.
+# **The smallest example.** Logits −2, 0, 2 have the probabilities 0.12, 0.5 and 0.88. At $t = 1/2$ the decisions
+# are 0, 1, 1, and at a threshold of one tenth they are 1, 1, 1. After a second sigmoid the "probabilities" are
+# 0.53, 0.62 and 0.71: all are called positive.
 #
-# (`torch.round` rounds a half to the *even* neighbour: 0.5 becomes 0, so the tie goes to the negatives.)
+# (`torch.round` rounds a half to the *even* neighbour: `0.5` becomes 0, so the tie goes to the negatives.)
 #
 # ### Find the bugs: outputs and decisions
 #
 # *Find the bug · 8 minutes · difficulty: two of three*
 #
-# The next program asks for a threshold and does not use it, and more is wrong with its sigmoids. Run it, its checks and the demonstration, then repair it.
+# The next program asks for a threshold and does not use it, and more is wrong with its sigmoids. Run it, its
+# checks and the demonstration, then repair it.
 
 # %% exercise="fix_outputs" minutes=8 faults=["the loss can get small", "benign tumours get small probabilities", "the threshold decides", "random thresholds"]
 def classify(X, y, X_new, threshold: float = 0.5, steps: int = 100, lr: float = 0.5, seed: int = 0) -> dict:
@@ -1148,45 +1174,54 @@ count_errors()
 # %% [markdown]
 # <details><summary>Hint 1</summary>
 #
-# Follow one number through the program: linear layer, then what, then what, until it reaches the loss; and until it becomes a label.
+# Follow one number through the program: linear layer, then what, then what, until it reaches the loss; and until
+# it becomes a label.
 #
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# The model ends in a sigmoid, the loss has one inside, and the line after `no_grad` has one too. Keep the network's output a logit.
+# The model ends in a sigmoid, the loss has one inside, and the line after `no_grad` has one too. Keep the
+# network's output a logit.
 #
 # </details>
 # <details><summary>Hint 3</summary>
 #
-# Drop `torch.nn.Sigmoid()` from the model, keep `torch.sigmoid` behind it, and write `label = (probability >= threshold).long()`.
+# Drop `torch.nn.Sigmoid()` from the model, keep `torch.sigmoid` behind it, and write
+# `label = (probability >= threshold).long()`.
 #
 # </details>
 #
-# **Why it matters.** The faulty program calls all tumours malignant. Its ranking is fine: a sigmoid does not change an order. So its AUC would be
-# fine too, and that is how this fault survives. [How do you turn outputs into decisions?](#How-do-you-turn-outputs-into-decisions?)
+# **Why it matters.** The faulty program calls all tumours malignant. Its ranking is fine: a sigmoid does not
+# change an order. So its AUC would be fine too, and that is how this fault survives. [How do you turn outputs
+# into decisions?](#How-do-you-turn-outputs-into-decisions?)
 
 # %% [markdown]
 # ## One step of descent
 #
-# **Gradient descent** repeats one step: compute the gradient $g$ of the loss and set $w \leftarrow w - \eta g$, where $\eta$ is the **learning rate**.
+# **Gradient descent** repeats one step: compute the gradient $g$ of the loss and set $w \leftarrow w - \eta g$,
+# where $\eta$ is the **learning rate**.
 #
-# **PyTorch adds.** `loss.backward()` does not *set* `w.grad`, it adds to it. That is useful when one loss is computed in pieces. But in a loop, without
-# `zero_grad`, step $k$ moves by the sum of all gradients so far, $g_1 + g_2 + \dots + g_k$: a ball that rolls without friction. It speeds up, shoots past the bottom,
-# and comes back. A ball *with* friction is called momentum, and it is useful; this one is not, and nobody asked for it.
+# **PyTorch adds.** `loss.backward()` does not *set* `w.grad`, it adds to it. That is useful when one loss is
+# computed in pieces. But in a loop, without `zero_grad`, step $k$ moves by the sum of all gradients so far,
+# $g_1 + g_2 + \dots + g_k$: a ball that rolls without friction. It speeds up, shoots past the bottom, and comes
+# back. A ball *with* friction is called momentum, and it is useful; this one is not, and nobody asked for it.
 #
-# **The smallest example.** Minimise $L = w^2/2$, so $g = w$, from $w = 4$ with $\eta = 1/2$. Descent goes 4, 2, 1, 1/2. Without zeroing: $g_1 = 4$, so $w = 2$; then the sum
-# is $4 + 2 = 6$, so $w = -1$; then it is $6 - 1 = 5$, so $w = -7/2$. Past the bottom, and nearly as far out as at the start.
+# **The smallest example.** Minimise $L = w^2/2$, so $g = w$, from $w = 4$ with $\eta = 1/2$. Descent goes 4, 2,
+# 1, 1/2. Without zeroing: $g_1 = 4$, so $w = 2$; then the sum is $4 + 2 = 6$, so $w = -1$; then it is
+# $6 - 1 = 5$, so $w = -7/2$. Past the bottom, and nearly as far out as at the start.
 #
-# **Columns of very different size** make one learning rate fit none of them. The gradient of a weight is proportional to its input, so a column with values in the thousands gets a
-# gradient thousands of times larger than a column near 1. A step that is right for one is far too large for the other. **Standardising** puts all columns on one scale:
-# minus the mean, over the standard deviation. A column that is constant has a standard deviation of 0; divide it by 1 instead, and it becomes a column of zeros.
+# **Columns of very different size** make one learning rate fit none of them. The gradient of a weight is
+# proportional to its input, so a column with values in the thousands gets a gradient thousands of times larger
+# than a column near 1. A step that is right for one is far too large for the other. **Standardising** puts all
+# columns on one scale: minus the mean, over the standard deviation. A column that is constant has a standard
+# deviation of 0; divide it by 1 instead, and it becomes a column of zeros.
 #
 # ### Find the bugs: steps that explode
 #
 # *Find the bug · 8 minutes · difficulty: two of three*
 #
-# Logistic regression is a network without a hidden layer. This one should go down steadily. Run it on the tumours and look at its losses, then repair two faults: one in the
-# loop, one before it.
+# Logistic regression is a network without a hidden layer. This one should go down steadily. Run it on the tumours
+# and look at its losses, then repair two faults: one in the loop, one before it.
 
 # %% exercise="fix_descent" minutes=8 faults=["a second step uses only its own gradient", "the unit of a column does not matter", "the real tumours: the loss only falls", "random tables"]
 def descend(X: torch.Tensor, y: torch.Tensor, steps: int, lr: float) -> dict:
@@ -1313,18 +1348,22 @@ draw_descent()
 #
 # </details>
 #
-# **Why it matters.** On standardised inputs the program without zeroing still finds a fair model: its loss only takes a detour. So this fault can live in a code
-# base for years. [Why do you call zero_grad?](#Why-do-you-call-zero_grad?) The other fault does not hide: without scaling, the loss
-# is in the thousands. [Why do you scale the inputs of a network?](#Why-do-you-scale-the-inputs-of-a-network?)
+# **Why it matters.** On standardised inputs the program without zeroing still finds a fair model: its loss only
+# takes a detour. So this fault can live in a code base for years. [Why do you call
+# zero_grad?](#Why-do-you-call-zero_grad?) The other fault does not hide: without scaling, the loss is in the
+# thousands. [Why do you scale the inputs of a network?](#Why-do-you-scale-the-inputs-of-a-network?)
 
 # %% [markdown]
 # ## Minibatches
 #
-# The mean over *all* samples is an exact gradient and an expensive one. A **minibatch** of a few dozen rows gives a noisy gradient of the same expectation for a fraction of the work.
-# So one makes many small steps in place of few exact ones. One pass over all rows is an **epoch**.
+# The mean over *all* samples is an exact gradient and an expensive one. A **minibatch** of a few dozen rows gives
+# a noisy gradient of the same expectation for a fraction of the work. So one makes many small steps in place of
+# few exact ones. One pass over all rows is an **epoch**.
 #
-# Two rules. **Shuffle** in every epoch: a file is often sorted by label or by date, and a batch of one class pulls in one direction only. **Use every row once**:
-# drawing with replacement leaves about a third of the rows out of each epoch, and forgetting the last, smaller batch leaves out the same rows for ever if one does not shuffle.
+# Two rules. **Shuffle** in every epoch: a file is often sorted by label or by date, and a batch of one class
+# pulls in one direction only. **Use every row once**: drawing with replacement leaves about a third of the rows
+# out of each epoch, and forgetting the last, smaller batch leaves out the same rows for ever if one does not
+# shuffle.
 #
 # **The smallest example.** Five rows, batches of two: for example rows (3, 0), (4, 1) and (2).
 #
@@ -1332,7 +1371,8 @@ draw_descent()
 #
 # *Implement · 6 minutes · difficulty: one of three*
 #
-# Use a generator of your own, `torch.Generator().manual_seed(seed)`, so that the order can be repeated and nobody else's random numbers change.
+# Use a generator of your own, `torch.Generator().manual_seed(seed)`, so that the order can be repeated and nobody
+# else's random numbers change.
 
 # %% exercise="minibatches" minutes=6
 def minibatches(n_samples: int, batch_size: int, seed: int) -> list[torch.Tensor]:
@@ -1389,30 +1429,33 @@ grade("minibatches")
 # %% [markdown]
 # <details><summary>Hint 1</summary>
 #
-# `torch.randperm(n, generator=g)` is a shuffled row of numbers. `.split(k)` cuts a tensor into pieces of length `k`.
+# `torch.randperm(n, generator=g)` is a shuffled row of numbers. `.split(k)` cuts a tensor into pieces of length
+# `k`.
 #
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# `list(torch.randperm(n_samples, generator=torch.Generator().manual_seed(seed)).split(batch_size))`, after the refusal.
+# `list(torch.randperm(n_samples, generator=torch.Generator().manual_seed(seed)).split(batch_size))`, after the
+# refusal.
 #
 # </details>
 #
-# **Why it matters.** `DataLoader(dataset, batch_size=..., shuffle=True)` does this for you. Its `shuffle` is False by default.
-# [How do you choose the batch size?](#How-do-you-choose-the-batch-size?)
+# **Why it matters.** `DataLoader(dataset, batch_size=..., shuffle=True)` does this for you. Its `shuffle` is
+# False by default. [How do you choose the batch size?](#How-do-you-choose-the-batch-size?)
 
 # %% [markdown]
 # ### Count the updates
 #
 # *Choose one · 4 minutes · difficulty: one of three*
 #
-# A program trains on the 341 tumours for 100 epochs and hands the whole training part to the model in each: **full batch**. Its loss is still falling at the end. A second program does the
-# same with batches of 32. Count the updates of the weights in each, then choose what explains the first program's loss:
+# A program trains on the 341 tumours for 100 epochs and hands the whole training part to the model in each:
+# **full batch**. Its loss is still falling at the end. A second program does the same with batches of 32. Count
+# the updates of the weights in each, then choose what explains the first program's loss:
 #
-# (a) The network is too small for the data.
-# (b) Few updates: full batch makes one an epoch.
-# (c) The gradient of the full batch is wrong, because it is a mean.
-# (d) Minibatches see more data in an epoch.
+# - (a) The network is too small for the data.
+# - (b) Few updates: full batch makes one an epoch.
+# - (c) The gradient of the full batch is wrong, because it is a mean.
+# - (d) Minibatches see more data in an epoch.
 
 # %% exercise="count_updates" minutes=4
 ### BEGIN SOLUTION
@@ -1452,18 +1495,21 @@ grade("count_updates")
 #
 # </details>
 #
-# **Why it matters.** "100 epochs" says nothing without the batch size. Compare runs by updates and by samples seen.
-# [How do you choose the batch size?](#How-do-you-choose-the-batch-size?)
+# **Why it matters.** "100 epochs" says nothing without the batch size. Compare runs by updates and by samples
+# seen. [How do you choose the batch size?](#How-do-you-choose-the-batch-size?)
 
 # %% [markdown]
 # ## The training loop
 #
-# Now the loop itself. Its order is always the same: **zero, forward, loss, backward, step**. Around it: shuffled minibatches, and after each epoch a look at the
-# validation part, without gradients and with dropout switched off. Then training mode again.
+# Now the loop itself. Its order is always the same: **zero, forward, loss, backward, step**. Around it: shuffled
+# minibatches, and after each epoch a look at the validation part, without gradients and with dropout switched
+# off. Then training mode again.
 #
-# **Which mean?** Batches have different sizes. The mean over the samples of an epoch weighs each batch by its rows: a batch of one row must not count as much as one of 32.
+# **Which mean?** Batches have different sizes. The mean over the samples of an epoch weighs each batch by its
+# rows: a batch of one row must not count as much as one of 32.
 #
-# **The smallest example.** Five samples in batches of four and one. The first batch has a mean loss of 1, the second of 6. The mean over the samples is (4 · 1 + 6)/5 = 2. The mean of the means is 7/2.
+# **The smallest example.** Five samples in batches of four and one. The first batch has a mean loss of 1, the
+# second of 6. The mean over the samples is (4 · 1 + 6)/5 = 2. The mean of the means is 7/2.
 #
 # ### Write the training loop
 #
@@ -1593,24 +1639,26 @@ grade("train")
 # %% [markdown]
 # <details><summary>Hint 1</summary>
 #
-# Two loops: epochs outside, `for rows in torch.randperm(len(X)).split(batch_size):` inside. The look at the validation part stands in the outer
-# loop, behind the inner one.
+# Two loops: epochs outside, `for rows in torch.randperm(len(X)).split(batch_size):` inside. The look at the
+# validation part stands in the outer loop, behind the inner one.
 #
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# Inner loop: `optimizer.zero_grad()`, then `loss = F.binary_cross_entropy_with_logits(model(X[rows]), y[rows])`, `loss.backward()`, `optimizer.step()`, and
-# `total += loss.item() * len(rows)`.
+# Inner loop: `optimizer.zero_grad()`, then `loss = F.binary_cross_entropy_with_logits(model(X[rows]), y[rows])`,
+# `loss.backward()`, `optimizer.step()`, and `total += loss.item() * len(rows)`.
 #
 # </details>
 # <details><summary>Hint 3</summary>
 #
-# Outer loop: `model.train()` and `total = 0.0` before the inner one; behind it `model.eval()`, then inside `with torch.no_grad():` the logits of the validation part. Their
-# accuracy is `((logits >= 0).float() == y_valid).float().mean().item()`. The training loss is `total / len(X)`.
+# Outer loop: `model.train()` and `total = 0.0` before the inner one; behind it `model.eval()`, then inside
+# `with torch.no_grad():` the logits of the validation part. Their accuracy is
+# `((logits >= 0).float() == y_valid).float().mean().item()`. The training loss is `total / len(X)`.
 #
 # </details>
 #
-# Run the next cell to watch your loop: full batch against batches of 32, at the same learning rate and for the same number of epochs.
+# Run the next cell to watch your loop: full batch against batches of 32, at the same learning rate and for the
+# same number of epochs.
 
 # %% demo=true
 def compare_batch_sizes():
@@ -1633,25 +1681,27 @@ def compare_batch_sizes():
 show_when_written(compare_batch_sizes)
 
 # %% [markdown]
-# **Why it matters.** "Write a training loop" is the most common coding task for this field, and most of its points are in the details: the order
-# of the five words, shuffling, the two modes, and the right mean.
-# [How do you train and evaluate a neural network?](#How-do-you-train-and-evaluate-a-neural-network?)
+# **Why it matters.** "Write a training loop" is the most common coding task for this field, and most of its
+# points are in the details: the order of the five words, shuffling, the two modes, and the right mean. [How do
+# you train and evaluate a neural network?](#How-do-you-train-and-evaluate-a-neural-network?)
 
 # %% [markdown]
 # ## The first test of any loop: overfit one batch
 #
-# Before you train on everything, take one small batch and train on it again and again. A network with more weights than the batch has labels must learn it by
-# heart: the loss goes to 0. If it does not, something is wrong, and you know it after a second instead of a night (A. Karpathy, "A recipe
-# for training neural networks", 2019).
+# Before you train on everything, take one small batch and train on it again and again. A network with more
+# weights than the batch has labels must learn it by heart: the loss goes to 0. If it does not, something is
+# wrong, and you know it after a second instead of a night (A. Karpathy, "A recipe for training neural networks",
+# 2019).
 #
 # Two numbers to know before you start:
 #
 # - **The first loss.** A fresh network spreads its belief evenly. With $k$ classes the loss starts near $\ln k$.
 # - **The last loss.** Near 0. A floor above that has a cause.
 #
-# For this, real digits: 1797 images of 8 by 8 pixels, handwritten, with values from 0 to 16 and the labels 0 to 9. They come with scikit-learn, from E. Alpaydin and
-# C. Kaynak, "Optical recognition of handwritten digits" (UCI Machine Learning Repository, 1998, CC BY 4.0). With ten classes the loss is `F.cross_entropy`: it takes logits of
-# shape `(n, 10)` and int64 labels `(n,)`, and it has its own softmax inside.
+# For this, real digits: 1797 images of 8 by 8 pixels, handwritten, with values from 0 to 16, one label for each of
+# the ten digits. They come with scikit-learn, from E. Alpaydin and C. Kaynak, "Optical recognition of handwritten digits" (UCI
+# Machine Learning Repository, 1998, CC BY 4.0). With ten classes the loss is `F.cross_entropy`: it takes logits
+# of shape `(n, 10)` and int64 labels `(n,)`, and it has its own softmax inside.
 #
 # ### Overfit one batch
 #
@@ -1732,26 +1782,29 @@ grade("overfit_one_batch")
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# `optimizer.zero_grad()`, `loss = F.cross_entropy(model(X), y)`, `loss.backward()`, `optimizer.step()`, `losses.append(loss.item())`.
+# `optimizer.zero_grad()`, `loss = F.cross_entropy(model(X), y)`, `loss.backward()`, `optimizer.step()`,
+# `losses.append(loss.item())`.
 #
 # </details>
 #
-# **Why it matters.** It is the cheapest test there is, and interviewers are glad to hear it before you ask for a bigger network.
-# [How do you test a training loop?](#How-do-you-test-a-training-loop?)
+# **Why it matters.** It is the cheapest test there is, and interviewers are glad to hear it before you ask for a
+# bigger network. [How do you test a training loop?](#How-do-you-test-a-training-loop?)
 
 # %% [markdown]
 # ### Read four loss curves
 #
 # *Read the plot · 7 minutes · difficulty: two of three*
 #
-# Four loops train the same kind of network on the same 32 digits. One is healthy; the other three have a fault each. Run the cell, then say which curve is which:
+# Four loops train the same kind of network on the same 32 digits. One is healthy; the other three have a fault
+# each. Run the cell, then say which curve is which:
 #
-# (a) The loop is healthy.
-# (b) The optimizer was given the parameters of *another* network.
-# (c) A softmax stands before `F.cross_entropy`, which has its own.
-# (d) The labels are shuffled anew in every step, and the inputs are not.
+# - (a) The loop is healthy.
+# - (b) The optimizer was given the parameters of *another* network.
+# - (c) A softmax stands before `F.cross_entropy`, which has its own.
+# - (d) The labels are shuffled anew in every step, and the inputs are not.
 #
-# Also enter `"first_loss"`: the loss at which a network with ten classes should start, as a formula or a number good to two decimals.
+# Also enter `"first_loss"`: the loss at which a network with ten classes should start, as a formula or a number
+# good to two decimals.
 
 # %% demo=true
 def run_loop(fault, steps=400):
@@ -1849,36 +1902,43 @@ grade("read_losses")
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# A loss that is the same to the last bit means that the weights do not move. A loss that trembles means that they move and the targets do not hold still.
+# A loss that is the same to the last bit means that the weights do not move. A loss that trembles means that they
+# move and the targets do not hold still.
 #
 # </details>
 #
-# **What this test cannot see.** A batch learned by heart says nothing about new data: missing scaling of later data, a missing `eval()` or a test set used for choosing pass
-# unseen. If labels are shuffled *once*, the batch is learned by heart all the same.
+# **What this test cannot see.** A batch learned by heart says nothing about new data: missing scaling of later
+# data, a missing `eval()` or a test set used for choosing pass unseen. If labels are shuffled *once*, the batch
+# is learned by heart all the same.
 #
-# **Why it matters.** A floor, a tremble and a flat line have different causes, and each shortens the search.
-# [How do you test a training loop?](#How-do-you-test-a-training-loop?)
+# **Why it matters.** A floor, a tremble and a flat line have different causes, and each shortens the search. [How
+# do you test a training loop?](#How-do-you-test-a-training-loop?)
 
 # %% [markdown]
 # ## Evaluation
 #
 # Two switches, which are often confused:
 #
-# - `model.eval()` changes **what the layers compute**. Dropout stops. **Batch normalisation** stops too: in training it subtracts the mean of the batch at hand and divides by its standard
-#   deviation, and it updates running averages on the side; in evaluation it uses those averages (S. Ioffe and C. Szegedy, "Batch normalization", 2015).
-# - `torch.no_grad()` changes **what PyTorch remembers**: no graph for a backward pass, so less memory and time. The numbers are the same.
+# - `model.eval()` changes **what the layers compute**. Dropout stops. **Batch normalisation** stops too: in
+#   training it subtracts the mean of the batch at hand and divides by its standard deviation, and it updates
+#   running averages on the side; in evaluation it uses those averages (S. Ioffe and C. Szegedy, "Batch
+#   normalization", 2015).
+# - `torch.no_grad()` changes **what PyTorch remembers**: no graph for a backward pass, so less memory and time.
+#   The numbers are the same.
 #
-# Without `eval()`, a prediction depends on the dice of dropout and on *which other rows are in the batch*. Each call with a batch-normalised network also changes its running
-# averages: the test rows leak into the model.
+# Without `eval()`, a prediction depends on the dice of dropout and on *which other rows are in the batch*. Each
+# call with a batch-normalised network also changes its running averages: the test rows leak into the model.
 #
-# Afterwards the mode goes back to what it was. A loop that evaluates after each epoch would otherwise train without dropout from the second epoch on.
+# Afterwards the mode goes back to what it was. A loop that evaluates after each epoch would otherwise train
+# without dropout from the second epoch on.
 #
 # ### Find the bugs: an evaluation
 #
 # *Find the bug · 9 minutes · difficulty: two of three*
 #
-# The program below runs over the rows in batches, as one must when the data do not fit into memory. The number it returns should not depend on the batches. `Watched` is a network with
-# both dropout and batch normalisation. It is given; you need not change it. Three faults: the mode, the gradients, the mean.
+# The program below runs over the rows in batches, as one must when the data do not fit into memory. The number it
+# returns should not depend on the batches. `Watched` is a network with both dropout and batch normalisation. It
+# is given; you need not change it. Three faults: the mode, the gradients, the mean.
 
 # %% exercise="fix_evaluate" minutes=9 faults=["dropout is off while evaluating", "the size of the batches does not matter", "the running averages stay as they were", "no gradients are recorded", "other batches"]
 class Watched(torch.nn.Module):
@@ -2009,40 +2069,46 @@ evaluate_in_batches()
 # %% [markdown]
 # <details><summary>Hint 1</summary>
 #
-# Call the faulty program twice on the same rows. Then once with all rows in one batch and once with batches of seven.
+# Call the faulty program twice on the same rows. Then once with all rows in one batch and once with batches of
+# seven.
 #
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# `mode = model.training`, `model.eval()`, and at the end `model.train(mode)`. The loop goes into `with torch.no_grad():`.
+# `mode = model.training`, `model.eval()`, and at the end `model.train(mode)`. The loop goes into
+# `with torch.no_grad():`.
 #
 # </details>
 # <details><summary>Hint 3</summary>
 #
-# For the mean: `reduction="sum"` in the loss, count the right decisions with `.sum()`, and divide both by `len(X)` at the end.
+# For the mean: `reduction="sum"` in the loss, count the right decisions with `.sum()`, and divide both by
+# `len(X)` at the end.
 #
 # </details>
 #
-# **Why it matters.** With the faulty program the same network, on the same rows, scores above 0.9 or near a half, depending on how the file is sorted and cut. In batches of
-# one class, batch normalisation subtracts just what tells the classes apart.
-# [What do model.eval and torch.no_grad do?](#What-do-model.eval-and-torch.no_grad-do?)
+# **Why it matters.** With the faulty program the same network, on the same rows, scores above 0.9 or near a half,
+# depending on how the file is sorted and cut. In batches of one class, batch normalisation subtracts just what
+# tells the classes apart. [What do model.eval and torch.no_grad do?](#What-do-model.eval-and-torch.no_grad-do?)
 
 # %% [markdown]
 # ## Choosing without the test part
 #
-# Which epoch is the best? Which network? Whatever you choose by looking at the test part, you fit to it, and its number is no longer honest. The more you try, the more the best
-# of them is lucky.
+# Which epoch is the best? Which network? Whatever you choose by looking at the test part, you fit to it, and its
+# number is no longer honest. The more you try, the more the best of them is lucky.
 #
-# **The smallest example.** Three coins are thrown ten times each and show 4, 5 and 7 heads. "The best coin shows heads in 7 of 10." It is still a coin.
+# **The smallest example.** Three coins are thrown ten times each and show 4, 5 and 7 heads. "The best coin shows
+# heads in 7 of 10." It is still a coin.
 #
-# To see how much this is, take away everything that can be learned: the next cell replaces the labels of all three parts by coin tosses, and trains eight networks for eight epochs
-# each. An honest report says: about one half.
+# To see how much this is, take away everything that can be learned: the next cell replaces the labels of all
+# three parts by coin tosses, and trains eight networks for eight epochs each. An honest report says: about one
+# half.
 #
 # ### Find the bug: the best epoch
 #
 # *Find the bug · 6 minutes · difficulty: one of three*
 #
-# The program below gets what eight runs recorded and reports one number. Repair it: choose by the validation loss, report the test accuracy of what was chosen.
+# The program below gets what eight runs recorded and reports one number. Repair it: choose by the validation
+# loss, report the test accuracy of what was chosen.
 
 # %%
 def toss_and_train(sizes=(2, 4, 8, 12, 16, 24, 32, 48), epochs=8) -> list[dict]:
@@ -2152,25 +2218,31 @@ print(f"mean over all runs and epochs {np.mean(everything):.3f}, highest {max(ev
 #
 # </details>
 #
-# **Why it matters.** The faulty program reports more than 0.57 for coin tosses. On a real problem the same luck is added to a real score, where nobody can see it.
-# [What is the validation set for?](#What-is-the-validation-set-for?)
+# **Why it matters.** The faulty program reports more than 0.57 for coin tosses. On a real problem the same luck
+# is added to a real score, where nobody can see it. [What is the validation set
+# for?](#What-is-the-validation-set-for?)
 
 # %% [markdown]
 # ## Save and load
 #
-# A network alone predicts nothing. To predict you need three things: the **weights**, the **architecture** (the arguments of the class), and the **preparation** of the inputs, here the mean and standard
-# deviation of the training part. Leave one out and the file is useless; leave the last one out and it still *runs*, on inputs of the wrong scale.
+# A network alone predicts nothing. To predict you need three things: the **weights**, the **architecture** (the
+# arguments of the class), and the **preparation** of the inputs, here the mean and standard deviation of the
+# training part. Leave one out and the file is useless; leave the last one out and it still *runs*, on inputs of
+# the wrong scale.
 #
-# `torch.save(model, ...)` stores the object itself as a pickle. Loading it needs the same class at the same place, and a pickle may run any code. `model.state_dict()` is a dict of
-# tensors. `torch.load(..., weights_only=True)` refuses all but tensors and plain values.
+# `torch.save(model, ...)` stores the object itself as a pickle. Loading it needs the same class at the same
+# place, and a pickle may run any code. `model.state_dict()` is a dict of tensors.
+# `torch.load(..., weights_only=True)` refuses all but tensors and plain values.
 #
-# One trap: `state_dict()` holds **references**. `best = model.state_dict()` in the middle of a training run is no snapshot, for the next step changes it. Clone the tensors, or write them out at once.
+# One trap: `state_dict()` holds **references**. `best = model.state_dict()` in the middle of a training run is no
+# snapshot, for the next step changes it. Clone the tensors, or write them out at once.
 #
 # ### A file that can predict
 #
 # *Implement · 9 minutes · difficulty: two of three*
 #
-# To keep the disk out of it, "the file" is a `bytes` object: `torch.save` writes into an `io.BytesIO()`, whose `getvalue()` are the bytes; `torch.load` reads from `io.BytesIO(data)`.
+# To keep the disk out of it, "the file" is a `bytes` object: `torch.save` writes into an `io.BytesIO()`, whose
+# `getvalue()` are the bytes; `torch.load` reads from `io.BytesIO(data)`.
 
 # %% exercise="checkpoint" minutes=9
 def pack(model, config: dict, mean: torch.Tensor, std: torch.Tensor) -> bytes:
@@ -2264,22 +2336,25 @@ grade("checkpoint")
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# `loaded = torch.load(io.BytesIO(data), weights_only=True)`, then `MLP(**loaded["config"])` and `load_state_dict(loaded["state"])`.
+# `loaded = torch.load(io.BytesIO(data), weights_only=True)`, then `MLP(**loaded["config"])` and
+# `load_state_dict(loaded["state"])`.
 #
 # </details>
 # <details><summary>Hint 3</summary>
 #
-# Then `model.eval()`, and inside `with torch.no_grad():` return `torch.sigmoid(model((X_raw - loaded["mean"]) / loaded["std"]))`.
+# Then `model.eval()`, and inside `with torch.no_grad():` return
+# `torch.sigmoid(model((X_raw - loaded["mean"]) / loaded["std"]))`.
 #
 # </details>
 #
-# **Why it matters.** "It worked in the notebook" is very often a scaler that stayed in the notebook.
-# [What do you save with a trained model?](#What-do-you-save-with-a-trained-model?)
+# **Why it matters.** "It worked in the notebook" is very often a scaler that stayed in the notebook. [What do you
+# save with a trained model?](#What-do-you-save-with-a-trained-model?)
 
 # %% [markdown]
 # ## The whole program
 #
-# Here it is at last: the program from the interview, from start to end. It trains, it chooses an epoch, it reports a test accuracy, and nothing stops it. You have met every one of its faults:
+# Here it is at last: the program from the interview, from start to end. It trains, it chooses an epoch, it
+# reports a test accuracy, and nothing stops it. You have met every one of its faults:
 #
 # | where | fault |
 # |---|---|
@@ -2297,8 +2372,9 @@ grade("checkpoint")
 #
 # *Find the bug · 20 minutes · difficulty: three of three*
 #
-# Run it and its demonstration first: what accuracy does it report? Then repair it until every check passes. Take one fault at a time, and look at the checks after each. The smallest example is in the
-# docstring: 64 rows in batches of 32 for three epochs make six updates.
+# Run it and its demonstration first: what accuracy does it report? Then repair it until every check passes. Take
+# one fault at a time, and look at the checks after each. The smallest example is in the docstring: 64 rows in
+# batches of 32 for three epochs make six updates.
 
 # %% exercise="fix_program" minutes=20 faults=["updates: one for each batch", "one logit for each row", "the reported accuracy is that of the logits", "the unit of a column does not matter", "one update is one gradient step", "dropout is off in the results", "the lowest validation loss chooses the epoch", "the results are those of the chosen epoch", "nothing of the test part is used for training or choosing", "the real tumours", "other tables"]
 def run_experiment(X_train, y_train, X_valid, y_valid, X_test, y_test, epochs=20, batch_size=32, lr=0.1, dropout=0.2, seed=0) -> dict:
@@ -2457,24 +2533,27 @@ print(f"always benign would score     {1 - y_test.mean():.3f}")
 # %% [markdown]
 # <details><summary>Hint 1</summary>
 #
-# Work from the top: scale the inputs; drop the sigmoid and make the output `(n,)`, for example with `torch.nn.Flatten(0)` as last layer. Run the checks. Then write the inner loop over batches.
+# Work from the top: scale the inputs; drop the sigmoid and make the output `(n,)`, for example with
+# `torch.nn.Flatten(0)` as last layer. Run the checks. Then write the inner loop over batches.
 #
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# After the inner loop: `model.eval()`, `with torch.no_grad():`, append the validation loss. If it is the lowest so far, keep the epoch and
-# `{name: value.clone() for name, value in model.state_dict().items()}`. Start every epoch with `model.train()`.
+# After the inner loop: `model.eval()`, `with torch.no_grad():`, append the validation loss. If it is the lowest
+# so far, keep the epoch and `{name: value.clone() for name, value in model.state_dict().items()}`. Start every
+# epoch with `model.train()`.
 #
 # </details>
 # <details><summary>Hint 3</summary>
 #
-# The test part occurs only in two places: where it is standardised, and in the very last lines, after the chosen weights are loaded. `test_accuracy` is
-# `((test_logits >= 0).float() == y_test).sum().item() / len(y_test)`.
+# The test part occurs only in two places: where it is standardised, and in the very last lines, after the chosen
+# weights are loaded. `test_accuracy` is `((test_logits >= 0).float() == y_test).sum().item() / len(y_test)`.
 #
 # </details>
 #
-# **Why it matters.** The faulty program reports an accuracy far above 1. Multiply by 100, print a per cent sign, and somebody will paste it into a slide.
-# [How do you train and evaluate a neural network?](#How-do-you-train-and-evaluate-a-neural-network?)
+# **Why it matters.** The faulty program reports an accuracy far above 1. Print a per cent sign behind it, and
+# somebody will paste it into a slide. [How do you train and evaluate a neural
+# network?](#How-do-you-train-and-evaluate-a-neural-network?)
 
 # %% [markdown]
 # ### Review a colleague's report
@@ -2490,36 +2569,59 @@ print(f"always benign would score     {1 - y_test.mean():.3f}")
 # careful. We evaluated the saved model three times and report the best of the three, since they differed a little.
 # ```
 #
-# Write the review, in at most half a page: name each fault, say which line of the report gives it away, what it does to the reported number, and what to run to confirm it. End with what you would ask for before
-# anyone uses the model.
+# Write the review, in at most half a page: name each fault, say which line of the report gives it away, what it
+# does to the reported number, and what to run to confirm it. End with what you would ask for before anyone uses
+# the model.
 #
-# **How it is graded** (six points): one each for the scaler fitted on all rows; for the epoch chosen on the test part; for the second sigmoid, recognised from the range of the outputs or the floor of the loss; for
-# evaluations that differ, that is, a missing `eval()`; for full batch and too few updates. One for a confirming experiment with each fault, and a request at the end that a colleague can act on.
+# **How it is graded** (six points): one each for the scaler fitted on all rows; for the epoch chosen on the test
+# part; for the second sigmoid, recognised from the range of the outputs or the floor of the loss; for evaluations
+# that differ, that is, a missing `eval()`; for full batch and too few updates. One for a confirming experiment
+# with each fault, and a request at the end that a colleague can act on.
 
 # %% [markdown] exercise="review" points=6 minutes=10 manual=true
-# **The scaler saw the test rows.** "Standardised all rows, then split": means and deviations contain the test part. The effect is probably small here, but it is free to avoid. To confirm, fit the scaler on the training part only and run again.
+# **The scaler saw the test rows.** "Standardised all rows, then split": means and deviations contain the test
+# part. The effect is probably small here, but it is free to avoid. To confirm, fit the scaler on the training
+# part only and run again.
 #
-# **The epoch was chosen on the test part.** "Epoch 37 was best, with a test accuracy of …" is the best of a hundred looks, so it is too high. To confirm, choose by the validation loss and compare; or shuffle the labels and see how far above the base rate the same procedure reports.
+# **The epoch was chosen on the test part.** "Epoch … was best, with a test accuracy of …" is the best of a
+# hundred looks, so it is too high. To confirm, choose by the validation loss and compare; or shuffle the labels
+# and see how far above the base rate the same procedure reports.
 #
-# **A second sigmoid.** Outputs between 1/2 and 0.73 are the sigmoid of numbers between 0 and 1. The loss of 0.56 is near the floor of such a program. The network is not careful, it cannot say less than 1/2. To confirm, print the outputs before the last sigmoid, or try to overfit one batch: the loss will not go to 0.
+# **A second sigmoid.** Outputs between one half and $\sigma(1)$ are the sigmoid of numbers between 0 and 1. The
+# reported loss is near the floor of such a program. The network is not careful, it cannot say less than 1/2. To
+# confirm, print the outputs before the last sigmoid, or try to overfit one batch: the loss will not go to 0.
 #
-# **No evaluation mode.** One model and one test part have one accuracy. Results that differ mean that dropout or batch normalisation is still in training mode, and taking the best of three is choosing on the test part once more. To confirm, call `model.eval()` and evaluate twice.
+# **No evaluation mode.** One model and one test part have one accuracy. Results that differ mean that dropout or
+# batch normalisation is still in training mode, and taking the best of three is choosing on the test part once
+# more. To confirm, call `model.eval()` and evaluate twice.
 #
-# **Too few updates.** A hundred epochs of the full batch are a hundred small steps, and the loss was still falling. To confirm, train with batches of 32 for as many epochs.
+# **Too few updates.** A hundred epochs of the full batch are a hundred small steps, and the loss was still
+# falling. To confirm, train with batches of a few dozen rows for as many epochs.
 #
-# **Before anyone uses it** I ask for: a run with these repairs, the epoch and the threshold chosen on validation data, one evaluation on a test part that nobody has looked at, beside the baseline "always benign", with an interval; recall for the malignant, since a miss costs more than a false alarm; and a file that holds the scaler with the weights.
+# **Before anyone uses it** I ask for: a run with these repairs, the epoch and the threshold chosen on validation
+# data, one evaluation on a test part that nobody has looked at, beside the baseline "always benign", with an
+# interval; recall for the malignant, since a miss costs more than a false alarm; and a file that holds the scaler
+# with the weights.
 
 # %% [markdown]
 # ## The answer in half a minute
 #
 # *"Write a program that trains a neural network on a table of numbers and evaluates it."*
 #
-# **In half a minute.** "I split first and fit the scaler on the training part. The model returns logits of shape `(n,)`, the loss takes logits. I check the first loss, about $\ln 2$, and that the loop can learn one small
-# batch by heart. Then minibatches, shuffled: zero, forward, loss, backward, step. After each epoch I look at the validation part in evaluation mode without gradients, keep a *copy* of the best weights, and stop when it no longer improves. The threshold comes from the validation part and from
-# what errors cost. The test part is used once, beside a trivial baseline. I save weights, configuration and scaler together."
+# **In half a minute.** "I split first and fit the scaler on the training part. The model returns logits of shape
+# `(n,)`, the loss takes logits. I check the first loss, about $\ln 2$, and that the loop can learn one small
+# batch by heart. Then minibatches, shuffled: zero, forward, loss, backward, step. After each epoch I look at the
+# validation part in evaluation mode without gradients, keep a *copy* of the best weights, and stop when it no
+# longer improves. The threshold comes from the validation part and from what errors cost. The test part is used
+# once, beside a trivial baseline. I save weights, configuration and scaler together."
 #
-# **The deep answer** adds the reasons, each of which you have proved: the gradient at the logit is $p - y$, and a saturated sigmoid loses it; equal weights stay equal; `backward` adds; an accuracy of shapes `(n, 1)` and `(n,)` counts pairs; a batch-normalised network in training mode looks at the
-# other rows; a choice made on the test part is paid for with its honesty.
+# **The deep answer** adds the reasons, each of which you have proved: the gradient at the logit is $p - y$, and a
+# saturated sigmoid loses it; equal weights stay equal; `backward` adds; an accuracy of shapes `(n, 1)` and `(n,)`
+# counts pairs; a batch-normalised network in training mode looks at the other rows; a choice made on the test
+# part is paid for with its honesty.
 #
-# **What the usual answer gets wrong.** The program that is usually given ends in a sigmoid, hands the whole training part to the model in each epoch, calls `round()` on what comes out and compares shapes that do not match. It chooses nothing, or chooses on the test part; it never calls `eval()`, which does no harm
-# until somebody adds dropout. It prints a loss that falls. A falling loss is no evidence that a program is right: all the faulty programs of this unit had one, or nearly all.
+# **What the usual answer gets wrong.** The program that is usually given ends in a sigmoid, hands the whole
+# training part to the model in each epoch, calls `round()` on what comes out and compares shapes that do not
+# match. It chooses nothing, or chooses on the test part; it never calls `eval()`, which does no harm until
+# somebody adds dropout. It prints a loss that falls. A falling loss is no evidence that a program is right: all
+# the faulty programs of this unit had one, or nearly all.
