@@ -4,18 +4,18 @@
 # *"How do you preprocess data?"* And then: *"Write the program that cleans, transforms and splits it."*
 #
 # The usual answer is three words, clean, transform, split, and the usual program is `dropna`, `map`,
-# `train_test_split`. Each of the three lines is a decision about which rows count, what a word means and what the model
-# may know. In this unit you take a real table with real gaps, run the usual program, look at what it does to the
-# numbers, and repair it line by line. You build every step yourself, from the audit to the tensors, and at the end your
-# steps and scikit-learn's `Pipeline` agree to nine digits.
+# `train_test_split`. Each of the three lines is a decision about which rows count, what a word means and what the
+# model may know. In this unit you take a real table with real gaps, run the usual program, look at what it does to
+# the numbers, and repair it line by line. You build every step yourself, from the audit to the tensors, and at the
+# end your steps and scikit-learn's `Pipeline` agree to nine digits.
 #
-# **Time.** Plan 240 minutes: 159 minutes of exercises, the rest for reading. The sections build on each other, but you can
-# stop after any of them.
+# **Time.** Plan 240 minutes: 159 minutes of exercises, the rest for reading. The sections build on each other, but
+# you can stop after any of them.
 #
-# **How to work.** An exercise is a cell to fill in and, below it, a cell that checks it. Run both with Shift + Enter. Each
-# check says what it looked at and what to do next; hints of growing strength stand below. Some checks are hidden and run
-# only when the notebook is graded: they vary the inputs and ask for nothing new. You need Python, pandas as far as
-# `frame["column"]`, and a little NumPy.
+# **How to work.** An exercise is a cell to fill in and, below it, a cell that checks it. Run both with Shift +
+# Enter. Each check says what it looked at and what to do next; hints of growing strength stand below. Some checks
+# are hidden and run only when the notebook is graded: they vary the inputs and ask for nothing new. You need
+# Python, pandas as far as `frame["column"]`, and a little NumPy.
 
 # %%
 import numpy as np
@@ -41,12 +41,12 @@ raw = load_penguins_raw()
 # ## A table as it comes
 #
 # The table holds 344 penguins of three species, measured near Palmer Station in Antarctica in three seasons, with
-# 17 columns (K. B. Gorman, T. D. Williams and W. R. Fraser, "Ecological sexual dimorphism and environmental variability
-# within a community of Antarctic penguins", 2014). It is the *raw* table. Most courses use a tidied one, in which all the
-# decisions of this unit have been taken by somebody else.
+# 17 columns (K. B. Gorman, T. D. Williams and W. R. Fraser, "Ecological sexual dimorphism and environmental
+# variability within a community of Antarctic penguins", 2014). It is the *raw* table. Most courses use a tidied
+# one, in which all the decisions of this unit have been taken by somebody else.
 #
-# Run the next cell and read the columns. `Delta 15 N` and `Delta 13 C` are isotope ratios from a blood sample; they tell what
-# a bird eats. `Clutch Completion` says whether its nest was ever seen with two eggs.
+# Run the next cell and read the columns. `Delta 15 N` and `Delta 13 C` are isotope ratios from a blood sample; they
+# tell what a bird eats. `Clutch Completion` says whether its nest was ever seen with two eggs.
 
 # %% demo=true
 print(raw.iloc[[0, 3, 200, 343]].T.to_string())
@@ -56,12 +56,13 @@ print(raw.iloc[[0, 3, 200, 343]].T.to_string())
 #
 # *Implement · 8 minutes · difficulty: one of three*
 #
-# Before any cleaning, count. For each column: how many values are missing, which share of the rows that is, and how many
-# **distinct** values there are among the rest. One distinct value means that the column says nothing.
+# Before any cleaning, count. For each column: how many values are missing, which share of the rows that is, and how
+# many **distinct** values there are among the rest. One distinct value means that the column says nothing.
 #
 # Not every gap is marked as one. People write `"."`, `"?"`, `"unknown"` or `-999` where they have no value. Such a
-# **placeholder** is an ordinary value to pandas. The script that made the penguins' table from the original files had to list
-# `"."` among the marks of a gap. So your audit takes a list of placeholders, and counts each of them as missing.
+# **placeholder** is an ordinary value to pandas. The script that made the penguins' table from the original files
+# had to list `"."` among the marks of a gap. So your audit takes a list of placeholders, and counts each of them as
+# missing.
 #
 # **The smallest example.** Four birds:
 #
@@ -72,8 +73,9 @@ print(raw.iloc[[0, 3, 200, 343]].T.to_string())
 # | `3250` | FEMALE | Anvers |
 # | `3750` | *missing* | Anvers |
 #
-# With the placeholder `"."`: mass misses 1 of 4 and has two distinct values; sex misses 2 of 4 and has two; region misses none
-# and has one.
+# With the placeholder `"."`: mass misses 1 of 4 and has two distinct values; sex misses 2 of 4 and has two; region
+# misses none and has one.
+
 
 # %% exercise="audit" minutes=8
 def audit(frame: pd.DataFrame, placeholders=()) -> pd.DataFrame:
@@ -101,12 +103,19 @@ def audit(frame: pd.DataFrame, placeholders=()) -> pd.DataFrame:
 
 # %% check="audit" points=6
 with check("the four birds", hint="`isna()` finds the marked gaps, `isin(placeholders)` the others; join them with |."):
-    four_birds = pd.DataFrame({"mass": [3750, np.nan, 3250, 3750], "sex": ["MALE", ".", "FEMALE", None], "region": ["Anvers"] * 4})
+    four_birds = pd.DataFrame(
+        {"mass": [3750, np.nan, 3250, 3750], "sex": ["MALE", ".", "FEMALE", None], "region": ["Anvers"] * 4}
+    )
     expect(
         audit(four_birds, placeholders=["."]),
-        pd.DataFrame({"missing": [1, 2, 0], "share": [0.25, 0.5, 0.0], "distinct": [2, 2, 1]}, index=["mass", "sex", "region"]),
+        pd.DataFrame(
+            {"missing": [1, 2, 0], "share": [0.25, 0.5, 0.0], "distinct": [2, 2, 1]}, index=["mass", "sex", "region"]
+        ),
     )
-with check("without placeholders a dot is a value like any other", hint="The default is an empty tuple: only NaN and None are missing."):
+with check(
+    "without placeholders a dot is a value like any other",
+    hint="The default is an empty tuple: only NaN and None are missing.",
+):
     dotted = pd.DataFrame({"sex": ["MALE", ".", "FEMALE", "."], "depth": [17.4, 18.0, np.nan, 19.3]})
     got_audit = audit(dotted)
     expect(got_audit["missing"].tolist(), [0, 1], what="the column 'missing'")
@@ -116,14 +125,20 @@ with check("a number can be a placeholder too", hint="`isin` takes numbers as we
     got_audit = audit(coded, placeholders=[-999, "?"])
     expect(got_audit["share"].tolist(), [0.4, 0.0], what="the column 'share'")
     expect(got_audit["distinct"].tolist(), [3, 3], what="the column 'distinct'")
-with check("the table is not changed", hint="`frame.replace(..., inplace=True)` would change it. Work on masks instead."):
+with check(
+    "the table is not changed", hint="`frame.replace(..., inplace=True)` would change it. Work on masks instead."
+):
     dotted = pd.DataFrame({"sex": ["MALE", ".", "FEMALE"], "depth": [17.4, 18.0, np.nan]})
     expect(probes.call(audit, dotted, ["."])["inputs"][0], dotted, what="the table after your audit")
-with check("the raw penguins", hint="One row for each of the columns, in their order, with the columns' names as index."):
+with check(
+    "the raw penguins", hint="One row for each of the columns, in their order, with the columns' names as index."
+):
     expect(audit(raw)["missing"], raw.isna().sum().rename("missing"), what="the column 'missing'")
     expect(audit(raw)["distinct"], raw.nunique().rename("distinct"), what="the column 'distinct'")
 ### BEGIN HIDDEN TESTS
-with check("random tables", hint="Try tables of your own, with gaps and placeholders in several columns.", hidden=True) as rng:
+with check(
+    "random tables", hint="Try tables of your own, with gaps and placeholders in several columns.", hidden=True
+) as rng:
     for _ in range(15):
         size = int(rng.integers(2, 30))
         drawn = pd.DataFrame({
@@ -132,7 +147,9 @@ with check("random tables", hint="Try tables of your own, with gaps and placehol
             "whole": rng.integers(0, 5, size),
         })  # fmt: skip
         marked = drawn.mask(drawn.isin(["?", -1.0]))
-        want_audit = pd.DataFrame({"missing": marked.isna().sum(), "share": marked.isna().mean(), "distinct": marked.nunique()})
+        want_audit = pd.DataFrame(
+            {"missing": marked.isna().sum(), "share": marked.isna().mean(), "distinct": marked.nunique()}
+        )
         expect(audit(drawn, placeholders=["?", -1.0]), want_audit)
 ### END HIDDEN TESTS
 grade("audit")
@@ -150,33 +167,36 @@ grade("audit")
 # </details>
 # <details><summary>Hint 3</summary>
 #
-# `gone = frame[name].isna() | frame[name].isin(list(placeholders))`. Collect `[gone.sum(), gone.mean(), ...]` in a dict by
-# column name, and make the frame with `pd.DataFrame.from_dict(rows, orient="index", columns=["missing", "share", "distinct"])`.
+# `gone = frame[name].isna() | frame[name].isin(list(placeholders))`. Collect `[gone.sum(), gone.mean(), ...]` in a
+# dict by column name, and make the frame with `pd.DataFrame.from_dict(rows, orient="index", columns=["missing",
+# "share", "distinct"])`.
 #
 # </details>
 #
-# **Why it matters.** Cleaning that starts before counting cannot say afterwards what it removed. The audit is the first thing
-# to show when somebody hands you a table. [How do you preprocess data?](#How-do-you-preprocess-data?)
+# **Why it matters.** Cleaning that starts before counting cannot say afterwards what it removed. The audit is the
+# first thing to show when somebody hands you a table. [How do you preprocess data?](#How-do-you-preprocess-data?)
 
 # %% [markdown]
 # ## What dropna throws away, and whom
 #
-# `frame.dropna()` keeps the rows that miss nothing. How many survive? From the audit alone you can say between which bounds:
+# `frame.dropna()` keeps the rows that miss nothing. How many survive? From the audit alone you can say between
+# which bounds:
 #
-# - **At most**, the gaps overlap as much as they can. Then all of them lie in the rows in which the worst column is missing.
+# - **At most**, the gaps overlap as much as they can. Then all of them lie in the rows in which the worst column is
+#   missing.
 # - **At least**, no two gaps share a row. Then every missing value costs a row of its own.
 #
-# **The smallest example.** Nine rows; column `a` misses 2 values, column `b` misses 3. At most 9 − 3 = 6 rows survive, at
-# least 9 − (2 + 3) = 4.
+# **The smallest example.** Nine rows; column `a` misses 2 values, column `b` misses 3. At most 9 − 3 = 6 rows
+# survive, at least 9 − (2 + 3) = 4.
 #
 # ### How many rows survive?
 #
 # *Predict, then run · 5 minutes · difficulty: one of three*
 #
-# The audit of the raw penguins says: of 344 rows, each of the four body measurements misses 2 values, `Sex` misses 11,
-# `Delta 15 N` misses 14, `Delta 13 C` misses 13, and `Comments` misses 290. All other columns are complete. Give the bounds
-# for `dropna` on the table **without** `Comments`, and on **all** 17 columns. Commit to your four numbers before you run the
-# demonstration.
+# The audit of the raw penguins says: of 344 rows, each of the four body measurements misses 2 values, `Sex` misses
+# 11, `Delta 15 N` misses 14, `Delta 13 C` misses 13, and `Comments` misses 290. All other columns are complete.
+# Give the bounds for `dropna` on the table **without** `Comments`, and on **all** 17 columns. Commit to your four
+# numbers before you run the demonstration.
 
 # %% exercise="dropna_bounds" minutes=5
 ### BEGIN SOLUTION
@@ -193,7 +213,9 @@ survivors = {
 ### END RELEASE
 
 # %% check="dropna_bounds" points=4
-with check("without comments, at most", hint="Which single column misses the most? All other gaps may lie in its rows."):
+with check(
+    "without comments, at most", hint="Which single column misses the most? All other gaps may lie in its rows."
+):
     gaps = raw.drop(columns="Comments").isna().sum()
     expect(survivors["without_comments"]["at_most"], int(len(raw) - gaps.max()), what="this bound", tell=False)
 with check("without comments, at least", hint="Add the gaps of all columns; there are four body measurements."):
@@ -223,7 +245,11 @@ grade("dropna_bounds")
 # Now run the next cell: how many rows really survive, and whose nests they come from.
 
 # %% demo=true
-for label, left_over in {"all rows": raw, "dropna without Comments": raw.drop(columns="Comments").dropna(), "dropna": raw.dropna()}.items():
+for label, left_over in {
+    "all rows": raw,
+    "dropna without Comments": raw.drop(columns="Comments").dropna(),
+    "dropna": raw.dropna(),
+}.items():
     kinds = left_over["Clutch Completion"].value_counts().reindex(["Yes", "No"], fill_value=0)
     print(f"{label:24} {len(left_over):4} rows   nest complete {kinds['Yes']:4}   never complete {kinds['No']:3}"
           f"   share never complete {kinds['No'] / len(left_over):.3f}")  # fmt: skip
@@ -231,29 +257,33 @@ print()
 print(raw["Comments"].value_counts().to_string())
 
 # %% [markdown]
-# Without `Comments`, 324 rows survive. With it, 34 do, and **every single one** comes from a nest that was never complete. Look
-# at the list of comments and you see why: somebody wrote a comment when something was wrong, and the most frequent comment says
-# that the nest was never seen with both eggs. A row "without gaps" is a row with a comment, so `dropna` has selected the birds in
-# trouble. In the whole table 36 of 344 birds have an incomplete nest; after `dropna` all of them do. A model that always answers
-# "incomplete" is now never wrong on the table, and it has learned nothing.
+# Without `Comments`, 324 rows survive. With it, 34 do, and **every single one** comes from a nest that was never
+# complete. Look at the list of comments and you see why: somebody wrote a comment when something was wrong, and the
+# most frequent comment says that the nest was never seen with both eggs. A row "without gaps" is a row with a
+# comment, so `dropna` has selected the birds in trouble. In the whole table 36 of 344 birds have an incomplete
+# nest; after `dropna` all of them do. A model that always answers "incomplete" is now never wrong on the table, and
+# it has learned nothing.
 #
-# This is **selection bias**: what is missing is related to what you want to know. A milder form stays even without `Comments`.
-# Of the 14 birds without `Delta 15 N`, 12 were measured in the first season. If the seasons differ, `dropna` changes their
-# mixture.
+# This is **selection bias**: what is missing is related to what you want to know. A milder form stays even without
+# `Comments`. Of the 14 birds without `Delta 15 N`, 12 were measured in the first season. If the seasons differ,
+# `dropna` changes their mixture.
 #
-# Dropping a row is right in one case: when the **target** is missing. You cannot learn from it, you cannot score on it, and an
-# imputed target is an answer that you made up.
+# Dropping a row is right in one case: when the **target** is missing. You cannot learn from it, you cannot score on
+# it, and an imputed target is an answer that you made up.
 #
-# A second trap looks like cleaning, too. `raw[raw["Sex"] != "MALE"]` should be the females. It has 176 rows, because the 11 birds
-# of unknown sex are not equal to `"MALE"` either. A comparison with a missing value is simply False, and `!=` turns it into True.
+# A second trap looks like cleaning, too. `raw[raw["Sex"] != "MALE"]` should be the females. It has 176 rows,
+# because the 11 birds of unknown sex are not equal to `"MALE"` either. A comparison with a missing value is simply
+# False, and `!=` turns it into True.
 #
 # ### Repair a cleaning program
 #
 # *Find the bug · 10 minutes · difficulty: one of three*
 #
-# The program below splits a table into features and target. Run it with the demonstration behind the checks, which asks for two
-# features of every penguin. Then repair it. It should drop a row only if its target is missing, and it must leave the
-# caller's table alone: with `inplace=True`, everybody else who uses that table loses the rows as well.
+# The program below splits a table into features and target. Run it with the demonstration behind the checks, which
+# asks for two features of every penguin. Then repair it. It should drop a row only if its target is missing, and it
+# must leave the caller's table alone: with `inplace=True`, everybody else who uses that table loses the rows as
+# well.
+
 
 # %% exercise="fix_dropna" minutes=10 faults=["a gap in a feature costs no row", "other columns have no say", "the caller's table stays as it was", "the raw penguins: both kinds of nests survive", "random tables with gaps"]
 def clean(table: pd.DataFrame, features: list[str], target: str) -> tuple[pd.DataFrame, pd.Series]:
@@ -279,7 +309,9 @@ def clean(table: pd.DataFrame, features: list[str], target: str) -> tuple[pd.Dat
 
 
 # %% check="fix_dropna" points=7
-with check("a table without gaps comes back whole", hint="Return two things: the columns `features`, and the column `target`."):
+with check(
+    "a table without gaps comes back whole", hint="Return two things: the columns `features`, and the column `target`."
+):
     whole = pd.DataFrame({"mass": [3750.0, 3250.0], "island": ["Dream", "Biscoe"], "sex": ["MALE", "FEMALE"]})
     expect(clean(whole.copy(), ["mass", "island"], "sex"), (whole[["mass", "island"]], whole["sex"]))
 with check("a row without its target is dropped", hint="`table[target].notna()` is True where the target is known."):
@@ -288,17 +320,27 @@ with check("a row without its target is dropped", hint="`table[target].notna()` 
 with check("a gap in a feature costs no row", hint="`dropna()` looks at every column. Which one should decide?"):
     gap = pd.DataFrame({"mass": [3750.0, np.nan, 4100.0], "sex": ["MALE", "FEMALE", "FEMALE"]})
     expect(clean(gap.copy(), ["mass"], "sex"), (gap[["mass"]], gap["sex"]))
-with check("other columns have no say", hint="A comment is neither feature nor target here; a missing comment means nothing."):
+with check(
+    "other columns have no say", hint="A comment is neither feature nor target here; a missing comment means nothing."
+):
     remarks = pd.DataFrame({"mass": [3750.0, 3250.0], "sex": ["MALE", "FEMALE"], "remark": [None, "nest lost"]})
     expect(clean(remarks, ["mass"], "sex")[1].tolist(), ["MALE", "FEMALE"], what="y")
-with check("the caller's table stays as it was", hint="`inplace=True` changes the table of the caller. Make a new one."):
+with check(
+    "the caller's table stays as it was", hint="`inplace=True` changes the table of the caller. Make a new one."
+):
     gap = pd.DataFrame({"mass": [3750.0, np.nan, 4100.0], "sex": ["MALE", "FEMALE", None]})
     expect(probes.call(clean, gap, ["mass"], "sex")["inputs"][0], gap, what="the table after the call")
-with check("the raw penguins: both kinds of nests survive", hint="Run the demonstration below: how many birds are left?"):
-    got_nests = clean(raw.copy(), ["Body Mass (g)", "Delta 15 N (o/oo)"], "Clutch Completion")[1].value_counts().to_dict()
+with check(
+    "the raw penguins: both kinds of nests survive", hint="Run the demonstration below: how many birds are left?"
+):
+    got_nests = (
+        clean(raw.copy(), ["Body Mass (g)", "Delta 15 N (o/oo)"], "Clutch Completion")[1].value_counts().to_dict()
+    )
     expect(got_nests, raw["Clutch Completion"].value_counts().to_dict(), what="the number of nests of each kind")
 ### BEGIN HIDDEN TESTS
-with check("random tables with gaps", hint="Try a table with gaps in features, target and other columns.", hidden=True) as rng:
+with check(
+    "random tables with gaps", hint="Try a table with gaps in features, target and other columns.", hidden=True
+) as rng:
     for _ in range(10):
         size = int(rng.integers(8, 30))
         drawn = pd.DataFrame({
@@ -307,7 +349,9 @@ with check("random tables with gaps", hint="Try a table with gaps in features, t
         }, index=rng.permutation(size))  # fmt: skip
         drawn.iloc[0, :] = [np.nan, np.nan, "x", 1.0]  # at least one row that only the features miss
         kept = drawn.loc[drawn["t"].notna()]
-        expect(clean(drawn.copy(), ["g", "f"], "t"), (kept[["g", "f"]], kept["t"]))
+        got_clean = clean(drawn.copy(), ["g", "f"], "t")
+        assert list(got_clean[0].index) == list(kept.index), "Other rows stay than those whose target is known."
+        expect(got_clean, (kept[["g", "f"]], kept["t"]))
 ### END HIDDEN TESTS
 grade("fix_dropna")
 
@@ -332,20 +376,20 @@ for label, asked in {"incomplete nests": "Clutch Completion", "females": "Sex"}.
 # </details>
 # <details><summary>Hint 3</summary>
 #
-# `known = table[table[target].notna()]`, then `known[features]` and `known[target]`. `table.dropna(subset=[target])`, without
-# `inplace`, does the same.
+# `known = table[table[target].notna()]`, then `known[features]` and `known[target]`.
+# `table.dropna(subset=[target])`, without `inplace`, does the same.
 #
 # </details>
 #
-# **Why it matters.** Your score describes the rows that you kept. If the rows that you dropped are different, so is the world in
-# which your model will work. [What is wrong with dropna?](#What-is-wrong-with-dropna?)
+# **Why it matters.** Your score describes the rows that you kept. If the rows that you dropped are different, so is
+# the world in which your model will work. [What is wrong with dropna?](#What-is-wrong-with-dropna?)
 
 # %% [markdown]
 # ## Filling the gaps
 #
-# From here on the columns have short names, and two are new. `nest` names the nest: every nest in the table has exactly two
-# birds, its parents. `Individual ID` cannot serve as a key, because the same names were used again in other seasons and for
-# other species.
+# From here on the columns have short names, and two are new. `nest` names the nest: every nest in the table has
+# exactly two birds, its parents. `Individual ID` cannot serve as a key, because the same names were used again in
+# other seasons and for other species.
 
 # %%
 birds = pd.DataFrame({
@@ -369,34 +413,34 @@ NUMBERS = ["bill_length", "bill_depth", "flipper", "mass", "d15n", "d13c"]
 WORDS = ["species", "island"]
 
 # %% [markdown]
-# **Why is it missing?** The answer decides what filling can do. D. B. Rubin ("Inference and missing data", 1976) gave the
-# three cases their names:
+# **Why is it missing?** The answer decides what filling can do. D. B. Rubin ("Inference and missing data", 1976)
+# gave the three cases their names:
 #
 # - **MCAR**, missing completely at random: the gap has nothing to do with any value. A sample tube broke.
-# - **MAR**, missing at random, a misleading name: the gap depends on values that you *do* see. In the first season it was more
-#   often impossible to get enough blood, and the season stands in the table.
-# - **MNAR**, missing not at random: the gap depends on the missing value itself. A scale that ends at 6 kg has no value for
-#   the heaviest birds.
+# - **MAR**, missing at random, a misleading name: the gap depends on values that you *do* see. In the first season
+#   it was more often impossible to get enough blood, and the season stands in the table.
+# - **MNAR**, missing not at random: the gap depends on the missing value itself. A scale that ends at 6 kg has no
+#   value for the heaviest birds.
 #
-# No test on the table alone tells MAR from MNAR, because the values that would decide are the ones you do not have. You
-# have to ask how the data were made. Here the comments help: *Not enough blood for isotopes*, *Sexing primers did not
-# amplify*, *Adult not sampled*.
+# No test on the table alone tells MAR from MNAR, because the values that would decide are the ones you do not have.
+# You have to ask how the data were made. Here the comments help: *Not enough blood for isotopes*, *Sexing primers
+# did not amplify*, *Adult not sampled*.
 #
-# **Imputation** puts a value into the gap. The simplest is one number for the whole column, its mean or its median. It keeps
-# the row, and it costs something:
+# **Imputation** puts a value into the gap. The simplest is one number for the whole column, its mean or its median.
+# It keeps the row, and it costs something:
 #
-# **The smallest example.** Three known values 1, 2 and 6, and one gap. The mean is 3, the median 2. The variance of the known values
-# around their mean is (4 + 1 + 9)/3 = 14/3. Fill in the mean: the mean stays 3, but the variance becomes (4 + 1 + 9 + 0)/4 =
-# 14/4. The filled-in value sits exactly in the middle, so the column looks *more certain* than it is. In general, the variance
-# shrinks by the factor (number known)/(number of rows).
+# **The smallest example.** Three known values 1, 2 and 6, and one gap. The mean is 3, the median 2. The variance of
+# the known values around their mean is (4 + 1 + 9)/3 = 14/3. Fill in the mean: the mean stays 3, but the variance
+# becomes (4 + 1 + 9 + 0)/4 = 14/4. The filled-in value sits exactly in the middle, so the column looks *more
+# certain* than it is. In general, the variance shrinks by the factor (number known)/(number of rows).
 #
 # ### Mean, median and variance by hand
 #
 # *By hand · 5 minutes · difficulty: one of three*
 #
-# Four chicks weigh 2, 3, 4 and 7 hundred grams, the fifth was not weighed. Give the mean and the median to fill in, the
-# variance of the four known values, and the variance of all five after filling in the **mean**. Variance is here the mean of the
-# squared distances from the mean, as in the example.
+# Four chicks weigh 2, 3, 4 and 7 hundred grams, the fifth was not weighed. Give the mean and the median to fill in,
+# the variance of the four known values, and the variance of all five after filling in the **mean**. Variance is
+# here the mean of the squared distances from the mean, as in the example.
 
 # %% exercise="impute_by_hand" minutes=5
 ### BEGIN SOLUTION
@@ -411,7 +455,9 @@ with check("the mean of the four", hint="Add the four known values, divide by fo
     expect(chick["mean"], float(np.mean([2, 3, 4, 7])), what="the mean", tell=False)
 with check("the median of the four", hint="With an even number of values: halfway between the two in the middle."):
     expect(chick["median"], float(np.median([2, 3, 4, 7])), what="the median", tell=False)
-with check("the variance of the four known values", hint="Squared distances from the mean, added, divided by four (not three)."):
+with check(
+    "the variance of the four known values", hint="Squared distances from the mean, added, divided by four (not three)."
+):
     expect(chick["variance_known"], float(np.var([2, 3, 4, 7])), what="the variance of the known values", tell=False)
 with check("the variance after filling in the mean", hint="The fifth distance is zero, but now you divide by five."):
     expect(chick["variance_filled"], float(np.var([2, 3, 4, 7, 4])), what="the variance after filling", tell=False)
@@ -425,30 +471,32 @@ grade("impute_by_hand")
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# The squared distances are $(2-m)^2$, $(3-m)^2$, $(4-m)^2$, $(7-m)^2$ with your mean $m$. Type fractions such as `14 / 3`; Python
-# divides.
+# The squared distances are $(2-m)^2$, $(3-m)^2$, $(4-m)^2$, $(7-m)^2$ with your mean $m$. Type fractions such as
+# `14 / 3`; Python divides.
 #
 # </details>
 #
-# **Why it matters.** The filled column is narrower than the true one, and its correlations with other columns shrink, too.
-# With 4 % missing, as in the isotopes, you hardly notice; with half of it missing you have painted a line through the middle of your data.
-# [How do you fill in missing values?](#How-do-you-fill-in-missing-values?)
+# **Why it matters.** The filled column is narrower than the true one, and its correlations with other columns
+# shrink, too. With 4 % missing, as in the isotopes, you hardly notice; with half of it missing you have painted a
+# line through the middle of your data. [How do you fill in missing values?](#How-do-you-fill-in-missing-values?)
 
 # %% [markdown]
 # ### Learn the fills from the training part
 #
 # *Implement · 10 minutes · difficulty: two of three*
 #
-# A fill is a number learned from data, as a weight is. So it is learned from the **training part only**, kept, and then used on
-# every other part: validation, test, and the bird that arrives next year. That gives two functions. `fit_fills` learns, `impute`
-# applies; `impute` never looks at the table to find out what to fill in.
+# A fill is a number learned from data, as a weight is. So it is learned from the **training part only**, kept, and
+# then used on every other part: validation, test, and the bird that arrives next year. That gives two functions.
+# `fit_fills` learns, `impute` applies; `impute` never looks at the table to find out what to fill in.
 #
-# For columns of numbers the fill is the **median**, which a few wild values do not move. For columns of words it is the most
-# frequent word; if several are equally frequent, the first of them in alphabetical order. A column with no known value at all
-# teaches nothing, so it is refused.
+# For columns of numbers the fill is the **median**, which a few wild values do not move. For columns of words it is
+# the most frequent word; if several are equally frequent, the first of them in alphabetical order. A column with no
+# known value at all teaches nothing, so it is refused.
 #
-# **The smallest example.** Training part: mass `3000`, `4000`, `5000`, *missing*; island Dream, Biscoe, Biscoe, *missing*. The fills are
-# `{"mass": 4000.0, "island": "Biscoe"}`. A test bird without mass gets `4000`, no matter how heavy the other test birds are.
+# **The smallest example.** Training part: mass `3000`, `4000`, `5000`, *missing*; island Dream, Biscoe, Biscoe,
+# *missing*. The fills are `{"mass": 4000.0, "island": "Biscoe"}`. A test bird without mass gets `4000`, no matter
+# how heavy the other test birds are.
+
 
 # %% exercise="imputer" minutes=10
 def fit_fills(train: pd.DataFrame) -> dict[str, float | str]:
@@ -496,13 +544,25 @@ with check("the example: median and most frequent word", hint="`median()` for nu
     expect(fit_fills(first_part), {"mass": 4000.0, "island": "Biscoe"})
 with check("the median, not the mean", hint="One wild value must not move the fill."):
     expect(fit_fills(pd.DataFrame({"mass": [3000.0, 4000.0, 5000.0, 900000.0]})), {"mass": 4500.0})
-with check("words that are equally frequent: the first in the alphabet", hint="Collect all words with the highest count, then `min`."):
-    expect(fit_fills(pd.DataFrame({"island": ["Torgersen", "Dream", "Torgersen", "Dream", "Biscoe"]})), {"island": "Dream"})
-with check("the gaps of a test part get the fills of the training part", hint="`impute` must not compute a median of its own."):
+with check(
+    "words that are equally frequent: the first in the alphabet",
+    hint="Collect all words with the highest count, then `min`.",
+):
+    expect(
+        fit_fills(pd.DataFrame({"island": ["Torgersen", "Dream", "Torgersen", "Dream", "Biscoe"]})), {"island": "Dream"}
+    )
+with check(
+    "the gaps of a test part get the fills of the training part", hint="`impute` must not compute a median of its own."
+):
     other_part = pd.DataFrame({"mass": [np.nan, 6000.0, 6200.0], "island": ["Dream", None, "Dream"]}, index=[7, 3, 9])
-    want_filled = pd.DataFrame({"mass": [4000.0, 6000.0, 6200.0], "island": ["Dream", "Biscoe", "Dream"]}, index=[7, 3, 9])
+    want_filled = pd.DataFrame(
+        {"mass": [4000.0, 6000.0, 6200.0], "island": ["Dream", "Biscoe", "Dream"]}, index=[7, 3, 9]
+    )
     expect(impute(other_part, {"mass": 4000.0, "island": "Biscoe"}), want_filled)
-with check("the table that comes in is not changed, and columns without a fill stay", hint="Return a new frame; `fillna` does, without inplace."):
+with check(
+    "the table that comes in is not changed, and columns without a fill stay",
+    hint="Return a new frame; `fillna` does, without inplace.",
+):
     other_part = pd.DataFrame({"mass": [np.nan, 6000.0], "flipper": [np.nan, 210.0]})
     called = probes.call(impute, other_part, {"mass": 4000.0})
     expect(called["result"], pd.DataFrame({"mass": [4000.0, 6000.0], "flipper": [np.nan, 210.0]}))
@@ -514,7 +574,9 @@ with check("the penguins, as scikit-learn fills them", hint="Learn from one half
     want_half = SimpleImputer(strategy="median").fit(halves[0]).transform(halves[1])
     expect(impute(halves[1], fit_fills(halves[0])).to_numpy(), want_half, what="the filled half")
 ### BEGIN HIDDEN TESTS
-with check("random tables, filled from another part", hint="Try a test part that differs from the training part.", hidden=True) as rng:
+with check(
+    "random tables, filled from another part", hint="Try a test part that differs from the training part.", hidden=True
+) as rng:
     for _ in range(10):
         size = int(rng.integers(6, 25))
         drawn = pd.DataFrame({
@@ -531,53 +593,60 @@ grade("imputer")
 # %% [markdown]
 # <details><summary>Hint 1</summary>
 #
-# `train[name].dropna()` are the known values of a column. `pd.api.types.is_numeric_dtype(train[name])` tells numbers from words.
+# `train[name].dropna()` are the known values of a column. `pd.api.types.is_numeric_dtype(train[name])` tells
+# numbers from words.
 #
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# `counts = known.value_counts()` counts each word. Do not take `counts.index[0]`: among equals its order is not alphabetical.
+# `counts = known.value_counts()` counts each word. Do not take `counts.index[0]`: among equals its order is not
+# alphabetical.
 #
 # </details>
 # <details><summary>Hint 3</summary>
 #
-# `min(counts.index[counts == counts.max()])` is the word. And `frame.fillna(fills)` takes a dict of columns and returns a new frame.
+# `min(counts.index[counts == counts.max()])` is the word. And `frame.fillna(fills)` takes a dict of columns and
+# returns a new frame.
 #
 # </details>
 #
-# A gap is also a piece of information. `SimpleImputer(add_indicator=True)` adds a column of 0 and 1 that says where something was
-# filled in. For MNAR gaps, and for gaps with a reason, that column can be worth more than the fill.
+# A gap is also a piece of information. `SimpleImputer(add_indicator=True)` adds a column of 0 and 1 that says where
+# something was filled in. For MNAR gaps, and for gaps with a reason, that column can be worth more than the fill.
 #
-# **Why it matters.** Filling with the median of all rows lets the test part speak in the training part. It is the mildest
-# of the leaks in this unit, and it has the same cure as all of them.
-# [How do you fill in missing values?](#How-do-you-fill-in-missing-values?) and
-# [Which kinds of missing data are there?](#Which-kinds-of-missing-data-are-there?)
+# **Why it matters.** Filling with the median of all rows lets the test part speak in the training part. It is the
+# mildest of the leaks in this unit, and it has the same cure as all of them. [How do you fill in missing
+# values?](#How-do-you-fill-in-missing-values?) and [Which kinds of missing data are
+# there?](#Which-kinds-of-missing-data-are-there?)
 
 # %% [markdown]
 # ## Outliers
 #
-# An outlier is a value far from the others. Far by which measure? The first idea is the z-score, the distance from the mean in
-# standard deviations. It fails where it is needed, because the outlier itself drags the mean and swells the standard deviation.
+# An outlier is a value far from the others. Far by which measure? The first idea is the z-score, the distance from
+# the mean in standard deviations. It fails where it is needed, because the outlier itself drags the mean and swells
+# the standard deviation.
 #
-# **The smallest example.** The values 2, 3, 4, 5 and 30. The mean is 8.8, the standard deviation (dividing by $n$) is about
-# 10.6, so the z-score of 30 is 1.99. The rule "beyond 3" finds nothing. It *can* find nothing: among $n$ values no z-score
-# exceeds $\sqrt{n-1}$, which is 2 here. The outlier hides behind itself; this is called **masking**.
+# **The smallest example.** The values 2, 3, 4, 5 and 30. The mean is 8.8, the standard deviation (dividing by $n$)
+# is about 10.6, so the z-score of 30 is 1.99. The rule "beyond 3" finds nothing. It *can* find nothing: among $n$
+# values no z-score exceeds $\sqrt{n-1}$, which is 2 here. The outlier hides behind itself; this is called
+# **masking**.
 #
 # Two rules that a wild value cannot bend:
 #
-# - **Fences** (J. W. Tukey, *Exploratory Data Analysis*, 1977). The quartiles are $Q_1$ = 3 and $Q_3$ = 5, their distance, the
-#   **IQR**, is 2. Everything below $Q_1 - 1.5\,\mathrm{IQR}$ = 0 or above $Q_3 + 1.5\,\mathrm{IQR}$ = 8 is flagged: 30 is.
-# - **Robust z-score.** Take the median $m$ = 4 and the **MAD**, the median of the distances from the median: those are 2, 1, 0,
-#   1, 26, so MAD = 1. The score of $x$ is $0.6745\,(x - m)/\mathrm{MAD}$. For 30 it is about 17.5. Scores beyond 3.5 in size are
-#   suspects (B. Iglewicz and D. C. Hoaglin, *How to Detect and Handle Outliers*, 1993). The factor 0.6745 makes the score
-#   comparable with an ordinary z-score on normally distributed data.
+# - **Fences** (J. W. Tukey, *Exploratory Data Analysis*, 1977). The quartiles are $Q_1$ = 3 and $Q_3$ = 5, their
+#   distance, the **IQR**, is 2. Everything below $Q_1 - 1.5\,\mathrm{IQR}$ = 0 or above $Q_3 + 1.5\,\mathrm{IQR}$ =
+#   8 is flagged: 30 is.
+# - **Robust z-score.** Take the median $m$ = 4 and the **MAD**, the median of the distances from the median: those
+#   are 2, 1, 0, 1, 26, so MAD = 1. The score of $x$ is $0.6745\,(x - m)/\mathrm{MAD}$. For 30 it is about 17.5.
+#   Scores beyond 3.5 in size are suspects (B. Iglewicz and D. C. Hoaglin, *How to Detect and Handle Outliers*,
+#   1993). The factor 0.6745 makes the score comparable with an ordinary z-score on normally distributed data.
 #
 # ### Two rules for outliers
 #
 # *Implement · 10 minutes · difficulty: two of three*
 #
-# Write both. Values may be missing: NaN is not an outlier, it is a gap. A MAD of zero, when more than half of the values are
-# equal, leaves no scale to measure with; refuse it.
+# Write both. Values may be missing: NaN is not an outlier, it is a gap. A MAD of zero, when more than half of the
+# values are equal, leaves no scale to measure with; refuse it.
+
 
 # %% exercise="outliers" minutes=10
 def iqr_outliers(values, k: float = 1.5) -> np.ndarray:
@@ -625,9 +694,13 @@ def robust_z(values) -> np.ndarray:
 
 
 # %% check="outliers" points=8
-with check("the example: only 30 lies outside the fences", hint="Q1 = 3 and Q3 = 5. Compare with both fences, join with |."):
+with check(
+    "the example: only 30 lies outside the fences", hint="Q1 = 3 and Q3 = 5. Compare with both fences, join with |."
+):
     expect(iqr_outliers([2, 3, 4, 5, 30]), np.array([False, False, False, False, True]))
-with check("the example: robust scores", hint="Distances from the median, over the median of their sizes, times 0.6745."):
+with check(
+    "the example: robust scores", hint="Distances from the median, over the median of their sizes, times 0.6745."
+):
     expect(robust_z([2, 3, 4, 5, 30]), 0.6745 * np.array([-2.0, -1.0, 0.0, 1.0, 26.0]))
 with check("a value on the fence is inside", hint="Strictly outside: use < and >, not <= and >=."):
     expect(iqr_outliers([0, 3, 3, 5, 5, 8, 9]), np.array([False] * 7))
@@ -635,7 +708,10 @@ with check("a value on the fence is inside", hint="Strictly outside: use < and >
 with check("both sides, and another k", hint="There is a lower fence as well; k stands in for the 1.5."):
     expect(iqr_outliers([-20, 3, 4, 5, 7]), np.array([True, False, False, False, False]))
     expect(iqr_outliers([2, 3, 4, 5, 8.5], k=1.0), np.array([False, False, False, False, True]))
-with check("a gap is no outlier", hint="Use the nan-versions: `np.nanpercentile`, `np.nanmedian`. A comparison with NaN is False."):
+with check(
+    "a gap is no outlier",
+    hint="Use the nan-versions: `np.nanpercentile`, `np.nanmedian`. A comparison with NaN is False.",
+):
     expect(iqr_outliers([2, np.nan, 3, 4, 5, 30]), np.array([False, False, False, False, False, True]))
     expect(robust_z([2, 3, np.nan, 4, 5, 30]), 0.6745 * np.array([-2.0, -1.0, np.nan, 0.0, 1.0, 26.0]))
 with check("no scale: refused", hint="When the MAD is zero, raise ValueError instead of dividing."):
@@ -646,7 +722,9 @@ with check("random values with gaps: fences", hint="Try values with NaN, and sev
         drawn = np.where(rng.random(40) < 0.1, np.nan, rng.standard_t(2, 40))
         known, width = drawn[~np.isnan(drawn)], float(rng.choice([1.0, 1.5, 3.0]))
         low, high = np.percentile(known, [25, 75])
-        expect(iqr_outliers(drawn, k=width), (drawn < low - width * (high - low)) | (drawn > high + width * (high - low)))
+        expect(
+            iqr_outliers(drawn, k=width), (drawn < low - width * (high - low)) | (drawn > high + width * (high - low))
+        )
 with check("random values with gaps: robust scores", hint="Try values with NaN, far from zero.", hidden=True) as rng:
     for _ in range(20):
         drawn = 100 + np.where(rng.random(31) < 0.1, np.nan, rng.standard_t(2, 31))
@@ -659,7 +737,8 @@ grade("outliers")
 # %% [markdown]
 # <details><summary>Hint 1</summary>
 #
-# Begin both with `values = np.asarray(values, dtype=float)`. Then arithmetic and comparisons work on all values at once.
+# Begin both with `values = np.asarray(values, dtype=float)`. Then arithmetic and comparisons work on all values at
+# once.
 #
 # </details>
 # <details><summary>Hint 2</summary>
@@ -681,8 +760,9 @@ grade("outliers")
 #
 # *Read the plot · 5 minutes · difficulty: two of three*
 #
-# A rule flags; it does not know why. The figure below shows the body mass of all birds, by species. Grey bars are the fences of
-# all birds together and, in each row, of that species. Three birds are marked. Two of them were put in for this exercise:
+# A rule flags; it does not know why. The figure below shows the body mass of all birds, by species. Grey bars are
+# the fences of all birds together and, in each row, of that species. Three birds are marked. Two of them were put
+# in for this exercise:
 #
 # - **P**, an Adelie of `375` g, whose field book says `3750`;
 # - **Q**, an Adelie of `5700` g;
@@ -702,7 +782,9 @@ for level, (row_name, mass) in enumerate(rows_drawn.items()):
     ax.plot(mass, lift, linestyle="", marker=".", markersize=4, color=plots.palette["blue"], zorder=2)
     for letter, (kind, grams) in marked.items():
         if row_name in ("all birds", kind):
-            ax.plot([grams], [level], linestyle="", marker="D", markersize=7, color=plots.palette["vermillion"], zorder=3)
+            ax.plot(
+                [grams], [level], linestyle="", marker="D", markersize=7, color=plots.palette["vermillion"], zorder=3
+            )
             ax.annotate(letter, (grams, level), xytext=(0, 8), textcoords="offset points", ha="center", fontsize=10)
 ax.set_yticks(range(4), list(rows_drawn))
 ax.set_xticks(range(0, 7001, 500))
@@ -718,15 +800,15 @@ plots.show(
 
 # %% [markdown]
 # **`"together"`: which marked birds lie outside the fences of all birds together?**
-# (a) only P (b) P and Q (c) P, Q and R (d) none
+# - (a) only P (b) P and Q (c) P, Q and R (d) none
 #
 # **`"by_species"`: which marked birds lie outside the fences of their own species?**
-# (a) only P (b) P and Q (c) P, Q and R (d) only R
+# - (a) only P (b) P and Q (c) P, Q and R (d) only R
 #
 # **`"r"`: R is flagged by the fences of its species. Its robust z-score there is below 3.5. What do you do with R?**
-# (a) Delete it: it is flagged.
-# (b) Replace it by the value of the fence.
-# (c) Keep it, and find out whether your conclusions depend on it.
+# - (a) Delete it: it is flagged.
+# - (b) Replace it by the value of the fence.
+# - (c) Keep it, and find out whether your conclusions depend on it.
 #
 # **`"fence"`: the upper fence of the Chinstraps, in g.** Read it off to within one hundred.
 
@@ -790,22 +872,24 @@ grade("read_outliers")
 #
 # </details>
 #
-# **Why it matters.** Deleting rare but true values makes a model that fails on exactly those cases, and no test will show it,
-# because you deleted them from the test part as well. [When do you remove an outlier?](#When-do-you-remove-an-outlier?)
+# **Why it matters.** Deleting rare but true values makes a model that fails on exactly those cases, and no test
+# will show it, because you deleted them from the test part as well. [When do you remove an
+# outlier?](#When-do-you-remove-an-outlier?)
 
 # %% [markdown]
 # ## Words into numbers
 #
-# A model calculates, so words have to become numbers. The quick way is a dict: `{"Biscoe": 0, "Dream": 1, "Torgersen": 2}`. It
-# says two things that nobody meant. It says that Dream lies halfway between the others, and a linear model or a distance believes
-# it. And it speaks only of the words that its author thought of: `Series.map` turns every other word into NaN, silently.
+# A model calculates, so words have to become numbers. The quick way is a dict: `{"Biscoe": 0, "Dream": 1,
+# "Torgersen": 2}`. It says two things that nobody meant. It says that Dream lies halfway between the others, and a
+# linear model or a distance believes it. And it speaks only of the words that its author thought of: `Series.map`
+# turns every other word into NaN, silently.
 #
-# **One-hot encoding** gives each word a column of its own, 1 where the word stands and 0 elsewhere. Which words get a column is
-# learned from the **training part**; so a word can turn up later that has none. Then all its columns are 0: *none of the words I
-# know*. (scikit-learn: `OneHotEncoder(handle_unknown="ignore")`.)
+# **One-hot encoding** gives each word a column of its own, 1 where the word stands and 0 elsewhere. Which words get
+# a column is learned from the **training part**; so a word can turn up later that has none. Then all its columns
+# are 0: *none of the words I know*. (scikit-learn: `OneHotEncoder(handle_unknown="ignore")`.)
 #
-# **The smallest example.** Training part Dream, Biscoe, Dream; test part Torgersen, Biscoe. The columns are Biscoe and Dream, in
-# alphabetical order:
+# **The smallest example.** Training part Dream, Biscoe, Dream; test part Torgersen, Biscoe. The columns are Biscoe
+# and Dream, in alphabetical order:
 #
 # | training | Biscoe | Dream | | test | Biscoe | Dream |
 # |---|---|---|---|---|---|---|
@@ -817,9 +901,11 @@ grade("read_outliers")
 #
 # *Find the bug · 10 minutes · difficulty: two of three*
 #
-# The author of the program below looked at the first screenful of a table and saw two islands. Run it with the demonstration behind
-# the checks: how many birds of each island come out? Repair it. The words come from the training part, no row is ever lost, and
-# a missing word (NaN or None) is treated like an unknown one: a row of zeros, and no column of its own.
+# The author of the program below looked at the first screenful of a table and saw two islands. Run it with the
+# demonstration behind the checks: how many birds of each island come out? Repair it. The words come from the
+# training part, no row is ever lost, and a missing word (NaN or None) is treated like an unknown one: a row of
+# zeros, and no column of its own.
+
 
 # %% exercise="fix_one_hot" minutes=10 faults=["three islands: no row is lost", "the words of the training part decide", "an unknown word becomes a row of zeros", "a missing word becomes a row of zeros", "the penguins, as scikit-learn encodes them", "random words"]
 def one_hot(train: pd.Series, test: pd.Series) -> tuple[np.ndarray, np.ndarray]:
@@ -855,16 +941,24 @@ def one_hot(train: pd.Series, test: pd.Series) -> tuple[np.ndarray, np.ndarray]:
 with check("the two islands that the program knows", hint="This worked in the faulty program. What did you change?"):
     got_codes = one_hot(pd.Series(["Dream", "Biscoe", "Dream"]), pd.Series(["Biscoe"]))
     expect(got_codes, (np.array([[0.0, 1.0], [1.0, 0.0], [0.0, 1.0]]), np.array([[1.0, 0.0]])))
-with check("three islands: no row is lost", hint="`map` gives NaN for a word that the dict lacks, and `dropna` removes the bird."):
+with check(
+    "three islands: no row is lost",
+    hint="`map` gives NaN for a word that the dict lacks, and `dropna` removes the bird.",
+):
     got_codes = one_hot(pd.Series(["Torgersen", "Biscoe", "Dream"]), pd.Series(["Dream", "Torgersen"]))
     expect(got_codes, (np.array([[0.0, 0, 1], [1, 0, 0], [0, 1, 0]]), np.array([[0.0, 1, 0], [0, 0, 1]])))
 with check("the words of the training part decide", hint="Make the list of words from `train`, sorted."):
     got_codes = one_hot(pd.Series(["male", "female"]), pd.Series(["female", "female", "male"]))
     expect(got_codes, (np.array([[0.0, 1], [1, 0]]), np.array([[1.0, 0], [1, 0], [0, 1]])))
-with check("an unknown word becomes a row of zeros", hint="A word that `train` lacks equals none of the columns' words."):
+with check(
+    "an unknown word becomes a row of zeros", hint="A word that `train` lacks equals none of the columns' words."
+):
     got_codes = one_hot(pd.Series(["Dream", "Biscoe"]), pd.Series(["Torgersen", "Biscoe"]))
     expect(got_codes[1], np.array([[0.0, 0.0], [1.0, 0.0]]), what="the second array")
-with check("a missing word becomes a row of zeros", hint="Drop the gaps when you collect the words, not when you encode the rows."):
+with check(
+    "a missing word becomes a row of zeros",
+    hint="Drop the gaps when you collect the words, not when you encode the rows.",
+):
     got_codes = one_hot(pd.Series(["Dream", None, "Biscoe"]), pd.Series([None, "Dream"]))
     expect(got_codes, (np.array([[0.0, 1], [0, 0], [1, 0]]), np.array([[0.0, 0], [0, 1]])))
 with check("the penguins, as scikit-learn encodes them", hint="Run the demonstration below: which island is lost?"):
@@ -900,29 +994,31 @@ for island, group in birds.groupby("island"):
 # </details>
 # <details><summary>Hint 3</summary>
 #
-# `np.column_stack([column.eq(word).to_numpy(dtype=float) for word in words])`, for `train` and for `test`, with the same `words`.
+# `np.column_stack([column.eq(word).to_numpy(dtype=float) for word in words])`, for `train` and for `test`, with the
+# same `words`.
 #
 # </details>
 #
-# The faulty program loses all 52 birds of Torgersen. They are all Adelies, so a third of that species is gone, and no error was
-# raised. If somebody had written `fillna(0)` instead of `dropna`, they would all have moved to Biscoe.
+# The faulty program loses all 52 birds of Torgersen. They are all Adelies, so a third of that species is gone, and
+# no error was raised. If somebody had written `fillna(0)` instead of `dropna`, they would all have moved to Biscoe.
 #
-# **Why it matters.** New categories are the normal case in production: a new shop, a new browser, a new island. Decide what
-# happens to them before they arrive. [How do you encode categories?](#How-do-you-encode-categories?)
+# **Why it matters.** New categories are the normal case in production: a new shop, a new browser, a new island.
+# Decide what happens to them before they arrive. [How do you encode categories?](#How-do-you-encode-categories?)
 
 # %% [markdown]
 # ## One scale for all
 #
-# Body mass is measured in thousands of grams, the depth of a bill in tens of millimetres. To a method that measures distances,
-# a difference of one gram counts as much as one of one millimetre. **Standardising** a column, $z = (x - \text{mean})/\text{scale}$ with
-# the standard deviation for scale, gives all columns mean 0 and standard deviation 1.
+# Body mass is measured in thousands of grams, the depth of a bill in tens of millimetres. To a method that measures
+# distances, a difference of one gram counts as much as one of one millimetre. **Standardising** a column, $z = (x -
+# \text{mean})/\text{scale}$ with the standard deviation for scale, gives all columns mean 0 and standard deviation
+# 1.
 #
-# **The smallest example.** The column 2, 4, 6 has mean 4 and variance (4 + 0 + 4)/3 = 8/3, so its scale is $\sqrt{8/3}$. It
-# becomes $-\sqrt{3/2}$, 0, $\sqrt{3/2}$. (The standard deviation here divides by $n$, as `StandardScaler` and NumPy do; pandas'
-# `std` divides by $n - 1$.)
+# **The smallest example.** The column 2, 4, 6 has mean 4 and variance (4 + 0 + 4)/3 = 8/3, so its scale is
+# $\sqrt{8/3}$. It becomes $-\sqrt{3/2}$, 0, $\sqrt{3/2}$. (The standard deviation here divides by $n$, as
+# `StandardScaler` and NumPy do; pandas' `std` divides by $n - 1$.)
 #
-# A constant column has the standard deviation 0. Dividing by it gives NaN or infinity. Its scale is set to 1, so that the column
-# becomes all zeros: it says nothing, and it does no harm.
+# A constant column has the standard deviation 0. Dividing by it gives NaN or infinity. Its scale is set to 1, so
+# that the column becomes all zeros: it says nothing, and it does no harm.
 #
 # Run the next two cells: how well nearest neighbours recognise the species, with and without scaling.
 
@@ -948,18 +1044,19 @@ for label, accuracy in neighbour_scores.items():
     print(f"five nearest neighbours, {label:13} accuracy over 20 splits: {accuracy:.2f}")
 
 # %% [markdown]
-# From 0.77 to 0.99, without a better model. Trees do not care about the scale, because they only compare a column with a threshold.
-# Distances, penalties and gradient descent do.
+# From 0.77 to 0.99, without a better model. Trees do not care about the scale, because they only compare a column
+# with a threshold. Distances, penalties and gradient descent do.
 #
 # ### Standardise from scratch
 #
 # *Implement · 8 minutes · difficulty: two of three*
 #
-# Again in two functions: one learns, one applies. Take care with constant columns. Floating-point numbers make the obvious test fail:
-# try `np.std([0.1, 0.1, 0.1])`. It is not zero, because `0.1` has no exact binary form, and the mean of three of them is rounded. What
-# holds exactly is that the largest and the smallest value are equal.
+# Again in two functions: one learns, one applies. Take care with constant columns. Floating-point numbers make the
+# obvious test fail: try `np.std([0.1, 0.1, 0.1])`. It is not zero, because `0.1` has no exact binary form, and the
+# mean of three of them is rounded. What holds exactly is that the largest and the smallest value are equal.
 #
 # A gap is refused: standardising comes after imputing.
+
 
 # %% exercise="scaler" minutes=8
 def fit_scale(X) -> tuple[np.ndarray, np.ndarray]:
@@ -1000,13 +1097,18 @@ with check("applied to other rows", hint="`standardise` uses the mean and scale 
     expect(standardise([[4.0, 0.0]], np.array([1.0, 20.0]), np.array([1.0, 10.0])), np.array([[3.0, -2.0]]))
 with check("a constant column has scale 1", hint="Where the standard deviation is 0, put 1."):
     expect(fit_scale([[5.0, 1.0], [5.0, 3.0]])[1][0], 1.0, what="the scale of the first column")
-with check("a constant column of 0.1 has scale 1 as well", hint="Its computed standard deviation is tiny, but not 0. Compare max and min."):
+with check(
+    "a constant column of 0.1 has scale 1 as well",
+    hint="Its computed standard deviation is tiny, but not 0. Compare max and min.",
+):
     tenths = np.full((3, 1), 0.1)
     expect(fit_scale(tenths)[1], np.array([1.0]), what="the scale")
 with check("a gap is refused", hint="`np.isnan(X).any()`, then raise ValueError."):
     expect_raises(ValueError, fit_scale, [[1.0], [np.nan]])
 ### BEGIN HIDDEN TESTS
-with check("random tables, as StandardScaler does it", hint="Try a table with constant columns and large offsets.", hidden=True) as rng:
+with check(
+    "random tables, as StandardScaler does it", hint="Try a table with constant columns and large offsets.", hidden=True
+) as rng:
     for _ in range(20):
         drawn = rng.normal(100 * rng.random(4), 10 ** rng.uniform(-2, 3, 4), (int(rng.integers(3, 40)), 4))
         drawn[:, int(rng.integers(4))] = rng.random()
@@ -1033,22 +1135,25 @@ grade("scaler")
 #
 # </details>
 #
-# **Why it matters.** A constant column in training is not rare: a flag that is always 0 so far. Divided by a rounding error of
-# its standard deviation, the first 1 in production becomes an astronomical number.
-# [Why do you standardise, and when not?](#Why-do-you-standardise,-and-when-not?)
+# **Why it matters.** A constant column in training is not rare: a flag that is always 0 so far. Divided by a
+# rounding error of its standard deviation, the first 1 in production becomes an astronomical number. [Why do you
+# standardise, and when not?](#Why-do-you-standardise,-and-when-not?)
 
 # %% [markdown]
 # ### Repair a scaler that has seen too much
 #
 # *Find the bug · 8 minutes · difficulty: two of three*
 #
-# Mean and scale are learned, so they belong to the training part. The program below standardises first and splits afterwards, which
-# is what you get when you write the steps in the order in which the textbook lists them: clean, transform, split.
+# Mean and scale are learned, so they belong to the training part. The program below standardises first and splits
+# afterwards, which is what you get when you write the steps in the order in which the textbook lists them: clean,
+# transform, split.
 #
-# How much harm does it do? Be honest and measure. The demonstration behind the checks predicts the sex of a penguin from its mass
-# and bill depth with logistic regression, over twenty splits. On the clean table the difference is nothing to speak of. Then **one** bird of the test
-# part gets a typo, its mass three zeros too long, and the score is taken on the *other* test birds. They are as healthy as
-# before. Run it with the faulty program, repair the program, and run it again.
+# How much harm does it do? Be honest and measure. The demonstration behind the checks predicts the sex of a penguin
+# from its mass and bill depth with logistic regression, over twenty splits. On the clean table the difference is
+# nothing to speak of. Then **one** bird of the test part gets a typo, its mass three zeros too long, and the score
+# is taken on the *other* test birds. They are as healthy as before. Run it with the faulty program, repair the
+# program, and run it again.
+
 
 # %% exercise="fix_scaling" minutes=8 faults=["the training features are those of the training rows alone", "a test row has no influence on the training features", "the test features use the mean and scale of the training part", "random tables and random parts"]
 def prepare(X: np.ndarray, train: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -1078,33 +1183,50 @@ with check("the rows come as asked for", hint="`X[train]` picks rows by number, 
     five_rows = np.array([[1.0, 5.0], [2.0, 4.0], [3.0, 3.0], [4.0, 2.0], [5.0, 1.0]])
     got_parts = prepare(five_rows, np.array([4, 0, 2]), np.array([3, 1]))
     expect([list(part.shape) for part in got_parts], [[3, 2], [2, 2]], what="the shapes of the two parts")
-    assert got_parts[0][0, 0] > got_parts[0][2, 0] > got_parts[0][1, 0], "The rows of the training part are in another order."
+    assert got_parts[0][0, 0] > got_parts[0][2, 0] > got_parts[0][1, 0], (
+        "The rows of the training part are in another order."
+    )
 with check("everything is training: nothing can leak", hint="This worked in the faulty program. What did you change?"):
     five_rows = np.array([[1.0, 5.0], [2.0, 4.0], [3.0, 3.0], [4.0, 2.0], [5.0, 1.0]])
     everybody = np.arange(5)
     expect(prepare(five_rows, everybody, everybody), (StandardScaler().fit_transform(five_rows),) * 2)
-with check("the training features are those of the training rows alone", hint="Give `fit_scale` only the rows of the training part."):
+with check(
+    "the training features are those of the training rows alone",
+    hint="Give `fit_scale` only the rows of the training part.",
+):
     masses = np.array([[3000.0], [4000.0], [5000.0], [9000.0]])
     root = np.sqrt(1.5)
     expect(prepare(masses, np.array([0, 1, 2]), np.array([3]))[0], np.array([[-root], [0.0], [root]]), what="Z_train")
-with check("a test row has no influence on the training features", hint="Change a test row in your mind: which of your numbers move?") as rng:
+with check(
+    "a test row has no influence on the training features",
+    hint="Change a test row in your mind: which of your numbers move?",
+) as rng:
     before = rng.normal(size=(12, 3))
     after = before.copy()
     after[9] = 1e6
     rows_used = np.arange(9), np.arange(9, 12)
     expect(prepare(after, *rows_used)[0], prepare(before, *rows_used)[0], what="Z_train, after one test row changed,")
-with check("the test features use the mean and scale of the training part", hint="Do not learn a second mean from the test rows."):
+with check(
+    "the test features use the mean and scale of the training part",
+    hint="Do not learn a second mean from the test rows.",
+):
     masses = np.array([[3000.0], [5000.0], [5000.0], [7000.0]])
     expect(prepare(masses, np.array([0, 1]), np.array([2, 3]))[1], np.array([[1.0], [3.0]]), what="Z_test")
 ### BEGIN HIDDEN TESTS
-with check("random tables and random parts", hint="Try a table of your own, and compare with StandardScaler.", hidden=True) as rng:
+with check(
+    "random tables and random parts", hint="Try a table of your own, and compare with StandardScaler.", hidden=True
+) as rng:
     for _ in range(10):
         size = int(rng.integers(8, 30))
         drawn, order = rng.normal(5, 3, (size, 3)), rng.permutation(size)
         theirs = StandardScaler().fit(drawn[order[3:]])
-        expect(prepare(drawn, order[3:], order[:3]), (theirs.transform(drawn[order[3:]]), theirs.transform(drawn[order[:3]])))
+        expect(
+            prepare(drawn, order[3:], order[:3]),
+            (theirs.transform(drawn[order[3:]]), theirs.transform(drawn[order[:3]])),
+        )
 ### END HIDDEN TESTS
 grade("fix_scaling")
+
 
 # %% demo=true
 def score_with(factor):
@@ -1131,60 +1253,67 @@ for label, factor in {"clean table": 1, "one typo in the test part": 1000}.items
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# `fit_scale(X[train])` once. Then `standardise` twice, for the rows `train` and the rows `test`, with the same mean and scale.
+# `fit_scale(X[train])` once. Then `standardise` twice, for the rows `train` and the rows `test`, with the same mean
+# and scale.
 #
 # </details>
 #
-# With the faulty program one typo takes the accuracy on the other birds from 0.89 to 0.59. The typo swells the scale of the whole
-# column, so all other masses shrink to nearly the same number, in the *training* part. Repaired, the score stays at 0.89, and
-# the bird with the typo is wrong alone. In real use the test part is the future. A training program that can see it cannot be
-# run, and a score from it describes nothing that you can build.
+# With the faulty program one typo takes the accuracy on the other birds from 0.89 to 0.59. The typo swells the
+# scale of the whole column, so all other masses shrink to nearly the same number, in the *training* part. Repaired,
+# the score stays at 0.89, and the bird with the typo is wrong alone. In real use the test part is the future. A
+# training program that can see it cannot be run, and a score from it describes nothing that you can build.
 #
 # Two repairs that are none: standardising each part with its own mean (then the same bird has two encodings), and
 # standardising the training part by the test part's numbers.
 #
-# **Why it matters.** On a large clean table this leak costs almost nothing, which is why it survives in so many programs. The
-# same order of steps with a more eager transformer is a disaster; you will see one below.
-# [Why must the scaler be fitted on the training part only?](#Why-must-the-scaler-be-fitted-on-the-training-part-only?)
+# **Why it matters.** On a large clean table this leak costs almost nothing, which is why it survives in so many
+# programs. The same order of steps with a more eager transformer is a disaster; you will see one below. [Why must
+# the scaler be fitted on the training part only?](#Why-must-the-scaler-be-fitted-on-the-training-part-only?)
 
 # %% [markdown]
 # ## Splitting
 #
-# A test part is a small copy of the world. In a random copy a rare class can be missing by bad luck. 36 of the 344 birds have an
-# incomplete nest. Draw a tenth of the birds at random, and run the cell: how many of the 36 are among them?
+# A test part is a small copy of the world. In a random copy a rare class can be missing by bad luck. 36 of the 344
+# birds have an incomplete nest. Draw a tenth of the birds at random, and run the cell: how many of the 36 are among
+# them?
 
 # %% demo=true
 drawn_counts = [
-    birds["incomplete"].to_numpy()[train_test_split(np.arange(len(birds)), test_size=0.1, random_state=split)[1]].sum() for split in range(200)
+    birds["incomplete"].to_numpy()[train_test_split(np.arange(len(birds)), test_size=0.1, random_state=split)[1]].sum()
+    for split in range(200)
 ]
 print("birds with an incomplete nest in a random test part of 35 birds, over 200 splits:")
 for found, times in enumerate(np.bincount(drawn_counts)):
     print(f"{found:3} birds: {times:3} times  {'#' * times}")
 
 # %% [markdown]
-# From 0 to 9. With none the recall of that class cannot even be computed, and with 9 the test part has more than twice its share.
-# **Stratification** takes this luck out of the game: split every class by itself, in the same proportion.
+# From 0 to 9. With none the recall of that class cannot even be computed, and with 9 the test part has more than
+# twice its share. **Stratification** takes this luck out of the game: split every class by itself, in the same
+# proportion.
 #
-# But birds come whole. Let the test part have $t$ of the $n$ samples. A class with $n_c$ samples should have $q_c = t\,n_c/n$ of
-# them in the test part, its **quota**, and that is rarely a whole number. Rounding each quota by itself does not do, because the
-# rounded numbers need not add up to $t$. Parliaments have the same problem with seats. One solution is the **method of largest
-# remainders** (A. Hamilton, 1792): give every class the whole part of its quota, then give the seats that are left, one each, to the classes with the largest
-# fractions.
+# But birds come whole. Let the test part have $t$ of the $n$ samples. A class with $n_c$ samples should have $q_c =
+# t\,n_c/n$ of them in the test part, its **quota**, and that is rarely a whole number. Rounding each quota by
+# itself does not do, because the rounded numbers need not add up to $t$. Parliaments have the same problem with
+# seats. One solution is the **method of largest remainders** (A. Hamilton, 1792): give every class the whole part
+# of its quota, then give the seats that are left, one each, to the classes with the largest fractions.
 #
-# **The smallest example.** 12 birds: 7 Adelies, 3 Gentoos, 2 Chinstraps. Four of them go to the test part. The quotas are 7/3, 1
-# and 2/3, their whole parts 2, 1 and 0. That is three seats; the fourth goes to the fraction 2/3, a Chinstrap. So: 2, 1, 1.
+# **The smallest example.** 12 birds: 7 Adelies, 3 Gentoos, 2 Chinstraps. Four of them go to the test part. The
+# quotas are 7/3, 1 and 2/3, their whole parts 2, 1 and 0. That is three seats; the fourth goes to the fraction 2/3,
+# a Chinstrap. So: 2, 1, 1.
 #
-# **Proof that this works.** The fractions $q_c - \lfloor q_c \rfloor$ add up to the number of seats left, because the quotas add
-# up to the whole number $t$. Each fraction is below 1, so fewer seats are left than there are classes with a fraction above 0:
-# nobody gets a second one. Hence every class gets $\lfloor q_c \rfloor$ or $\lceil q_c \rceil$ seats, the total is exactly $t$, and
-# the share of a class in the test part differs from its share in the table by less than $1/t$. And a class never has to give more than
-# it has: $q_c \le n_c$, and $n_c$ is whole, so $\lceil q_c \rceil \le n_c$.
+# **Proof that this works.** The fractions $q_c - \lfloor q_c \rfloor$ add up to the number of seats left, because
+# the quotas add up to the whole number $t$. Each fraction is below 1, so fewer seats are left than there are
+# classes with a fraction above 0: nobody gets a second one. Hence every class gets $\lfloor q_c \rfloor$ or $\lceil
+# q_c \rceil$ seats, the total is exactly $t$, and the share of a class in the test part differs from its share in
+# the table by less than $1/t$. And a class never has to give more than it has: $q_c \le n_c$, and $n_c$ is whole,
+# so $\lceil q_c \rceil \le n_c$.
 #
 # ### Seats by hand
 #
 # *By hand · 5 minutes · difficulty: one of three*
 #
-# The whole table: 152 Adelies, 124 Gentoos, 68 Chinstraps, 344 birds. 69 of them go to the test part. How many of each species?
+# The whole table: 152 Adelies, 124 Gentoos, 68 Chinstraps, 344 birds. 69 of them go to the test part. How many of
+# each species?
 
 # %% exercise="split_by_hand" minutes=5
 ### BEGIN SOLUTION
@@ -1215,18 +1344,20 @@ grade("split_by_hand")
 #
 # </details>
 #
-# **Why it matters.** Rounding each quota by itself is the kind of code that works on the example and is off by one on the next table.
-# [What does stratification do?](#What-does-stratification-do?)
+# **Why it matters.** Rounding each quota by itself is the kind of code that works on the example and is off by one
+# on the next table. [What does stratification do?](#What-does-stratification-do?)
 
 # %% [markdown]
 # ### A stratified split from scratch
 #
 # *Implement · 15 minutes · difficulty: three of three*
 #
-# Now in code. The sizes come from the largest remainders, *which* samples of a class go is drawn at random. Randomness comes from one
-# seed, through `np.random.default_rng(seed)`, so that the same call gives the same split next year.
+# Now in code. The sizes come from the largest remainders, *which* samples of a class go is drawn at random.
+# Randomness comes from one seed, through `np.random.default_rng(seed)`, so that the same call gives the same split
+# next year.
 #
 # A class with a single sample cannot be on both sides, so it is refused, as scikit-learn does.
+
 
 # %% exercise="stratified_split" minutes=15
 def stratified_split(y, test_share: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -1267,44 +1398,77 @@ def stratified_split(y, test_share: float, seed: int) -> tuple[np.ndarray, np.nd
 # %% check="stratified_split" points=9
 with check("every row is in exactly one part", hint="The training part is everything that is not in the test part."):
     got_split = stratified_split(list("aaaaaabbbb"), 0.3, 0)
-    expect(sorted([*got_split[0].tolist(), *got_split[1].tolist()]), list(range(10)), what="the rows of both parts, sorted,")
-with check("the twelve birds: two, one and one", hint="Whole parts first, then the seats left to the largest fractions."):
+    expect(
+        sorted([*got_split[0].tolist(), *got_split[1].tolist()]),
+        list(range(10)),
+        what="the rows of both parts, sorted,",
+    )
+with check(
+    "the twelve birds: two, one and one", hint="Whole parts first, then the seats left to the largest fractions."
+):
     twelve = np.array(["Adelie"] * 7 + ["Gentoo"] * 3 + ["Chinstrap"] * 2)
     for attempt in range(5):
         in_test_part = twelve[stratified_split(twelve, 1 / 3, attempt)[1]].tolist()
-        expect({name: in_test_part.count(name) for name in ("Adelie", "Gentoo", "Chinstrap")}, {"Adelie": 2, "Gentoo": 1, "Chinstrap": 1})
-with check("the test part has the size asked for", hint="Rounding each quota by itself gives too many or too few here."):
+        expect(
+            {name: in_test_part.count(name) for name in ("Adelie", "Gentoo", "Chinstrap")},
+            {"Adelie": 2, "Gentoo": 1, "Chinstrap": 1},
+        )
+with check(
+    "the test part has the size asked for", hint="Rounding each quota by itself gives too many or too few here."
+):
     thirds = np.array([0, 1, 2] * 5)
     expect(len(stratified_split(thirds, 0.3, 1)[1]), round(0.3 * 15), what="the size of the test part of 15 rows")
     expect(len(stratified_split(thirds, 0.5, 1)[1]), round(0.5 * 15), what="the size of the test part of 15 rows")
-with check("the same seed gives the same split, other seeds give others", hint="Make `np.random.default_rng(seed)` inside the function."):
+with check(
+    "the same seed gives the same split, other seeds give others",
+    hint="Make `np.random.default_rng(seed)` inside the function.",
+):
     splits = [sorted(stratified_split([0, 1] * 20, 0.25, seed)[1].tolist()) for seed in (3, 3, 4, 5)]
     expect(splits[1], splits[0], what="the second split with seed 3")
     assert splits[2] != splits[0] or splits[3] != splits[0], "The seeds 3, 4 and 5 all gave the same test part."
 with check("within a class, chance decides", hint="Shuffle the rows of a class before you take the first ones.") as rng:
     mixed_labels = np.array([0] * 6 + [1] * 6)
-    ever = {int(row) for seed in rng.integers(0, 10**6, 80) for row in stratified_split(mixed_labels, 0.5, int(seed))[1]}
+    ever = {
+        int(row) for seed in rng.integers(0, 10**6, 80) for row in stratified_split(mixed_labels, 0.5, int(seed))[1]
+    }
     assert ever == set(range(12)), f"In 80 splits, {12 - len(ever)} of 12 rows never reached the test part."
-with check("a class with one sample, or a share that is none: refused", hint="Look at the counts of `np.unique(y, return_counts=True)`."):
+with check(
+    "a class with one sample, or a share that is none: refused",
+    hint="Look at the counts of `np.unique(y, return_counts=True)`.",
+):
     expect_raises(ValueError, stratified_split, ["a", "a", "a", "b"], 0.5, 0)
     expect_raises(ValueError, stratified_split, ["a", "a", "b", "b"], 1.5, 0)
     expect_raises(ValueError, stratified_split, ["a", "a", "b", "b"], 0.0, 0)
 with check("the penguins, by species", hint="These are the seats that you computed by hand."):
     in_test_part = birds["species"].to_numpy(dtype=str)[stratified_split(birds["species"].tolist(), 0.2, 7)[1]].tolist()
-    expect([in_test_part.count(name) for name in ("Adelie", "Gentoo", "Chinstrap")], [30, 25, 14], what="the number of each species")
+    expect(
+        [in_test_part.count(name) for name in ("Adelie", "Gentoo", "Chinstrap")],
+        [30, 25, 14],
+        what="the number of each species",
+    )
 ### BEGIN HIDDEN TESTS
-with check("random labels: the quotas hold", hint="Try many classes of different sizes, and odd shares.", hidden=True) as rng:
+with check(
+    "random labels: the quotas hold", hint="Try many classes of different sizes, and odd shares.", hidden=True
+) as rng:
     for _ in range(25):
         sizes = rng.integers(2, 30, int(rng.integers(2, 6)))
         mixed_labels = rng.permutation(np.repeat(np.arange(len(sizes)), sizes))
         share = float(rng.uniform(0.1, 0.9))
         got_split = stratified_split(mixed_labels, share, int(rng.integers(1000)))
-        expect(sorted([*got_split[0].tolist(), *got_split[1].tolist()]), list(range(len(mixed_labels))), what="the rows")
+        expect(
+            sorted([*got_split[0].tolist(), *got_split[1].tolist()]), list(range(len(mixed_labels))), what="the rows"
+        )
         total = round(share * len(mixed_labels))
         expect(len(got_split[1]), total, what="the size of the test part")
         got_seats = np.bincount(mixed_labels[got_split[1]], minlength=len(sizes))
-        assert (np.abs(got_seats * len(mixed_labels) - total * sizes) < len(mixed_labels)).all(), "A class is off its quota by one or more."
-with check("random labels: the largest fractions get the seats", hint="Compare the fractions of those that got one more.", hidden=True) as rng:
+        assert (np.abs(got_seats * len(mixed_labels) - total * sizes) < len(mixed_labels)).all(), (
+            "A class is off its quota by one or more."
+        )
+with check(
+    "random labels: the largest fractions get the seats",
+    hint="Compare the fractions of those that got one more.",
+    hidden=True,
+) as rng:
     for _ in range(25):
         sizes = rng.integers(2, 30, int(rng.integers(2, 6)))
         mixed_labels = rng.permutation(np.repeat(np.arange(len(sizes)), sizes))
@@ -1325,33 +1489,36 @@ grade("stratified_split")
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# `classes, sizes = np.unique(y, return_counts=True)`. With whole numbers, `np.divmod(t * sizes, n)` gives the whole parts and the
-# remainders at once, without rounding errors. `np.argsort(-remainders)` lists the classes by falling remainder.
+# `classes, sizes = np.unique(y, return_counts=True)`. With whole numbers, `np.divmod(t * sizes, n)` gives the whole
+# parts and the remainders at once, without rounding errors. `np.argsort(-remainders)` lists the classes by falling
+# remainder.
 #
 # </details>
 # <details><summary>Hint 3</summary>
 #
-# `seats[np.argsort(-remainders)[: t - seats.sum()]] += 1`. For each class `generator.permutation(np.flatnonzero(y == c))[:k]`, all
-# joined with `np.concatenate`; the training part is `np.setdiff1d(np.arange(n), test)`.
+# `seats[np.argsort(-remainders)[: t - seats.sum()]] += 1`. For each class `generator.permutation(np.flatnonzero(y
+# == c))[:k]`, all joined with `np.concatenate`; the training part is `np.setdiff1d(np.arange(n), test)`.
 #
 # </details>
 #
-# **Why it matters.** You will call `train_test_split(..., stratify=y)`, and now you know what it promises. What it does not promise:
-# balance in anything else than `y`. [What does stratification do?](#What-does-stratification-do?)
+# **Why it matters.** You will call `train_test_split(..., stratify=y)`, and now you know what it promises. What it
+# does not promise: balance in anything else than `y`. [What does stratification do?](#What-does-stratification-do?)
 
 # %% [markdown]
 # ### Repair the folds
 #
 # *Find the bug · 8 minutes · difficulty: two of three*
 #
-# In **cross-validation** every sample is tested once: the rows are dealt into $k$ folds, and each fold is the test part of a model that learned
-# from the others. The program below gives each fold an equal stretch of the table. The penguins are sorted by species, as
-# tables often are. Run it, then the demonstration behind the checks, and look at the last fold.
+# In **cross-validation** every sample is tested once: the rows are dealt into $k$ folds, and each fold is the test
+# part of a model that learned from the others. The program below gives each fold an equal stretch of the table. The
+# penguins are sorted by species, as tables often are. Run it, then the demonstration behind the checks, and look at
+# the last fold.
 #
-# Repair it by dealing cards: shuffle the rows of each class, put the classes one behind the other, and deal this deck to the folds in turn,
-# 0, 1, …, $k-1$, 0, 1, and so on. A class is a stretch of $n_c$ cards in the deck, and dealing a stretch in turn gives every fold
-# $\lfloor n_c/k \rfloor$ or $\lceil n_c/k \rceil$ of it. The same holds for the whole deck. So the folds are even, in every class
-# and in size: that is the whole proof.
+# Repair it by dealing cards: shuffle the rows of each class, put the classes one behind the other, and deal this
+# deck to the folds in turn, 0, 1, …, $k-1$, 0, 1, and so on. A class is a stretch of $n_c$ cards in the deck, and
+# dealing a stretch in turn gives every fold $\lfloor n_c/k \rfloor$ or $\lceil n_c/k \rceil$ of it. The same holds
+# for the whole deck. So the folds are even, in every class and in size: that is the whole proof.
+
 
 # %% exercise="fix_folds" minutes=8 faults=["every class is dealt evenly", "another seed gives other folds", "the penguins: every species in every fold", "random labels are dealt evenly"]
 def folds(y, k: int, seed: int) -> np.ndarray:
@@ -1383,10 +1550,15 @@ def folds(y, k: int, seed: int) -> np.ndarray:
 with check("the folds are equally large, to within one", hint="Deal the whole deck in turn: position modulo k."):
     for n_folds in (2, 3, 5):
         heights = [folds([0] * 7 + [1] * 4, n_folds, 0).tolist().count(f) for f in range(n_folds)]
-        assert max(heights) - min(heights) <= 1 and sum(heights) == 11, f"With k = {n_folds} the folds have the sizes {heights}."
+        assert max(heights) - min(heights) <= 1 and sum(heights) == 11, (
+            f"With k = {n_folds} the folds have the sizes {heights}."
+        )
 with check("the same seed gives the same folds", hint="Make `np.random.default_rng(seed)` inside the function."):
     expect(folds([0, 1, 2] * 8, 4, 9), folds([0, 1, 2] * 8, 4, 9))
-with check("every class is dealt evenly", hint="Put the rows of a class next to each other in the deck, and deal on where you stopped."):
+with check(
+    "every class is dealt evenly",
+    hint="Put the rows of a class next to each other in the deck, and deal on where you stopped.",
+):
     sorted_labels = np.array(["a"] * 9 + ["b"] * 4 + ["c"] * 5)
     dealt = folds(sorted_labels, 3, 0)
     for class_name in "abc":
@@ -1395,19 +1567,27 @@ with check("every class is dealt evenly", hint="Put the rows of a class next to 
 with check("another seed gives other folds", hint="Shuffle the rows of each class with the generator."):
     dealt = [folds([0, 1] * 15, 3, seed).tolist() for seed in range(4)]
     assert any(d != dealt[0] for d in dealt), "The seeds 0 to 3 all gave the same folds."
-with check("the penguins: every species in every fold", hint="Run the demonstration below: which species does the last fold hold?"):
+with check(
+    "the penguins: every species in every fold",
+    hint="Run the demonstration below: which species does the last fold hold?",
+):
     dealt, species_column = folds(birds["species"].tolist(), 5, 1), birds["species"].to_numpy(dtype=str)
     held = [{str(n) for n in species_column[dealt == f]} for f in range(5)]
     assert all(len(h) == 3 for h in held), f"The folds hold {[sorted(h) for h in held]}."
 ### BEGIN HIDDEN TESTS
-with check("random labels are dealt evenly", hint="Try classes smaller than k, and labels in any order.", hidden=True) as rng:
+with check(
+    "random labels are dealt evenly", hint="Try classes smaller than k, and labels in any order.", hidden=True
+) as rng:
     for _ in range(20):
         mixed_labels = np.sort(rng.integers(0, 4, int(rng.integers(12, 50))))
         mixed_labels = mixed_labels if rng.random() < 0.5 else rng.permutation(mixed_labels)
         n_folds = int(rng.integers(2, 7))
         dealt = folds(mixed_labels, n_folds, int(rng.integers(1000)))
         for class_name in [None, *np.unique(mixed_labels)]:
-            heights = [int(((dealt == f) & ((mixed_labels == class_name) if class_name is not None else True)).sum()) for f in range(n_folds)]
+            heights = [
+                int(((dealt == f) & ((mixed_labels == class_name) if class_name is not None else True)).sum())
+                for f in range(n_folds)
+            ]
             assert max(heights) - min(heights) <= 1, "The folds are not even."
 ### END HIDDEN TESTS
 grade("fix_folds")
@@ -1428,19 +1608,20 @@ for f in range(5):
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# The deck is an array of row numbers: `np.concatenate([generator.permutation(np.flatnonzero(y == c)) for c in np.unique(y)])`.
+# The deck is an array of row numbers: `np.concatenate([generator.permutation(np.flatnonzero(y == c)) for c in
+# np.unique(y)])`.
 #
 # </details>
 # <details><summary>Hint 3</summary>
 #
-# Start with `fold = np.empty(len(y), dtype=int)`; then `fold[deck] = np.arange(len(y)) % k`. Position in the deck on the right,
-# row number on the left.
+# Start with `fold = np.empty(len(y), dtype=int)`; then `fold[deck] = np.arange(len(y)) % k`. Position in the deck
+# on the right, row number on the left.
 #
 # </details>
 #
-# With the faulty program, the last fold holds only Chinstraps, the training part has none, and the accuracy there is 0.000. The
-# mean over the five folds is 0.788, for a model that recognises nearly every bird. A contiguous split of a sorted table is the same
-# mistake: the last fifth of this table is a test part with one species in it.
+# With the faulty program, the last fold holds only Chinstraps, the training part has none, and the accuracy there
+# is 0.000. The mean over the five folds is 0.788, for a model that recognises nearly every bird. A contiguous split
+# of a sorted table is the same mistake: the last fifth of this table is a test part with one species in it.
 #
 # **Why it matters.** Look at the order of your rows before you split. If the order means something, a cut
 # cuts through the meaning. [What does stratification do?](#What-does-stratification-do?)
@@ -1448,20 +1629,21 @@ for f in range(5):
 # %% [markdown]
 # ## Groups and time
 #
-# A random split assumes that the rows are independent. These are not: the two birds of a nest share the island, the date of the first egg and
-# the fate of the nest. If one of them is in the training part and its mate in the test part, then a model that recognises nests looks as
-# if it could foresee their fate.
+# A random split assumes that the rows are independent. These are not: the two birds of a nest share the island, the
+# date of the first egg and the fate of the nest. If one of them is in the training part and its mate in the test
+# part, then a model that recognises nests looks as if it could foresee their fate.
 #
-# Ask what a *new* case is in use. A new nest? Then the test part has to consist of nests that the model has not seen: a **group
-# split**. A new season? Then train on the past and test on the future: a **time split**.
+# Ask what a *new* case is in use. A new nest? Then the test part has to consist of nests that the model has not
+# seen: a **group split**. A new season? Then train on the past and test on the future: a **time split**.
 #
-# **The smallest example.** Six birds in the nests A, A, B, B, C, C, and one third of the nests for the test part. One nest is drawn, say B: the
-# test part is rows 2 and 3, the training part rows 0, 1, 4 and 5. A time split at the first of November: everything earlier trains,
-# everything from that day on tests.
+# **The smallest example.** Six birds in the nests A, A, B, B, C, C, and one third of the nests for the test part.
+# One nest is drawn, say B: the test part is rows 2 and 3, the training part rows 0, 1, 4 and 5. A time split at the
+# first of November: everything earlier trains, everything from that day on tests.
 #
 # ### Keep nests together, and the past before the future
 #
 # *Implement · 10 minutes · difficulty: two of three*
+
 
 # %% exercise="group_split" minutes=10
 def group_split(groups, test_share: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -1514,11 +1696,18 @@ def time_split(dates, cutoff: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 # %% check="group_split" points=8
-with check("no nest is on both sides, and no row is lost", hint="Draw from the different groups, then collect all rows of the drawn ones."):
+with check(
+    "no nest is on both sides, and no row is lost",
+    hint="Draw from the different groups, then collect all rows of the drawn ones.",
+):
     six = np.array(["A", "A", "B", "B", "C", "C"])
     for attempt in range(6):
         got_split = group_split(six, 1 / 3, attempt)
-        expect(sorted([*got_split[0].tolist(), *got_split[1].tolist()]), list(range(6)), what="the rows of both parts, sorted,")
+        expect(
+            sorted([*got_split[0].tolist(), *got_split[1].tolist()]),
+            list(range(6)),
+            what="the rows of both parts, sorted,",
+        )
         assert not set(six[got_split[0]]) & set(six[got_split[1]]), f"With seed {attempt} a nest is on both sides."
         expect(len(got_split[1]), 2, what="the size of the test part")
 with check("the share counts groups, not rows", hint="`round(test_share * n_groups)` different groups."):
@@ -1533,7 +1722,9 @@ with check("at least one group on each side", hint="Clip the number of groups: a
 with check("the seed decides which groups", hint="Make `np.random.default_rng(seed)` inside, and draw with it."):
     drawn_parts = [group_split(np.arange(30), 0.3, seed)[1].tolist() for seed in (1, 1, 2, 3)]
     expect(sorted(drawn_parts[1]), sorted(drawn_parts[0]), what="the second split with seed 1")
-    assert any(sorted(part) != sorted(drawn_parts[0]) for part in drawn_parts), "The seeds 1, 2 and 3 gave the same test part."
+    assert any(sorted(part) != sorted(drawn_parts[0]) for part in drawn_parts), (
+        "The seeds 1, 2 and 3 gave the same test part."
+    )
 with check("the past trains, the future tests", hint="`day >= cutoff` is the test part. The day itself belongs to it."):
     days = ["2009-11-02", "2007-11-11", "2008-11-09", "2009-10-31", "2009-11-01"]
     got_split = time_split(days, "2009-11-01")
@@ -1547,7 +1738,9 @@ with check("the penguins: whole nests", hint="`birds['nest']` has two birds for 
     expect(len(got_split[1]), 2 * round(0.25 * len(set(nest_column))), what="the number of test birds")
     assert not set(nest_column[got_split[0]]) & set(nest_column[got_split[1]]), "A nest is on both sides."
 ### BEGIN HIDDEN TESTS
-with check("random groups of random sizes", hint="Try groups whose rows are scattered over the table.", hidden=True) as rng:
+with check(
+    "random groups of random sizes", hint="Try groups whose rows are scattered over the table.", hidden=True
+) as rng:
     for _ in range(20):
         members = rng.integers(0, 12, int(rng.integers(20, 60)))
         share, n_members = float(rng.uniform(0.1, 0.9)), len(np.unique(members))
@@ -1567,33 +1760,34 @@ grade("group_split")
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# `chosen = np.random.default_rng(seed).permutation(names)[:count]`, then `np.isin(groups, chosen)` is True for every row of the test part.
+# `chosen = np.random.default_rng(seed).permutation(names)[:count]`, then `np.isin(groups, chosen)` is True for
+# every row of the test part.
 #
 # </details>
 # <details><summary>Hint 3</summary>
 #
-# `count = min(max(1, round(test_share * len(names))), len(names) - 1)`. For the days: `np.array([day >= cutoff for day in dates])`, and
-# `np.flatnonzero` of the mask and of its opposite.
+# `count = min(max(1, round(test_share * len(names))), len(names) - 1)`. For the days: `np.array([day >= cutoff for
+# day in dates])`, and `np.flatnonzero` of the mask and of its opposite.
 #
 # </details>
 #
-# **Why it matters.** Patients with several images, users with several visits, frames of a video, sentences of one document: rows
-# come in groups more often than not. [When is a random split wrong?](#When-is-a-random-split-wrong?)
+# **Why it matters.** Patients with several images, users with several visits, frames of a video, sentences of one
+# document: rows come in groups more often than not. [When is a random split wrong?](#When-is-a-random-split-wrong?)
 
 # %% [markdown]
 # ## Leakage
 #
-# **Leakage** is any way in which what you test on has shaped what you test. Every step that *learns* something can leak: a fill, a scale, a
-# vocabulary, a choice of columns, an encoding by the target. So can the split itself.
+# **Leakage** is any way in which what you test on has shaped what you test. Every step that *learns* something can
+# leak: a fill, a scale, a vocabulary, a choice of columns, an encoding by the target. So can the split itself.
 #
 # ### Which of three programs is honest?
 #
 # *Choose one · 8 minutes · difficulty: three of three*
 #
-# Can you foresee from a bird's number and the date of its first egg whether its nest stays incomplete? Three programs try, with the same
-# small decision tree. Each turns the date into a number: the share of incomplete nests among the birds with that date (**target
-# encoding**). The score is the ROC AUC: the probability that a bird from an incomplete nest gets a higher score than one from a complete nest.
-# Guessing gives one half.
+# Can you foresee from a bird's number and the date of its first egg whether its nest stays incomplete? Three
+# programs try, with the same small decision tree. Each turns the date into a number: the share of incomplete nests
+# among the birds with that date (**target encoding**). The score is the ROC AUC: the probability that a bird from
+# an incomplete nest gets a higher score than one from a complete nest. Guessing gives one half.
 #
 # Read the three programs in the next cell before you run it. Then run it: twenty splits each.
 
@@ -1630,12 +1824,22 @@ def area_under_roc(program, seed):
     return roc_auc_score(fate[test], tree.predict_proba(table[test])[:, 1])
 
 
-areas = {name: [area_under_roc(p, s) for s in range(20)] for name, p in zip("ABC", (program_a, program_b, program_c), strict=True)}
+areas = {
+    name: [area_under_roc(p, s) for s in range(20)]
+    for name, p in zip("ABC", (program_a, program_b, program_c), strict=True)
+}
 for letter, found in areas.items():
     print(f"program {letter}: AUC {np.mean(found):.2f} in the mean, from {min(found):.2f} to {max(found):.2f}")
 fig, (ax,) = plots.canvas(width=6.5, height=2.8)
 for level, found in enumerate(areas.values()):
-    ax.plot(found, level + (np.arange(20) % 5 - 2) * 0.05, linestyle="", marker="o", markersize=4, color=plots.palette["blue"])
+    ax.plot(
+        found,
+        level + (np.arange(20) % 5 - 2) * 0.05,
+        linestyle="",
+        marker="o",
+        markersize=4,
+        color=plots.palette["blue"],
+    )
     ax.plot([np.mean(found)], [level], linestyle="", marker="|", markersize=26, color=plots.palette["vermillion"])
 ax.axvline(0.5, color="black", linestyle=":")
 ax.annotate("guessing", (0.5, 2.55), ha="center", fontsize=9)
@@ -1651,19 +1855,20 @@ plots.show(
 # **`"honest"`: which program's score may you believe?** (a) A (b) B (c) C
 #
 # **`"fault_a"`: what is wrong with A?**
-# (a) It encodes the dates with labels of the test part.
-# (b) The two birds of a nest can be on different sides, and their numbers and dates betray that they belong together.
-# (c) A tree with three samples in a leaf is too deep.
+# - (a) It encodes the dates with labels of the test part.
+# - (b) The two birds of a nest can be on different sides, and their numbers and dates betray that they belong
+#   together.
+# - (c) A tree with three samples in a leaf is too deep.
 #
 # **`"fault_b"`: what is wrong with B?**
-# (a) The two birds of a nest can be on different sides.
-# (b) The split is not stratified.
-# (c) The encoding of a date contains the labels of the test birds with that date.
+# - (a) The two birds of a nest can be on different sides.
+# - (b) The split is not stratified.
+# - (c) The encoding of a date contains the labels of the test birds with that date.
 #
 # **`"verdict"`: what do you tell the biologist?**
-# (a) The fate of a nest can be foreseen well from number and date.
-# (b) From number and date it cannot be foreseen, as far as these data show.
-# (c) Nothing, since three programs give three answers.
+# - (a) The fate of a nest can be foreseen well from number and date.
+# - (b) From number and date it cannot be foreseen, as far as these data show.
+# - (c) Nothing, since three programs give three answers.
 
 # %% exercise="leak_hunt" minutes=8
 ### BEGIN SOLUTION
@@ -1728,33 +1933,37 @@ grade("leak_hunt")
 #
 # </details>
 #
-# Neither leak raised an error, and neither has to do with the model. The scores are above 0.8 and above 0.6 where one half is the truth, and
-# the more eagerly a step uses the labels, the larger the lie.
+# Neither leak raised an error, and neither has to do with the model. The scores are above 0.8 and above 0.6 where
+# one half is the truth, and the more eagerly a step uses the labels, the larger the lie.
 #
-# **A test for leaks** that works on any program: change the *test* rows to nonsense and run it again. If anything learned in training moves, the
-# test part has been used. You met it as a check of `prepare`.
+# **A test for leaks** that works on any program: change the *test* rows to nonsense and run it again. If anything
+# learned in training moves, the test part has been used. You met it as a check of `prepare`.
 #
-# **Why it matters.** A score that is too good is the most expensive bug there is, because nobody complains about it until the model is in use.
-# [What is data leakage?](#What-is-data-leakage?)
+# **Why it matters.** A score that is too good is the most expensive bug there is, because nobody complains about it
+# until the model is in use. [What is data leakage?](#What-is-data-leakage?)
 
 # %% [markdown]
 # ## The same as a pipeline
 #
-# You have all the parts. In a program they should not lie about loose, because then every call is an occasion to fit something on the
-# wrong rows. scikit-learn's `Pipeline` chains transformers and a model into one object: `fit` fits all of them, on what it is given;
-# `predict` only applies them. `ColumnTransformer` sends each column to its own steps. In `cross_val_score` the whole
-# chain is fitted afresh in every fold, on the training part of that fold. The leak is not forbidden, it is made hard to write.
+# You have all the parts. In a program they should not lie about loose, because then every call is an occasion to
+# fit something on the wrong rows. scikit-learn's `Pipeline` chains transformers and a model into one object: `fit`
+# fits all of them, on what it is given; `predict` only applies them. `ColumnTransformer` sends each column to its
+# own steps. In `cross_val_score` the whole chain is fitted afresh in every fold, on the training part of that fold.
+# The leak is not forbidden, it is made hard to write.
 #
 # ### By hand and as a pipeline
 #
 # *Implement · 12 minutes · difficulty: two of three*
 #
-# First assemble your own parts: columns of numbers are imputed and standardised, columns of words are imputed and one-hot encoded,
-# everything learned from the training part. The result has the numbers first, in the order given, then the columns of each word column.
+# First assemble your own parts: columns of numbers are imputed and standardised, columns of words are imputed and
+# one-hot encoded, everything learned from the training part. The result has the numbers first, in the order given,
+# then the columns of each word column.
 #
-# Then build the same as a `Pipeline` with two steps. The first is called `"prepare"`: a `ColumnTransformer` with `SimpleImputer` (strategies
-# `"median"` and `"most_frequent"`), `StandardScaler` and `OneHotEncoder(handle_unknown="ignore", sparse_output=False)`. The second is called
-# `"model"`: `LogisticRegression(max_iter=1000)`. The two must agree to nine digits.
+# Then build the same as a `Pipeline` with two steps. The first is called `"prepare"`: a `ColumnTransformer` with
+# `SimpleImputer` (strategies `"median"` and `"most_frequent"`), `StandardScaler` and
+# `OneHotEncoder(handle_unknown="ignore", sparse_output=False)`. The second is called `"model"`:
+# `LogisticRegression(max_iter=1000)`. The two must agree to nine digits.
+
 
 # %% exercise="pipeline" minutes=12
 def prepare_by_hand(
@@ -1805,12 +2014,21 @@ with check("a small table by hand", hint="Impute first, then standardise the num
     root = np.sqrt(2)
     expect(got_parts[0], np.array([[-root, 0, 1], [0, 1, 0], [root, 0, 1], [0, 0, 1]]), what="the training part")
     expect(got_parts[1], np.array([[0.0, 0, 0], [0, 0, 1]]), what="the test part")
-with check("the test part has no influence on the training part", hint="Fills, mean, scale and words all come from `train`."):
+with check(
+    "the test part has no influence on the training part", hint="Fills, mean, scale and words all come from `train`."
+):
     parts_used = birds.iloc[0::2], birds.iloc[1::2]
     nonsense = parts_used[1].assign(mass=1e9, flipper=np.nan, island="Nowhere")
     honest_part = prepare_by_hand(*parts_used, NUMBERS, WORDS)[0]
-    expect(prepare_by_hand(parts_used[0], nonsense, NUMBERS, WORDS)[0], honest_part, what="the training part, with a nonsense test part,")
-with check("the penguins by hand, as scikit-learn prepares them", hint="Numbers first, then the words, each in the order of the list."):
+    expect(
+        prepare_by_hand(parts_used[0], nonsense, NUMBERS, WORDS)[0],
+        honest_part,
+        what="the training part, with a nonsense test part,",
+    )
+with check(
+    "the penguins by hand, as scikit-learn prepares them",
+    hint="Numbers first, then the words, each in the order of the list.",
+):
     parts_used = birds.iloc[0::3], birds.drop(birds.index[0::3])
     theirs = ColumnTransformer([
         ("n", make_pipeline(SimpleImputer(strategy="median"), StandardScaler()), NUMBERS),
@@ -1819,7 +2037,10 @@ with check("the penguins by hand, as scikit-learn prepares them", hint="Numbers 
     expect(prepare_by_hand(*parts_used, NUMBERS, WORDS), tuple(theirs.transform(part) for part in parts_used))
 with check("the pipeline has the two steps", hint='Pipeline([("prepare", ...), ("model", ...)])'):
     expect(list(build_model(NUMBERS, WORDS).named_steps), ["prepare", "model"], what="the names of the steps")
-with check("the pipeline's features equal yours, to nine digits", hint="Compare shapes first; then imputers, scaler and encoder, one at a time."):
+with check(
+    "the pipeline's features equal yours, to nine digits",
+    hint="Compare shapes first; then imputers, scaler and encoder, one at a time.",
+):
     train_birds, test_birds = birds.dropna(subset=["sex"]).iloc[0::2], birds.dropna(subset=["sex"]).iloc[1::2]
     model = build_model(NUMBERS, WORDS)
     model.fit(train_birds.drop(columns="sex"), (train_birds["sex"] == "MALE").to_numpy())
@@ -1832,7 +2053,9 @@ with check("the pipeline predicts the sex of most birds", hint="Is the last step
     hits = model.predict(test_birds.drop(columns="sex")) == (test_birds["sex"] == "MALE").to_numpy()
     assert hits.mean() > 0.85, f"Only {hits.mean():.2f} of the birds are predicted rightly."
 ### BEGIN HIDDEN TESTS
-with check("random tables, by hand and as a pipeline", hint="Try columns in another order, and unknown words.", hidden=True) as rng:
+with check(
+    "random tables, by hand and as a pipeline", hint="Try columns in another order, and unknown words.", hidden=True
+) as rng:
     for _ in range(4):
         size = int(rng.integers(20, 40))
         drawn = pd.DataFrame({
@@ -1864,41 +2087,46 @@ for label, used in {"numbers and words": WORDS, "numbers alone": []}.items():
 # %% [markdown]
 # <details><summary>Hint 1</summary>
 #
-# By hand: `fit_fills` on `train[numbers + words]`, `impute` both parts, then scale and encode. `np.hstack` joins the columns.
+# By hand: `fit_fills` on `train[numbers + words]`, `impute` both parts, then scale and encode. `np.hstack` joins
+# the columns.
 #
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# A `ColumnTransformer` takes triples: name, transformer, columns. A transformer may itself be a `make_pipeline(imputer, scaler)`.
+# A `ColumnTransformer` takes triples: name, transformer, columns. A transformer may itself be a
+# `make_pipeline(imputer, scaler)`.
 #
 # </details>
 # <details><summary>Hint 3</summary>
 #
-# `("numbers", make_pipeline(SimpleImputer(strategy="median"), StandardScaler()), numbers)`, the same for the words with
-# `SimpleImputer(strategy="most_frequent")` and the encoder, and `Pipeline([("prepare", ColumnTransformer([...])), ("model", ...)])`.
+# `("numbers", make_pipeline(SimpleImputer(strategy="median"), StandardScaler()), numbers)`, the same for the words
+# with `SimpleImputer(strategy="most_frequent")` and the encoder, and `Pipeline([("prepare",
+# ColumnTransformer([...])), ("model", ...)])`.
 #
 # </details>
 #
-# **Why it matters.** One object to fit, to cross-validate, to save and to ship: preprocessing that is not shipped with the model will be written
-# a second time, differently. [What is a Pipeline for?](#What-is-a-Pipeline-for?)
+# **Why it matters.** One object to fit, to cross-validate, to save and to ship: preprocessing that is not shipped
+# with the model will be written a second time, differently. [What is a Pipeline for?](#What-is-a-Pipeline-for?)
 
 # %% [markdown]
 # ## To tensors
 #
-# PyTorch wants tensors of the right **dtype**. Weights are `float32`, so features are `float32`. `CrossEntropyLoss` wants class numbers as
-# `int64` of shape (n,). NumPy's default is `float64`, and a table of words has no dtype that a tensor knows. PyTorch lets NaN pass without a word;
-# one NaN in the input makes the loss NaN, the gradients NaN and, after one step, all weights NaN. So the border
-# between table and tensor is the place to refuse gaps and unknown labels.
+# PyTorch wants tensors of the right **dtype**. Weights are `float32`, so features are `float32`. `CrossEntropyLoss`
+# wants class numbers as `int64` of shape (n,). NumPy's default is `float64`, and a table of words has no dtype that
+# a tensor knows. PyTorch lets NaN pass without a word; one NaN in the input makes the loss NaN, the gradients NaN
+# and, after one step, all weights NaN. So the border between table and tensor is the place to refuse gaps and
+# unknown labels.
 #
-# A `DataLoader` cuts the tensors into minibatches. The training part is **shuffled** (with a seeded generator, so that the run can be
-# repeated), the test part is not. The last batch is smaller when the numbers do not divide.
+# A `DataLoader` cuts the tensors into minibatches. The training part is **shuffled** (with a seeded generator, so
+# that the run can be repeated), the test part is not. The last batch is smaller when the numbers do not divide.
 #
-# **The smallest example.** Five birds, two features, batches of two: three batches, of shapes (2, 2), (2, 2) and (1, 2). The labels
-# `["Gentoo", "Adelie"]` with the classes `["Adelie", "Gentoo"]` become `tensor([1, 0])`.
+# **The smallest example.** Five birds, two features, batches of two: three batches, of shapes (2, 2), (2, 2) and
+# (1, 2). The labels `["Gentoo", "Adelie"]` with the classes `["Adelie", "Gentoo"]` become `tensor([1, 0])`.
 #
 # ### Tensors and a loader
 #
 # *Implement · 10 minutes · difficulty: two of three*
+
 
 # %% exercise="to_tensors" minutes=10
 def to_tensors(X, labels, classes: list) -> tuple[torch.Tensor, torch.Tensor]:
@@ -1927,7 +2155,9 @@ def to_tensors(X, labels, classes: list) -> tuple[torch.Tensor, torch.Tensor]:
     ### END SOLUTION
 
 
-def make_loader(features: torch.Tensor, targets: torch.Tensor, batch_size: int, shuffle: bool, seed: int = 0) -> DataLoader:
+def make_loader(
+    features: torch.Tensor, targets: torch.Tensor, batch_size: int, shuffle: bool, seed: int = 0
+) -> DataLoader:
     """Return a loader of minibatches (features, targets) that keeps every sample, the last smaller batch too.
 
     Args:
@@ -1943,13 +2173,34 @@ def make_loader(features: torch.Tensor, targets: torch.Tensor, batch_size: int, 
 
 
 # %% check="to_tensors" points=9
-with check("features are float32", hint="torch.tensor(X, dtype=torch.float32): NumPy's float64 does not fit the weights."):
-    expect(to_tensors([[0.5, 1.0], [2.0, -1.0]], ["b", "a"], ["a", "b"])[0], torch.tensor([[0.5, 1.0], [2.0, -1.0]]), what="the features")
-with check("targets are int64, of shape (n,)", hint="One whole number for each sample: its label's position in `classes`."):
-    expect(to_tensors([[0.0], [0.0], [0.0]], ["b", "c", "a"], ["a", "b", "c"])[1], torch.tensor([1, 2, 0]), what="the targets")
-with check("the given order of the classes decides, not the alphabet", hint="`classes.index(label)`; do not sort, and do not collect classes from the labels."):
-    expect(to_tensors([[0.0], [0.0]], ["Gentoo", "Gentoo"], ["Gentoo", "Adelie"])[1], torch.tensor([0, 0]), what="the targets")
-with check("a gap and an unknown label are refused", hint="Raise ValueError for NaN, and for a label that `classes` lacks."):
+with check(
+    "features are float32", hint="torch.tensor(X, dtype=torch.float32): NumPy's float64 does not fit the weights."
+):
+    expect(
+        to_tensors([[0.5, 1.0], [2.0, -1.0]], ["b", "a"], ["a", "b"])[0],
+        torch.tensor([[0.5, 1.0], [2.0, -1.0]]),
+        what="the features",
+    )
+with check(
+    "targets are int64, of shape (n,)", hint="One whole number for each sample: its label's position in `classes`."
+):
+    expect(
+        to_tensors([[0.0], [0.0], [0.0]], ["b", "c", "a"], ["a", "b", "c"])[1],
+        torch.tensor([1, 2, 0]),
+        what="the targets",
+    )
+with check(
+    "the given order of the classes decides, not the alphabet",
+    hint="`classes.index(label)`; do not sort, and do not collect classes from the labels.",
+):
+    expect(
+        to_tensors([[0.0], [0.0]], ["Gentoo", "Gentoo"], ["Gentoo", "Adelie"])[1],
+        torch.tensor([0, 0]),
+        what="the targets",
+    )
+with check(
+    "a gap and an unknown label are refused", hint="Raise ValueError for NaN, and for a label that `classes` lacks."
+):
     expect_raises(ValueError, to_tensors, [[0.0], [np.nan]], ["a", "b"], ["a", "b"])
     expect_raises(ValueError, to_tensors, [[0.0], [1.0]], ["a", "z"], ["a", "b"])
 with check("five birds in batches of two", hint="`drop_last` must stay False: the last batch is smaller."):
@@ -1960,17 +2211,26 @@ with check("without shuffling the order stays", hint="Hand `shuffle` on to the D
     five = torch.arange(10.0).reshape(5, 2), torch.arange(5)
     order = [int(target) for batch in make_loader(*five, batch_size=2, shuffle=False) for target in batch[1]]
     expect(order, [0, 1, 2, 3, 4], what="the order of the targets")
-with check("shuffled: every sample once, with its own label, in a new order", hint="Shuffle through the DataLoader, never the two tensors apart."):
+with check(
+    "shuffled: every sample once, with its own label, in a new order",
+    hint="Shuffle through the DataLoader, never the two tensors apart.",
+):
     many = torch.arange(60.0).reshape(60, 1), torch.arange(60)
-    batches = [(batch[0][:, 0].tolist(), batch[1].tolist()) for batch in make_loader(*many, batch_size=7, shuffle=True, seed=1)]
+    batches = [
+        (batch[0][:, 0].tolist(), batch[1].tolist()) for batch in make_loader(*many, batch_size=7, shuffle=True, seed=1)
+    ]
     order = [target for _, targets in batches for target in targets]
     expect(sorted(order), list(range(60)), what="the targets of one pass, sorted,")
     assert order != list(range(60)), "The order is still the order of the rows."
     assert all(xs == [float(t) for t in ts] for xs, ts in batches), "Features and targets no longer belong together."
-with check("the same seed shuffles alike, another differently", hint="A generator of its own: `torch.Generator().manual_seed(seed)`."):
+with check(
+    "the same seed shuffles alike, another differently",
+    hint="A generator of its own: `torch.Generator().manual_seed(seed)`.",
+):
     many = torch.arange(60.0).reshape(60, 1), torch.arange(60)
     orders = [
-        [int(target) for batch in make_loader(*many, batch_size=16, shuffle=True, seed=seed) for target in batch[1]] for seed in (5, 5, 6)
+        [int(target) for batch in make_loader(*many, batch_size=16, shuffle=True, seed=seed) for target in batch[1]]
+        for seed in (5, 5, 6)
     ]
     expect(orders[1], orders[0], what="the order with seed 5, the second time,")
     assert orders[2] != orders[0], "The seeds 5 and 6 gave the same order."
@@ -1982,6 +2242,7 @@ with check("random tables become tensors", hint="Try arrays, lists and several c
         drawn, picks = rng.normal(size=(size, 3)), rng.integers(0, 4, size)
         got_tensors = to_tensors(drawn, [names[i] for i in picks], names)
         expect(got_tensors[0], torch.tensor(drawn, dtype=torch.float32))
+        assert list(got_tensors[1].shape) == [size], "The targets have another shape than one number for each sample."
         expect(got_tensors[1], torch.tensor(picks, dtype=torch.int64))
 ### END HIDDEN TESTS
 grade("to_tensors")
@@ -1994,29 +2255,34 @@ grade("to_tensors")
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# `torch.tensor(X, dtype=torch.float32)`, and `torch.tensor([classes.index(name) for name in labels])`. `list.index` already
-# raises ValueError for a label that is not there.
+# `torch.tensor(X, dtype=torch.float32)`, and `torch.tensor([classes.index(name) for name in labels])`. `list.index`
+# already raises ValueError for a label that is not there.
 #
 # </details>
 # <details><summary>Hint 3</summary>
 #
-# `DataLoader(TensorDataset(features, targets), batch_size=batch_size, shuffle=shuffle, generator=torch.Generator().manual_seed(seed))`.
+# `DataLoader(TensorDataset(features, targets), batch_size=batch_size, shuffle=shuffle,
+# generator=torch.Generator().manual_seed(seed))`.
 #
 # </details>
 #
-# **Why it matters.** Wrong dtype, wrong shape and silent NaN are the three most frequent reasons why a first training run fails; two of them raise no
-# error. [How do you feed a table to PyTorch?](#How-do-you-feed-a-table-to-PyTorch?)
+# **Why it matters.** Wrong dtype, wrong shape and silent NaN are the three most frequent reasons why a first
+# training run fails; two of them raise no error. [How do you feed a table to
+# PyTorch?](#How-do-you-feed-a-table-to-PyTorch?)
 
 # %% [markdown]
 # ## Put together
 #
-# The whole way in one cell: whole nests for the test part, your own preparation, tensors, a loader, and a linear model in PyTorch that learns the
-# sex of a bird. Look at how little is left to go wrong.
+# The whole way in one cell: whole nests for the test part, your own preparation, tensors, a loader, and a linear
+# model in PyTorch that learns the sex of a bird. Look at how little is left to go wrong.
 
 # %% demo=true
 train_rows, test_rows = group_split(sexed["nest"].to_numpy(dtype=str), 0.25, 0)
 parts = prepare_by_hand(sexed.iloc[train_rows], sexed.iloc[test_rows], NUMBERS, WORDS)
-both = [to_tensors(part, sexed["sex"].iloc[rows], ["FEMALE", "MALE"]) for part, rows in zip(parts, (train_rows, test_rows), strict=True)]
+both = [
+    to_tensors(part, sexed["sex"].iloc[rows], ["FEMALE", "MALE"])
+    for part, rows in zip(parts, (train_rows, test_rows), strict=True)
+]
 torch.manual_seed(0)
 linear = torch.nn.Linear(both[0][0].shape[1], 2)
 for _ in range(30):
@@ -2035,13 +2301,15 @@ print(f"{len(train_rows)} birds trained, {len(test_rows)} birds of other nests t
 #
 # *Write · 12 minutes · difficulty: three of three*
 #
-# A colleague writes: *"Great news. I dropped the incomplete rows, mapped island and species to numbers, scaled everything, and split
-# at random. Predicting incomplete nests reaches an excellent AUC, with sample number, date and the comments as features. Shall we deploy it?"*
+# A colleague writes: *"Great news. I dropped the incomplete rows, mapped island and species to numbers, scaled
+# everything, and split at random. Predicting incomplete nests reaches an excellent AUC, with sample number, date
+# and the comments as features. Shall we deploy it?"*
 #
 # Answer in eight to twelve sentences, politely. One point for each of these:
 #
 # 1. You say what `dropna` does to this table, with a number, and what to do instead.
-# 2. You name a feature that gives the target away, or that will not be known at the time of prediction, and say why.
+# 2. You name a feature that gives the target away, or that will not be known at the time of prediction, and say
+#    why.
 # 3. You explain why the random split is wrong here, and which split answers the question.
 # 4. You say what the mapping of words does, and what to do instead.
 # 5. You say how to fit scaling and encoding, and how a Pipeline helps.
@@ -2050,24 +2318,26 @@ print(f"{len(train_rows)} birds trained, {len(test_rows)} birds of other nests t
 # %% [markdown] exercise="memo" points=6 minutes=12 manual=true
 # Thanks for sending this. I would not deploy it yet, for these reasons.
 #
-# `dropna` keeps only 34 of the 344 birds, because nearly all rows lack a comment, and all of the 34 come from incomplete nests. So the
-# table on which you work no longer contains the other answer. Keep every row whose target is known, leave out the comments, and impute
-# the gaps in the features.
+# `dropna` keeps only 34 of the 344 birds, because nearly all rows lack a comment, and all of the 34 come from
+# incomplete nests. So the table on which you work no longer contains the other answer. Keep every row whose target
+# is known, leave out the comments, and impute the gaps in the features.
 #
-# The comments must go anyway. "Nest never observed with full clutch" is the target in other words, and it is written down when the outcome
-# is known, not when you want to predict it.
+# The comments must go anyway. "Nest never observed with full clutch" is the target in other words, and it is
+# written down when the outcome is known, not when you want to predict it.
 #
-# The two birds of a nest share their date and fate and have neighbouring numbers. A random split puts mates on both sides, so the model recognises the nest
-# instead of foreseeing its fate. We will use it on new nests, so split by nest, or by season if we want to predict next year.
+# The two birds of a nest share their date and fate and have neighbouring numbers. A random split puts mates on both
+# sides, so the model recognises the nest instead of foreseeing its fate. We will use it on new nests, so split by
+# nest, or by season if we want to predict next year.
 #
-# Numbers for islands and species invent an order, and any name outside the dict becomes NaN in silence. One-hot encoding with words learned from
-# the training part, and zeros for unknown ones, avoids both.
+# Numbers for islands and species invent an order, and any name outside the dict becomes NaN in silence. One-hot
+# encoding with words learned from the training part, and zeros for unknown ones, avoids both.
 #
-# Scaling and encoding should be fitted on the training part only. Put them with the model into one Pipeline and cross-validate the whole: then each
-# fold fits them afresh on its own training part.
+# Scaling and encoding should be fitted on the training part only. Put them with the model into one Pipeline and
+# cross-validate the whole: then each fold fits them afresh on its own training part.
 #
-# When I split by nest and learned everything from the training part, the AUC was near one half, which is guessing. I recommend to report that number and date do not
-# predict the fate of a nest, and to look for features that are known in time and have to do with it.
+# When I split by nest and learned everything from the training part, the AUC was near one half, which is guessing.
+# I recommend to report that number and date do not predict the fate of a nest, and to look for features that are
+# known in time and have to do with it.
 
 # %% [markdown]
 # **Why it matters.** Reviewing somebody else's number is what the interview simulates and what the job consists of.
@@ -2076,19 +2346,23 @@ print(f"{len(train_rows)} birds trained, {len(test_rows)} birds of other nests t
 # %% [markdown]
 # ## How to answer
 #
-# **In thirty seconds.** *First I look: what is one row, what is missing and why, which columns will be known when the model is used.
-# Then I split, before anything is learned from the data: stratified, or by group or by time if the rows are not independent. Everything that
-# learns, fills, scales, vocabularies, selections, is fitted on the training part only and applied to the rest; a Pipeline makes sure of that.
-# I drop rows without a target, and hardly any others. At the end I check dtype, shape and NaN at the border to the framework.*
+# **In thirty seconds.** *First I look: what is one row, what is missing and why, which columns will be known when
+# the model is used. Then I split, before anything is learned from the data: stratified, or by group or by time if
+# the rows are not independent. Everything that learns, fills, scales, vocabularies, selections, is fitted on the
+# training part only and applied to the rest; a Pipeline makes sure of that. I drop rows without a target, and
+# hardly any others. At the end I check dtype, shape and NaN at the border to the framework.*
 #
-# **The deep answer** adds reasons and numbers. Dropping rows is sampling: on the raw penguins `dropna` leaves 34 of 344 rows, all of one
-# class. Filling with a constant shrinks the variance by the share of known values, and whether it is harmless depends on the mechanism, MCAR, MAR or MNAR,
-# which the table cannot tell you. Outlier rules flag, they do not explain; mean and standard deviation are the wrong ruler because the outlier bends
-# it. Categories change over time, so the encoder needs an answer to a word it has never seen. Scaling matters to distances, penalties and gradients (here it takes
-# nearest neighbours from 0.77 to 0.99), not to trees. Stratification bounds the error of every class share by $1/t$. A random split answers
-# a question about a random *row*; if new cases are new nests or new years, ask about those. Leakage is measured, not guessed: change the test rows and see
-# whether the training numbers move.
+# **The deep answer** adds reasons and numbers. Dropping rows is sampling: on the raw penguins `dropna` leaves 34 of
+# 344 rows, all of one class. Filling with a constant shrinks the variance by the share of known values, and whether
+# it is harmless depends on the mechanism, MCAR, MAR or MNAR, which the table cannot tell you. Outlier rules flag,
+# they do not explain; mean and standard deviation are the wrong ruler because the outlier bends it. Categories
+# change over time, so the encoder needs an answer to a word it has never seen. Scaling matters to distances,
+# penalties and gradients (here it takes nearest neighbours from 0.77 to 0.99), not to trees. Stratification bounds
+# the error of every class share by $1/t$. A random split answers a question about a random *row*; if new cases are
+# new nests or new years, ask about those. Leakage is measured, not guessed: change the test rows and see whether
+# the training numbers move.
 #
-# **What the usual answer gets wrong.** *Clean, transform, split* is the wrong order: the split comes before anything that learns. "Remove
-# missing values and outliers" removes the cases that are hard and leaves a table that is easy. `map` with a dict loses every word that it does not
-# list. And none of the three words asks the first question: *what will be known, about whom, when this is used?*
+# **What the usual answer gets wrong.** *Clean, transform, split* is the wrong order: the split comes before
+# anything that learns. "Remove missing values and outliers" removes the cases that are hard and leaves a table that
+# is easy. `map` with a dict loses every word that it does not list. And none of the three words asks the first
+# question: *what will be known, about whom, when this is used?*
