@@ -135,23 +135,23 @@ def grade(
         warnings.simplefilter("ignore", SAWarning)  # nbgrader's own, at every new submission
         desk = _Desk(root, Path(folder), unit, slug)
         desk.announce()
-        taken = [desk.take(path) for path in handed_in]
-        sound = [nb for nb in taken if isinstance(nb, NotebookNode)]
-        done: dict[str, Outcome | str] = {}
-        run = delayed(_execute)
-        todo = ((p, nb) for p, nb in zip(handed_in, taken, strict=True) if isinstance(nb, NotebookNode))
-        calls = (run(p.parent.name, nb, desk.place("run", p.parent.name), seconds, desk.config) for p, nb in todo)
+        taken = {path.parent.name: desk.take(path) for path in handed_in}
+        sound = {student: nb for student, nb in taken.items() if isinstance(nb, NotebookNode)}
+        calls = (
+            delayed(_execute)(student, nb, desk.place("run", student), seconds, desk.config)
+            for student, nb in sound.items()
+        )
+        outcomes: dict[str, Outcome | str] = {s: said for s, said in taken.items() if isinstance(said, str)}
         progress("running notebooks", 0, len(sound))
-        for student, outcome in _parallel(jobs, len(sound))(calls):
-            done[student] = outcome
-            progress("running notebooks", len(done), len(sound))
+        for ran, (student, outcome) in enumerate(_parallel(jobs, len(sound))(calls), 1):
+            outcomes[student] = outcome
+            progress("running notebooks", ran, len(sound))
         rows = []
-        for path, nb in zip(handed_in, taken, strict=True):
-            student = path.parent.name
-            outcome = done.get(student, nb if isinstance(nb, str) else "")
+        for student in taken:
+            outcome = outcomes[student]
             trouble = outcome if isinstance(outcome, str) else desk.record(student, outcome)
             rows.append(desk.row(student, trouble, outcome))
-            progress("recording grades", len(rows), len(handed_in))
+            progress("recording grades", len(rows), len(taken))
         graded = [row.student for row in rows if row.graded]
         table = ClassTable(unit, rows, root / "feedback")
         progress("writing feedback", 0, len(graded))
@@ -228,14 +228,8 @@ class _Desk:
             copy = self.place("submitted", student, self.unit)
             self._date(path, copy, self.repairs[student])
             nbformat.write(nb, copy / file.name)
-            resources = {
-                "nbgrader": {
-                    "student": student,
-                    "assignment": self.unit,
-                    "notebook": self.slug,
-                    "db_url": self.course.db_url,
-                }
-            }
+            about = {"student": student, "assignment": self.unit, "notebook": self.slug, "db_url": self.course.db_url}
+            resources = {"nbgrader": about}
             for step in Autograde.sanitize_preprocessors.default_args[0]:
                 nb, resources = step(config=self.config).preprocess(nb, resources)
             return nb
@@ -305,8 +299,7 @@ class _Desk:
                 row.code, row.late = found.code_score, found.total_seconds_late > 0
                 row.manual = found.needs_manual_grade
                 if trouble:
-                    row.note = f"The grade of {found.timestamp or 'an earlier run'} stands."
-                    notes.append(row.note)
+                    notes.append(f"The grade of {found.timestamp or 'an earlier run'} stands.")
         row.note = " ".join(notes)
         return row
 
