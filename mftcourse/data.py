@@ -133,7 +133,7 @@ def load_digits_cnn() -> dict[str, torch.Tensor]:
 
     raw = resources.files("mftcourse").joinpath("weights/digits-cnn.safetensors").read_bytes()
     _verify(raw, DIGITS_CNN_SHA256, "the course's digits-cnn.safetensors")
-    return load(raw)
+    return dict(sorted(load(raw).items()))  # safetensors gives them in an order that changes from run to run
 
 
 # library → the files whose docstrings are read, below the folder of installed packages

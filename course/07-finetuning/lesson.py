@@ -1,0 +1,2174 @@
+# %% [markdown]
+# # How do you fine-tune a pretrained model?
+#
+# *"Take a pretrained model, freeze its layers and fine-tune it on our data. Write the code."*
+#
+# The usual answer loads a file, sets `requires_grad = False` on every parameter, trains the last layer and saves
+# everything. Run as it is usually written, it stops with an error. The usual repair silences the error and trains the
+# whole network, and nobody notices, because the accuracy on the new task looks the same. In this unit you run these
+# programs, see what each does to a number that matters, and repair them. Then you find out by experiment when
+# fine-tuning pays at all.
+#
+# **Time.** Plan 240 minutes: 158 minutes of exercises, the rest for reading. The sections build on one network, but no
+# exercise needs your solution of another one.
+#
+# **How to work.** Run an exercise's cell and the check below it with Shift + Enter. Hints of growing strength stand
+# below. Hidden checks run only when the notebook is graded; they vary the inputs and ask for nothing new. You need
+# PyTorch's modules, a training loop and a little NumPy.
+
+# %%
+import contextlib
+import io
+import pickle
+from collections import OrderedDict
+
+import numpy as np
+import torch
+import torch._dynamo  # the first optimizer would load it, which takes a second; better once, here
+import torch.nn.functional as F
+from safetensors.torch import load, save
+from scipy import stats
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import balanced_accuracy_score
+from sklearn.model_selection import train_test_split
+from sklearn.neighbors import KNeighborsClassifier
+from torch import nn
+
+from mftcourse import check, expect, expect_choice, expect_raises, grade, plots, probes
+from mftcourse.data import load_digits_cnn, load_digits_parts, load_docstrings, load_minilm
+
+torch.set_num_threads(1)  # networks as small as these gain nothing from more threads
+
+# %% [markdown]
+# ## A pretrained network, and a new task
+#
+# The **old task** is to name handwritten digits. The images have 8 by 8 pixels; the 1797 of them that scikit-learn
+# brings are parted here at random, once and for all: a small network was **pretrained** on 700 of them, 200 are held out
+# to measure the old task, and 897 were seen by nobody.
+#
+# The **new task** works on those 897: is the digit odd (`1`) or even (`0`)? Pretend that somebody must look at each
+# image to know, and that you can pay for only 20 labels of each class.
+#
+# The network has two parts. The **body** turns an image into 128 numbers, its **features**; the **head**, one linear
+# layer, turns the features into logits, one a class. Its weights lie in a file with a *model card*: data, recipe,
+# checksum, result. The card says that 196 of the 200 held-out images are named rightly, an accuracy of 0.98. Below you
+# measure it again: a card is a claim until somebody has.
+
+
+# %%
+def block(n_in: int, n_out: int, pool: bool) -> nn.Sequential:
+    """A convolution, its BatchNorm and a ReLU; `pool` halves height and width."""
+    layers = OrderedDict(
+        conv=nn.Conv2d(n_in, n_out, kernel_size=3, padding=1, bias=False), norm=nn.BatchNorm2d(n_out), relu=nn.ReLU()
+    )
+    if pool:
+        layers["pool"] = nn.MaxPool2d(2)
+    return nn.Sequential(layers)
+
+
+class DigitNet(nn.Module):
+    """Images (n, 1, 8, 8) in, logits (n, n_classes) out: a body that makes 128 features, and a head."""
+
+    def __init__(self, n_classes: int) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            OrderedDict(
+                block1=block(1, 8, pool=False),
+                block2=block(8, 16, pool=True),
+                block3=block(16, 32, pool=True),
+                flatten=nn.Flatten(),
+                dropout=nn.Dropout(0.2),
+            )
+        )
+        self.head = nn.Linear(128, n_classes)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.head(self.body(x))
+
+
+# %%
+digit_state = load_digits_cnn()  # name -> tensor; its SHA-256 is checked
+state_order = list(DigitNet(10).state_dict())  # the names, in the order of the layers
+digit_parts = load_digits_parts()
+X_old, digits_old = digit_parts["old"]
+X_new, digits_new = digit_parts["new"]
+y_new = digits_new % 2  # odd is 1, even is 0
+
+few_rows, rest_rows = train_test_split(np.arange(len(y_new)), train_size=40, stratify=y_new, random_state=0)
+X_few, y_few = X_new[few_rows], y_new[few_rows]
+X_rest, y_rest = X_new[rest_rows], y_new[rest_rows]
+
+
+def accuracy(net: nn.Module, X: torch.Tensor, y: torch.Tensor) -> float:
+    """Share of the images that the network classifies rightly, in evaluation mode."""
+    net.eval()
+    with torch.no_grad():
+        return float((net(X).argmax(dim=1) == y).double().mean())
+
+
+def old_accuracy(net: DigitNet) -> float:
+    """Accuracy on the old task of the network's body, with the old head put back on."""
+    net.eval()
+    with torch.no_grad():
+        logits = F.linear(net.body(X_old), digit_state["head.weight"], digit_state["head.bias"])
+    return float((logits.argmax(dim=1) == digits_old).double().mean())
+
+
+# %% demo=true
+original = DigitNet(10)
+original.load_state_dict(digit_state)
+print(f"old task, held-out images: {accuracy(original, X_old, digits_old):.2f}")
+print(f"labels bought for the new task: {len(y_few)}, images left to measure it: {len(y_rest)}")
+for key in state_order:
+    print(f"{key:40} {str(tuple(digit_state[key].shape)):16} {digit_state[key].dtype}")
+
+# %% [markdown]
+# ### What is there to train? Count by hand
+#
+# *By hand · 6 minutes · difficulty: one of three*
+#
+# Before you freeze anything, know how much there is. A **parameter** is a number that the optimizer changes.
+#
+# - A linear layer from 4 inputs to 3 outputs has 4·3 weights and 3 biases: 15 parameters.
+# - A convolution of 3 by 3 pixels from 2 to 5 channels without bias has 3·3·2·5 = 90.
+# - A BatchNorm over 5 channels has 5 weights and 5 biases: 10 parameters. It also has two running statistics a channel
+#   and a counter. They are **buffers**: part of the state and of the file, but no optimizer changes them.
+#
+# Count the parameters of block 1, of the whole body, of the old head (ten classes) and of a head for two classes. Sums
+# such as `3 * 4 + 3` are fine; Python adds for you.
+
+# %% exercise="count_parameters" minutes=6
+### BEGIN SOLUTION
+counts = {
+    "block1": 9 * 1 * 8 + 2 * 8,
+    "body": (9 * 1 * 8 + 16) + (9 * 8 * 16 + 32) + (9 * 16 * 32 + 64),
+    "old_head": 128 * 10 + 10,
+    "new_head": 128 * 2 + 2,
+}
+### END SOLUTION
+### BEGIN RELEASE
+# counts = {"block1": ..., "body": ..., "old_head": ..., "new_head": ...}
+### END RELEASE
+
+# %% check="count_parameters" points=4
+with check("parameters of block 1", hint="One channel in, eight out, 3 by 3 pixels; then the BatchNorm of eight channels."):
+    expect(counts["block1"], sum(p.numel() for p in DigitNet(10).body.block1.parameters()), what="block 1", tell=False)
+with check("parameters of the body", hint="Three blocks. Flatten, ReLU, pooling and dropout have none. Buffers do not count."):
+    expect(counts["body"], sum(p.numel() for p in DigitNet(10).body.parameters()), what="the body", tell=False)
+with check("parameters of the old head", hint="128 features, ten logits, and a bias for each logit."):
+    expect(counts["old_head"], sum(p.numel() for p in DigitNet(10).head.parameters()), what="the old head", tell=False)
+with check("parameters of the new head", hint="The same with two logits."):
+    expect(counts["new_head"], sum(p.numel() for p in DigitNet(2).head.parameters()), what="the new head", tell=False)
+grade("count_parameters")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# The last demonstration lists every tensor with its shape. The number of values is the product of the shape. Leave out
+# `running_mean`, `running_var` and `num_batches_tracked`.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# Block 2 is `9 * 8 * 16 + 2 * 16`. Block 3 takes 16 channels to 32.
+#
+# </details>
+#
+# **Why it matters.** With 40 labels you can estimate a few hundred numbers badly, and some thousands worse. What you
+# count here is what freezing takes away.
+# [When do you freeze layers, and when do you train them all?](#When-do-you-freeze-layers,-and-when-do-you-train-them-all?)
+
+# %% [markdown]
+# ### A new head on an old body
+#
+# *Implement · 8 minutes · difficulty: one of three*
+#
+# The old head has ten logits, the new task two classes. So you keep the body and replace the head:
+#
+# 1. Make a network of the right size, with random weights.
+# 2. Load the body's tensors into it: parameters **and** buffers. Without its running statistics, BatchNorm in evaluation
+#    mode normalises by mean 0 and variance 1, which fits no data.
+# 3. Leave the head random. Its seed is yours to give, because a result that depends on the seed should say which.
+#
+# The smallest example: a state with `body.w` and `head.w` gives the new network its `w` in the body; `head.w` is not
+# used at all.
+#
+# There is a tempting option, `load_state_dict(state, strict=False)`: take what fits, be silent about the rest. When the
+# file names its tensors differently (`module.body...`, say), *nothing* fits, and you fine-tune a random network without a
+# word of warning. So a state in which a tensor of the body is missing must be refused, with the `RuntimeError` that
+# `load_state_dict` raises by itself when it is strict.
+
+
+# %% exercise="with_new_head" minutes=8
+def with_new_head(state: dict[str, torch.Tensor], n_classes: int, seed: int = 0) -> DigitNet:
+    """Return a DigitNet with the body of `state` and a new random head.
+
+    Args:
+        state: name -> tensor of a DigitNet; names of the body begin with "body.". It is not changed.
+        n_classes: the number of logits of the new head.
+        seed: for `torch.manual_seed`, before the network is made. The same seed gives the same head.
+
+    Raises:
+        RuntimeError: a tensor of the body is missing in `state`.
+    """
+    ### BEGIN SOLUTION
+    torch.manual_seed(seed)
+    net = DigitNet(n_classes)
+    net.body.load_state_dict({name[5:]: tensor for name, tensor in state.items() if name.startswith("body.")})
+    return net
+    ### END SOLUTION
+
+
+# %% check="with_new_head" points=7
+with check("two classes: two logits for each image", hint="`DigitNet(n_classes)` has a head of that size."):
+    expect(list(probes.output(with_new_head(digit_state, 2), X_few[:5]).shape), [5, 2], what="the shape of the logits")
+with check("the body's parameters are the pretrained ones", hint="Load every tensor whose name begins with `body.`"):
+    for key, value in probes.weights(with_new_head(digit_state, 2)).items():
+        if key.startswith("body."):
+            expect(value, digit_state[key], tol=0, what=key)
+with check("BatchNorm's running statistics came along", hint="They are in the state dict, but not among `parameters()`."):
+    for key, value in probes.weights(with_new_head(digit_state, 2), buffers=True).items():
+        if "running" in key:
+            expect(value, digit_state[key], tol=0, what=key)
+with check("the head is new: not a piece of the old one", hint="Do not copy rows of `head.weight` from the state."):
+    new_weight = probes.weights(with_new_head(digit_state, 3, seed=1))["head.weight"]
+    for line in digit_state["head.weight"]:
+        assert not (new_weight == line).all(dim=1).any(), "A row of the new head is a row of the old one."
+with check("the same seed gives the same head, another seed another", hint="`torch.manual_seed(seed)` before `DigitNet(...)`."):
+    heads = [probes.weights(with_new_head(digit_state, 2, seed=s))["head.weight"] for s in (1, 1, 2)]
+    expect(heads[0], heads[1], tol=0, what="the head of the second network with seed 1")
+    assert not torch.equal(heads[0], heads[2]), "Seeds 1 and 2 gave the same head."
+with check("a body tensor is missing: refused", hint="Load strictly. `strict=False` fills holes with random numbers."):
+    without_one = {key: t for key, t in digit_state.items() if key != "body.block2.conv.weight"}
+    expect_raises(RuntimeError, with_new_head, without_one, 2)
+### BEGIN HIDDEN TESTS
+with check("other bodies, other numbers of classes", hint="Take the body from `state`, not from elsewhere.", hidden=True) as rng:
+    for _ in range(3):
+        wanted_classes = int(rng.integers(2, 10))
+        other_state = {n: t + float(rng.random()) if t.is_floating_point() else t for n, t in digit_state.items()}
+        other_net = with_new_head(other_state, wanted_classes, seed=int(rng.integers(100)))
+        other_weights = probes.weights(other_net, buffers=True)
+        expect(list(other_weights["head.bias"].shape), [wanted_classes])
+        for key in other_state:
+            if key.startswith("body."):
+                expect(other_weights[key], other_state[key], tol=0)
+### END HIDDEN TESTS
+grade("with_new_head")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# `net.body` is a module of its own, with a `load_state_dict` of its own. Its names lack the `body.` in front.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# A dict comprehension keeps the names that start with `"body."` and cuts those five characters off; `name[5:]` does
+# that.
+#
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# Three lines and a return: seed, `net = DigitNet(n_classes)`, `net.body.load_state_dict({...})`. Strict is the default.
+#
+# </details>
+#
+# **Why it matters.** This is the first thing that goes wrong in practice, and it goes wrong in silence.
+# [How do you fine-tune a pretrained model?](#How-do-you-fine-tune-a-pretrained-model?)
+
+# %% [markdown]
+# ## Freezing
+#
+# To **freeze** a parameter is to keep training from changing it. Two things decide whether a parameter moves:
+#
+# - `requires_grad`: does `backward()` compute a gradient for it?
+# - membership: was it given to the optimizer, and does it have a gradient when `step()` is called?
+#
+# `backward()` starts at the loss and walks back through every operation that had an input with `requires_grad=True`. If
+# no input anywhere has it, there is no way to walk.
+#
+# ### The program everybody writes first
+#
+# *Find the bug · 7 minutes · difficulty: one of three*
+#
+# The next cell fine-tunes the head. It freezes the pretrained network, gives the head to the optimizer, and trains.
+# Run it, then the cell below it, and **read the error**. Then repair the function so that it does what its docstring says.
+#
+# (The cell begins with `pretrained`, which is given: a network with the pretrained body and a new head. The checks of
+# all later exercises use it.)
+
+
+# %% exercise="train_head" minutes=7 faults=["it trains: the loss falls", "the head moves", "only the head asks for gradients", "random steps and rates: the head moves, the body does not"]
+def pretrained(n_classes: int = 2, seed: int = 0) -> DigitNet:
+    """Return a DigitNet with the pretrained body and a new head (given)."""
+    torch.manual_seed(seed)
+    net = DigitNet(n_classes)
+    new_head = {f"head.{name}": tensor for name, tensor in net.head.state_dict().items()}
+    net.load_state_dict(digit_state | new_head)
+    return net
+
+
+def train_head(
+    model: DigitNet, X: torch.Tensor, y: torch.Tensor, steps: int = 60, lr: float = 0.01, seed: int = 0
+) -> list[float]:
+    """Freeze the body of `model` and train its head, in place.
+
+    Afterwards the parameters of the head have `requires_grad=True`, all others False and their old values.
+
+    Args:
+        X, y: images (n, 1, 8, 8) and labels (n,).
+        steps: how many batches of up to 32 images.
+        lr: learning rate of Adam.
+        seed: of the order of the batches.
+
+    Returns:
+        The loss of each step.
+    """
+    ### BEGIN SOLUTION
+    for param in model.parameters():
+        param.requires_grad = False
+    for param in model.head.parameters():
+        param.requires_grad = True
+    ### END SOLUTION
+    ### BEGIN RELEASE
+    # # freeze the pretrained layers
+    # for param in model.parameters():
+    #     param.requires_grad = False
+    #
+    ### END RELEASE
+    optimizer = torch.optim.Adam(model.head.parameters(), lr=lr)
+    generator = torch.Generator().manual_seed(seed)
+    losses = []
+    model.train()
+    for _ in range(steps):
+        batch = torch.randperm(len(X), generator=generator)[:32]
+        optimizer.zero_grad()
+        loss = F.cross_entropy(model(X[batch]), y[batch])
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return losses
+
+
+# %% demo=true
+try:
+    shown_net = pretrained()
+    train_head(shown_net, X_few, y_few)
+    print(f"it trains; accuracy on the new task: {accuracy(shown_net, X_rest, y_rest):.2f}")
+except RuntimeError as error:
+    print("RuntimeError:", error)
+
+# %% check="train_head" points=5
+with check("it trains: the loss falls", hint="Read the error: does any parameter on the way to the loss require a gradient?"):
+    falling = train_head(pretrained(), X_few, y_few, steps=30)
+    assert len(falling) == 30 and np.mean(falling[-5:]) < 0.8 * np.mean(falling[:5]), (
+        "The loss of the last steps is hardly lower than that of the first. Does the head learn at all?"
+    )
+with check("the head moves", hint="`head.weight` and `head.bias` must have other values after training."):
+    moving = pretrained()
+    head_before = probes.weights(moving)
+    train_head(moving, X_few, y_few, steps=3)
+    for key in ("head.weight", "head.bias"):
+        assert not torch.equal(probes.weights(moving)[key], head_before[key]), f"{key} did not change."
+with check("no parameter of the body moves", hint="Only the head belongs to the optimizer."):
+    resting = pretrained()
+    body_before = probes.weights(resting)
+    with contextlib.suppress(RuntimeError):  # another check speaks of this
+        train_head(resting, X_few, y_few, steps=3)
+    for key, value in probes.weights(resting).items():
+        if key.startswith("body."):
+            expect(value, body_before[key], tol=0, what=key)
+with check("only the head asks for gradients", hint="requires_grad: False in the body, True in the head, when it returns."):
+    flagged = pretrained()
+    train_head(flagged, X_few, y_few, steps=1)
+    for key, asks in probes.trainable(flagged).items():
+        expect(asks, key.startswith("head."), what=f"requires_grad of {key}")
+### BEGIN HIDDEN TESTS
+with check("random steps and rates: the head moves, the body does not", hint="Keep the arguments' meaning.", hidden=True) as rng:
+    varied = pretrained(3, seed=int(rng.integers(100)))
+    varied_before, n_steps = probes.weights(varied), int(rng.integers(2, 6))
+    images = torch.from_numpy(rng.random((7, 1, 8, 8), dtype=np.float32))
+    expect(len(train_head(varied, images, torch.arange(7) % 3, steps=n_steps, lr=float(rng.uniform(0.001, 0.1)))), n_steps)
+    for key, value in probes.weights(varied).items():
+        assert torch.equal(value, varied_before[key]) == key.startswith("body."), "A wrong part moved, or did not."
+### END HIDDEN TESTS
+grade("train_head")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# "Element 0 of tensors does not require grad and does not have a grad_fn": element 0 is the loss. It has no `grad_fn`,
+# no way back, because nothing it was made from requires a gradient.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# The head is a part of `model.parameters()` too. Freezing it and then handing it to the optimizer helps nobody.
+#
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# After the loop that freezes, a second loop over `model.head.parameters()` sets `requires_grad = True`. Do not set it on
+# the loss: then `backward()` runs, and reaches nothing.
+#
+# </details>
+#
+# **Why it matters.** The program that the guide behind this course prints has exactly this fault; it cannot have been run.
+# [What does requires_grad do, and what does it not do?](#What-does-requires_grad-do,-and-what-does-it-not-do?)
+
+# %% [markdown]
+# ### The version that hides the error
+#
+# *Find the bug · 7 minutes · difficulty: two of three*
+#
+# Search the error message, and the first advice is to set `requires_grad = True`. A colleague did that, for all
+# parameters, and while at it gave them all to the optimizer. The error is gone.
+#
+# Run the program and the demonstration below it. It prints two accuracies: on the new task, and on the **old** task, which
+# is to name digits, with the old head put back on. A body that was really frozen still serves the old head: 0.98.
+
+
+# %% exercise="adapt" minutes=7 faults=["no parameter of the body moves, to the bit", "gradients only where something is to learn", "the old task survives", "other data: the body stays, the head moves"]
+def adapt(
+    model: DigitNet, X: torch.Tensor, y: torch.Tensor, steps: int = 60, lr: float = 0.01, seed: int = 0
+) -> list[float]:
+    """Train the head of `model` on a new task, in place; the parameters of the body stay as they are, to the bit.
+
+    Args, Returns: as of `train_head`. Afterwards only the head's parameters have `requires_grad=True`.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    model.train()
+    ### BEGIN SOLUTION
+    model.requires_grad_(False)
+    model.head.requires_grad_(True)
+    optimizer = torch.optim.Adam(model.head.parameters(), lr=lr)
+    ### END SOLUTION
+    ### BEGIN RELEASE
+    # for param in model.body.parameters():
+    #     param.requires_grad = False
+    # for param in model.parameters():  # or else: "element 0 of tensors does not require grad"
+    #     param.requires_grad = True
+    # optimizer = torch.optim.Adam(model.parameters(), lr=lr)
+    ### END RELEASE
+    losses = []
+    for _ in range(steps):
+        batch = torch.randperm(len(X), generator=generator)[:32]
+        optimizer.zero_grad()
+        loss = F.cross_entropy(model(X[batch]), y[batch])
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return losses
+
+
+# %% demo=true
+shown_net = pretrained()
+adapt(shown_net, X_few, y_few)
+print(f"new task: {accuracy(shown_net, X_rest, y_rest):.2f}     old task: {old_accuracy(shown_net):.2f} (before: 0.98)")
+
+# %% check="adapt" points=6
+with check("it still learns", hint="The head must train: in the optimizer, and with gradients."):
+    falling = adapt(pretrained(), X_few, y_few, steps=30)
+    assert np.mean(falling[-5:]) < 0.8 * np.mean(falling[:5]), "The loss hardly falls."
+with check("no parameter of the body moves, to the bit", hint="Which parameters did the optimizer get?"):
+    adapted = pretrained()
+    body_before = probes.weights(adapted)
+    adapt(adapted, X_few, y_few, steps=3)
+    for key, value in probes.weights(adapted).items():
+        if key.startswith("body."):
+            expect(value, body_before[key], tol=0, what=key)
+with check("gradients only where something is to learn", hint="Everything was frozen, then thawed again. Thaw the head alone."):
+    flagged = pretrained()
+    adapt(flagged, X_few, y_few, steps=1)
+    for key, asks in probes.trainable(flagged).items():
+        expect(asks, key.startswith("head."), what=f"requires_grad of {key}")
+with check("the old task survives", points=2, hint="The old head needs the old body. Which parameters did training move?"):
+    survivor = pretrained()
+    adapt(survivor, X_few, y_few)
+    back = DigitNet(10)
+    back.load_state_dict(digit_state | {n: t for n, t in probes.weights(survivor, buffers=True).items() if "body" in n})
+    assert accuracy(back, X_old, digits_old) > 0.93, (
+        f"With the old head put back on, {accuracy(back, X_old, digits_old):.0%} of the old images are named rightly. It was 98 %."
+    )
+### BEGIN HIDDEN TESTS
+with check("other data: the body stays, the head moves", hint="Keep the arguments' meaning.", hidden=True) as rng:
+    varied = pretrained(4, seed=int(rng.integers(100)))
+    varied_before = probes.weights(varied)
+    images = torch.from_numpy(rng.random((9, 1, 8, 8), dtype=np.float32))
+    adapt(varied, images, torch.arange(9) % 4, steps=int(rng.integers(2, 5)), lr=float(rng.uniform(0.001, 0.1)))
+    for key, value in probes.weights(varied).items():
+        assert torch.equal(value, varied_before[key]) == key.startswith("body."), "A wrong part moved, or did not."
+### END HIDDEN TESTS
+grade("adapt")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# Three lines touch `requires_grad` or the optimizer. The last one that touches a parameter decides.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# The second loop should run over `model.head.parameters()`, and so should the optimizer.
+#
+# </details>
+#
+# The faulty program and the right one are about as good on the new task. That is why nobody notices: the number that
+# everybody looks at does not tell. On the old task the thawed network loses more than a tenth of the images. Everything
+# else that relied on this body (other heads, cached features, a rollback) is broken too.
+#
+# **Why it matters.** An error message is a question about your program; silencing it is not an answer.
+# [When do you freeze layers, and when do you train them all?](#When-do-you-freeze-layers,-and-when-do-you-train-them-all?)
+
+# %% [markdown]
+# ### Frozen, and yet it moves: predict
+#
+# *Predict, then run · 5 minutes · difficulty: two of three*
+#
+# Now the body is frozen rightly: `requires_grad=False` for all its parameters, and the optimizer has the head only. The
+# network is in **training mode**, as `model.train()` leaves it, and takes one step.
+#
+# Two kinds of layer work differently in the two modes:
+#
+# | layer | training mode | evaluation mode |
+# |---|---|---|
+# | **BatchNorm** | normalises by mean and variance of the batch, and moves its running statistics towards them | normalises by the running statistics |
+# | **Dropout** | zeroes features at random | does nothing |
+#
+# Which of these tensors have changed after the step? Commit: `True` for changed, `False` for unchanged.
+
+# %% exercise="predict_moved" minutes=5
+### BEGIN SOLUTION
+moved = {
+    "body.block1.conv.weight": False,
+    "body.block1.norm.weight": False,
+    "body.block1.norm.running_mean": True,
+    "body.block1.norm.num_batches_tracked": True,
+    "head.weight": True,
+}
+### END SOLUTION
+### BEGIN RELEASE
+# moved = {
+#     "body.block1.conv.weight": ...,
+#     "body.block1.norm.weight": ...,
+#     "body.block1.norm.running_mean": ...,
+#     "body.block1.norm.num_batches_tracked": ...,
+#     "head.weight": ...,
+# }
+### END RELEASE
+
+
+# %%
+def moved_in_one_step(training: bool) -> dict[str, bool]:
+    """Freeze the body, take one step on the new images; tensor name -> did it change?"""
+    net = DigitNet(10)
+    net.load_state_dict(digit_state)
+    net.body.requires_grad_(False)
+    net.train(training)
+    return probes.training_step(net, torch.optim.Adam(net.head.parameters()), X_few, y_few, "cross_entropy")["changed"]
+
+
+# %% check="predict_moved" points=5
+with check("a frozen convolution", hint="No gradient, not in the optimizer. Is it a buffer?"):
+    expect(moved["body.block1.conv.weight"], moved_in_one_step(True)["body.block1.conv.weight"], tell=False)
+with check("the weight of a frozen BatchNorm", hint="It is a parameter like any other."):
+    expect(moved["body.block1.norm.weight"], moved_in_one_step(True)["body.block1.norm.weight"], tell=False)
+with check("the running mean of a frozen BatchNorm", hint="Who writes to it: the optimizer, or the forward pass?"):
+    expect(moved["body.block1.norm.running_mean"], moved_in_one_step(True)["body.block1.norm.running_mean"], tell=False)
+with check("the counter of a frozen BatchNorm", hint="It counts batches seen in training mode."):
+    tracked = "body.block1.norm.num_batches_tracked"
+    expect(moved[tracked], moved_in_one_step(True)[tracked], tell=False)
+with check("the head", hint="It is what trains."):
+    expect(moved["head.weight"], moved_in_one_step(True)["head.weight"], tell=False)
+grade("predict_moved")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# `requires_grad` is about gradients. Which of the five tensors is changed by something else than a gradient?
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# The running statistics are buffers. The forward pass itself writes to them, in training mode, whatever is frozen.
+#
+# </details>
+#
+# Now run the next cell. It does the step in both modes and lists every tensor that changed.
+
+# %% demo=true
+for mode in (True, False):
+    changed_names = [name for name, changed in moved_in_one_step(mode).items() if changed]
+    print("training mode:  " if mode else "evaluation mode:", ", ".join(changed_names))
+
+# %% [markdown]
+# **Why it matters.** "All parameters of the body are frozen" is true, and the body is another function than before.
+# [What happens to BatchNorm and Dropout in frozen layers?](#What-happens-to-BatchNorm-and-Dropout-in-frozen-layers?)
+
+# %% [markdown]
+# ### A frozen body that drifts
+#
+# *Find the bug · 8 minutes · difficulty: two of three*
+#
+# How much does it matter? The new task's images now come from another scanner, which makes them brighter: every grey
+# value `x` becomes `0.5 * x + 0.5`. The program below freezes all parameters of the body. Run it and the demonstration:
+# the old task, on the *old* scanner's images, has lost a third of its images or more. Not one parameter of the body moved.
+#
+# Repair the program: the body works in evaluation mode throughout, so that no tensor of it changes and its features do
+# not depend on the batch or on chance. The head stays in training mode.
+
+
+# %% exercise="train_head_only" minutes=8 faults=["no tensor of the body changes, buffers included", "the body is in evaluation mode, the head in training mode", "chance plays no part: dropout in the body is off", "other images: nothing of the body changes"]
+def train_head_only(
+    model: DigitNet, X: torch.Tensor, y: torch.Tensor, epochs: int = 30, lr: float = 0.01, seed: int = 0
+) -> list[float]:
+    """Train the head of `model`, in place, and leave the body untouched: its parameters and its buffers.
+
+    When it returns, every part of the body is in evaluation mode, and the head in training mode.
+
+    Args:
+        X, y: images (n, 1, 8, 8) and labels (n,).
+        epochs: how often all images are seen, in batches of 32.
+        lr, seed: as of `train_head`.
+
+    Returns:
+        The loss of each epoch, summed over its batches.
+    """
+    for name, param in model.named_parameters():
+        param.requires_grad = name.startswith("head.")
+    optimizer = torch.optim.Adam([p for p in model.parameters() if p.requires_grad], lr=lr)
+    generator = torch.Generator().manual_seed(seed)
+    losses = []
+    for _ in range(epochs):
+        ### BEGIN SOLUTION
+        model.train()
+        model.body.eval()
+        ### END SOLUTION
+        ### BEGIN RELEASE
+        # model.train()
+        ### END RELEASE
+        losses.append(0.0)
+        for batch in torch.randperm(len(X), generator=generator).split(32):
+            optimizer.zero_grad()
+            loss = F.cross_entropy(model(X[batch]), y[batch])
+            loss.backward()
+            optimizer.step()
+            losses[-1] += loss.item()
+    return losses
+
+
+# %% demo=true
+shown_net = pretrained()
+train_head_only(shown_net, 0.5 * X_few + 0.5, y_few)
+print(f"new task, new scanner: {accuracy(shown_net, 0.5 * X_rest + 0.5, y_rest):.2f}")
+print(f"old task, old scanner: {old_accuracy(shown_net):.2f} (before: 0.98)")
+
+# %% check="train_head_only" points=6
+with check("it still learns", hint="The head must train."):
+    falling = train_head_only(pretrained(), X_few, y_few, epochs=12)
+    assert falling[-1] < 0.8 * falling[0], "The loss of the last epoch is hardly lower than that of the first."
+with check("no tensor of the body changes, buffers included", points=2, hint="In which mode does BatchNorm leave its statistics alone?"):
+    still = pretrained()
+    still_before = probes.weights(still, buffers=True)
+    train_head_only(still, 0.5 * X_few + 0.5, y_few, epochs=2)
+    for key, value in probes.weights(still, buffers=True).items():
+        if key.startswith("body."):
+            expect(value, still_before[key], tol=0, what=key)
+with check("the body is in evaluation mode, the head in training mode", hint="`model.train()` sets every part. What comes after it?"):
+    moded = pretrained()
+    train_head_only(moded, X_few, y_few, epochs=1)
+    for key, mode in probes.training_modes(moded).items():
+        if key:
+            expect(mode, key == "head", what=f"training mode of {key}")
+with check("chance plays no part: dropout in the body is off", hint="Dropout is a layer of the body, too."):
+    twins = [pretrained(seed=5), pretrained(seed=6)]
+    probes.set_weights(twins[1], {n: t for n, t in probes.weights(twins[0]).items() if n.startswith("head.")})
+    lists = [train_head_only(twin, X_few[:8], y_few[:8], epochs=3) for twin in twins]
+    expect(lists[1], lists[0], tol=1e-6, what="the list of losses of a second run from the same weights")
+### BEGIN HIDDEN TESTS
+with check("other images: nothing of the body changes", hint="Try images with other grey values.", hidden=True) as rng:
+    varied = pretrained(3, seed=int(rng.integers(100)))
+    varied_before = probes.weights(varied, buffers=True)
+    images = torch.from_numpy(rng.normal(2, 3, (40, 1, 8, 8)).astype(np.float32))
+    train_head_only(varied, images, torch.arange(40) % 3, epochs=2)
+    for key, value in probes.weights(varied, buffers=True).items():
+        assert torch.equal(value, varied_before[key]) == key.startswith("body."), "A wrong part moved, or did not."
+### END HIDDEN TESTS
+grade("train_head_only")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# The mode is set in one line, for the whole network, at the start of every epoch.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# Modules take their mode one by one: after `model.train()` you may put a part of the model into the other mode. The order
+# of the two matters.
+#
+# </details>
+#
+# The drift is not always a loss. Statistics that follow a new scanner can help the *new* task (Y. Li et al., "Revisiting
+# Batch Normalization For Practical Domain Adaptation", 2016); small batches make them wobble, which hurts it. If you want
+# them to follow, decide so, measure it, and save the new statistics. But do not call such a body frozen.
+#
+# **Why it matters.** Every training loop calls `model.train()`, and it reaches the frozen part.
+# [What happens to BatchNorm and Dropout in frozen layers?](#What-happens-to-BatchNorm-and-Dropout-in-frozen-layers?)
+
+# %% [markdown]
+# ### A proof that proves nothing
+#
+# *Find the bug · 10 minutes · difficulty: three of three*
+#
+# "Trust me, it is frozen" is not good enough. So a colleague wrote a witness: it remembers the state of a network, and
+# later names every tensor that has changed. Run the demonstration: a network is trained *as a whole*, and the witness
+# says that nothing changed.
+#
+# The witness has three faults. Repair them, so that it holds to this:
+#
+# - It remembers **values**. `state_dict()` hands out the network's own tensors, not copies; who keeps them keeps nothing.
+# - It looks at **everything** in the state: parameters and buffers.
+# - It compares **to the bit**: two tensors are the same when their bytes are (`tensor.numpy().tobytes()`). So a change in
+#   the last place is a change, and a NaN (not a number) that stayed the same NaN is none. `torch.allclose` forgives small
+#   changes, and both it and `torch.equal` say that NaN differs from itself.
+#
+# The smallest example: a witness of a network; then `head.bias` is set to something else; `changed()` is `["head.bias"]`.
+
+
+# %% exercise="witness" minutes=10 faults=["a new bias is noticed", "running statistics are noticed", "a change in the last bit is noticed", "NaN that stayed NaN is no change", "several random changes, in the order of the state"]
+class Witness:
+    """Remembers the state of a model and names what has changed since."""
+
+    def __init__(self, model: nn.Module) -> None:
+        """Remember the values of all parameters and buffers of `model`."""
+        self.model = model
+        ### BEGIN SOLUTION
+        self.before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+        ### END SOLUTION
+        ### BEGIN RELEASE
+        # self.before = {name: param.detach() for name, param in model.named_parameters()}
+        ### END RELEASE
+
+    def changed(self) -> list[str]:
+        """Return the names of the tensors whose bytes differ from the remembered ones, in the order of the state."""
+        ### BEGIN SOLUTION
+        now = self.model.state_dict()
+        return [name for name, old in self.before.items() if old.numpy().tobytes() != now[name].numpy().tobytes()]
+        ### END SOLUTION
+        ### BEGIN RELEASE
+        # now = self.model.state_dict()
+        # return [name for name, old in self.before.items() if not torch.allclose(old, now[name])]
+        ### END RELEASE
+
+
+# %% demo=true
+shown_net = pretrained()
+shown_witness = Witness(shown_net)
+print("step:", probes.training_step(shown_net, torch.optim.Adam(shown_net.parameters()), X_few, y_few, "cross_entropy")["loss"])
+print("the witness says that this changed:", shown_witness.changed())
+
+# %% check="witness" points=7
+with check("nothing happened: an empty list", hint="Compare each remembered tensor with the one of the same name now."):
+    expect(Witness(pretrained()).changed(), [])
+with check("a new bias is noticed", points=2, hint="Did you keep the network's own tensor? `clone()` copies the values."):
+    watched = pretrained()
+    witness = Witness(watched)
+    probes.set_weights(watched, {"head.bias": [9.0, -9.0]})
+    expect(witness.changed(), ["head.bias"])
+with check("running statistics are noticed", hint="They are in `state_dict()`, but not among `named_parameters()`."):
+    watched = pretrained()
+    witness = Witness(watched)
+    probes.set_weights(watched, {"body.block2.norm.running_mean": [0.5] * 16, "body.block2.norm.num_batches_tracked": 3})
+    expect(witness.changed(), ["body.block2.norm.running_mean", "body.block2.norm.num_batches_tracked"])
+with check("a change in the last bit is noticed", hint="No tolerance. `tensor.numpy().tobytes()` has every bit."):
+    watched = pretrained()
+    witness = Witness(watched)
+    old_weight = probes.weights(watched)["head.weight"]
+    probes.set_weights(watched, {"head.weight": torch.nextafter(old_weight, torch.tensor(9.0))})
+    expect(witness.changed(), ["head.weight"])
+with check("NaN that stayed NaN is no change", hint="NaN differs from itself, but its bytes do not."):
+    watched = pretrained()
+    probes.set_weights(watched, {"head.bias": [float("nan"), 1.0]})
+    expect(Witness(watched).changed(), [])
+### BEGIN HIDDEN TESTS
+with check("several random changes, in the order of the state", hint="Follow the order of `state_dict()`.", hidden=True) as rng:
+    for _ in range(4):
+        watched = pretrained(int(rng.integers(2, 5)))
+        state_now = probes.weights(watched, buffers=True)
+        order = [name for name in state_order if rng.random() < 0.4]
+        witness = Witness(watched)
+        probes.set_weights(watched, {name: state_now[name] + 1 for name in order})
+        expect(witness.changed(), order)
+### END HIDDEN TESTS
+grade("witness")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# `detach()` cuts a tensor out of the graph, but it shares its memory with the original. Training writes into that memory.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# Remember `{name: tensor.clone() for ... in model.state_dict().items()}`.
+#
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# In `changed`, compare `old.numpy().tobytes()` with the bytes of `now[name]`.
+#
+# </details>
+#
+# **Why it matters.** A test that cannot fail is worse than none. Break the thing once, on purpose, and see the test fail.
+# [How do you prove that frozen weights did not change?](#How-do-you-prove-that-frozen-weights-did-not-change?)
+
+# %% [markdown]
+# ## How fast each part learns
+#
+# Between "frozen" and "trained like the rest" lies a range. Early layers hold what is general (edges, strokes), late ones
+# what belongs to the old task. So the usual recipe trains the head fastest, and each layer slower the nearer it is to the
+# input, and it thaws the layers one after the other, the last one first. Both come from J. Howard and S. Ruder, "Universal
+# Language Model Fine-tuning for Text Classification" (2018), who call them *discriminative fine-tuning* and *gradual
+# unfreezing*.
+#
+# ### Thaw from the top
+#
+# *Implement · 10 minutes · difficulty: two of three*
+#
+# `thaw(model, n_blocks)` sets the network up for one stage: the head and the **last** `n_blocks` blocks train, the rest is
+# frozen. You have seen that freezing has two halves: what trains has `requires_grad=True` and is in training mode; all
+# else has `requires_grad=False` and is in evaluation mode. (Flatten and dropout belong to no block: they stay in evaluation
+# mode.)
+#
+# The smallest example: `thaw(model, 1)` lets the head and block 3 train, and returns the names of their five parameters:
+# the weight of the convolution, weight and bias of the BatchNorm, weight and bias of the head. After `thaw(model, 3)` and
+# then `thaw(model, 1)`, blocks 1 and 2 are frozen again. There are three blocks; any other number than 0, 1, 2 or 3 is
+# refused.
+
+
+# %% exercise="thaw" minutes=10
+def thaw(model: DigitNet, n_blocks: int) -> list[str]:
+    """Let the head and the last `n_blocks` blocks of `model` train, and freeze everything else, in place.
+
+    What trains has requires_grad=True and is in training mode; the rest has requires_grad=False and is in
+    evaluation mode, whatever both were before.
+
+    Args:
+        n_blocks: 0 (the head alone) to 3 (block3, block2 and block1 as well).
+
+    Returns:
+        The names of the parameters that train, in the order of `model.named_parameters()`.
+
+    Raises:
+        ValueError: `n_blocks` is not 0, 1, 2 or 3.
+    """
+    ### BEGIN SOLUTION
+    if n_blocks not in (0, 1, 2, 3):
+        raise ValueError(f"there are three blocks, you asked for {n_blocks}")
+    model.requires_grad_(False)
+    model.eval()
+    for part in [model.head, model.body.block3, model.body.block2, model.body.block1][: n_blocks + 1]:
+        part.requires_grad_(True)
+        part.train()
+    return [name for name, param in model.named_parameters() if param.requires_grad]
+    ### END SOLUTION
+
+
+# %% check="thaw" points=6
+with check("stage 0: the head alone", hint="Freeze everything first, then thaw the head."):
+    expect(thaw(pretrained(), 0), ["head.weight", "head.bias"])
+with check("stage 1: block 3 comes first, not block 1", hint="Thaw from the head towards the input."):
+    staged = pretrained()
+    names = ["body.block3.conv.weight", "body.block3.norm.weight", "body.block3.norm.bias", "head.weight", "head.bias"]
+    expect(thaw(staged, 1), names)
+    expect([key for key, flag in probes.trainable(staged).items() if flag], names, what="the list of trainable parameters")
+with check("what trains is in training mode, the rest in evaluation mode", hint="`part.train()` and `model.eval()`."):
+    staged = pretrained()
+    thaw(staged, 1)
+    modes_now = probes.training_modes(staged)
+    for key in ("head", "body.block3", "body.block3.norm"):
+        expect(modes_now[key], True, what=f"training mode of {key}")
+    for key in ("body.block1.norm", "body.block2.norm", "body.dropout"):
+        expect(modes_now[key], False, what=f"training mode of {key}")
+with check("a smaller stage freezes again", hint="Each call must set both: what trains, and what does not."):
+    staged = pretrained()
+    thaw(staged, 3)
+    expect(thaw(staged, 0), ["head.weight", "head.bias"])
+    expect(probes.training_modes(staged)["body.block3.norm"], False, what="training mode of body.block3.norm")
+with check("stages 4 and -1 are refused", hint="`raise ValueError(...)`. A slice accepts both in silence."):
+    expect_raises(ValueError, thaw, pretrained(), 4)
+    expect_raises(ValueError, thaw, pretrained(), -1)
+### BEGIN HIDDEN TESTS
+with check("stages in any order", hint="The result must not depend on the stage before.", hidden=True) as rng:
+    staged = pretrained(int(rng.integers(2, 6)))
+    for stage in rng.integers(0, 4, 6).tolist():
+        prefixes = ("head.", "body.block3.", "body.block2.", "body.block1.")[: stage + 1]
+        expect(thaw(staged, stage), [key for key in probes.trainable(staged) if key.startswith(prefixes)])
+        for key, mode in probes.training_modes(staged).items():
+            if key.endswith("norm"):
+                expect(mode, key.startswith(prefixes))
+### END HIDDEN TESTS
+grade("thaw")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# Begin every call by freezing the whole network and putting it into evaluation mode. Then the history does not matter.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# Make a list of the four parts from the output to the input, and take the first `n_blocks + 1` of them.
+#
+# </details>
+#
+# **Why it matters.** A random head sends large, meaningless gradients into the body at first. Thawing later lets the head
+# settle. [What is gradual unfreezing?](#What-is-gradual-unfreezing?)
+
+# %% [markdown]
+# ### A learning rate for each layer
+#
+# *Implement · 10 minutes · difficulty: two of three*
+#
+# An optimizer takes a list of **parameter groups**, dicts such as `{"params": [...], "lr": 0.01}`, each with options of
+# its own. With a rate `lr` for the head and a factor `decay`, the rates fall by depth. The smallest example, `lr=0.01` and
+# `decay=0.5`:
+#
+# | part | head | block 3 | block 2 | block 1 |
+# |---|---|---|---|---|
+# | rate | `0.01` | `0.005` | `0.0025` | `0.00125` |
+#
+# Only what trains belongs into the optimizer: parameters with `requires_grad=False` are left out, and a part that has
+# none left gets no group. It does not change the rates of the others.
+
+
+# %% exercise="make_optimizer" minutes=10
+def make_optimizer(model: DigitNet, lr: float, decay: float) -> torch.optim.Adam:
+    """Return Adam over the parameters of `model` that train, with a learning rate for each depth.
+
+    Args:
+        lr: the learning rate of the head.
+        decay: the factor from one part to the next towards the input: head, block3, block2, block1.
+
+    Returns:
+        An optimizer with one group for each part that has parameters with requires_grad=True, and no others in it.
+    """
+    ### BEGIN SOLUTION
+    parts = [model.head, model.body.block3, model.body.block2, model.body.block1]
+    groups = []
+    for depth, part in enumerate(parts):
+        params = [p for p in part.parameters() if p.requires_grad]
+        if params:
+            groups.append({"params": params, "lr": lr * decay**depth})
+    return torch.optim.Adam(groups)
+    ### END SOLUTION
+
+
+# %%
+def rates(groups: list[dict]) -> dict[str, float]:
+    """Parameter name -> learning rate, from what `probes.parameter_groups` returns."""
+    return {name: group["lr"] for group in groups for name in group["params"]}
+
+
+# %% check="make_optimizer" points=6
+with check("the rates of the example", hint="Multiply by `decay` once for each step from the head towards the input."):
+    subject = pretrained()
+    got_rates = rates(probes.parameter_groups(make_optimizer(subject, 0.01, 0.5), subject))
+    for key, want in {"head.weight": 0.01, "body.block3.conv.weight": 0.005, "body.block2.conv.weight": 0.0025, "body.block1.conv.weight": 0.00125}.items():  # fmt: skip
+        expect(got_rates.get(key), want, what=f"the rate of {key}")
+with check("every parameter is there, once", hint="Weight and bias of each BatchNorm and of the head belong to a part, too."):
+    subject = pretrained()
+    listed = [key for group in probes.parameter_groups(make_optimizer(subject, 0.1, 0.5), subject) for key in group["params"]]
+    expect(sorted(listed), sorted(probes.parameters(subject)), what="the sorted list of parameters in the optimizer")
+with check("frozen parameters are left out", hint="Look at `requires_grad` before you put a parameter into a group."):
+    subject = pretrained()
+    subject.body.block1.requires_grad_(False)
+    got_rates = rates(probes.parameter_groups(make_optimizer(subject, 0.1, 0.5), subject))
+    assert not any("block1" in key for key in got_rates), "A frozen parameter is in the optimizer."
+    expect(got_rates.get("body.block2.norm.bias"), 0.025, what="the rate of body.block2.norm.bias")
+with check("a frozen part between two others: no group, and the depths stay", hint="The rate follows the depth, not the number of groups so far."):
+    subject = pretrained()
+    subject.body.block3.requires_grad_(False)
+    groups = probes.parameter_groups(make_optimizer(subject, 0.1, 0.5), subject)
+    expect(len(groups), 3, what="the number of groups")
+    expect(rates(groups).get("body.block2.conv.weight"), 0.025, what="the rate of body.block2.conv.weight")
+with check("Adam's first step is as long as the rate", hint="Adam moves a weight by about its rate in the first step. Return the optimizer itself."):
+    subject = pretrained()
+    step_before, stepper = probes.weights(subject), make_optimizer(subject, 0.01, 0.5)
+    probes.training_step(subject, stepper, X_few, y_few, "cross_entropy")
+    for key, want in {"head.weight": 0.01, "body.block1.conv.weight": 0.00125}.items():
+        longest = float((probes.weights(subject)[key] - step_before[key]).abs().max())
+        expect(longest, want, tol=want / 100, what=f"the longest step in {key}")
+### BEGIN HIDDEN TESTS
+with check("random rates, factors and frozen parts", hint="Keep to the table for any numbers.", hidden=True) as rng:
+    for _ in range(5):
+        subject, lr_drawn, factor = pretrained(), float(rng.uniform(0.001, 0.1)), float(rng.uniform(0.1, 1))
+        prefixes = ["head", "body.block3", "body.block2", "body.block1"]
+        frozen = [block_name for block_name in prefixes[1:] if rng.random() < 0.4]
+        for block_name in frozen:
+            getattr(subject.body, block_name[5:]).requires_grad_(False)
+        want_rates = {
+            key: lr_drawn * factor**depth
+            for depth, block_name in enumerate(prefixes)
+            for key in probes.parameters(subject)
+            if key.startswith(block_name) and block_name not in frozen
+        }
+        expect(rates(probes.parameter_groups(make_optimizer(subject, lr_drawn, factor), subject)), want_rates)
+### END HIDDEN TESTS
+grade("make_optimizer")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# Go over the parts from the head to block 1 with `enumerate`: the index is the power of `decay`.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# For each part, collect `[p for p in part.parameters() if p.requires_grad]`. Append a group when that list is not empty.
+#
+# </details>
+#
+# **Why it matters.** One rate for all is either too low for the random head or too high for the pretrained body. You saw
+# what the head's rate does to a body.
+# [Why do layers get different learning rates?](#Why-do-layers-get-different-learning-rates?)
+
+# %% [markdown]
+# ### A ghost in the optimizer: predict
+#
+# *Predict, then run · 5 minutes · difficulty: three of three*
+#
+# You can also freeze in the middle of training: set `requires_grad = False` on a parameter that the optimizer already has.
+# Does it stand still from then on? One weight takes a normal step with the loss $w^2$. Then it is frozen, and
+# `optimizer.step()` is called once more. Between the two, its old gradient is either dropped (`grad = None`, what
+# `zero_grad()` does) or filled with zeros (what `zero_grad(set_to_none=False)` does, and what `zero_grad()` itself did
+# before PyTorch 2.0).
+#
+# | case | optimizer | old gradient |
+# |---|---|---|
+# | `"a"` | SGD with momentum | dropped |
+# | `"b"` | plain SGD | zeros |
+# | `"c"` | SGD with momentum | zeros |
+# | `"d"` | plain SGD with weight decay | zeros |
+#
+# Does the frozen weight move in the second step? `True` or `False` for each.
+
+# %% exercise="momentum_ghost" minutes=5
+### BEGIN SOLUTION
+ghost = {"a": False, "b": False, "c": True, "d": True}
+### END SOLUTION
+### BEGIN RELEASE
+# ghost = {"a": ..., "b": ..., "c": ..., "d": ...}
+### END RELEASE
+
+
+# %%
+def moves_after_freezing(gradient: str, **options: float) -> bool:
+    """Step once, freeze, drop the old gradient or fill it with zeros, step again; did the weight move again?"""
+    weight = nn.Parameter(torch.tensor([1.0]))
+    optimizer = torch.optim.SGD([weight], lr=0.1, **options)
+    (weight**2).sum().backward()
+    optimizer.step()
+    weight.requires_grad_(False)
+    optimizer.zero_grad(set_to_none=gradient == "dropped")
+    before = weight.clone()
+    optimizer.step()
+    return not torch.equal(weight, before)
+
+
+# %% check="momentum_ghost" points=4
+with check("momentum, gradient dropped", hint="`step()` skips a parameter whose `grad` is None."):
+    expect(ghost["a"], moves_after_freezing("dropped", momentum=0.9), tell=False)
+with check("plain SGD, gradient of zeros", hint="The step is the rate times the gradient."):
+    expect(ghost["b"], moves_after_freezing("zeros"), tell=False)
+with check("momentum, gradient of zeros", hint="Momentum is a running sum of the gradients so far."):
+    expect(ghost["c"], moves_after_freezing("zeros", momentum=0.9), tell=False)
+with check("weight decay, gradient of zeros", hint="Weight decay pulls every weight that is stepped towards zero."):
+    expect(ghost["d"], moves_after_freezing("zeros", weight_decay=0.01), tell=False)
+grade("momentum_ghost")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# `step()` asks one question only: is `param.grad` None? It does not look at `requires_grad`.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# With a gradient of zeros the weight is stepped. What else than the gradient is in the step of each optimizer?
+#
+# </details>
+
+# %% demo=true
+for caption, gradient, options in [
+    ("momentum, gradient dropped", "dropped", {"momentum": 0.9}),
+    ("plain SGD, zeros", "zeros", {}),
+    ("momentum, zeros", "zeros", {"momentum": 0.9}),
+    ("weight decay, zeros", "zeros", {"weight_decay": 0.01}),
+]:
+    print(f"{caption:30} moves: {moves_after_freezing(gradient, **options)}")
+
+# %% [markdown]
+# So when you freeze or thaw between stages, make a new optimizer for each stage.
+#
+# **Why it matters.** `requires_grad` and the optimizer know nothing of each other; only the gradient connects them.
+# [What does requires_grad do, and what does it not do?](#What-does-requires_grad-do,-and-what-does-it-not-do?)
+
+# %% [markdown]
+# ## What is it worth? Compare honestly
+#
+# Three ways to the new task:
+#
+# - the **linear probe**: the body frozen, a linear classifier on its features;
+# - **full fine-tuning**: everything trains, from the pretrained weights;
+# - **from scratch**: everything trains, from random weights.
+#
+# Which is best depends on how many labels you have. To find out, draw a few labels, train, measure on the rest, and repeat
+# with other draws. Two things must be right first: the draws, and the statistics.
+#
+# ### Draw a few labels
+#
+# *Find the bug · 8 minutes · difficulty: two of three*
+#
+# `few_shot_split(y, k, seed)` should draw k images **of each class** to train on, none of them twice, and leave all the
+# others to test on. The program below looks right at a glance.
+#
+# The demonstration gives it a test that every evaluation should pass: **labels that mean nothing**. The labels of 200
+# images are shuffled, so nothing can be learnt from them, and any classifier must come out near 0.5 (J. Hewitt and P. Liang
+# use such controls in "Designing and Interpreting Probes with Control Tasks", 2019). A nearest-neighbour classifier with 50
+# labels a class comes out far above. Repair the program until it does not.
+
+
+# %% exercise="few_shot_split" minutes=8 faults=["k of each class", "no image twice", "nothing is in both parts, and nothing is lost", "more than there are: refused", "random labels and sizes"]
+def few_shot_split(y: np.ndarray, k: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Draw `k` samples of each class to train on; the others are for testing.
+
+    Args:
+        y: labels, (n,) integers.
+        k: how many of each class, at least 1.
+        seed: the same seed gives the same split.
+
+    Returns:
+        (train, test): arrays of row numbers, without repetition, that share none and together have all n.
+
+    Raises:
+        ValueError: a class has fewer than `k` samples.
+    """
+    generator = np.random.default_rng(seed)
+    ### BEGIN SOLUTION
+    train = []
+    for label in np.unique(y):
+        rows = np.flatnonzero(y == label)
+        if len(rows) < k:
+            raise ValueError(f"class {label} has {len(rows)} samples, fewer than {k}")
+        train.extend(generator.permutation(rows)[:k])
+    train = np.array(train)
+    test = np.setdiff1d(np.arange(len(y)), train)
+    ### END SOLUTION
+    ### BEGIN RELEASE
+    # n_classes = len(np.unique(y))
+    # train = generator.choice(len(y), size=k * n_classes)
+    # test = generator.permutation(len(y))
+    ### END RELEASE
+    return train, test
+
+
+# %% demo=true
+nonsense = np.random.default_rng(0).permutation(y_new[:200].numpy())
+pixels = X_new[:200].reshape(200, -1).numpy()
+shown_scores = []
+for draw_seed in range(20):
+    fitted, tested = few_shot_split(nonsense, 50, draw_seed)
+    shown_scores.append(KNeighborsClassifier(1).fit(pixels[fitted], nonsense[fitted]).score(pixels[tested], nonsense[tested]))
+print(f"accuracy on labels that mean nothing: {np.mean(shown_scores):.2f}")
+
+# %% check="few_shot_split" points=6
+with check("k of each class", hint="Draw class by class: `np.flatnonzero(y == label)` are its rows."):
+    drawn = few_shot_split(np.array([0] * 90 + [1] * 10), 5, seed=0)[0]
+    expect(np.bincount(np.array([0] * 90 + [1] * 10)[drawn]).tolist(), [5, 5], what="the list of drawn images of each class")
+with check("no image twice", hint="`choice` draws with replacement unless told otherwise."):
+    drawn = few_shot_split(np.arange(40) % 2, 18, seed=1)[0]
+    expect(len(set(np.asarray(drawn).tolist())), 36, what="the number of different images drawn")
+with check("nothing is in both parts, and nothing is lost", hint="The test part is everything that was not drawn."):
+    train_rows, test_rows = few_shot_split(np.arange(30) % 3, 4, seed=2)
+    assert not set(train_rows.tolist()) & set(test_rows.tolist()), "Some images are trained on and tested on."
+    expect(sorted(train_rows.tolist() + test_rows.tolist()), list(range(30)), what="the list of all rows")
+with check("the seed decides", hint="Draw with `generator`, and with nothing else."):
+    drawn = [sorted(few_shot_split(np.arange(200) % 2, 10, seed)[0].tolist()) for seed in (3, 3, 4)]
+    expect(drawn[0], drawn[1], what="the list of a second draw with seed 3")
+    assert drawn[0] != drawn[2], "Seeds 3 and 4 drew the same images."
+with check("more than there are: refused", hint="Count the rows of each class, and `raise ValueError(...)` when k is larger."):
+    expect_raises(ValueError, few_shot_split, np.array([0, 0, 0, 1, 1]), 3, 0)
+### BEGIN HIDDEN TESTS
+with check("random labels and sizes", hint="Classes of unequal size, labels that are not 0 and 1.", hidden=True) as rng:
+    for _ in range(10):
+        drawn_labels = rng.permutation(np.repeat([3, 5, 8], rng.integers(5, 30, 3)))
+        wanted = int(rng.integers(1, 6))
+        train_rows, test_rows = few_shot_split(drawn_labels, wanted, seed=int(rng.integers(1000)))
+        expect(sorted(drawn_labels[train_rows].tolist()), sorted([3, 5, 8] * wanted))
+        expect(sorted(train_rows.tolist() + test_rows.tolist()), list(range(len(drawn_labels))))
+### END HIDDEN TESTS
+grade("few_shot_split")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# Two lines, three faults: who is drawn, how often, and who is tested.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# For each class: its rows, `generator.permutation(rows)[:k]`. Collect them in a list.
+#
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# `np.setdiff1d(np.arange(len(y)), train)` gives the rows that are not in `train`.
+#
+# </details>
+#
+# **Why it matters.** On real labels this leak adds a little, and a little is what such comparisons are about. Meaningless
+# labels make it visible.
+# [How do you compare two methods over a few seeds?](#How-do-you-compare-two-methods-over-a-few-seeds?)
+
+# %% [markdown]
+# ### An interval for a difference
+#
+# *Implement · 9 minutes · difficulty: two of three*
+#
+# With few labels the draw matters more than the method: a lucky draw helps both. So compare the two methods **on the same
+# draws** and look at the differences. With n differences $d_i$ of mean $\bar d$ and standard deviation $s$ (dividing by
+# n − 1), the interval at level 95 % is
+#
+# $$\bar d \pm t\,\frac{s}{\sqrt n},$$
+#
+# where $t$ is the quantile of Student's t distribution with n − 1 degrees of freedom that leaves half of the remaining
+# probability on each side: `stats.t.ppf(0.975, n - 1)` for 95 % (Student, "The probable error of a mean", 1908).
+#
+# The smallest example: method A scores 0.9, 0.8, 0.7 on three draws, method B 0.8, 0.6, 0.4. The differences are 0.1, 0.2,
+# 0.3; their mean is 0.2, their standard deviation 0.1. With two degrees of freedom t is 4.303, so the interval is
+# 0.2 ± 0.248, from −0.048 to 0.448. A won every time, and yet three draws do not exclude zero. (The normal
+# distribution's 1.96 would claim that they do.)
+
+
+# %% exercise="paired_interval" minutes=9
+def paired_interval(a: list[float], b: list[float], level: float = 0.95) -> tuple[float, float, float]:
+    """Return (mean, low, high) of the differences a - b, by Student's t.
+
+    Args:
+        a, b: scores of two methods on the same draws, n each, in the same order.
+        level: of the interval, between 0 and 1.
+
+    Returns:
+        The mean difference and the ends of its interval. The lesson's example gives about (0.2, -0.048, 0.448).
+
+    Raises:
+        ValueError: the lengths differ, or n is less than 2.
+    """
+    ### BEGIN SOLUTION
+    if len(a) != len(b) or len(a) < 2:
+        raise ValueError(f"{len(a)} and {len(b)} scores make no pairs, or too few")
+    d = np.asarray(a, dtype=float) - np.asarray(b, dtype=float)
+    half = stats.t.ppf((1 + level) / 2, len(d) - 1) * d.std(ddof=1) / np.sqrt(len(d))
+    return float(d.mean()), float(d.mean() - half), float(d.mean() + half)
+    ### END SOLUTION
+
+
+# %% check="paired_interval" points=6
+with check("the mean difference of the example", hint="Subtract pair by pair, a minus b, then take the mean."):
+    expect(paired_interval([0.9, 0.8, 0.7], [0.8, 0.6, 0.4])[0], 0.2)
+with check("the ends of the example", hint="s with `ddof=1`, divided by the root of n; t with n - 1 degrees of freedom."):
+    half_width = stats.t.ppf(0.975, 2) * 0.1 / np.sqrt(3)
+    expect(paired_interval([0.9, 0.8, 0.7], [0.8, 0.6, 0.4]), (0.2, 0.2 - half_width, 0.2 + half_width), tol=1e-9)
+with check("pairs: what both share does not widen the interval", hint="Take differences first, and the deviation of the differences."):
+    shared = np.array([0.1, 0.5, 0.9, 0.3])
+    expect(paired_interval((shared + 0.05).tolist(), shared.tolist()), (0.05, 0.05, 0.05), tol=1e-9)
+with check("another level", hint="Half of `1 - level` lies on each side: the quantile at (1 + level) / 2."):
+    half_width = stats.t.ppf(0.9, 2) * 0.1 / np.sqrt(3)
+    expect(paired_interval([0.9, 0.8, 0.7], [0.8, 0.6, 0.4], level=0.8)[1:], (0.2 - half_width, 0.2 + half_width))
+with check("one pair, or unequal lengths: refused", hint="One difference has no deviation. `raise ValueError(...)`."):
+    expect_raises(ValueError, paired_interval, [0.9], [0.8])
+    expect_raises(ValueError, paired_interval, [0.9, 0.8], [0.8, 0.6, 0.4])
+### BEGIN HIDDEN TESTS
+with check("random scores, as SciPy's paired test has them", hint="scipy.stats.ttest_rel(a, b).confidence_interval()", hidden=True) as rng:
+    for _ in range(10):
+        n_pairs, level_drawn = int(rng.integers(2, 20)), float(rng.uniform(0.5, 0.99))
+        first, second = rng.random(n_pairs), rng.random(n_pairs)
+        want_ends = stats.ttest_rel(first, second).confidence_interval(level_drawn)
+        want_interval = (float((first - second).mean()), float(want_ends.low), float(want_ends.high))
+        expect(paired_interval(first.tolist(), second.tolist(), level=level_drawn), want_interval, tol=1e-7)
+### END HIDDEN TESTS
+grade("paired_interval")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# `d = np.asarray(a) - np.asarray(b)`; everything after that is about `d` alone.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# `d.std(ddof=1)` divides by n − 1. The half width is `stats.t.ppf((1 + level) / 2, n - 1)` times that, over `np.sqrt(n)`.
+#
+# </details>
+#
+# **Why it matters.** Two separate error bars that overlap do not say that the methods are equal.
+# [How do you compare two methods over a few seeds?](#How-do-you-compare-two-methods-over-a-few-seeds?)
+
+# %% [markdown]
+# ### The experiment
+#
+# Now the three ways, with 1, 5, 20 and 50 labels a class, six draws each, the same draws for all three. The probe is a
+# logistic regression on the features, which are computed once. The next cell takes some seconds.
+
+
+# %%
+def train_all(net: DigitNet, X: torch.Tensor, y: torch.Tensor, lr: float, seed: int, steps: int = 60) -> None:
+    """Train every parameter of the network, in place, on batches of up to 32 images."""
+    generator = torch.Generator().manual_seed(seed)
+    optimizer = torch.optim.Adam(net.parameters(), lr=lr)
+    net.train()
+    for _ in range(steps):
+        batch = torch.randperm(len(X), generator=generator)[:32]
+        optimizer.zero_grad()
+        F.cross_entropy(net(X[batch]), y[batch]).backward()
+        optimizer.step()
+
+
+def compare(shots: tuple[int, ...], n_draws: int) -> dict[str, np.ndarray]:
+    """Way -> accuracies on the new task, one row for each number of labels, one column for each draw."""
+    network = DigitNet(10)
+    network.load_state_dict(digit_state)
+    network.eval()
+    with torch.no_grad():
+        features = network.body(X_new).numpy()
+    found = {way: np.zeros((len(shots), n_draws)) for way in ("linear probe", "full fine-tuning", "from scratch")}
+    for i, k in enumerate(shots):
+        for draw in range(n_draws):
+            train, test = train_test_split(np.arange(len(y_new)), train_size=2 * k, stratify=y_new, random_state=draw)
+            probe = LogisticRegression(max_iter=1000).fit(features[train], y_new[train])
+            found["linear probe"][i, draw] = probe.score(features[test], y_new[test])
+            for way, lr in (("full fine-tuning", 0.002), ("from scratch", 0.003)):
+                torch.manual_seed(draw)
+                net = DigitNet(2)
+                if way == "full fine-tuning":
+                    net.body.load_state_dict(network.body.state_dict())
+                train_all(net, X_new[train], y_new[train], lr, seed=draw)
+                found[way][i, draw] = accuracy(net, X_new[test], y_new[test])
+    return found
+
+
+shots = (1, 5, 20, 50)
+curves = compare(shots, n_draws=6)
+
+# %% demo=true
+fig, (left, right) = plots.canvas(columns=2, width=9.0, height=3.8)
+for (label, scores), style in zip(curves.items(), plots.line_styles, strict=False):
+    left.errorbar(shots, scores.mean(axis=1), yerr=scores.std(axis=1, ddof=1), label=label, capsize=3, **style)
+left.set(xscale="log", xlabel="labels a class", ylabel="accuracy on the new task", ylim=(0.45, 1.0))
+left.set_xticks(shots, [str(k) for k in shots])
+left.set_title("mean and deviation over six draws", fontsize=9)
+left.legend(fontsize=8)
+differences = {
+    "probe - scratch": curves["linear probe"] - curves["from scratch"],
+    "probe - full": curves["linear probe"] - curves["full fine-tuning"],
+}
+for shift, (caption, d), style in zip((0.93, 1.07), differences.items(), plots.line_styles, strict=False):
+    half = stats.t.ppf(0.975, d.shape[1] - 1) * d.std(axis=1, ddof=1) / np.sqrt(d.shape[1])
+    right.errorbar(np.array(shots) * shift, d.mean(axis=1), yerr=half, label=caption, capsize=3, **style)
+right.axhline(0, color="black", linewidth=0.8)
+right.set(xscale="log", xlabel="labels a class", ylabel="difference in accuracy")
+right.set_xticks(shots, [str(k) for k in shots])
+right.set_title("paired differences, 95 % intervals", fontsize=9)
+right.legend(fontsize=8)
+plots.show(
+    fig,
+    alt="Left: accuracy against labels a class; at five labels the linear probe lies highest and from scratch lowest, "
+    "and at fifty all three lie close together, above 0.9. Right: the difference probe minus scratch is clearly above zero at five labels and "
+    "shrinks; the interval of probe minus full contains zero at fifty labels.",
+)
+for label, scores in curves.items():
+    print(f"{label:18}" + "".join(f"{k:6} labels: {row.mean():.2f}" for k, row in zip(shots, scores, strict=True)))
+
+# %% [markdown]
+# ### Read the curves
+#
+# *Read the plot · 5 minutes · difficulty: one of three*
+#
+# **First question.** You have five labels a class. What do you take?
+#
+# - `"a"` Full fine-tuning: it has the most parameters to adapt.
+# - `"b"` The linear probe: its difference to training from scratch is clearly above zero here.
+# - `"c"` From scratch: five labels are too few to say anything.
+#
+# **Second question.** At 50 labels a class, what does the figure say about probe and full fine-tuning?
+#
+# - `"a"` The probe is better, because its line ends higher.
+# - `"b"` They are proved equal, because the interval contains zero.
+# - `"c"` The difference is too small for six draws to tell its sign; other costs may decide.
+#
+# **Third question.** Why may pretraining help so much here?
+#
+# - `"a"` The old labels say which digit it is, and the new label follows from that.
+# - `"b"` Any pretrained network helps on any new task.
+# - `"c"` The network had seen the new images during pretraining.
+
+# %% exercise="read_curves" minutes=5
+### BEGIN SOLUTION
+answer_five, answer_fifty, answer_why = "b", "c", "a"
+### END SOLUTION
+### BEGIN RELEASE
+# answer_five, answer_fifty, answer_why = ..., ..., ...
+### END RELEASE
+
+# %% check="read_curves" points=3
+with check("five labels a class", hint="Look at the right half of the figure, above 5."):
+    expect_choice(answer_five, "b", {
+        "a": "More parameters to adapt is no merit with ten labels: its curve lies below that of the probe.",
+        "b": "Few numbers to learn from few labels, on features that are good already.",
+        "c": "The figure does say something: the interval of probe minus scratch lies above zero.",
+    })  # fmt: skip
+with check("fifty labels a class", hint="What does an interval that contains zero allow?"):
+    expect_choice(answer_fifty, "c", {
+        "a": "Means alone do not say it: the interval of the difference contains zero, so the order may be chance.",
+        "b": "An interval that contains zero contains other values too. Not to see a difference is not to see that there is none.",
+        "c": "So cost decides: the probe is faster, and it leaves the old task intact.",
+    })  # fmt: skip
+with check("why pretraining helps", hint="How is `y_new` made?"):
+    expect_choice(answer_why, "a", {
+        "a": "Who knows that it is a seven knows that it is odd. Source and target are close.",
+        "b": "No: it depends on how much the source says about the target. Features of digits would not help with text.",
+        "c": "No: the parts of the data are disjoint, and the pretrained network saw the part called source only.",
+    })  # fmt: skip
+grade("read_curves")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# The right half answers the first two questions: is the interval above zero, below, or across?
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# For the third, ask what you could compute from the answer to the old task alone.
+#
+# </details>
+#
+# The honest baseline was there all along: let the *old* network name the digit, and look up whether it is odd. That is
+# right for 0.99 of the new images, and needs no label at all. Ask for it before you train anything. What the curves show
+# holds for this pair of tasks: near to each other, small network, easy images. Where the new task needs what the old
+# features dropped, the probe stays behind, and where labels are plenty, training from scratch catches up.
+#
+# **Why it matters.** "Fine-tuning is better" is a claim about a source, a target and a number of labels.
+# [Is a pretrained model always better than training from scratch?](#Is-a-pretrained-model-always-better-than-training-from-scratch?)
+
+# %% [markdown]
+# ## What is forgotten
+#
+# A network that learns a new task with all its weights gets worse at the old one: **catastrophic forgetting** (M. McCloskey
+# and N. Cohen, "Catastrophic Interference in Connectionist Networks", 1989). To measure it, put the old head back on the
+# new body and run the old test. Forgetting is the old accuracy before minus the old accuracy after.
+#
+# ### Put the old head back on
+#
+# *Implement · 6 minutes · difficulty: one of three*
+#
+# `graft(new_state, old_state)` makes the state of that network: everything of the **body** from the new state, BatchNorm's
+# buffers included, and the **head** from the old one. (Take the buffers from the old state, and you measure a network that
+# never existed.) The smallest example: from `{"body.w": 1, "head.w": 2}` (new) and `{"body.w": 3, "head.w": 4}` (old) it
+# makes `{"body.w": 1, "head.w": 4}`.
+
+
+# %% exercise="graft" minutes=6
+def graft(new_state: dict[str, torch.Tensor], old_state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Return the state of a network with the body of `new_state` and the head of `old_state`.
+
+    Args:
+        new_state, old_state: name -> tensor; each name begins with "body." or "head.". Neither is changed.
+
+    Raises:
+        ValueError: the two do not have the same names.
+    """
+    ### BEGIN SOLUTION
+    if new_state.keys() != old_state.keys():
+        raise ValueError("the two states are not of the same kind of network")
+    return {name: (new_state if name.startswith("body.") else old_state)[name] for name in new_state}
+    ### END SOLUTION
+
+
+# %% check="graft" points=4
+with check("the smallest example", hint="Choose by the beginning of the name."):
+    one, two, three, four = (torch.tensor([float(i)]) for i in (1, 2, 3, 4))
+    got_state = graft({"body.w": one, "head.w": two}, {"body.w": three, "head.w": four})
+    expect(got_state, {"body.w": one, "head.w": four})
+with check("the buffers belong to the body", hint="Every name that begins with `body.` comes from the new state."):
+    shifted = {key: tensor + 1 for key, tensor in digit_state.items()}
+    got_state = graft(shifted, digit_state)
+    for key in ("body.block1.norm.running_var", "body.block3.norm.num_batches_tracked"):
+        expect(got_state[key], shifted[key], tol=0, what=key)
+with check("names that do not match: refused", hint="Compare `new_state.keys()` with `old_state.keys()`."):
+    expect_raises(ValueError, graft, {"body.w": torch.ones(1), "head.w": torch.ones(1)}, {"body.w": torch.ones(1)})
+### BEGIN HIDDEN TESTS
+with check("a whole network with random tensors", hint="All names, each from its side.", hidden=True) as rng:
+    left_state = {n: torch.from_numpy(rng.random(2, dtype=np.float32)) for n in digit_state}
+    right_state = {n: torch.from_numpy(rng.random(3, dtype=np.float32)) for n in digit_state}
+    expect(graft(left_state, right_state), {n: (left_state if n[0] == "b" else right_state)[n] for n in digit_state})
+### END HIDDEN TESTS
+grade("graft")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# A dict comprehension over the names, with a choice in its value.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# `(new_state if name.startswith("body.") else old_state)[name]`. Before it, compare the keys of the two.
+#
+# </details>
+#
+# The next demonstration fine-tunes everything on 20 labels a class, at a careful learning rate and at the head's.
+
+# %% demo=true
+for caption, lr in (("careful rate, 0.001", 0.001), ("the head's rate, 0.01", 0.01)):
+    shown_net = pretrained()
+    train_all(shown_net, X_few, y_few, lr, seed=0)
+    print(f"{caption:24} new task {accuracy(shown_net, X_rest, y_rest):.2f}   old task {old_accuracy(shown_net):.2f} (before: 0.98)")
+
+# %% [markdown]
+# Both are about as good on the new task. One still names almost every old digit, the other has forgotten many. The new
+# task's accuracy cannot tell you which of the two you have.
+#
+# **Why it matters.** If anything else depends on the old task, its test belongs into the fine-tuning run.
+# [What is catastrophic forgetting, and how do you measure it?](#What-is-catastrophic-forgetting,-and-how-do-you-measure-it?)
+
+# %% [markdown]
+# ## Compute once, save little, trust nobody
+#
+# A frozen body in evaluation mode is a fixed function. So its features can be computed **once**, for all images, and every
+# epoch, every head and every draw of the comparison above uses them again. That is why the probe cost next to nothing.
+#
+# ### Features, once
+#
+# *Implement · 9 minutes · difficulty: two of three*
+#
+# `features(model, X, batch_size)` computes the body's output for all images, batch by batch (a large model does not take
+# all data at once). It must not depend on how the images are cut into batches, it must not change the model, and it must
+# leave each part in the mode it found it in. A model in training mode comes out in training mode: a function that is
+# called for an answer should not change how training goes on. The last batch may be smaller.
+#
+# The smallest example: 7 images in batches of 3 go through the body as 3, 3 and 1, and give a tensor of shape (7, 128).
+#
+# The features carry no gradient: compute them under `torch.no_grad()`, or the graph of every batch stays in memory.
+
+
+# %% exercise="features" minutes=9
+def features(model: DigitNet, X: torch.Tensor, batch_size: int = 64) -> torch.Tensor:
+    """Return the features of all images, computed by `model.body` in evaluation mode and without gradients.
+
+    Afterwards every part of the model is in the mode it was in before, and no tensor of it has changed.
+
+    Args:
+        X: images, (n, 1, 8, 8), n at least 1.
+        batch_size: how many images go through the body at once.
+
+    Returns:
+        float32 (n, 128), in the order of `X`; the same for every `batch_size`, up to rounding.
+    """
+    ### BEGIN SOLUTION
+    modes = {part: part.training for part in model.modules()}
+    model.eval()
+    with torch.no_grad():
+        found = torch.cat([model.body(batch) for batch in X.split(batch_size)])
+    for part, training in modes.items():
+        part.training = training
+    return found
+    ### END SOLUTION
+
+
+# %% check="features" points=6
+with check("seven images in batches of three: (7, 128)", hint="`X.split(batch_size)` cuts; `torch.cat` joins the results."):
+    expect(list(features(pretrained(), X_few[:7], batch_size=3).shape), [7, 128], what="the shape of the features")
+with check("the head on them gives the model's own logits", hint="Evaluation mode, the body's output, the order of `X`."):
+    subject = pretrained()
+    on_features = F.linear(features(subject, X_few, batch_size=16), *(probes.weights(subject)[f"head.{n}"] for n in ("weight", "bias")))
+    expect(on_features, probes.output(subject, X_few), tol=1e-4, what="the head's output on the features")
+with check("the batch size does not matter", hint="In training mode BatchNorm would mix the images of a batch."):
+    expect(features(pretrained(), X_few, batch_size=1), features(pretrained(), X_few, batch_size=40), tol=1e-4)
+with check("BatchNorm's statistics are as before", hint="A forward pass in training mode would move them."):
+    subject = pretrained()
+    features(subject, X_few + 1)
+    for key, value in probes.weights(subject, buffers=True).items():
+        if key.startswith("body."):
+            expect(value, digit_state[key], tol=0, what=key)
+with check("every part is left in its mode", hint="Remember `part.training` of each part of `model.modules()`, and set it again."):
+    subject = pretrained()
+    modes_before = probes.training_modes(subject)
+    features(subject, X_few[:4])
+    expect(probes.training_modes(subject), modes_before, what="the dict of training modes")
+    subject.body.eval()
+    modes_before = probes.training_modes(subject)
+    features(subject, X_few[:4])
+    expect(probes.training_modes(subject), modes_before, what="the dict of training modes (body in evaluation, head in training)")
+### BEGIN HIDDEN TESTS
+with check("random images and batch sizes", hint="Keep the order, and the last, smaller batch.", hidden=True) as rng:
+    for _ in range(4):
+        subject = pretrained(2, seed=int(rng.integers(100)))
+        images = torch.from_numpy(rng.random((int(rng.integers(1, 30)), 1, 8, 8), dtype=np.float32))
+        head_now = [probes.weights(subject)[f"head.{n}"] for n in ("weight", "bias")]
+        got_logits = F.linear(features(subject, images, batch_size=int(rng.integers(1, 12))), *head_now)
+        expect(got_logits, probes.output(subject, images), tol=1e-4)
+### END HIDDEN TESTS
+grade("features")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# Three steps: remember the modes, compute in evaluation mode, put the modes back.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# `modes = {part: part.training for part in model.modules()}` remembers; setting `part.training` puts one back.
+# `model.train()` at the end would be wrong for a body that was in evaluation mode.
+#
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# `torch.cat([model.body(batch) for batch in X.split(batch_size)])`, under `torch.no_grad()` and after `model.eval()`.
+#
+# </details>
+#
+# A cache is right as long as the function is fixed: not with augmented images (every epoch other inputs), and not from the
+# moment you thaw a block. Old features and a new body do not belong together.
+#
+# **Why it matters.** For a frozen body, fifty epochs over cached features cost about as much as one over the images.
+# [When can you compute features once and cache them?](#When-can-you-compute-features-once-and-cache-them?)
+
+# %% [markdown]
+# ### Save what was trained
+#
+# *Implement · 9 minutes · difficulty: two of three*
+#
+# After training the head, most of the network is the file that everybody has already. Save the **difference**: only those
+# tensors that are not, to the bit, what they are in the base state (or that the base does not have, in this shape). Buffers
+# count like parameters: if BatchNorm's statistics moved, they must be saved, or the model that you load is not the model
+# that you measured.
+#
+# - `save_trained(state, base)` returns the difference as bytes in the *safetensors* format: `save(dict)` of
+#   `safetensors.torch` makes the bytes, `load(bytes)` reads them.
+# - `load_trained(data, base)` returns the full state: the base, overwritten by the difference.
+#
+# The smallest example: base `{"a": [1.], "b": [2.]}` and state `{"a": [1.], "b": [5.]}` give bytes that hold `b` alone.
+
+
+# %% exercise="save_trained" minutes=9
+def save_trained(state: dict[str, torch.Tensor], base: dict[str, torch.Tensor]) -> bytes:
+    """Return, as safetensors bytes, the tensors of `state` that `base` lacks or holds with another shape or other bytes.
+
+    Args:
+        state: name -> tensor, of the fine-tuned model.
+        base: name -> tensor, of the model it started from. Neither is changed.
+    """
+    ### BEGIN SOLUTION
+    return save({
+        name: tensor
+        for name, tensor in state.items()
+        if name not in base or tensor.shape != base[name].shape or tensor.numpy().tobytes() != base[name].numpy().tobytes()
+    })
+    ### END SOLUTION
+
+
+def load_trained(data: bytes, base: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Return the full state: `base`, with the tensors in `data` (from `save_trained`) in place of its own."""
+    ### BEGIN SOLUTION
+    return {**base, **load(data)}
+    ### END SOLUTION
+
+
+# %% check="save_trained" points=6
+with check("the smallest example: `b` alone", hint="Keep a tensor when its bytes differ from those of the base."):
+    small_base = {"a": torch.tensor([1.0]), "b": torch.tensor([2.0])}
+    expect(load(save_trained({"a": torch.tensor([1.0]), "b": torch.tensor([5.0])}, small_base)), {"b": torch.tensor([5.0])})
+with check("a tiny change is a change", hint="Compare bytes; `torch.allclose` would drop it."):
+    nearly = torch.nextafter(torch.tensor([2.0]), torch.tensor([3.0]))
+    expect(list(load(save_trained({"b": nearly}, {"b": torch.tensor([2.0])}))), ["b"], what="the list of saved names")
+with check("a head of another size is saved", hint="Look at the shape before you compare values."):
+    headed = digit_state | {"head.weight": torch.ones(2, 128), "head.bias": torch.zeros(2)}
+    expect(sorted(load(save_trained(headed, digit_state))), ["head.bias", "head.weight"], what="the list of saved names")
+    assert len(save_trained(headed, digit_state)) < 2000, "The head takes little more than a kilobyte; yours is larger."
+with check("moved statistics are saved", hint="Do not look for parameters only: buffers belong to the state."):
+    drifted = digit_state | {"body.block1.norm.running_mean": torch.zeros(8)}
+    expect(list(load(save_trained(drifted, digit_state))), ["body.block1.norm.running_mean"], what="the list of saved names")
+with check("there and back, to the bit", hint="Start from the base, then put the saved tensors over it."):
+    headed = digit_state | {"head.weight": torch.full((2, 128), 0.1), "head.bias": torch.tensor([0.3, -0.3])}
+    expect(load_trained(save_trained(headed, digit_state), digit_state), headed, tol=0)
+### BEGIN HIDDEN TESTS
+with check("random changes, there and back", hint="Any subset of the tensors may have changed.", hidden=True) as rng:
+    for _ in range(6):
+        altered = {name for name in state_order if rng.random() < 0.3}
+        tuned = {name: tensor + 1 if name in altered else tensor for name, tensor in digit_state.items()}
+        written = save_trained(tuned, digit_state)
+        expect(sorted(load(written)), sorted(altered))
+        expect(load_trained(written, digit_state), tuned, tol=0)
+### END HIDDEN TESTS
+grade("save_trained")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# Bytes of a tensor: `tensor.numpy().tobytes()`, as for the witness.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# Three conditions, joined by `or`: the name is not in the base, the shapes differ, the bytes differ.
+#
+# </details>
+#
+# The difference is worthless without its base. Write down the base's checksum beside it, and check it when loading.
+#
+# **Why it matters.** One base and a hundred small heads, instead of a hundred copies of the base. Adapters such as LoRA
+# (E. Hu et al., "LoRA: Low-Rank Adaptation of Large Language Models", 2021) are saved in this way.
+# [What do you save after fine-tuning?](#What-do-you-save-after-fine-tuning?)
+
+# %% [markdown]
+# ### A file from a stranger
+#
+# *Find the bug · 8 minutes · difficulty: two of three*
+#
+# `torch.save` writes Python's **pickle** format. A pickle is not data but a small program: it may name any function that
+# Python can import, and its arguments, and loading it **calls** that function. So whoever writes the file runs code on your
+# machine, with your rights. The cell below makes such a file; its code is harmless and prints a sentence.
+#
+# - `torch.load(file, weights_only=True)`, the default since PyTorch 2.6, runs a restricted reader instead: tensors and a
+#   short list of harmless types, and `pickle.UnpicklingError` for everything else. Restrictions have holes: one in the
+#   versions before 2.6 let files run code all the same (CVE-2025-32434).
+# - **safetensors** has nothing to run: a length, a table of names, types and positions in JSON, then the raw numbers.
+#
+# Run the program on the stranger's file and look at what it prints. Then repair it.
+
+
+# %%
+def stranger_file(code: str) -> bytes:
+    """Return a checkpoint that holds a tensor, and runs `code` in the Python of whoever loads it as a pickle."""
+
+    class Stowaway:
+        def __reduce__(self):  # pickle asks the object: what shall I call to rebuild you?
+            return exec, (code,)
+
+    file = io.BytesIO()
+    torch.save({"weight": torch.ones(2), "extra": Stowaway()}, file)
+    return file.getvalue()
+
+
+def honest_file(content: object) -> bytes:
+    """Return what `torch.save` writes for `content`."""
+    file = io.BytesIO()
+    torch.save(content, file)
+    return file.getvalue()
+
+
+# %% exercise="load_checkpoint" minutes=8 faults=["the stranger's file is refused", "and nothing in it runs", "something else than a dict of tensors is refused", "other strangers, other honest files"]
+def load_checkpoint(data: bytes) -> dict[str, torch.Tensor]:
+    """Return the tensors of a checkpoint that `torch.save` wrote, name -> tensor, without running anything from it.
+
+    Raises:
+        ValueError: the file wants to run something, or holds anything else than a dict from strings to tensors.
+    """
+    ### BEGIN SOLUTION
+    try:
+        state = torch.load(io.BytesIO(data), weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise ValueError("this file holds more than tensors; it was not loaded") from error
+    if not isinstance(state, dict) or not all(isinstance(k, str) and torch.is_tensor(v) for k, v in state.items()):
+        raise ValueError("this file does not hold a dict from names to tensors")
+    return state
+    ### END SOLUTION
+    ### BEGIN RELEASE
+    # # weights_only=True raised an error on this file; a forum says that this helps
+    # return torch.load(io.BytesIO(data), weights_only=False)
+    ### END RELEASE
+
+
+# %% demo=true
+try:
+    load_checkpoint(stranger_file("print('This sentence came out of the file. Your Python ran it.')"))
+except ValueError as error:
+    print("ValueError:", error)
+
+# %% check="load_checkpoint" points=6
+with check("an honest checkpoint loads", hint="Return the dict of tensors."):
+    expect(load_checkpoint(honest_file({"w": torch.arange(3.0)})), {"w": torch.arange(3.0)})
+with check("the stranger's file is refused", points=2, hint="`weights_only=True` raises `pickle.UnpicklingError`; turn it into a ValueError."):
+    expect_raises(ValueError, load_checkpoint, stranger_file("harmless = 1 + 1"))
+with check("and nothing in it runs", hint="Looking at the result is too late: the code runs while the file is being loaded."):
+    expect_raises(ValueError, load_checkpoint, stranger_file("raise KeyError('this came out of the file')"))
+with check("something else than a dict of tensors is refused", hint="`weights_only=True` lets lists and numbers pass. Look at what was loaded."):
+    expect_raises(ValueError, load_checkpoint, honest_file([torch.ones(2)]))
+    expect_raises(ValueError, load_checkpoint, honest_file({"w": torch.ones(2), "epoch": 3}))
+### BEGIN HIDDEN TESTS
+with check("other strangers, other honest files", hint="Any code, any names and shapes.", hidden=True) as rng:
+    content = {f"layer{i}": torch.from_numpy(rng.random(3)) for i in range(int(rng.integers(1, 5)))}
+    expect(load_checkpoint(honest_file(content)), content, tol=0)
+    expect_raises(ValueError, load_checkpoint, stranger_file(f"harmless = {int(rng.integers(100))}"))
+    expect_raises(ValueError, load_checkpoint, honest_file({3: torch.ones(2)}))
+### END HIDDEN TESTS
+grade("load_checkpoint")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# The restricted reader's error was the answer. Which argument switched it off?
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# `try: state = torch.load(io.BytesIO(data), weights_only=True)`, and `except pickle.UnpicklingError as error:` then
+# `raise ValueError(...) from error`.
+#
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# Afterwards: is `state` a dict, is every key a `str`, is every value a tensor (`torch.is_tensor`)? If not, `ValueError`.
+#
+# </details>
+#
+# **Why it matters.** "Set `weights_only=False`" is the most helpful-looking bad advice there is.
+# [Why is torch.load of a stranger's file dangerous?](#Why-is-torch.load-of-a-stranger's-file-dangerous?)
+
+# %% [markdown]
+# ### What is protected?
+#
+# *Choose one · 2 minutes · difficulty: one of three*
+#
+# You load a stranger's weights from a safetensors file, and its SHA-256 is the one on the stranger's page. What do you
+# know?
+#
+# - `"a"` The model is safe to use.
+# - `"b"` Loading ran no code of the file, and the bytes are the ones that the page names. Nothing about what the model does.
+# - `"c"` The weights were trained as the model card says.
+
+# %% exercise="what_is_protected" minutes=2
+### BEGIN SOLUTION
+answer_protected = "b"
+### END SOLUTION
+### BEGIN RELEASE
+# answer_protected = ...
+### END RELEASE
+
+# %% check="what_is_protected" points=1
+with check("format and checksum", hint="What could the stranger still have done to the numbers?"):
+    expect_choice(answer_protected, "b", {
+        "a": "Weights can be poisoned: a model may do its task and something else on a trigger. No format and no checksum shows that.",
+        "b": "Format protects the loading, checksum the transport. The behaviour must be measured, and the source trusted.",
+        "c": "A card is a claim. To check it you need data and recipe, and to run them again, as the script of this unit's network can.",
+    })  # fmt: skip
+grade("what_is_protected")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# Separate three things: the act of loading, the way of the file to you, and the numbers in it.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# A checksum compares the bytes with what somebody published. It says nothing about the somebody.
+#
+# </details>
+#
+# **Why it matters.** Each measure answers one question.
+# [Why is torch.load of a stranger's file dangerous?](#Why-is-torch.load-of-a-stranger's-file-dangerous?)
+
+# %% [markdown]
+# ## A real one: MiniLM
+#
+# all-MiniLM-L6-v2 is a transformer with 22.7 million parameters that turns a sentence into 384 numbers. It was pretrained
+# and then tuned by its authors on more than a billion pairs of sentences, as its model card says (the method:
+# N. Reimers and I. Gurevych, "Sentence-BERT", 2019). Here its weights come from an installed package, and
+# `load_minilm` compares them with the published checksum.
+#
+# The data are 750 sentences, 150 of each of five libraries: the first sentences of docstrings of matplotlib, numpy, pandas,
+# scikit-learn and PyTorch, as they are installed here. The task: **which library is a sentence from?** A sentence that names
+# a library gives the answer away, so such sentences were left out, and so were sentences that two libraries share.
+
+# %%
+tokenizer, minilm = load_minilm()
+sentences, libraries = load_docstrings()
+sentence_labels = np.array(libraries)
+
+
+def last_hidden(texts: list[str]) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the token vectors (n, n_tokens, 384) of MiniLM, and the mask (n, n_tokens): 1 for a token, 0 for padding."""
+    batch = tokenizer(texts, padding=True, truncation=True, max_length=32, return_tensors="pt")
+    with torch.no_grad():
+        return minilm(**batch).last_hidden_state, batch["attention_mask"]
+
+
+short = "Draw a line."
+long = "Return the indices of the minimum values in the specified axis ignoring values that are not a number."
+alone, alone_mask = last_hidden([short])
+padded, padded_mask = last_hidden([short, long])
+
+# %% demo=true
+for library in sorted(set(libraries)):
+    print(f"{library:11}", sentences[libraries.index(library)])
+print("\nshape of the token vectors:", tuple(padded.shape))
+print("mask of the short sentence:", padded_mask[0].tolist())
+
+# %% [markdown]
+# ### From token vectors to a sentence vector
+#
+# *Find the bug · 7 minutes · difficulty: two of three*
+#
+# The model gives a vector for each token. This model's authors average them: **mean pooling**. In a batch, shorter sentences
+# are filled up with *padding* tokens, and the mask says which are real. With values $h_t$ and mask $m_t$, the pooled vector
+# is
+#
+# $$\frac{\sum_t m_t\,h_t}{\sum_t m_t}.$$
+#
+# The smallest example: token vectors [1, 3], [3, 5] and a padding token's [8, 8], mask 1, 1, 0. The mean is [2, 4].
+#
+# The program below pools a short sentence twice: alone, and in a batch with a long one. It is the same sentence, so the two
+# vectors should be the same: a cosine of 1. Run it, then repair it. A sentence without any token is refused.
+
+
+# %% exercise="mean_pool" minutes=7 faults=["the smallest example", "real sentences: the neighbour does not matter", "a sentence without tokens is refused", "random vectors and masks"]
+def mean_pool(hidden: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    """Return the mean of the real tokens' vectors of each sentence.
+
+    Args:
+        hidden: token vectors, float32 (n, n_tokens, n_features).
+        mask: int64 (n, n_tokens); 1 for a real token, 0 for padding. Neither is changed.
+
+    Returns:
+        float32 (n, n_features).
+
+    Raises:
+        ValueError: a sentence has no real token.
+    """
+    ### BEGIN SOLUTION
+    if (mask.sum(dim=1) == 0).any():
+        raise ValueError("a sentence without tokens has no mean")
+    weights = mask.unsqueeze(-1).to(hidden.dtype)
+    return (hidden * weights).sum(dim=1) / weights.sum(dim=1)
+    ### END SOLUTION
+    ### BEGIN RELEASE
+    # return hidden.mean(dim=1)
+    ### END RELEASE
+
+
+# %% demo=true
+cosine = F.cosine_similarity(mean_pool(alone, alone_mask)[0], mean_pool(padded, padded_mask)[0], dim=0)
+print(f"the same sentence, alone and beside a long one: cosine {float(cosine):.3f}")
+
+# %% check="mean_pool" points=5
+with check("the smallest example", hint="Multiply by the mask before you add; divide by the number of real tokens."):
+    example = torch.tensor([[[1.0, 3.0], [3.0, 5.0], [8.0, 8.0]]])
+    expect(mean_pool(example, torch.tensor([[1, 1, 0]])), torch.tensor([[2.0, 4.0]]))
+with check("without padding: the plain mean", hint="With a mask of ones nothing changes."):
+    expect(mean_pool(alone, alone_mask), alone.mean(dim=1), tol=1e-5)
+with check("real sentences: the neighbour does not matter", hint="Padding must get the weight zero, and must not be counted."):
+    # the model itself computes padded batches with other roundings: compare to a thousandth
+    expect(mean_pool(padded, padded_mask)[0], alone[0].mean(dim=0), tol=1e-3, what="the vector of the short sentence")
+with check("a sentence without tokens is refused", hint="`mask.sum(dim=1)` is zero there, and 0/0 would be nan."):
+    expect_raises(ValueError, mean_pool, torch.ones(2, 3, 4), torch.tensor([[1, 1, 0], [0, 0, 0]]))
+### BEGIN HIDDEN TESTS
+with check("random vectors and masks", hint="Padding may stand anywhere, and hold any finite value.", hidden=True) as rng:
+    for _ in range(6):
+        n_texts, tokens, width = (int(i) for i in rng.integers(2, 6, 3))
+        random_mask = rng.integers(0, 2, (n_texts, tokens))
+        random_mask[:, 0] = 1
+        vectors = rng.normal(0, 10, (n_texts, tokens, width)).astype(np.float32)
+        want_pooled = np.stack([v[m == 1].mean(axis=0) for v, m in zip(vectors, random_mask, strict=True)])
+        got_pooled = mean_pool(torch.from_numpy(vectors), torch.from_numpy(random_mask))
+        expect(got_pooled, torch.from_numpy(want_pooled), tol=1e-4)
+### END HIDDEN TESTS
+grade("mean_pool")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# The mask has shape (n, n_tokens), the vectors have one axis more. `mask.unsqueeze(-1)` makes them fit.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# `(hidden * weights).sum(dim=1) / weights.sum(dim=1)`, with the mask as float `weights`. Test for zero sums before.
+#
+# </details>
+#
+# **Why it matters.** With the fault, a sentence's vector depends on its neighbours in the batch, and every cached vector on
+# the batch it was computed in.
+# [How do you turn token vectors into a sentence embedding?](#How-do-you-turn-token-vectors-into-a-sentence-embedding?)
+
+# %% [markdown]
+# ### MiniLM against counting words
+#
+# The rival is **TF-IDF**: count the words of a sentence, weigh rare words up, train the same logistic regression on the
+# counts. No pretraining, no network. Both get 1, 5, 20 and 100 labels a library, five draws each; the rest of the sentences
+# test. TF-IDF learns its vocabulary from the labelled sentences only. The sentences are embedded once.
+
+
+# %%
+def embed(texts: tuple[str, ...]) -> np.ndarray:
+    """Return MiniLM's sentence vectors, (n, 384), each of length 1."""
+    lengths = [len(ids) for ids in tokenizer(list(texts), truncation=True, max_length=32)["input_ids"]]
+    found = torch.empty(len(texts), 384)
+    for length in sorted(set(lengths)):
+        rows = [row for row, n in enumerate(lengths) if n == length]
+        hidden, _ = last_hidden([texts[row] for row in rows])
+        found[rows] = hidden.mean(dim=1)  # sentences of one length: no padding
+    return F.normalize(found).numpy()
+
+
+def compare_texts(shots: tuple[int, ...], n_draws: int) -> dict[str, np.ndarray]:
+    """Way -> balanced accuracies, one row for each number of labels, one column for each draw."""
+    found = {way: np.zeros((len(shots), n_draws)) for way in ("MiniLM", "TF-IDF")}
+    for i, k in enumerate(shots):
+        for draw in range(n_draws):
+            rows = np.arange(len(sentences))
+            train, test = train_test_split(rows, train_size=5 * k, stratify=sentence_labels, random_state=draw)
+            words = TfidfVectorizer(sublinear_tf=True).fit([sentences[row] for row in train]).transform(sentences)
+            for way, X in (("MiniLM", embeddings), ("TF-IDF", words)):
+                classifier = LogisticRegression(C=10, max_iter=1000).fit(X[train], sentence_labels[train])
+                found[way][i, draw] = balanced_accuracy_score(sentence_labels[test], classifier.predict(X[test]))
+    return found
+
+
+embeddings = embed(sentences)
+text_shots = (1, 5, 20, 100)
+text_curves = compare_texts(text_shots, n_draws=5)
+
+# %% demo=true
+fig, (ax,) = plots.canvas(width=5.5, height=3.8)
+for (label, scores), style in zip(text_curves.items(), plots.line_styles, strict=False):
+    ax.errorbar(text_shots, scores.mean(axis=1), yerr=scores.std(axis=1, ddof=1), label=label, capsize=3, **style)
+ax.axhline(0.2, color="black", linewidth=0.8, linestyle=":", label="guessing")
+ax.set(xscale="log", xlabel="labels a library", ylabel="balanced accuracy", ylim=(0, 1))
+ax.set_xticks(text_shots, [str(k) for k in text_shots])
+ax.legend(fontsize=8)
+plots.show(
+    fig,
+    alt="Balanced accuracy against labels a library, with deviations over five draws. MiniLM lies above TF-IDF "
+    "everywhere; the gap is widest at five labels and nearly closed at a hundred.",
+)
+for label, scores in text_curves.items():
+    print(f"{label:8}" + "".join(f"{k:6} labels: {row.mean():.2f}" for k, row in zip(text_shots, scores, strict=True)))
+
+# %% [markdown]
+# ### What would you deploy?
+#
+# *Read the plot · 4 minutes · difficulty: one of three*
+#
+# **First question.** What does the figure say about few labels?
+#
+# - `"a"` With few labels, knowledge from pretraining replaces labels: MiniLM with twenty a library is about where TF-IDF
+#   needs two or three times as many.
+# - `"b"` A transformer needs more labels than word counts, because it has more parameters.
+# - `"c"` At one label the two are the same.
+#
+# **Second question.** You have some hundred labels a library and must classify a million sentences a day on one small CPU.
+#
+# - `"a"` MiniLM, because its line is higher.
+# - `"b"` Measure both with your labels: the gap shrinks with labels, and TF-IDF costs a small fraction of the time.
+# - `"c"` TF-IDF, because the figure shows that it wins there.
+
+# %% exercise="text_curves" minutes=4
+### BEGIN SOLUTION
+answer_few_labels, answer_many_labels = "a", "b"
+### END SOLUTION
+### BEGIN RELEASE
+# answer_few_labels, answer_many_labels = ..., ...
+### END RELEASE
+
+# %% check="text_curves" points=2
+with check("few labels", hint="Go from MiniLM's point at twenty labels to the right, until you meet the other curve."):
+    expect_choice(answer_few_labels, "a", {
+        "a": "Words it never saw with a label still have a place in MiniLM's space; TF-IDF must see each word labelled.",
+        "b": "Only the classifier on top is learnt here; the many parameters of MiniLM are frozen and need no label.",
+        "c": "Compare the two leftmost points: they lie apart.",
+    })  # fmt: skip
+with check("many labels, little time", hint="Which part of the question does the figure not show?"):
+    expect_choice(answer_many_labels, "b", {
+        "a": "The figure shows no cost, and the gap is nearly closed at a hundred labels. A line alone does not decide.",
+        "b": "Beyond a hundred labels the figure is silent, and about cost as well. So measure both.",
+        "c": "The figure does not show that: TF-IDF stays below, though not by much, and it ends at a hundred labels.",
+    })  # fmt: skip
+grade("text_curves")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# Read along a horizontal line: how many labels does each way need for the same accuracy?
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# For the second question, list what you need to know, and cross out what the figure shows.
+#
+# </details>
+#
+# Here MiniLM was used as it is: frozen, with a linear probe. And yet "which library" is a question about words: `tensor`,
+# `DataFrame`, `Axes`. Where the words decide and labels are plenty, counting them is hard to beat.
+#
+# **Why it matters.** The baseline that takes a second belongs into every report.
+# [Sentence embeddings or TF-IDF?](#Sentence-embeddings-or-TF-IDF?)
+
+# %% [markdown]
+# ## A plan on one page
+#
+# *Write · 15 minutes · difficulty: three of three*
+#
+# A hospital has a network that finds pneumonia in chest X-rays, in daily use. It now wants to tell viral from bacterial
+# pneumonia, has 60 labelled images of each, from a new scanner, and asks you to "fine-tune the model". Write a plan in 150 to
+# 300 words.
+#
+# **Rubric, 10 points.**
+#
+# - 2 points: a baseline that needs no fine-tuning, and a linear probe first; why, with so few labels.
+# - 2 points: what is frozen and how (parameters *and* modes), what happens to BatchNorm with a new scanner, and how you prove
+#   that the frozen part did not change.
+# - 2 points: splits by patient, several draws, paired intervals, and a control such as meaningless labels.
+# - 2 points: the old task: how forgetting is measured, and what result would stop you.
+# - 2 points: what is saved, in which format, with what beside it (base, checksum, seed, versions), and how it is rolled back.
+
+# %% [markdown] exercise="plan" points=10 minutes=15 manual=true
+# **Baseline.** The old network's own score may already separate the two kinds; I measure that first, on all images. Then
+# a linear probe: features computed once in evaluation mode, a regularised logistic regression on them. With 60 images a
+# class, a few hundred weights are what the labels can carry. I thaw the last block only if the probe is clearly worse.
+#
+# **Freezing.** `requires_grad=False` and not in the optimizer; the body in evaluation mode, so that BatchNorm's statistics and
+# dropout rest. The scanner is new, so statistics that follow it might help; that is a variant which I compare on purpose,
+# and then I save the buffers. A witness compares every tensor to the bit before and after; I test it once by changing a bit.
+#
+# **Measuring.** Splits by patient, never by image. Ten draws, the same for every variant, paired differences with 95 %
+# intervals. Control: with shuffled labels everything must be near one half.
+#
+# **The old task.** The old head goes back onto the new body and runs on the old test set. With a frozen body the result
+# must be the same to the bit. For a thawed one, a loss above what the clinic accepts stops the plan: the old network stays in use,
+# the new one is deployed beside it.
+#
+# **Saving.** The tensors that differ from the base, as safetensors, with the base's SHA-256, code version, seeds, package versions
+# and the measured results. Rolling back is loading the base.
+
+# %% [markdown]
+# ## The answer
+#
+# **In 30 seconds.** I load the pretrained weights strictly, replace the head, and begin with the body frozen: no gradients, not in
+# the optimizer, in evaluation mode. That linear probe is my baseline, on features computed once. With more labels I thaw from
+# the top, with smaller learning rates towards the input. I compare probe, fine-tuning and training from scratch over several
+# draws, measure the old task too, prove that what was frozen did not change, and save only what was trained, as safetensors.
+#
+# **In depth.** `requires_grad`, the optimizer's list and the mode are three switches, and each can be wrong on its own: all
+# three faults are in this unit, and each leaves the new task's accuracy looking fine. What pretraining is worth depends on
+# the pair of tasks and on the number of labels. On the digits, the probe was ahead with few labels, and the three ways met with
+# many. On sentences, MiniLM was ahead of TF-IDF by most where labels were few.
+#
+# **What the usual answer gets wrong.** It freezes the layer that it wants to train. It takes the error's disappearance for a repair.
+# It forgets that BatchNorm learns without gradients. It looks at the new task only. It loads any file with pickle, and saves
+# the whole network.
