@@ -11,6 +11,7 @@ import hashlib
 import io
 import logging
 import re
+import symtable
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -249,7 +250,7 @@ def _prove_exercise(cell: Cell, fault) -> None:
         except SyntaxError as error:
             raise fault(cell, f"the release of {cell.exercise!r} is not Python: {error.msg} in line "
                               f"{error.lineno} of the released cell.") from error  # fmt: skip
-    defines = _globals_stored(ast.parse(cell.source))
+    defines = _globals_stored(cell.source)
     for node in ast.parse(cell.source).body:
         public = isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_")
         if public and not ast.get_docstring(node):
@@ -310,7 +311,7 @@ def _prove_hidden(hidden: list[ast.With], cell: Cell, exercise: Cell, lesson: Le
     stated += "\n" + "\n".join(
         line for n, line in enumerate(cell.source.splitlines(), 1) if n not in _hidden_lines(cell.source)
     )
-    defined = _globals_stored(ast.parse(exercise.source))
+    defined = _globals_stored(exercise.source)
     for node in (n for block in hidden for n in ast.walk(block)):
         asked = []
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
@@ -337,9 +338,8 @@ def _prove_independence(lesson: Lesson, fault) -> None:
     for cell in lesson.cells:
         if cell.kind in ("prose", "manual"):
             continue
-        tree = ast.parse(cell.source)
-        stored = _globals_stored(tree)
-        for name in sorted(_globals_loaded(tree) - stored):
+        stored = _globals_stored(cell.source)
+        for name in sorted(_globals_loaded(cell.source) - stored):
             at = owner.get(name)
             if at and at.kind in ("demo", "check"):
                 what = "demonstration" if at.kind == "demo" else "check"
@@ -361,36 +361,21 @@ def _called(node: ast.expr) -> str:
     return node.func.id if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) else ""
 
 
-def _globals_stored(tree: ast.Module) -> set[str]:
-    """Return the names that running the cell binds at top level (loops and `with` included)."""
-    found: set[str] = set()
-
-    class Visitor(ast.NodeVisitor):
-        def visit_FunctionDef(self, node):
-            found.add(node.name)
-
-        visit_ClassDef = visit_AsyncFunctionDef = visit_FunctionDef
-
-        def visit_Lambda(self, node):
-            pass
-
-        visit_ListComp = visit_SetComp = visit_DictComp = visit_GeneratorExp = visit_Lambda
-
-        def visit_Name(self, node):
-            if isinstance(node.ctx, ast.Store):
-                found.add(node.id)
-
-        def visit_Import(self, node):
-            found.update((a.asname or a.name).split(".")[0] for a in node.names)
-
-        visit_ImportFrom = visit_Import
-
-    Visitor().visit(tree)
-    return found
+def _globals_stored(source: str) -> set[str]:
+    """Return the names that running the cell binds at top level."""
+    top = symtable.symtable(source, "<cell>", "exec")
+    return {s.get_name() for s in top.get_symbols() if s.is_assigned() or s.is_imported()}
 
 
-def _globals_loaded(tree: ast.Module) -> set[str]:
-    return {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
+def _globals_loaded(source: str) -> set[str]:
+    """Return the global names that the cell, or a function in it, reads."""
+
+    def read(table: symtable.SymbolTable) -> set[str]:
+        top = table.get_type() == "module"
+        names = {s.get_name() for s in table.get_symbols() if s.is_referenced() and (top or s.is_global())}
+        return names.union(*map(read, table.get_children()))
+
+    return read(symtable.symtable(source, "<cell>", "exec"))
 
 
 # --- writing ----------------------------------------------------------------------------------
@@ -445,8 +430,12 @@ def solution_notebook(lesson: Lesson, lang: str = "en") -> nbformat.NotebookNode
         "mft": {"unit": lesson.unit, "lang": lang},
     })  # fmt: skip
     used: dict[str, int] = {}
-    for cell in [*lesson.cells, *_interview_cells(lesson, lang)]:
+    cells = [*lesson.cells, *_interview_cells(lesson, lang)]
+    renamed = {a: b for c in cells if lang == "zh" and c.zh for a, b in zip(_ids(c.source), _ids(c.zh), strict=False)}
+    for cell in cells:
         source = cell.zh if lang == "zh" and cell.zh is not None else cell.source
+        if cell.kind == "prose":  # English prose without a sibling follows a translated heading
+            source = re.sub(r"\]\(#([^)\s]+)\)", lambda m: f"](#{renamed.get(m[1], m[1])})", source)
         meta: dict = {"mft": {"kind": cell.kind}}
         if cell.exercise:
             meta["mft"]["exercise"] = cell.exercise
@@ -475,10 +464,15 @@ def solution_notebook(lesson: Lesson, lang: str = "en") -> nbformat.NotebookNode
     return nb
 
 
+def _ids(markdown: str) -> list[str]:
+    """Return the ids of the headings, in order."""
+    return [interview.heading_id(h) for h in re.findall(r"^#+ (.+)$", _without_code(markdown), re.M)]
+
+
 def _cell_name(cell: Cell) -> str:
     """Name a cell by what it defines, which outlives small edits, or else by what it says."""
     if cell.kind == "code":
-        names = sorted(_globals_stored(ast.parse(cell.source)))
+        names = sorted(_globals_stored(cell.source))
         if names:
             return "code-" + re.sub(r"[^a-z0-9]+", "-", "-".join(names).lower())[:40].strip("-")
     return f"{cell.kind}-{hashlib.sha256(cell.source.encode()).hexdigest()[:12]}"

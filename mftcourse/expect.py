@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import numbers
+import re
 from typing import Any
 
 import numpy as np
@@ -57,6 +58,13 @@ def expect(got: Any, want: Any, tol: float | None = None, what: str = "", tell: 
         if tell:
             raise
         raise Mismatch(difference.public, difference.public) from None
+
+
+def given(answer: Any) -> Any:
+    """Return the learner's answer, or raise `NotWritten` while it is still the placeholder `...`."""
+    if answer is Ellipsis:
+        raise NotWritten
+    return answer
 
 
 def expect_raises(error: type[BaseException], function: Any, *args: Any, **kwargs: Any) -> BaseException:
@@ -240,7 +248,8 @@ def _fail(text: str, got: Any, want: Any, suspect: str = "", show: bool = True) 
     text = _cap(text).rstrip(".")
     values = f" Expected {_short(want)}, got {_short(got)}." if show else ""
     tail = f" {suspect}" if suspect else ""
-    raise Mismatch(f"{text}.{values}{tail}", f"{text}.{tail}")
+    # a guess with a number in it, such as "1 - expected", would give the expected value away
+    raise Mismatch(f"{text}.{values}{tail}", f"{text}." + ("" if re.search(r"\d", suspect) else tail))
 
 
 def _suspect(got: float, want: float, tol: float) -> str:
@@ -266,9 +275,8 @@ def _suspect(got: float, want: float, tol: float) -> str:
     for value, words in tries:
         if not _close(value, want, tol) and _close(got, value, tol):
             return words
-    for digits in (1, 2, 3, 4):
-        if got == round(want, digits):
-            return "It looks rounded: give the exact fraction or value."
+    if abs(got - want) < 0.006 and got == round(got, 4) != round(want, 9):
+        return "It looks rounded: type the fraction, and let Python divide."
     return ""
 
 

@@ -8,7 +8,6 @@ libraries, because a forked child must not inherit half of a thread pool.
 
 from __future__ import annotations
 
-import ast
 import contextlib
 import io
 import json
@@ -35,7 +34,7 @@ class Plan:
         seeds: seeds of the checks of the reference (behind the wall, only the first).
         demos: run the demonstrations too.
         stub: also what the release shows in place of each solution.
-        wrong: also the unit's wrong answers.
+        wrong: also the unit's wrong answers, on the first three of `seeds`.
         wall: also everything again behind the wall.
         extra: exercise → {name: code}: further code to put in the learner's place.
         exercises: only the checks of these; all where empty.
@@ -131,7 +130,7 @@ def _run(lesson: Lesson, plan: Plan) -> Result:
     for cell in lesson.cells:
         if cell.kind == "exercise":
             exercise = cell
-            walled |= _globals_stored(ast.parse(cell.source))
+            walled |= _globals_stored(cell.source)
         if cell.kind in ("code", "exercise") or (cell.kind == "demo" and plan.demos):
             with contextlib.redirect_stdout(io.StringIO()):
                 _execute(cell, lesson, namespace)
@@ -139,7 +138,7 @@ def _run(lesson: Lesson, plan: Plan) -> Result:
             variants: list[tuple[str, str | None, list[int]]] = [("reference", None, plan.seeds)]
             if plan.stub:
                 variants.append(("stub", released(exercise.source), [0]))
-            variants += [(w.title, w.source, [0]) for w in wrong if w.exercise == cell.exercise]
+            variants += [(w.title, w.source, plan.seeds[:3]) for w in wrong if w.exercise == cell.exercise]
             variants += [(name, code, [0]) for name, code in plan.extra.get(cell.exercise, {}).items()]
             for wall in [False, True] if plan.wall else [False]:
                 for name, code, seeds in variants:
@@ -147,8 +146,9 @@ def _run(lesson: Lesson, plan: Plan) -> Result:
                     outcomes += _fork(cell, namespace, walled, name, code, seeds, wall)
     facts: list[str] = []
     if plan.facts and (lesson.folder / "facts.py").exists():
-        scope: dict[str, Any] = {}
-        exec(compile((lesson.folder / "facts.py").read_text(encoding="utf-8"), "facts.py", "exec"), scope)
+        path = lesson.folder.resolve() / "facts.py"
+        scope: dict[str, Any] = {"__file__": str(path)}
+        exec(compile(path.read_text(encoding="utf-8"), str(path), "exec"), scope)
         with contextlib.redirect_stdout(io.StringIO()):
             facts = scope["facts"](namespace)
     return Result(outcomes, facts)

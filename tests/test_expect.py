@@ -53,6 +53,8 @@ def test_equal(got, want):
         (0, 0.75, "as // does"),
         (math.nan, 0.75, "0 divided by 0"),
         (0.33, 1 / 3, "looks rounded"),
+        (0.667, 2 / 3, "looks rounded"),
+        (0.8, 5 / 6, "Expected 0.8333333333, got 0.8."),
         (1, True, "should be True or False"),
         ("1", 1, "should be a number, not str"),
         (0.5, "b", "should be str"),
@@ -130,4 +132,4 @@ def test_the_public_wording_holds_no_value(a, b):
 
 
 def test_answers_worked_out_on_paper_are_not_told():
-    assert said(0.33, 1 / 3, tell=False) == "The result is not the expected number. It looks rounded: give the exact fraction or value."
+    assert said(0.33, 1 / 3, tell=False) == "The result is not the expected number. It looks rounded: type the fraction, and let Python divide."

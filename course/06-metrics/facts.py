@@ -1,7 +1,6 @@
 """The numbers that this unit's prose states, computed."""
 
 import re
-import sys
 from fractions import Fraction as F
 from pathlib import Path
 
@@ -27,7 +26,7 @@ def facts(lesson: dict) -> list[str]:
 
 def _minutes() -> list[str]:
     # the runner executes this file without a name; it is started with the unit's folder
-    folder = Path(globals().get("__file__", Path(sys.argv[-1]) / "facts.py")).parent
+    folder = Path(__file__).parent
     source = (folder / "lesson.py").read_text(encoding="utf-8")
     minutes = [int(m) for m in re.findall(r"^# %%.* minutes=(\d+)", source, re.M)]
     english = re.sub(r'^# %% \[markdown\] lang="zh".*?(?=^# %%)', "", source, flags=re.M | re.S)

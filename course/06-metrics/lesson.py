@@ -41,28 +41,8 @@ from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from mftcourse import check, expect, expect_choice, expect_raises, grade, plots
+from mftcourse import check, expect, expect_choice, expect_raises, given, grade, plots
 from mftcourse.data import load_breast_cancer
-from mftcourse.expect import Mismatch
-
-
-def expect_by_hand(got, want, what):
-    """Judge numbers worked out on paper like `expect`, but never tell them."""
-    number = isinstance(got, int | float) and isinstance(want, int | float | np.number)
-    if number and 1e-9 < abs(got - want) < 0.006:
-        raise Mismatch(f"{got} is close, but rounded: type {what} as a fraction, and let Python divide.", "")
-    try:
-        expect(got, want, what=what)
-    except Mismatch as wrong:
-        raise Mismatch(wrong.public, wrong.public) from None
-
-
-def given(answer):
-    """Return an answer, unless it is still the placeholder `...`."""
-    if answer is ...:
-        raise NotImplementedError
-    return answer
-
 
 # %% [markdown]
 # ## The predictions that this unit judges
@@ -182,13 +162,13 @@ counts_hand = {"tp": 3, "fp": 1, "fn": 2, "tn": 4}
 
 # %% check="counts_by_hand" points=4
 with check("true positives: malignant, and called malignant", hint="Columns where both lists show 1."):
-    expect_by_hand(counts_hand["tp"], skm.confusion_matrix(y_true_10, y_pred_10)[1, 1], "the number of TP")
+    expect(counts_hand["tp"], skm.confusion_matrix(y_true_10, y_pred_10)[1, 1], what="the number of TP", tell=False)
 with check("false positives: benign, but called malignant", hint="Columns with 0 above and 1 below."):
-    expect_by_hand(counts_hand["fp"], skm.confusion_matrix(y_true_10, y_pred_10)[0, 1], "the number of FP")
+    expect(counts_hand["fp"], skm.confusion_matrix(y_true_10, y_pred_10)[0, 1], what="the number of FP", tell=False)
 with check("false negatives: malignant, but called benign", hint="Columns with 1 above and 0 below."):
-    expect_by_hand(counts_hand["fn"], skm.confusion_matrix(y_true_10, y_pred_10)[1, 0], "the number of FN")
+    expect(counts_hand["fn"], skm.confusion_matrix(y_true_10, y_pred_10)[1, 0], what="the number of FN", tell=False)
 with check("true negatives: benign, and called benign", hint="Columns where both lists show 0."):
-    expect_by_hand(counts_hand["tn"], skm.confusion_matrix(y_true_10, y_pred_10)[0, 0], "the number of TN")
+    expect(counts_hand["tn"], skm.confusion_matrix(y_true_10, y_pred_10)[0, 0], what="the number of TN", tell=False)
 grade("counts_by_hand")
 
 # %% [markdown]
@@ -429,16 +409,14 @@ prediction = {"accuracy": 99 / 100, "recall": 0, "balanced_accuracy": 1 / 2}
 # %% check="accuracy_trap" points=3
 with check("accuracy at 1 % positives", hint="Of a hundred people, how many does the model judge rightly?"):
     one_in_hundred = np.arange(1000) < 10
-    expect_by_hand(prediction["accuracy"], skm.accuracy_score(one_in_hundred, np.zeros(1000)), "the accuracy")
+    expect(prediction["accuracy"], skm.accuracy_score(one_in_hundred, np.zeros(1000)), what="the accuracy", tell=False)
 with check("recall at 1 % positives", hint="Only the ill count here. How many of them does it find?"):
     one_in_hundred = np.arange(1000) < 10
-    expect_by_hand(prediction["recall"], skm.recall_score(one_in_hundred, np.zeros(1000)), "the recall")
+    expect(prediction["recall"], skm.recall_score(one_in_hundred, np.zeros(1000)), what="the recall", tell=False)
 with check("balanced accuracy at 1 % positives", hint="The mean of two recalls: of the ill, and of the healthy."):
     one_in_hundred = np.arange(1000) < 10
-    expect_by_hand(
-        prediction["balanced_accuracy"],
-        skm.balanced_accuracy_score(one_in_hundred, np.zeros(1000)),
-        "the balanced accuracy",
+    expect(
+        prediction["balanced_accuracy"], skm.balanced_accuracy_score(one_in_hundred, np.zeros(1000)), what="the balanced accuracy", tell=False
     )
 grade("accuracy_trap")
 
@@ -521,13 +499,13 @@ prf_hand = {"precision": 3 / 4, "recall": 3 / 5, "f1": 6 / 9, "f2": 15 / 24}
 
 # %% check="prf_by_hand" points=4
 with check("precision of the ten tumours", hint="Divide by how many were *called* malignant."):
-    expect_by_hand(prf_hand["precision"], skm.precision_score(y_true_10, y_pred_10), "precision")
+    expect(prf_hand["precision"], skm.precision_score(y_true_10, y_pred_10), what="precision", tell=False)
 with check("recall of the ten tumours", hint="Divide by how many *are* malignant."):
-    expect_by_hand(prf_hand["recall"], skm.recall_score(y_true_10, y_pred_10), "recall")
+    expect(prf_hand["recall"], skm.recall_score(y_true_10, y_pred_10), what="recall", tell=False)
 with check("F1 of the ten tumours", hint="2 TP over 2 TP + FP + FN."):
-    expect_by_hand(prf_hand["f1"], skm.f1_score(y_true_10, y_pred_10), "F1")
+    expect(prf_hand["f1"], skm.f1_score(y_true_10, y_pred_10), what="F1", tell=False)
 with check("F2 of the ten tumours", hint="Beta squared is 4, so 5 TP above; below, FN counts four times."):
-    expect_by_hand(prf_hand["f2"], skm.fbeta_score(y_true_10, y_pred_10, beta=2), "F2")
+    expect(prf_hand["f2"], skm.fbeta_score(y_true_10, y_pred_10, beta=2), what="F2", tell=False)
 grade("prf_by_hand")
 
 # %% [markdown]
@@ -750,10 +728,10 @@ with check("one point for each distinct score, and the start", hint="Samples wit
     )
 with check("the false positive rates", hint="The first number of each pair: negatives called positive, over five."):
     rates = skm.roc_curve(y_true_8, y_score_8, drop_intermediate=False)[0].tolist()
-    expect_by_hand([pair[0] for pair in given(roc_points)], rates, "the list of your FPRs")
+    expect([pair[0] for pair in given(roc_points)], rates, what="the list of your FPRs", tell=False)
 with check("the true positive rates", hint="The second number of each pair: positives called positive, over three."):
     rates = skm.roc_curve(y_true_8, y_score_8, drop_intermediate=False)[1].tolist()
-    expect_by_hand([pair[1] for pair in given(roc_points)], rates, "the list of your TPRs")
+    expect([pair[1] for pair in given(roc_points)], rates, what="the list of your TPRs", tell=False)
 grade("roc_by_hand")
 
 # %% [markdown]
@@ -1515,21 +1493,25 @@ cost_hand = {"threshold": 1 / 10, "from_half": 6.05, "from_bayes": 2.05, "everyb
 
 # %% check="threshold_by_hand" points=4
 with check("the Bayes threshold for costs 1 and 9", hint="The cost of a false alarm over the sum of both costs."):
-    expect_by_hand(cost_hand["threshold"], 1 / (1 + 9), "the threshold")
+    expect(cost_hand["threshold"], 1 / (1 + 9), what="the threshold", tell=False)
 with check(
     "expected cost of alarms from 0.5 on",
     hint="One patient gets an alarm; the other three are silences, each p times 9.",
 ):
     four_p = np.array([0.05, 0.2, 0.4, 0.8])
-    expect_by_hand(cost_hand["from_half"], np.where(four_p >= 0.5, 1 - four_p, 9 * four_p).sum(), "the expected cost")
+    expect(
+        cost_hand["from_half"], np.where(four_p >= 0.5, 1 - four_p, 9 * four_p).sum(), what="the expected cost", tell=False
+    )
 with check(
     "expected cost of alarms from the Bayes threshold on", hint="Only the first patient stays without an alarm."
 ):
     four_p = np.array([0.05, 0.2, 0.4, 0.8])
-    expect_by_hand(cost_hand["from_bayes"], np.where(four_p >= 0.1, 1 - four_p, 9 * four_p).sum(), "the expected cost")
+    expect(
+        cost_hand["from_bayes"], np.where(four_p >= 0.1, 1 - four_p, 9 * four_p).sum(), what="the expected cost", tell=False
+    )
 with check("expected cost of alarms for everybody", hint="Every patient costs (1 - p) times 1."):
     four_p = np.array([0.05, 0.2, 0.4, 0.8])
-    expect_by_hand(cost_hand["everybody"], (1 - four_p).sum(), "the expected cost")
+    expect(cost_hand["everybody"], (1 - four_p).sum(), what="the expected cost", tell=False)
 grade("threshold_by_hand")
 
 # %% [markdown]
