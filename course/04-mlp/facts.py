@@ -108,7 +108,9 @@ def _sigmoids(lesson: dict) -> list[str]:
 
 
 def _loops(lesson: dict) -> list[str]:
-    n, best = len(lesson["X_train"]), max(max(run["test_accuracy"]) for run in lesson["coin_runs"])
+    n, best = len(lesson["X_train"]), _best(lesson["coin_runs"])
+    several = np.mean([_best(lesson["toss_and_train"](seed)) for seed in range(1, 10)])
+    looks = sum(len(run["test_accuracy"]) for run in lesson["coin_runs"])
     low, high = _batch_statistics(lesson)
     return [
         f"on the {n} tumours for 100 epochs",
@@ -119,9 +121,14 @@ def _loops(lesson: dict) -> list[str]:
         "against batches of 32",
         "64 rows in batches of 32",
         f"heads in {max(4, 5, 7)} of 10",
-        _if(best > 0.57, "more than 0.57 for coin tosses"),
+        _if(best > 0.6, "more than 0.6 for coin tosses"),
+        _if(several > 0.55, f"the best of the {looks} looks is above 0.55 on average"),
         _if(high > 0.9 and 0.3 < low < 0.7, "scores above 0.9 or near a half"),
     ]
+
+
+def _best(runs: list[dict]) -> float:
+    return max(max(run["test_accuracy"]) for run in runs)
 
 
 def _batch_statistics(lesson: dict) -> tuple[float, float]:

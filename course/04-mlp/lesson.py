@@ -190,7 +190,8 @@ grade("forward_by_hand")
 # </details>
 #
 # **Why it matters.** A fresh network knows nothing, so its loss should start near $\ln 2$ for two classes. If
-# yours starts far from that, stop and look. [How do you test a training loop?](#How-do-you-test-a-training-loop?)
+# yours starts far from that, stop and look.
+# [How do you test a training loop?](#How-do-you-test-a-training-loop?)
 
 # %% [markdown]
 # ## Backward on paper
@@ -284,8 +285,8 @@ grade("backward_by_hand")
 # </details>
 #
 # **Why it matters.** Interviewers ask for backpropagation on a whiteboard. Who has done it once with numbers can
-# say what is added, what is multiplied, and what is set to zero. [What does backpropagation
-# compute?](#What-does-backpropagation-compute?)
+# say what is added, what is multiplied, and what is set to zero.
+# [What does backpropagation compute?](#What-does-backpropagation-compute?)
 
 # %% [markdown]
 # ## The same in NumPy
@@ -433,7 +434,8 @@ grade("numpy_network")
 # </details>
 #
 # **Why it matters.** `loss.backward()` does exactly this, for any program that you write. You have now seen that
-# there is no magic in it. [What does backpropagation compute?](#What-does-backpropagation-compute?)
+# there is no magic in it.
+# [What does backpropagation compute?](#What-does-backpropagation-compute?)
 
 # %% [markdown]
 # ## The loss, and why it takes logits
@@ -523,7 +525,8 @@ grade("stable_bce")
 # </details>
 #
 # **Why it matters.** PyTorch's `BCEWithLogitsLoss` and `cross_entropy` work this way inside, which is why they
-# want logits. [Why do you pass logits to the loss?](#Why-do-you-pass-logits-to-the-loss?)
+# want logits.
+# [Why do you pass logits to the loss?](#Why-do-you-pass-logits-to-the-loss?)
 
 # %% [markdown]
 # ### Predict what a saturated sigmoid learns
@@ -604,8 +607,8 @@ compare_losses()
 # From a logit of 17 on, the sample that is most wrong teaches nothing: its gradient is 0. The loss even looks
 # capped and tame. From logits, the same sample pulls with full strength.
 #
-# **Why it matters.** "For numerical stability" is half of the answer. The other half is this lost gradient. [Why
-# do you pass logits to the loss?](#Why-do-you-pass-logits-to-the-loss?)
+# **Why it matters.** "For numerical stability" is half of the answer. The other half is this lost gradient.
+# [Why do you pass logits to the loss?](#Why-do-you-pass-logits-to-the-loss?)
 
 # %% [markdown]
 # ## The network as a module
@@ -712,7 +715,8 @@ with check("random networks", hint="Compare with your NumPy network; mind the tr
         )
         drawn_X = rng.normal(size=(n_drawn, d_drawn))
         want_logits = pytorch_says(drawn, drawn_X, np.zeros(n_drawn))[0]["logits"]
-        expect(probes.output(random_net, torch.tensor(drawn_X, dtype=torch.float32)).double().numpy(), want_logits, tol=1e-4)
+        got_logits = probes.output(random_net, torch.tensor(drawn_X, dtype=torch.float32)).reshape(-1)
+        expect(got_logits.double().numpy(), want_logits, tol=1e-4)
 ### END HIDDEN TESTS
 grade("mlp_module")
 
@@ -730,8 +734,8 @@ grade("mlp_module")
 # </details>
 #
 # **Why it matters.** A module that returns logits of shape `(n,)` rules out two of the faults that you repair
-# below. [What goes wrong when outputs are a column and labels are
-# not?](#What-goes-wrong-when-outputs-are-a-column-and-labels-are-not?)
+# below.
+# [What goes wrong when outputs are a column and labels are not?](#What-goes-wrong-when-outputs-are-a-column-and-labels-are-not?)
 
 # %% [markdown]
 # ## How the weights start
@@ -847,7 +851,8 @@ compare_starts()
 # the weights already tell the units apart.
 #
 # **Why it matters.** The symmetric network above still learns something, so nothing tells you that most of it is
-# dead weight. [Why not start with all weights at zero?](#Why-not-start-with-all-weights-at-zero?)
+# dead weight.
+# [Why not start with all weights at zero?](#Why-not-start-with-all-weights-at-zero?)
 
 # %% [markdown]
 # ## Shapes: (n, 1) against (n,)
@@ -916,8 +921,8 @@ print("with matching shapes:", (said_4.squeeze(1) == true_4).sum().item() / len(
 # part, and it reports an accuracy of 72: each of the 114 outputs matches each of the 72 benign labels, over 114
 # labels. An accuracy above 1 is at least easy to see. With few rows, or few positives, it can look like a number.
 #
-# **Why it matters.** This is the line on which most published "first networks" go wrong. [What goes wrong when
-# outputs are a column and labels are not?](#What-goes-wrong-when-outputs-are-a-column-and-labels-are-not?)
+# **Why it matters.** This is the line on which most published "first networks" go wrong.
+# [What goes wrong when outputs are a column and labels are not?](#What-goes-wrong-when-outputs-are-a-column-and-labels-are-not?)
 
 # %% [markdown]
 # ### Find the bugs: a loss and an accuracy
@@ -1044,8 +1049,8 @@ print(f"loss of that constant          {F.binary_cross_entropy(y_train.mean().ex
 # </details>
 #
 # **Why it matters.** Repair only the accuracy, and the program reports a believable number: the share of benign
-# tumours, 0.63. Many people stop there and call it a weak model. [What goes wrong when outputs are a column and
-# labels are not?](#What-goes-wrong-when-outputs-are-a-column-and-labels-are-not?)
+# tumours, 0.63. Many people stop there and call it a weak model.
+# [What goes wrong when outputs are a column and labels are not?](#What-goes-wrong-when-outputs-are-a-column-and-labels-are-not?)
 
 # %% [markdown]
 # ## From logits to decisions
@@ -1153,7 +1158,8 @@ with check("random thresholds", hint="Try thresholds near 0 and near 1.", hidden
     y_drawn = (X_drawn[:, 0] > 0).float()
     for limit in (*rng.random(4).tolist(), 0.01, 0.99):
         verdicts = classify(X_drawn, y_drawn, X_drawn, threshold=limit, steps=60)
-        expect(verdicts["label"], (verdicts["probability"] >= limit).long())
+        wanted = (verdicts["probability"] >= limit).long()
+        assert verdicts["label"].tolist() == wanted.tolist(), "Some labels are not what the threshold asks for."
 ### END HIDDEN TESTS
 grade("fix_outputs")
 
@@ -1192,8 +1198,8 @@ count_errors()
 # </details>
 #
 # **Why it matters.** The faulty program calls all tumours malignant. Its ranking is fine: a sigmoid does not
-# change an order. So its AUC would be fine too, and that is how this fault survives. [How do you turn outputs
-# into decisions?](#How-do-you-turn-outputs-into-decisions?)
+# change an order. So its AUC would be fine too, and that is how this fault survives.
+# [How do you turn outputs into decisions?](#How-do-you-turn-outputs-into-decisions?)
 
 # %% [markdown]
 # ## One step of descent
@@ -1349,9 +1355,10 @@ draw_descent()
 # </details>
 #
 # **Why it matters.** On standardised inputs the program without zeroing still finds a fair model: its loss only
-# takes a detour. So this fault can live in a code base for years. [Why do you call
-# zero_grad?](#Why-do-you-call-zero_grad?) The other fault does not hide: without scaling, the loss is in the
-# thousands. [Why do you scale the inputs of a network?](#Why-do-you-scale-the-inputs-of-a-network?)
+# takes a detour. So this fault can live in a code base for years.
+# [Why do you call zero_grad?](#Why-do-you-call-zero_grad?)
+# The other fault does not hide: without scaling, the loss is in the thousands.
+# [Why do you scale the inputs of a network?](#Why-do-you-scale-the-inputs-of-a-network?)
 
 # %% [markdown]
 # ## Minibatches
@@ -1441,7 +1448,8 @@ grade("minibatches")
 # </details>
 #
 # **Why it matters.** `DataLoader(dataset, batch_size=..., shuffle=True)` does this for you. Its `shuffle` is
-# False by default. [How do you choose the batch size?](#How-do-you-choose-the-batch-size?)
+# False by default.
+# [How do you choose the batch size?](#How-do-you-choose-the-batch-size?)
 
 # %% [markdown]
 # ### Count the updates
@@ -1496,7 +1504,8 @@ grade("count_updates")
 # </details>
 #
 # **Why it matters.** "100 epochs" says nothing without the batch size. Compare runs by updates and by samples
-# seen. [How do you choose the batch size?](#How-do-you-choose-the-batch-size?)
+# seen.
+# [How do you choose the batch size?](#How-do-you-choose-the-batch-size?)
 
 # %% [markdown]
 # ## The training loop
@@ -1682,8 +1691,8 @@ show_when_written(compare_batch_sizes)
 
 # %% [markdown]
 # **Why it matters.** "Write a training loop" is the most common coding task for this field, and most of its
-# points are in the details: the order of the five words, shuffling, the two modes, and the right mean. [How do
-# you train and evaluate a neural network?](#How-do-you-train-and-evaluate-a-neural-network?)
+# points are in the details: the order of the five words, shuffling, the two modes, and the right mean.
+# [How do you train and evaluate a neural network?](#How-do-you-train-and-evaluate-a-neural-network?)
 
 # %% [markdown]
 # ## The first test of any loop: overfit one batch
@@ -1788,7 +1797,8 @@ grade("overfit_one_batch")
 # </details>
 #
 # **Why it matters.** It is the cheapest test there is, and interviewers are glad to hear it before you ask for a
-# bigger network. [How do you test a training loop?](#How-do-you-test-a-training-loop?)
+# bigger network.
+# [How do you test a training loop?](#How-do-you-test-a-training-loop?)
 
 # %% [markdown]
 # ### Read four loss curves
@@ -1911,8 +1921,8 @@ grade("read_losses")
 # data, a missing `eval()` or a test set used for choosing pass unseen. If labels are shuffled *once*, the batch
 # is learned by heart all the same.
 #
-# **Why it matters.** A floor, a tremble and a flat line have different causes, and each shortens the search. [How
-# do you test a training loop?](#How-do-you-test-a-training-loop?)
+# **Why it matters.** A floor, a tremble and a flat line have different causes, and each shortens the search.
+# [How do you test a training loop?](#How-do-you-test-a-training-loop?)
 
 # %% [markdown]
 # ## Evaluation
@@ -2088,7 +2098,8 @@ evaluate_in_batches()
 #
 # **Why it matters.** With the faulty program the same network, on the same rows, scores above 0.9 or near a half,
 # depending on how the file is sorted and cut. In batches of one class, batch normalisation subtracts just what
-# tells the classes apart. [What do model.eval and torch.no_grad do?](#What-do-model.eval-and-torch.no_grad-do?)
+# tells the classes apart.
+# [What do model.eval and torch.no_grad do?](#What-do-model.eval-and-torch.no_grad-do?)
 
 # %% [markdown]
 # ## Choosing without the test part
@@ -2111,9 +2122,9 @@ evaluate_in_batches()
 # loss, report the test accuracy of what was chosen.
 
 # %%
-def toss_and_train(sizes=(2, 4, 8, 12, 16, 24, 32, 48), epochs=8) -> list[dict]:
+def toss_and_train(seed: int, sizes=(2, 4, 8, 12, 16, 24, 32, 48), epochs=8) -> list[dict]:
     """Train networks on the tumours with tossed labels; return what each run recorded, epoch by epoch."""
-    coins = torch.Generator().manual_seed(4)
+    coins = torch.Generator().manual_seed(seed)
     tossed = [torch.randint(0, 2, (len(part),), generator=coins).float() for part in (X_train, X_valid, X_test)]
     runs = []
     for n_hidden in sizes:
@@ -2133,7 +2144,7 @@ def toss_and_train(sizes=(2, 4, 8, 12, 16, 24, 32, 48), epochs=8) -> list[dict]:
     return runs
 
 
-coin_runs = toss_and_train()
+coin_runs = toss_and_train(seed=7)
 
 
 # %% exercise="fix_selection" minutes=6 faults=["the validation loss chooses", "other test results, same choice", "equal validation losses: the first", "coin tosses: the choice ignores the test part", "random records"]
@@ -2218,9 +2229,10 @@ print(f"mean over all runs and epochs {np.mean(everything):.3f}, highest {max(ev
 #
 # </details>
 #
-# **Why it matters.** The faulty program reports more than 0.57 for coin tosses. On a real problem the same luck
-# is added to a real score, where nobody can see it. [What is the validation set
-# for?](#What-is-the-validation-set-for?)
+# **Why it matters.** The faulty program reports more than 0.6 for coin tosses. Other tosses give other numbers;
+# over nine sets of them the best of the 64 looks is above 0.55 on average. On a real problem the same luck is
+# added to a real score, where nobody can see it.
+# [What is the validation set for?](#What-is-the-validation-set-for?)
 
 # %% [markdown]
 # ## Save and load
@@ -2347,8 +2359,8 @@ grade("checkpoint")
 #
 # </details>
 #
-# **Why it matters.** "It worked in the notebook" is very often a scaler that stayed in the notebook. [What do you
-# save with a trained model?](#What-do-you-save-with-a-trained-model?)
+# **Why it matters.** "It worked in the notebook" is very often a scaler that stayed in the notebook.
+# [What do you save with a trained model?](#What-do-you-save-with-a-trained-model?)
 
 # %% [markdown]
 # ## The whole program
@@ -2552,8 +2564,8 @@ print(f"always benign would score     {1 - y_test.mean():.3f}")
 # </details>
 #
 # **Why it matters.** The faulty program reports an accuracy far above 1. Print a per cent sign behind it, and
-# somebody will paste it into a slide. [How do you train and evaluate a neural
-# network?](#How-do-you-train-and-evaluate-a-neural-network?)
+# somebody will paste it into a slide.
+# [How do you train and evaluate a neural network?](#How-do-you-train-and-evaluate-a-neural-network?)
 
 # %% [markdown]
 # ### Review a colleague's report
