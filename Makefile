@@ -38,7 +38,7 @@ format: .venv/dev.stamp
 	@$(BIN)/ruff format mftcourse tests benchmarks tools
 
 demo: .venv/lab.stamp
-	@$(BIN)/mft demo
+	@$(BIN)/python tools/demo.py
 
 build: .venv/lab.stamp
 	@$(BIN)/mft build

@@ -241,7 +241,7 @@ def hint(
 
 
 @contextlib.contextmanager
-def _bar() -> Iterator[Any]:
+def progress_bar() -> Iterator[Any]:
     """Yield a progress callback for `grading.loop.grade`."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=_console(stderr=True), transient=True) as bar:
@@ -255,7 +255,7 @@ def _bar() -> Iterator[Any]:
         yield report
 
 
-def _class_table(table: Any, about: dict[str, str] | None = None) -> None:
+def class_table(table: Any, about: dict[str, str] | None = None) -> None:
     columns = ["Student", "Points", "Max", "Per cent", "Late", "By hand", "Note"]
     shown = Table(*columns, title=f"{table.unit}: {len(table.rows)} submissions", title_justify="left")
     for right in (1, 2, 3):
@@ -283,9 +283,9 @@ def grade(
 
         root = course_root()
         name = workspace.find_unit(unit, root, step="solutions")
-        with _bar() as report:
+        with progress_bar() as report:
             table = grade_class(root, name, students=student, jobs=jobs, seconds=timeout, progress=report)
-    _class_table(table)
+    class_table(table)
     failed = [row.student for row in table.rows if not row.graded]
     _say(f"Graded {len(table.rows) - len(failed)} of {len(table.rows)}. Feedback: {_here(root / 'feedback')}. "
          f"Grades: {' and '.join(_here(p) for p in table.exported)}.")  # fmt: skip
@@ -294,38 +294,6 @@ def grade(
     by_hand = sum(row.manual for row in table.rows)
     _next(f"grade {by_hand} written answers in the Formgrader: mft lab --instructor, then mft grade {name} again"
           if by_hand else f"give learners their feedback from {_here(root / 'feedback')}")  # fmt: skip
-
-
-@app.command(rich_help_panel=TEACH)
-def demo(
-    unit: Annotated[str, typer.Argument(help="A unit.", autocompletion=_complete_unit)] = "06-metrics",
-    limit: Annotated[int | None, typer.Option(min=0, help="At most so many wrong answers.")] = None,
-    jobs: Annotated[int | None, typer.Option(min=1, help="Notebooks at the same time; default: one a core.")] = None,
-    timeout: Annotated[int, typer.Option(min=1, help="Seconds that one cell may take.")] = 30,
-) -> None:
-    """Grade a small made-up class in demo/ and show its table."""
-    with _sentences():
-        from .grading.demo import make_class, surprises
-        from .grading.loop import grade as grade_class
-
-        root = course_root()
-        name = workspace.find_unit(unit, root)
-        members = make_class(root, name, root / "demo", limit)
-        _say(f"Made a class of {len(members)} in {_here(root / 'demo')}. Grading it takes a few minutes.")
-        with _bar() as report:
-            table = grade_class(root / "demo", name, jobs=jobs, seconds=timeout, progress=report)
-    _class_table(table, {m.student: f"({m.about})" for m in members if m.role in ("wrong", "broken")})
-    first = table.rows[0]
-    if first.code_out_of != first.out_of:
-        _say(f"{first.out_of - first.code_out_of:g} of {first.out_of:g} points are for written answers, which a person "
-             f"grades. Full points from checks are {first.code_out_of:g}.")  # fmt: skip
-    found = surprises(table, members)
-    for line in found:
-        _console(stderr=True).print(f"[red]Error:[/] {escape(line)}", soft_wrap=True)
-    if not found:
-        _say("As it should be: the reference has full points, the blank release 0, every wrong answer less than full.")
-        _next(f"open a page in {_here(root / 'demo' / 'feedback')}, or grade your own class: mft grade {name}")
-    raise typer.Exit(1 if found else 0)
 
 
 # --- authors ----------------------------------------------------------------------------------

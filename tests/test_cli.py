@@ -2,12 +2,12 @@
 
 import shutil
 
+import demo
 import pytest
 from grading.tiny_course import UNIT, cell, load, save, write_course
 from typer.testing import CliRunner
 
 from mftcourse import cli, workspace
-from mftcourse.grading import demo
 
 
 @pytest.fixture(scope="module")
@@ -112,10 +112,11 @@ def test_new_writes_a_unit_that_builds(mft):
     mft("new", "13-trees", code=2)
 
 
-def test_a_demonstration_class(mft, monkeypatch):
+def test_a_demonstration_class(mft, monkeypatch, capsys):
     broken = {"json": demo.BROKEN["json"]}  # tests/grading has them all
     monkeypatch.setattr(demo, "BROKEN", broken)
-    said = mft("demo", "tiny", "--limit", "1")
+    demo.main("tiny", limit=1)
+    said = " ".join(capsys.readouterr().out.split())
     assert "As it should be" in said and "wrong-01-mean" in said and "broken-json" in said
     assert "2 of 9 points are for written answers" in said
 

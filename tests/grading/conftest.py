@@ -24,6 +24,6 @@ def release(built):
 
 @pytest.fixture
 def reference(built, release):
-    from mftcourse.grading import demo
+    import demo
 
     return demo.reference(release, load(built / "solutions" / UNIT / "tiny.ipynb"))

@@ -9,11 +9,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from demo import make_class, surprises
 from nbgrader.api import Gradebook
 from nbgrader.validator import Validator
 
 from mftcourse import authoring
-from mftcourse.grading.demo import make_class, surprises
 from mftcourse.grading.intake import answers
 from mftcourse.grading.loop import GradingError, grade, nbgrader_settings
 from mftcourse.workspace import _scorecard
@@ -138,7 +138,7 @@ def _wrong(root, unit, count):
 @pytest.mark.parametrize("unit", [UNIT, pytest.param("06-metrics", marks=pytest.mark.slow)])
 def test_stock_nbgrader_gives_the_same_points(unit, request, tmp_path):
     """autograde and validate, without our preprocessors: the reference, the blank release, three wrong answers."""
-    from mftcourse.grading import demo
+    import demo
 
     root = request.getfixturevalue("built") if unit == UNIT else ROOT
     slug = unit.split("-", 1)[1]

@@ -1,4 +1,8 @@
-"""A made-up class: the reference, the blank release, every wrong answer, and notebooks that are broken."""
+"""Grade a made-up class in demo/ and show its table: `python tools/demo.py [UNIT] [--limit N]`.
+
+The class is the reference, the blank release, every wrong answer of the unit, and notebooks that are broken.
+It is graded as `mft grade` grades; the exit code is 0 only if everyone has the points they must have.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +13,17 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import nbformat
+import typer
 from nbformat import NotebookNode
 
-from .. import authoring
-from .intake import exercise, kind
-from .loop import ClassTable, GradingError
+from mftcourse import authoring, workspace
+from mftcourse.cli import class_table, progress_bar
+from mftcourse.grading.intake import exercise, kind
+from mftcourse.grading.loop import ClassTable, GradingError, grade
+from mftcourse.lab import course_root
 
 MARK = ".mft-demo"  # only a folder with this file in it is ever deleted
 
@@ -159,3 +167,42 @@ BROKEN: dict[str, tuple[str, Callable[[NotebookNode], str]]] = {
     "endless-loop": ("never ends", _append("while True: pass")),
     "sys-exit": ("calls sys.exit", _append("import sys\nsys.exit()")),
 }
+
+
+def main(
+    unit: Annotated[str, typer.Argument()] = "06-metrics",
+    limit: int | None = None,
+    jobs: int | None = None,
+    timeout: int = 30,
+) -> None:
+    """Grade a small made-up class in demo/ and show its table.
+
+    Args:
+        unit: any unit, named as for `mft`.
+        limit: at most so many wrong answers.
+        jobs: notebooks at the same time; None takes one a core.
+        timeout: seconds that one cell may take.
+    """
+    root = course_root()
+    try:
+        name = workspace.find_unit(unit, root)
+        members = make_class(root, name, root / "demo", limit)
+        print(f"Made a class of {len(members)} in demo/. Grading it takes a few minutes.", flush=True)
+        with progress_bar() as report:
+            table = grade(root / "demo", name, jobs=jobs, seconds=timeout, progress=report)
+    except (workspace.WorkspaceError, GradingError) as error:
+        raise SystemExit(f"Error: {error}") from None
+    class_table(table, {m.student: f"({m.about})" for m in members if m.role in ("wrong", "broken")})
+    first = table.rows[0]
+    if first.code_out_of != first.out_of:
+        print(f"{first.out_of - first.code_out_of:g} of {first.out_of:g} points are for written answers, which a person "
+              f"grades. Full points from checks are {first.code_out_of:g}.")  # fmt: skip
+    found = surprises(table, members)
+    if found:
+        raise SystemExit("\n".join(f"Error: {line}" for line in found))
+    print("As it should be: the reference has full points, the blank release 0, every wrong answer less than full.")
+    print(f"Next: open a page in demo/feedback, or grade your own class: mft grade {name}")
+
+
+if __name__ == "__main__":
+    typer.run(main)
