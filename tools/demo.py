@@ -200,7 +200,7 @@ def main(
     found = surprises(table, members)
     if found:
         raise SystemExit("\n".join(f"Error: {line}" for line in found))
-    print("As it should be: the reference has full points, the blank release 0, every wrong answer less than full.")
+    print("As it should be: the reference has full points, the blank 0, every wrong answer less than full.")
     print(f"Next: open a page in demo/feedback, or grade your own class: mft grade {name}")
 
 
