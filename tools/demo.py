@@ -195,8 +195,9 @@ def main(
     class_table(table, {m.student: f"({m.about})" for m in members if m.role in ("wrong", "broken")})
     first = table.rows[0]
     if first.code_out_of != first.out_of:
-        print(f"{first.out_of - first.code_out_of:g} of {first.out_of:g} points are for written answers, which a person "
-              f"grades. Full points from checks are {first.code_out_of:g}.")  # fmt: skip
+        by_hand = first.out_of - first.code_out_of
+        print(f"{by_hand:g} of {first.out_of:g} points are for written answers, which a person grades.")
+        print(f"Full points from checks are {first.code_out_of:g}.")
     found = surprises(table, members)
     if found:
         raise SystemExit("\n".join(f"Error: {line}" for line in found))
