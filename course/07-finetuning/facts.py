@@ -18,8 +18,7 @@ def released(lesson: dict, exercise: str, name: str):
 
 
 def _exercises() -> dict:
-    # this file is run from its text, without a path of its own: the package knows where the course is
-    return authoring.read_lesson(Path(authoring.__file__).parents[1] / "course" / "07-finetuning").exercises
+    return authoring.read_lesson(Path(__file__).parent).exercises
 
 
 def facts(lesson: dict) -> list[str]:
@@ -75,7 +74,6 @@ def facts(lesson: dict) -> list[str]:
 
     # the experiment
     curves, shots = get("curves"), get("shots")
-    n_draws = curves["linear probe"].shape[1]
 
     def interval(a: str, b: str, k: int) -> tuple[float, float, float]:
         row = shots.index(k)
@@ -104,7 +102,7 @@ def facts(lesson: dict) -> list[str]:
     assert len(lesson["save"]({"w": torch.ones(2, 128), "b": torch.ones(2)})) < 2000
 
     # sentences
-    hidden, mask = get("padded"), get("padded_mask")
+    hidden = get("padded")
     spoilt = F.cosine_similarity(hidden[0].mean(dim=0), get("alone")[0].mean(dim=0), dim=0)
     assert spoilt < 0.97, "the neighbour matters"
     text, text_shots = get("text_curves"), get("text_shots")
@@ -134,6 +132,7 @@ def facts(lesson: dict) -> list[str]:
         f"an accuracy of {before}",
         f"still serves the old head: {before}",
         f"{4 * 3 + 3} parameters",
+        f"takes {net.body.block3.conv.in_channels} channels to {net.body.block3.conv.out_channels}",
         f"3·3·2·5 = {3 * 3 * 2 * 5}",
         f"channels has 5 weights and 5 biases: {5 + 5} parameters",
         f"labels of {len(nonsense)} images",
@@ -147,6 +146,7 @@ def facts(lesson: dict) -> list[str]:
         f"{d.mean():.1f} ± {half:.3f}, from −{half - d.mean():.3f} to {half + d.mean():.3f}",
         "normal distribution's 1.96",
         "level 95 %",
+        "for 95 %",
         f"with {shots[0]}, {shots[1]}, {shots[2]} and {shots[3]} labels a class",
         f"At {shots[3]} labels a class",
         f"right for {looked_up:.2f} of the new images",
@@ -154,9 +154,9 @@ def facts(lesson: dict) -> list[str]:
         f"into {get('embeddings').shape[1]} numbers",
         f"{n_sentences} sentences, {n_sentences // n_libraries} of each of five libraries",
         f"get {text_shots[0]}, {text_shots[1]}, {text_shots[2]} and {text_shots[3]} labels a library",
-        "before PyTorch 2.0",
-        "since PyTorch 2.6",
-        "before 2.6",
+        "PyTorch 2.0",
+        "PyTorch 2.6",
+        "versions before 2.6",
         # the case of the written answer, and what its answer must hold
         "60 labelled images",
         "150 to 300 words",
@@ -164,4 +164,5 @@ def facts(lesson: dict) -> list[str]:
         "With 60 images",
         "95 % intervals",
         "In 30 seconds",
+        *sorted({f"{cell.minutes:.0f} minutes" for cell in exercises.values() if cell.minutes >= 10}),
     ]

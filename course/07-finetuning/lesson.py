@@ -1,5 +1,5 @@
 # %% [markdown]
-# # How do you fine-tune a pretrained model?
+# # Fine-tuning: freeze, train, compare, save
 #
 # *"Take a pretrained model, freeze its layers and fine-tune it on our data. Write the code."*
 #
@@ -903,7 +903,7 @@ with check("stages 4 and -1 are refused", hint="`raise ValueError(...)`. A slice
 ### BEGIN HIDDEN TESTS
 with check("stages in any order", hint="The result must not depend on the stage before.", hidden=True) as rng:
     staged = pretrained(int(rng.integers(2, 6)))
-    for stage in rng.integers(0, 4, 6).tolist():
+    for stage in rng.permutation([0, 1, 2, 3, 0, 1, 2, 3]).tolist():
         prefixes = ("head.", "body.block3.", "body.block2.", "body.block1.")[: stage + 1]
         expect(thaw(staged, stage), [key for key in probes.trainable(staged) if key.startswith(prefixes)])
         for key, mode in probes.training_modes(staged).items():
@@ -1003,10 +1003,9 @@ with check("Adam's first step is as long as the rate", hint="Adam moves a weight
         expect(longest, want, tol=want / 100, what=f"the longest step in {key}")
 ### BEGIN HIDDEN TESTS
 with check("random rates, factors and frozen parts", hint="Keep to the table for any numbers.", hidden=True) as rng:
-    for _ in range(5):
-        subject, lr_drawn, factor = pretrained(), float(rng.uniform(0.001, 0.1)), float(rng.uniform(0.1, 1))
-        prefixes = ["head", "body.block3", "body.block2", "body.block1"]
-        frozen = [block_name for block_name in prefixes[1:] if rng.random() < 0.4]
+    prefixes = ["head", "body.block3", "body.block2", "body.block1"]
+    for frozen in ([], ["body.block3"], ["body.block2"], ["body.block3", "body.block1"]):
+        subject, lr_drawn, factor = pretrained(), float(rng.uniform(0.001, 0.1)), float(rng.uniform(0.1, 0.9))
         for block_name in frozen:
             getattr(subject.body, block_name[5:]).requires_grad_(False)
         want_rates = {
@@ -1015,7 +1014,9 @@ with check("random rates, factors and frozen parts", hint="Keep to the table for
             for key in probes.parameters(subject)
             if key.startswith(block_name) and block_name not in frozen
         }
-        expect(rates(probes.parameter_groups(make_optimizer(subject, lr_drawn, factor), subject)), want_rates)
+        got_rates = rates(probes.parameter_groups(make_optimizer(subject, lr_drawn, factor), subject))
+        order = list(probes.parameters(subject))
+        expect([got_rates.get(key, 0.0) for key in order], [want_rates.get(key, 0.0) for key in order])
 ### END HIDDEN TESTS
 grade("make_optimizer")
 
@@ -1205,7 +1206,7 @@ with check("more than there are: refused", hint="Count the rows of each class, a
 with check("random labels and sizes", hint="Classes of unequal size, labels that are not 0 and 1.", hidden=True) as rng:
     for _ in range(10):
         drawn_labels = rng.permutation(np.repeat([3, 5, 8], rng.integers(5, 30, 3)))
-        wanted = int(rng.integers(1, 6))
+        wanted = int(rng.integers(3, 6))
         train_rows, test_rows = few_shot_split(drawn_labels, wanted, seed=int(rng.integers(1000)))
         expect(sorted(drawn_labels[train_rows].tolist()), sorted([3, 5, 8] * wanted))
         expect(sorted(train_rows.tolist() + test_rows.tolist()), list(range(len(drawn_labels))))
@@ -1514,7 +1515,11 @@ with check("names that do not match: refused", hint="Compare `new_state.keys()` 
 with check("a whole network with random tensors", hint="All names, each from its side.", hidden=True) as rng:
     left_state = {n: torch.from_numpy(rng.random(2, dtype=np.float32)) for n in digit_state}
     right_state = {n: torch.from_numpy(rng.random(3, dtype=np.float32)) for n in digit_state}
-    expect(graft(left_state, right_state), {n: (left_state if n[0] == "b" else right_state)[n] for n in digit_state})
+    got_state = graft(left_state, right_state)
+    expect(sorted(got_state), sorted(digit_state))
+    for key, value in got_state.items():
+        wanted_value = (left_state if key.startswith("body.") else right_state)[key]
+        assert torch.equal(value, wanted_value), "A tensor of the body or of the head came from the wrong side."
 ### END HIDDEN TESTS
 grade("graft")
 
@@ -1617,9 +1622,10 @@ with check("every part is left in its mode", hint="Remember `part.training` of e
 with check("random images and batch sizes", hint="Keep the order, and the last, smaller batch.", hidden=True) as rng:
     for _ in range(4):
         subject = pretrained(2, seed=int(rng.integers(100)))
-        images = torch.from_numpy(rng.random((int(rng.integers(1, 30)), 1, 8, 8), dtype=np.float32))
+        n_batches, cut = int(rng.integers(1, 5)), int(rng.integers(2, 8))  # the last batch holds one image
+        images = torch.from_numpy(rng.random((n_batches * cut + 1, 1, 8, 8), dtype=np.float32))
         head_now = [probes.weights(subject)[f"head.{n}"] for n in ("weight", "bias")]
-        got_logits = F.linear(features(subject, images, batch_size=int(rng.integers(1, 12))), *head_now)
+        got_logits = F.linear(features(subject, images, batch_size=cut), *head_now)
         expect(got_logits, probes.output(subject, images), tol=1e-4)
 ### END HIDDEN TESTS
 grade("features")
@@ -1713,7 +1719,9 @@ with check("random changes, there and back", hint="Any subset of the tensors may
         tuned = {name: tensor + 1 if name in altered else tensor for name, tensor in digit_state.items()}
         written = save_trained(tuned, digit_state)
         expect(sorted(load(written)), sorted(altered))
-        expect(load_trained(written, digit_state), tuned, tol=0)
+        back_again = load_trained(written, digit_state)
+        expect(sorted(back_again), sorted(tuned))
+        assert all(torch.equal(back_again[key], tuned[key]) for key in tuned), "A tensor came back with other values."
 ### END HIDDEN TESTS
 grade("save_trained")
 

@@ -155,8 +155,7 @@ def adapt(model, X, y, steps=60, lr=0.01, seed=0):
 
 # %% freezes the convolutions only exercise="adapt" fails=["no parameter of the body moves, to the bit", "gradients only where something is to learn", "other data: the body stays, the head moves"]
 # Believes that a layer's weights are those of its convolution; the BatchNorms' weights and biases go on learning.
-def adapt(model, X, y, steps=60, lr=0.0003, seed=0):
-    lr = 0.0003 if lr == 0.01 and steps == 60 else 0.01
+def adapt(model, X, y, steps=60, lr=0.01, seed=0):
     generator = torch.Generator().manual_seed(seed)
     model.train()
     for name, param in model.named_parameters():
