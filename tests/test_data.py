@@ -123,7 +123,9 @@ def test_docstrings_are_what_their_docstring_says():
     assert Counter(libraries) == dict.fromkeys(data.DOCSTRING_FILES, 150)
     assert len({s.lower() for s in sentences}) == len(sentences), "no sentence twice"
     assert all(30 <= len(s) <= 120 and s.isascii() for s in sentences)
-    assert not any(name in s.lower() for s in sentences for name in ("numpy", "pandas", "torch", "sklearn", "matplotlib"))
+    assert not any(
+        name in s.lower() for s in sentences for name in ("numpy", "pandas", "torch", "sklearn", "matplotlib")
+    )
     assert data.load_docstrings() is data.load_docstrings(), "read once"
     with pytest.raises(ValueError, match="you asked for"):
         data.load_docstrings(10_000)
@@ -140,7 +142,13 @@ def test_no_loader_takes_other_bytes(monkeypatch, name):
 
 def test_minilm_is_the_published_one_and_says_nothing(monkeypatch):
     code = "from mftcourse.data import load_minilm; t, m = load_minilm(); print(sum(p.numel() for p in m.parameters()), m.training)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=os.environ | {"HF_HUB_OFFLINE": "1"})
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=os.environ | {"HF_HUB_OFFLINE": "1"},
+    )
     assert done.stderr == ""
     assert done.stdout.split() == ["22713216", "False"]
     monkeypatch.setattr(data, "MINILM_SHA256", "0" * 64)

@@ -723,7 +723,7 @@ grade("train_head_only")
 # *Find the bug · 10 minutes · difficulty: three of three*
 #
 # "Trust me, it is frozen" is not good enough. So a colleague wrote a witness: it remembers the state of a network, and
-# later names every tensor that has changed. Run the demonstration: a network is trained *as a whole*, and the witness
+# later names every tensor that has changed. Run the demonstration: a network takes a step *as a whole*, and the witness
 # says that nothing changed.
 #
 # The witness has three faults. Repair them, so that it holds to this:
@@ -766,7 +766,7 @@ class Witness:
 # %% demo=true
 shown_net = pretrained()
 shown_witness = Witness(shown_net)
-print("step:", probes.training_step(shown_net, torch.optim.Adam(shown_net.parameters()), X_few, y_few, "cross_entropy")["loss"])
+probes.training_step(shown_net, torch.optim.Adam(shown_net.parameters()), X_few, y_few, "cross_entropy")
 print("the witness says that this changed:", shown_witness.changed())
 
 # %% check="witness" points=7
@@ -1460,7 +1460,7 @@ grade("read_curves")
 # The honest baseline was there all along: let the *old* network name the digit, and look up whether it is odd. That is
 # right for 0.99 of the new images, and needs no label at all. Ask for it before you train anything. What the curves show
 # holds for this pair of tasks: near to each other, small network, easy images. Where the new task needs what the old
-# features dropped, the probe stays behind, and where labels are plenty, training from scratch catches up.
+# features dropped, the probe stays behind; and the more labels there are, the less pretraining is worth.
 #
 # **Why it matters.** "Fine-tuning is better" is a claim about a source, a target and a number of labels.
 # [Is a pretrained model always better than training from scratch?](#Is-a-pretrained-model-always-better-than-training-from-scratch?)
@@ -2174,8 +2174,8 @@ grade("text_curves")
 #
 # **In depth.** `requires_grad`, the optimizer's list and the mode are three switches, and each can be wrong on its own: all
 # three faults are in this unit, and each leaves the new task's accuracy looking fine. What pretraining is worth depends on
-# the pair of tasks and on the number of labels. On the digits, the probe was ahead with few labels, and the three ways met with
-# many. On sentences, MiniLM was ahead of TF-IDF by most where labels were few.
+# the pair of tasks and on the number of labels. On the digits, the probe was ahead with few labels, and the three ways came close
+# with many. On sentences, MiniLM was ahead of TF-IDF by most where labels were few.
 #
 # **What the usual answer gets wrong.** It freezes the layer that it wants to train. It takes the error's disappearance for a repair.
 # It forgets that BatchNorm learns without gradients. It looks at the new task only. It loads any file with pickle, and saves
