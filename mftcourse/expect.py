@@ -146,6 +146,8 @@ def _compare_numbers(got: Any, want: Any, tol: float | None, what: str) -> None:
     limit = _tolerance(tol, got)
     if not _close(value, want, limit):
         suspect = _suspect(value, want, max(limit, 1e-6))
+        if got == 0 and isinstance(got, int) and not isinstance(want, complex) and 0 < want < 1:
+            suspect = "Is something rounded down to 0, as // does?"
         _fail(f"{what} is not the expected number", got, want, suspect)
 
 
@@ -260,8 +262,6 @@ def _suspect(got: float, want: float, tol: float) -> str:
         return "Your value is nan: is 0 divided by 0 somewhere?"
     if math.isnan(want) or math.isinf(got) or math.isinf(want):
         return ""
-    if 0 < abs(want) < 1 and got == 0 and abs(want) > tol:
-        return "Is something rounded down to 0, as // does?"
     tries = [
         (1 - want, "This is 1 - expected."),
         (-want, "The sign is flipped."),
@@ -275,7 +275,7 @@ def _suspect(got: float, want: float, tol: float) -> str:
     for value, words in tries:
         if not _close(value, want, tol) and _close(got, value, tol):
             return words
-    if abs(got - want) < 0.006 and got == round(got, 4) != round(want, 9):
+    if abs(got - want) < 0.006 and got == round(got, 4) and want != round(want, 4):
         return "It looks rounded: type the fraction, and let Python divide."
     return ""
 
@@ -384,4 +384,5 @@ def _short(value: Any, width: int = 80) -> str:
 
 
 def _cap(text: str) -> str:
-    return text[:1].upper() + text[1:]
+    """Begin a sentence with a capital, but not with a name such as `fpr`."""
+    return text[:1].upper() + text[1:] if text.split(" ")[0] in ("the", "item", "column", "where") else text

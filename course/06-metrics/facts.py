@@ -25,7 +25,6 @@ def facts(lesson: dict) -> list[str]:
 
 
 def _minutes() -> list[str]:
-    # the runner executes this file without a name; it is started with the unit's folder
     folder = Path(__file__).parent
     source = (folder / "lesson.py").read_text(encoding="utf-8")
     minutes = [int(m) for m in re.findall(r"^# %%.* minutes=(\d+)", source, re.M)]
@@ -148,7 +147,7 @@ def _results(lesson: dict) -> list[str]:
         f"{skm.brier_score_loss(y, bold):.3f}",
         f"on the test part is {f1:.3f}",
         f"F1 is {f1:.3f}, but the interval runs from {low:.3f} to {high:.3f}",
-        f"a tumour costs {np.mean(lesson['promised']):.3f} in the mean; on the other half {np.mean(lesson['paid_later']):.3f}",
+        f"a tumour costs {np.mean(lesson['promised']):.3f} on average; on the other half {np.mean(lesson['paid_later']):.3f}",
         f"The next cell mixes the validation and the test part {len(lesson['promised'])} times",
     ]
 
@@ -184,7 +183,7 @@ def _clinic(lesson: dict) -> list[str]:
         f"missed one in 18, we would still see no miss in {sick} about one time in {round(1 / (17 / 18) ** sick / 10) * 10}",
         f"up to about {1 - 0.05 ** (1 / sick):.3f} is compatible",
         f"in our data {sick} of {n} tumours",
-        f"on the test part from {half_fp + 9 * half_fn} to {fp + 9 * fn}",
+        f"on the test part from {half_fp + 9 * half_fn} at 0.5 to {fp + 9 * fn} at 0.12",
         f"how many of {sick} malignant tumours are found, how many of {well} benign ones",
     ]
 

@@ -56,7 +56,7 @@ from mftcourse.data import load_breast_cancer
 # Three parts: the model learns on the *training* part (284 tumours), you choose on the *validation* part (142),
 # and the *test* part (143, of which 53 are malignant) is for the last word. The scaler is a step of the
 # pipeline, so it learns its means from the training part only. To get to know the metrics, this unit looks at the test
-# part again and again; it chooses nothing there.
+# part again and again. Do not copy that: here it only shows how metrics behave.
 #
 # The model is a logistic regression on just two of the measurements, `mean texture` and `mean smoothness`.
 # With all of them it makes 3 errors on the test part, and there would be little to learn from its curves. Two
@@ -190,7 +190,7 @@ grade("counts_by_hand")
 #
 # </details>
 #
-# **Why it matters.** Who mixes up FP and FN mixes up every metric that follows, and the two kinds of error
+# **Why it matters.** Who mixes up FP and FN swaps precision and recall, and the two kinds of error
 # rarely cost the same.
 # [What is the difference between precision and recall?](#What-is-the-difference-between-precision-and-recall?)
 
@@ -212,7 +212,7 @@ grade("counts_by_hand")
 #
 # </details>
 #
-# **为什么重要。** 把 FP 和 FN 弄混的人，后面的每个指标都会弄混；而这两种错误的代价很少相同。
+# **为什么重要。** 把 FP 和 FN 弄混的人，会把精确率和召回率弄反；而这两种错误的代价很少相同。
 # [精确率和召回率有什么区别？](#精确率和召回率有什么区别？)
 
 # %% [markdown]
@@ -752,7 +752,7 @@ grade("roc_by_hand")
 #
 # </details>
 #
-# **Why it matters.** Models that round their scores, trees and k-nearest neighbours above all, produce ties in
+# **Why it matters.** Models with few distinct scores, trees and k-nearest neighbours above all, produce ties in
 # masses. [How do ties affect the ROC curve?](#How-do-ties-affect-the-ROC-curve?)
 
 # %% [markdown]
@@ -1019,7 +1019,7 @@ grade("auc_two_ways")
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# A step from point `k - 1` to point `k` is `fpr[k] - fpr[k - 1]` wide and `(tpr[k - 1] + tpr[k]) / 2` high in the mean.
+# A step from point `k - 1` to point `k` is `fpr[k] - fpr[k - 1]` wide and `(tpr[k - 1] + tpr[k]) / 2` high on average.
 #
 # </details>
 # <details><summary>Hint 3</summary>
@@ -1051,7 +1051,7 @@ grade("auc_two_ways")
 # minus 3 is 7/2, divided by four pairs is 7/8 again.
 #
 # The program below was found in a project. Its author is content: it runs, and its numbers look like an AUC. Run it, then run
-# the demonstration behind the checks: the same predictions, with the rows in three orders. An AUC must not care about the order
+# the demonstration below the checks: the same predictions, with the rows in three orders. An AUC must not care about the order
 # of the rows. Find the two faults and repair them.
 
 
@@ -1131,6 +1131,8 @@ for words, rows in {
     print(f"scikit-learn's {skm.roc_auc_score(y_test[rows], p_test[rows]):.3f}")
 
 # %% [markdown]
+# (These scores have no ties. So equal numbers here say that the scores are ranked; what happens to ties, the checks say.)
+#
 # <details><summary>Hint 1</summary>
 #
 # Print `ranks` for two samples with the same score. Then print how many different values `decision` has.
@@ -1363,7 +1365,7 @@ plots.show(
     alt="Three panels with two curves each. ROC: symmetry, solid, rises steeply to a true positive rate of about 0.35 at "
     "almost no false positives, then flattens; texture, dashed, rises evenly and lies above symmetry from a false positive "
     "rate of about 0.25 to the right. Precision-recall at 37 % malignant: symmetry keeps a precision near 1 up to a "
-    "recall of about 0.35 and falls; texture hovers between 0.4 and 0.65 and lies above symmetry on the right; at a "
+    "recall of about 0.35 and falls; texture, after a jagged start, hovers between 0.45 and 0.65 and lies above symmetry on the right; at a "
     "recall of 0.8 it has a precision of about 0.54, symmetry 0.47. At 1 % malignant both fall to a few per cent, but "
     "for symmetry up to a recall of about 0.3.",
 )
@@ -1434,8 +1436,10 @@ with check(
 ):
     steps_read = skm.precision_recall_curve(y_test, fit_predict(["mean texture"])[1])
     at_80 = steps_read[0][steps_read[1] >= 0.8].max()
-    assert abs(given(curves_read["precision"]) - at_80) <= 0.05, (
-        f"{curves_read['precision']} is not what the middle panel shows. Which of its two lines is texture's?"
+    read_off = given(curves_read["precision"])
+    assert isinstance(read_off, int | float), "Give the precision as a number."
+    assert abs(read_off - at_80) <= 0.05, (
+        f"{read_off} is not what the middle panel shows. Texture's line is the dashed one: read it again at recall 0.8."
     )
 grade("read_curves")
 
@@ -1561,7 +1565,7 @@ def draw_threshold(threshold):
     return drawing, (
         f"At the threshold {threshold:.2f}: {here['tp']} true positives, {here['fp']} false positives, {here['fn']} false "
         f"negatives, {here['tn']} true negatives; the ROC point is ({x:.2f}, {y_here:.2f}); the total cost is {cost:g}. The "
-        "cost falls from about 470 at the highest threshold to 54 at 0.12 and rises to 89 below."
+        "cost falls from about 470 at the highest threshold to 54 just above 0.12 and rises to 89 below."
     )
 
 
@@ -1592,6 +1596,8 @@ def best_threshold(y_true, y_score, c_fp, c_fn, pos_label=1) -> tuple[float, flo
         c_fp, c_fn: the cost of one false positive and of one false negative; right decisions cost nothing.
         pos_label: the label that counts as positive; every other label is negative.
 
+    One class alone is fine: costs need no rates.
+
     Returns:
         (threshold, cost). The candidates are the distinct scores and inf (nothing is positive); of thresholds that
         cost the same, the highest is returned.
@@ -1618,14 +1624,14 @@ def best_threshold(y_true, y_score, c_fp, c_fn, pos_label=1) -> tuple[float, flo
 # %% check="best_threshold" points=9
 with check("the four samples: (0.6, 1)", hint="Compute c_fp times FP plus c_fn times FN for each candidate."):
     expect(best_threshold([1, 1, 0, 0], [0.9, 0.6, 0.6, 0.2], c_fp=1, c_fn=3), (0.6, 1), what="(threshold, cost)")
-with check("a dear miss pulls the threshold down", hint="A miss costs c_fn: did you swap the two costs?"):
+with check("a costly miss pulls the threshold down", hint="A miss costs c_fn: did you swap the two costs?"):
     expect(best_threshold(y_true_8, y_score_8, c_fp=1, c_fn=9), (0.5, 2), what="(threshold, cost)")
     expect(best_threshold(y_true_8, y_score_8, c_fp=9, c_fn=1), (0.9, 2), what="(threshold, cost)")
 with check(
     "equal costs: the highest threshold", hint="Go from high to low, and change your mind only when it gets cheaper."
 ):
     expect(best_threshold([1, 0, 1], [0.9, 0.5, 0.3], c_fp=1, c_fn=1), (0.9, 1), what="(threshold, cost)")
-with check("misses cost nothing: never raise the alarm", hint="`inf` is a candidate too."):
+with check("misses cost nothing: never raise the alarm", hint="`inf` is a candidate too, and labels of one class alone are fine."):
     expect(best_threshold([1, 0, 1], [0.9, 0.5, 0.3], c_fp=1, c_fn=0), (float("inf"), 0), what="(threshold, cost)")
     expect(best_threshold([0, 0], [0.9, 0.5], c_fp=1, c_fn=5), (float("inf"), 0), what="(threshold, cost)")
 with check(
@@ -1645,7 +1651,7 @@ with check(
 ):
     chosen = best_threshold(y_valid, p_valid, c_fp=1, c_fn=9)
     paid = skm.confusion_matrix(y_valid, p_valid >= chosen[0])
-    expect(chosen[1], paid[0, 1] + 9 * paid[1, 0], what="the cost, beside the cost of your threshold,")
+    expect(chosen[1], paid[0, 1] + 9 * paid[1, 0], what="the cost you return, next to what your threshold costs,")
     at_bayes = skm.confusion_matrix(y_valid, p_valid >= 0.1)
     assert chosen[1] <= at_bayes[0, 1] + 9 * at_bayes[1, 0], "On these data the threshold 1/10 is cheaper than yours."
 ### BEGIN HIDDEN TESTS
@@ -1710,7 +1716,7 @@ except NotImplementedError:
     print("This cell uses your best_threshold: write it first, then run this cell again.")
 
 # %% [markdown]
-# On the half where the threshold was chosen, a tumour costs 0.410 in the mean; on the other half 0.484, for the same model and the
+# On the half where the threshold was chosen, a tumour costs 0.410 on average; on the other half 0.484, for the same model and the
 # same thresholds. The difference is the price of looking. So choose the threshold on the validation part and report the cost on the
 # test part.
 #
@@ -2221,7 +2227,8 @@ except NotImplementedError:
 #
 # The clinic wants to use the model of this unit to decide who gets a biopsy. A false alarm is a needless biopsy and costs 1, a miss
 # costs 9. Write to its director, who is a physician and no statistician, in 150 to 250 words. Recommend an operating point, or advise
-# against the model. Compute what you need in a cell of your own: your functions are all there.
+# against the model. Compute what you need in a cell of your own: your functions are all there. (Where no
+# miss occurs, a bootstrap interval for recall has no width, and says nothing.)
 #
 # **How it is graded, one point each:**
 #
@@ -2259,7 +2266,7 @@ except NotImplementedError:
 # precision-recall curve. I check whether the probabilities hold. On the validation part I choose the threshold by cost. On the test
 # part I report, once, the confusion matrix at that threshold, with an interval."
 #
-# **When they press you.** You have proved each of these:
+# **When they press you.** You have shown each of these:
 #
 # - Accuracy follows the larger class. At 1 % positives, "never" is right in 99 % of the cases
 #   ([Accuracy and its trap](#Accuracy-and-its-trap)).
@@ -2270,10 +2277,10 @@ except NotImplementedError:
 # - A ROC curve does not see how rare the positives are; precision does. Average precision is a step sum
 #   ([The precision-recall curve and average precision](#The-precision-recall-curve-and-average-precision)).
 # - The threshold comes from costs, $c_{FP}/(c_{FP} + c_{FN})$ for calibrated probabilities, and is chosen on validation data. For our clinic
-#   that brought the cost on the test part from 222 to 65 ([The threshold is a decision](#The-threshold-is-a-decision)).
+#   that brought the cost on the test part from 222 at 0.5 to 65 at 0.12 ([The threshold is a decision](#The-threshold-is-a-decision)).
 # - A model can rank well and still lie about probabilities; AUC cannot see it, the Brier score can
 #   ([Probabilities you can believe](#Probabilities-you-can-believe)).
-# - With 143 test samples, the second decimal of F1 is already in doubt
+# - With 143 test samples, even the first decimal of F1 is in doubt
 #   ([An interval for a metric](#An-interval-for-a-metric)).
 #
 # **What the usual answer gets wrong.** It lists accuracy, precision, recall, F1 and AUC, as if one picked a favourite. It leaves out what

@@ -489,7 +489,7 @@ cost_hand = {"threshold": 1 / 10, "from_half": 0, "from_bayes": 2, "everybody": 
 cost_hand = {"threshold": 1 / 10, "from_half": 0.2, "from_bayes": 1.6, "everybody": 2.55}
 
 
-# %% prices exchanged exercise="best_threshold" fails=["the four samples: (0.6, 1)", "a dear miss pulls the threshold down", "misses cost nothing: never raise the alarm", "the real validation part", "random scores and costs"]
+# %% prices exchanged exercise="best_threshold" fails=["the four samples: (0.6, 1)", "a costly miss pulls the threshold down", "misses cost nothing: never raise the alarm", "the real validation part", "random scores and costs"]
 # Multiplies the misses by the price of a false alarm and the other way round.
 def best_threshold(y_true, y_score, c_fp, c_fn, pos_label=1):
     positive = np.array([v == pos_label for v in y_true], dtype=bool)
@@ -534,8 +534,8 @@ def best_threshold(y_true, y_score, c_fp, c_fn, pos_label=1):
     return float(-minus), cost
 
 
-# %% the Bayes formula in place of a search exercise="best_threshold" fails=["the four samples: (0.6, 1)", "a dear miss pulls the threshold down", "equal costs: the highest threshold", "misses cost nothing: never raise the alarm", "scores need not lie between 0 and 1", "random scores and costs"]
-# Believes that the formula holds for any score; it holds for calibrated probabilities, and in the mean.
+# %% the Bayes formula in place of a search exercise="best_threshold" fails=["the four samples: (0.6, 1)", "a costly miss pulls the threshold down", "equal costs: the highest threshold", "misses cost nothing: never raise the alarm", "scores need not lie between 0 and 1", "random scores and costs"]
+# Believes that the formula holds for any score; it holds for calibrated probabilities, and on average.
 def best_threshold(y_true, y_score, c_fp, c_fn, pos_label=1):
     positive = np.array([v == pos_label for v in y_true], dtype=bool)
     s = np.asarray(y_score, dtype=float)
