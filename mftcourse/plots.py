@@ -179,6 +179,7 @@ def history(
     for (name, values), style in zip(lines.items(), line_styles, strict=False):
         ax.plot(list(values), label=name, markevery=max(1, len(values) // 8), **(style | {"markersize": 5}))
     ax.set(xlabel=xlabel, ylabel=ylabel, yscale="log" if log else "linear")
+    ax.xaxis.get_major_locator().set_params(integer=True)  # there is no step two and a half
     ax.legend(fontsize=8)
 
 
