@@ -134,6 +134,8 @@ def _run(lesson: Lesson, plan: Plan) -> Result:
         if cell.kind in ("code", "exercise") or (cell.kind == "demo" and plan.demos):
             with contextlib.redirect_stdout(io.StringIO()):
                 _execute(cell, lesson, namespace)
+        if "torch" in sys.modules:
+            import torch._dynamo  # noqa: F401 -- the first optimizer would load it, a second in every child
         if cell.kind == "check" and (not plan.exercises or cell.exercise in plan.exercises):
             variants: list[tuple[str, str | None, list[int]]] = [("reference", None, plan.seeds)]
             if plan.stub:

@@ -24,7 +24,6 @@ from collections import OrderedDict
 
 import numpy as np
 import torch
-import torch._dynamo  # the first optimizer would load it, which takes a second; better once, here
 import torch.nn.functional as F
 from safetensors.torch import load, save
 from scipy import stats
