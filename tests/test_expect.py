@@ -61,6 +61,7 @@ def test_equal(got, want):
         ([1, 3], [1, 2], "Item 1 of the result is not the expected number. Expected 2, got 3."),
         ([2, 1], [1, 2], "another order"),
         ([1], [1, 2], "hold 2 items, not 1"),
+        ((np.arange(2000) * 1.0, 1), (np.arange(2000) + (np.arange(2000) == 900), 1), "the first at position 900"),
         ({"a": 1}, {"b": 1}, "lacks the key 'b' and has the unknown key 'a'"),
         ({"a": 2}, {"a": 1}, "'a' is not the expected number"),
         ([1, 2], np.array([1, 2]), "a NumPy array of shape (2,), not list"),
