@@ -66,7 +66,10 @@ def _losses(lesson: dict) -> list[str]:
         f"it cuts every logarithm off at −{cut:.0f}",
         f"$\\ln 0$ is cut off at −{cut:.0f}",
         "a network that says $z = 50$",
-        _if(torch.sigmoid(torch.tensor(50.0)).item() == 1, "In `float32` the sigmoid of 50 is exactly 1".replace("`float32`", " ")),
+        _if(
+            torch.sigmoid(torch.tensor(50.0)).item() == 1,
+            "In `float32` the sigmoid of 50 is exactly 1".replace("`float32`", " "),
+        ),
         f"From a logit of {first_lost} on",
         f"A network with {lesson['X_train'].shape[1]} inputs and 8 hidden units",
         "After 200 steps",
