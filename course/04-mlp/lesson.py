@@ -212,7 +212,7 @@ grade("forward_by_hand")
 #
 # - $\frac{dL}{dw_2} = \delta\, h$ and $\frac{dL}{db_2} = \delta$
 # - $\frac{dL}{dh} = \delta\, w_2$
-# - $\frac{dL}{dz_1}$ is the same where $z_1 > 0$, and 0 where the unit is off
+# - $\frac{dL}{dz_1}$ is $\frac{dL}{dh}$ where $z_1 > 0$, and 0 where the unit is off
 # - $\frac{dL}{dW_1}$ has the entry $x_i \cdot \frac{dL}{dz_{1,j}}$ in row $i$, column $j$; and
 #   $\frac{dL}{db_1} = \frac{dL}{dz_1}$
 #
@@ -725,9 +725,10 @@ with check("ten classes: shape (n, 10)", hint="Only with n_out = 1 is there an a
     expect(list(probes.output(MLP(64, 5, n_out=10), torch.ones(1, 64)).shape), [1, 10], what="the shape for one digit")
 with check("evaluation mode: dropout does nothing", hint="Use torch.nn.Dropout as a layer: it knows the mode."):
     sleepy = MLP(4, 6, dropout=0.5)
+    probes.set_weights(sleepy, {"hidden.weight": torch.ones(6, 4), "out.weight": torch.ones(1, 6)})  # all units are on
     expect(
-        probes.output(sleepy, torch.ones(3, 4), training=False, seed=1),
-        probes.output(sleepy, torch.ones(3, 4), training=False, seed=2),
+        probes.output(sleepy, torch.ones(50, 4), training=False, seed=1),
+        probes.output(sleepy, torch.ones(50, 4), training=False, seed=2),
         what="the output of a second call",
     )
 with check("training mode: dropout works on the hidden values", hint="Between ReLU and the second linear layer."):
@@ -810,9 +811,10 @@ grade("mlp_module")
 #   columns does $W_1$ have?
 # - `"moving"`: **all** parameters start at 0. How many of the four tensors $W_1$, $b_1$, $w_2$, $b_2$ ever leave
 #   0?
-# - `"says"`: what does that second network say in the end, for any tumour? (a) A probability of 1/2. (b) A
-#   probability near the share of malignant tumours in the training part. (c) A probability that depends on the
-#   tumour, but less than it should.
+# - `"says"`: what does that second network say in the end, for any tumour?
+#   - (a) A probability of 1/2.
+#   - (b) A probability near the share of malignant tumours in the training part.
+#   - (c) A probability that depends on the tumour, but less than it should.
 
 # %% exercise="symmetry" minutes=6
 ### BEGIN SOLUTION
@@ -987,7 +989,7 @@ print("with matching shapes:", (said_4.squeeze(1) == true_4).sum().item() / len(
 # part, and it reports an accuracy of 72: each of the 114 outputs matches each of the 72 benign labels, over 114
 # labels. An accuracy above 1 is at least easy to see. With few rows, or few positives, it can look like a number.
 #
-# **Why it matters.** This is the line on which most published "first networks" go wrong.
+# **Why it matters.** The line `(predicted == y).sum() / len(y)` looks right in every review. Only the shapes give it away.
 # [What goes wrong when outputs are a column and labels are not?](#What-goes-wrong-when-outputs-are-a-column-and-labels-are-not?)
 
 # %% [markdown]
@@ -1084,7 +1086,7 @@ with check(
     all_but_one = (p_many >= 0.5).float()
     all_but_one[0] = 1 - all_but_one[0]
     scored = fit_and_score(X_drawn, y_drawn, X_many, all_but_one, steps=0)["accuracy"]
-    expect(scored, 39 / 40, what="the accuracy where all decisions but one are right")
+    expect(scored, 39 / 40, tol=1e-6, what="the accuracy where all decisions but one are right")
 with check(
     "the real tumours: better than a constant",
     hint="If every probability is near 0.37, the loss still mixes all pairs.",
@@ -1101,7 +1103,8 @@ with check("other sizes and labels", hint="Try training and new parts of differe
         y_old, y_new_drawn = (torch.tensor(np.arange(k) % 2, dtype=torch.float32) for k in (n_old, n_new))
         ended_fit = fit_and_score(X_old, y_old, X_new_drawn, y_new_drawn, steps=10, seed=int(rng.integers(100)))
         expect(list(ended_fit["probability"].shape), [n_new])
-        expect(ended_fit["accuracy"], ((ended_fit["probability"] >= 0.5).float() == y_new_drawn).double().mean().item())
+        said_right = (ended_fit["probability"] >= 0.5).float() == y_new_drawn
+        expect(ended_fit["accuracy"], said_right.double().mean().item(), tol=1e-6)
 ### END HIDDEN TESTS
 grade("fix_shapes")
 
@@ -1132,7 +1135,7 @@ print(f"loss of that constant          {F.binary_cross_entropy(y_train.mean().ex
 # </details>
 #
 # **Why it matters.** Repair only the accuracy, and the program reports a believable number: the share of benign
-# tumours, 0.63. Many people stop there and call it a weak model.
+# tumours, 0.63. It is tempting to stop there and to call it a weak model.
 # [What goes wrong when outputs are a column and labels are not?](#What-goes-wrong-when-outputs-are-a-column-and-labels-are-not?)
 
 # %% [markdown]
@@ -1888,8 +1891,7 @@ def compare_batch_sizes():
 show_when_written(compare_batch_sizes)
 
 # %% [markdown]
-# **Why it matters.** "Write a training loop" is the most common coding task for this field, and most of its
-# points are in the details: the order of the five words, shuffling, the two modes, and the right mean.
+# **Why it matters.** "Write a training loop" is a common coding task, and what it tests are the details: the order of the five words, shuffling, the two modes, and the right mean.
 # [How do you train and evaluate a neural network?](#How-do-you-train-and-evaluate-a-neural-network?)
 
 # %% [markdown]
@@ -2641,7 +2643,7 @@ grade("checkpoint")
 #
 # </details>
 #
-# **Why it matters.** "It worked in the notebook" is very often a scaler that stayed in the notebook.
+# **Why it matters.** "It worked in the notebook": the scaler may have stayed in the notebook.
 # [What do you save with a trained model?](#What-do-you-save-with-a-trained-model?)
 
 # %% [markdown]
