@@ -46,6 +46,7 @@ def _gaps(raw) -> list[str]:
 def _survivors(raw) -> list[str]:
     kept, without = raw.dropna(), raw.drop(columns="Comments").dropna()
     assert (kept["Clutch Completion"] == "No").all()
+    always = 100 * (kept["Clutch Completion"] == "No").mean()
     failed = (raw["Clutch Completion"] == "No").sum()
     return [
         f"{len(without)} rows survive", f"With it, {len(kept)} do", f"{failed} of {len(raw)} birds have",
@@ -53,6 +54,7 @@ def _survivors(raw) -> list[str]:
         f"{len(kept)} of {len(raw)} birds", f"{len(kept)} of the {len(raw)} birds", f"all of the {len(kept)} come",
         f"{len(raw)} 只只剩 {len(kept)} 只", f"{len(raw)} 只里只留下 {len(kept)} 只",
         f"With {failed} rare birds among {len(raw)}", f"{len(raw)} 只里有 {failed} 只",
+        f"an accuracy of {always:.0f} %",
     ]  # fmt: skip
 
 
@@ -95,25 +97,37 @@ def _scaling(lesson) -> list[str]:
     raw, scaled = (f"{lesson['neighbour_scores'][k]:.2f}" for k in ("as measured", "standardised"))
     sexed = lesson["sexed"]
     X, y = sexed[["mass", "bill_depth"]].to_numpy(), (sexed["sex"] == "MALE").to_numpy()
-    leaking = []
+    leaking, unpenalised, depth = [], [], []
     for split in range(20):  # what the demonstration shows before the repair
         train, test = train_test_split(np.arange(len(y)), test_size=0.25, stratify=y, random_state=split)
         table = X.copy()
         table[test[0], 0] *= 1000
         Z = StandardScaler().fit_transform(table)
-        leaking.append(LogisticRegression().fit(Z[train], y[train]).score(Z[test[1:]], y[test[1:]]))
+        for scores, model, columns in (
+            (leaking, LogisticRegression(), [0, 1]),
+            (unpenalised, LogisticRegression(C=np.inf, max_iter=1000), [0, 1]),
+            (depth, LogisticRegression(), [1]),
+        ):
+            model.fit(Z[train][:, columns], y[train])
+            scores.append(model.score(Z[test[1:]][:, columns], y[test[1:]]))
     honest, clean = (f"{lesson['score_with'](factor):.2f}" for factor in (1000, 1))
     assert honest == clean
     return [
         f"From {raw} to {scaled}", f"from {raw} to {scaled}", f"从 {raw} 升到 {scaled}",
-        f"from {clean} to {np.mean(leaking):.2f}", f"stays at {honest}", f"从 {clean} 降到 {np.mean(leaking):.2f}",
+        f"from {clean} to {np.mean(leaking):.2f}", f"stays at {honest}",
+        f"which alone gives {np.mean(depth):.2f}", f"score is {np.mean(unpenalised):.2f}, typo or not", f"从 {clean} 降到 {np.mean(leaking):.2f}",
     ]  # fmt: skip
 
 
 def _splits(birds) -> list[str]:
     sizes = birds["species"].value_counts()
-    test = round(0.2 * len(birds))
-    whole = [test * n // len(birds) for n in sizes]
+    test = 38
+    quotas = [test * n / len(birds) for n in sizes]
+    whole = [int(q) for q in quotas]
+    assert sum(round(q) for q in quotas) == test + 1  # so plain rounding is wrong here
+    rare, among, share = 2, 100, 0.2
+    quota = share * rare
+    assert quota % 1 < share * (among - rare) % 1  # so the seat left goes to the others
     counts = [
         birds["incomplete"].to_numpy()[train_test_split(np.arange(len(birds)), test_size=0.1, random_state=s)[1]].sum()
         for s in range(200)
@@ -122,6 +136,7 @@ def _splits(birds) -> list[str]:
     return [
         f"{sizes['Adelie']} Adelies, {sizes['Gentoo']} Gentoos, {sizes['Chinstrap']} Chinstraps, {len(birds)} birds. {test} of them",
         f"The whole parts add up to {sum(whole)}", f"must add up to {test}",
+        f"With {rare} rare birds among {among}", f"a test share of {share}", f"is {quota:.1f}, and the test part",
     ]  # fmt: skip
 
 

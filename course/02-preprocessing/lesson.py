@@ -54,7 +54,7 @@ def when_written(demonstrate):
 # one, in which all the decisions of this unit have been taken by somebody else.
 #
 # Run the next cell and read the columns. `Delta 15 N` and `Delta 13 C` are isotope ratios from a blood sample; they
-# tell what a bird eats. `Clutch Completion` says whether its nest was ever seen with two eggs.
+# tell what a bird eats. `Clutch Completion` says whether the bird's nest was ever seen with two eggs.
 
 # %% demo=true
 print(raw.iloc[[0, 3, 200, 343]].T.to_string())
@@ -276,12 +276,12 @@ print(raw["Comments"].value_counts().to_string())
 # `Comments`. Of the 14 birds without `Delta 15 N`, 12 were measured in the first season. If the seasons differ,
 # `dropna` changes their mixture.
 #
-# Dropping a row is right in one case: when the **target** is missing. You cannot learn from it, you cannot score on
-# it, and an imputed target is an answer that you made up.
+# Dropping a row is right above all in one case: when the **target** is missing. You cannot learn from it, you cannot
+# score on it, and an imputed target is an answer that you made up.
 #
 # A second trap looks like cleaning, too. `raw[raw["Sex"] != "MALE"]` should be the females. It has 176 rows,
-# because the 11 birds of unknown sex are not equal to `"MALE"` either. A comparison with a missing value is simply
-# False, and `!=` turns it into True.
+# because the 11 birds of unknown sex are not equal to `"MALE"` either. In this table `==` with a missing value is
+# False, so `!=` is True.
 #
 # ### Repair a cleaning program
 #
@@ -290,7 +290,7 @@ print(raw["Comments"].value_counts().to_string())
 # The program below splits a table into features and target. Run it with the demonstration behind the checks, which
 # asks for two features of every penguin. Then repair it. It should drop a row only if its target is missing, and it
 # must leave the caller's table alone: with `inplace=True`, everybody else who uses that table loses the rows as
-# well.  (Recent versions of pandas warn of it: `inplace` is on its way out of `dropna`.)
+# well. (Recent versions of pandas warn of it: `inplace` is on its way out of `dropna`.)
 
 # %% exercise="fix_dropna" minutes=10 faults=["a gap in a feature costs no row", "other columns have no say", "the caller's table stays as it was", "the raw penguins: both kinds of nests survive", "random tables with gaps"]
 def clean(table: pd.DataFrame, features: list[str], target: str) -> tuple[pd.DataFrame, pd.Series]:
@@ -395,7 +395,7 @@ for label, asked in {"incomplete nests": "Clutch Completion", "females": "Sex"}.
 # ## Filling the gaps
 #
 # From here on the columns have short names, and two are new. `nest` names the nest: every nest in the table has
-# exactly two birds, its parents. `Individual ID` cannot serve as a key, because the same names were used again in
+# exactly two birds, the parents. `Individual ID` cannot serve as a key, because the same names were used again in
 # other seasons and for other species.
 
 # %%
@@ -420,8 +420,8 @@ NUMBERS = ["bill_length", "bill_depth", "flipper", "mass", "d15n", "d13c"]
 WORDS = ["species", "island"]
 
 # %% [markdown]
-# **Why is it missing?** The answer decides what filling can do. D. B. Rubin ("Inference and missing data", 1976)
-# gave the three cases their names:
+# **Why is it missing?** The answer decides what filling can do. There are three cases. The distinction goes back to
+# D. B. Rubin ("Inference and missing data", 1976); the names MCAR and MNAR came later.
 #
 # - **MCAR**, missing completely at random: the gap has nothing to do with any value. A sample tube broke.
 # - **MAR**, missing at random, a misleading name: the gap depends on values that you *do* see. In the first season
@@ -439,7 +439,7 @@ WORDS = ["species", "island"]
 # **The smallest example.** Three known values 1, 2 and 6, and one gap. The mean is 3, the median 2. The variance of
 # the known values around their mean is (4 + 1 + 9)/3 = 14/3. Fill in the mean: the mean stays 3, but the variance
 # becomes (4 + 1 + 9 + 0)/4 = 14/4. The filled-in value sits exactly in the middle, so the column looks *more
-# certain* than it is. In general, the variance shrinks by the factor (number known)/(number of rows).
+# certain* than it is. Filling in the mean always multiplies the variance by (number known)/(number of rows).
 #
 # ### Mean, median and variance by hand
 #
@@ -634,8 +634,8 @@ grade("imputer")
 #
 # **The smallest example.** The values 2, 3, 4, 5 and 30. The mean is 8.8, the standard deviation (dividing by $n$)
 # is about 10.6, so the z-score of 30 is 1.99. The rule "beyond 3" finds nothing. It *can* find nothing: among $n$
-# values no z-score exceeds $\sqrt{n-1}$, which is 2 here. The outlier hides behind itself; this is called
-# **masking**.
+# values no z-score exceeds $\sqrt{n-1}$, which is 2 here. The outlier hides behind itself. Several outliers can hide
+# each other in the same way; this is called **masking**.
 #
 # Two rules that a wild value cannot bend:
 #
@@ -779,11 +779,17 @@ grade("outliers")
 
 # %% demo=true
 fig, (ax,) = plots.canvas(width=8.5, height=3.6)
+row_texts = []
 marked = {"P": ("Adelie", 375.0), "Q": ("Adelie", 5700.0), "R": ("Chinstrap", 4800.0)}
 rows_drawn = {"all birds": birds["mass"], **{n: group["mass"] for n, group in birds.groupby("species")}}
 for level, (row_name, mass) in enumerate(rows_drawn.items()):
     low, high = mass.quantile([0.25, 0.75])
     fences = low - 1.5 * (high - low), high + 1.5 * (high - low)
+    letters = [f"{letter} at {grams:.0f}" for letter, (kind, grams) in marked.items() if row_name in ("all birds", kind)]
+    row_texts.append(
+        f"{row_name}: fences from {fences[0]:.0f} to {fences[1]:.0f}; "
+        + "; ".join([f"birds from {mass.min():.0f} to {mass.max():.0f}", *letters])
+    )
     ax.plot(fences, [level, level], color="0.7", linewidth=9, solid_capstyle="butt", zorder=1)
     lift = level + (np.arange(len(mass)) % 7 - 3) * 0.05
     ax.plot(mass, lift, linestyle="", marker=".", markersize=4, color=plots.palette["blue"], zorder=2)
@@ -799,13 +805,13 @@ ax.tick_params(axis="x", labelsize=8)
 ax.set(xlabel="body mass in g", xlim=(0, 7000), ylim=(-0.5, 3.6))
 plots.show(
     fig,
-    alt="Body mass in grams, one row for all birds and one for each species; a grey bar spans the fences of each row. All birds: "
-    "fences from 1750 to 6550, P at 375 outside, Q at 5700 and R at 4800 inside. Adelie: fences from 2375 to 4975, P and Q "
-    "outside. Chinstrap: fences from about 2800 to about 4650; R at 4800 and one bird at 2700 just outside. Gentoo: fences from "
-    "3500 to 6700, nobody outside.",
+    alt="Body mass in grams, one row for all birds and one for each species; a grey bar spans the fences of each row. "
+    + ". ".join(row_texts) + ".",
 )
 
 # %% [markdown]
+# Answer the first three with the letter, such as `"a"`.
+#
 # **`"together"`: which marked birds lie outside the fences of all birds together?**
 # - (a) only P (b) P and Q (c) P, Q and R (d) none
 #
@@ -817,7 +823,7 @@ plots.show(
 # - (b) Replace it by the value of the fence.
 # - (c) Keep it, and find out whether your conclusions depend on it.
 #
-# **`"fence"`: the upper fence of the Chinstraps, in g.** Read it off to within one hundred.
+# **`"fence"`: the upper fence of the Chinstraps, in grams.** Read it off to within one hundred.
 
 # %% exercise="read_outliers" minutes=5
 ### BEGIN SOLUTION
@@ -833,7 +839,7 @@ with check("outside the fences of all birds", hint="Look at both ends of the gre
         plot_read["together"],
         "a",
         {
-            "a": "Right. Three species in one heap make wide fences, in which a doubled Adelie looks like a Gentoo.",
+            "a": "Right. Three species in one heap make wide fences, in which a far too heavy Adelie looks like a Gentoo.",
             "b": "Q has the mass of a Gentoo, so among all birds it is nothing special. Look at the grey bar again.",
             "c": "Q and R lie on the grey bar of all birds. Which one does not?",
             "d": "Look at the left end of the row of all birds.",
@@ -860,7 +866,7 @@ with check("what to do with R", hint="A flag is a question. Was anything wrong w
             "c": "Right. Correct what you can prove to be an error (P, with the field book); keep what is merely rare.",
         },
     )
-with check("the upper fence of the Chinstraps", hint="The right end of the grey bar in the Chinstraps' row."):
+with check("the upper fence of the Chinstraps", hint="The right end of the grey bar in the Chinstraps' row, in grams."):
     chinstraps = birds.loc[birds["species"] == "Chinstrap", "mass"]
     low, high = chinstraps.quantile([0.25, 0.75])
     fence = float(high + 1.5 * (high - low))
@@ -1264,9 +1270,14 @@ for label, factor in {"clean table": 1, "one typo in the test part": 1000}.items
 # </details>
 #
 # With the faulty program one typo takes the accuracy on the other birds from 0.89 to 0.59. The typo swells the
-# scale of the whole column, so all other masses shrink to nearly the same number, in the *training* part. Repaired,
-# the score stays at 0.89, and the bird with the typo is wrong alone. In real use the test part is the future. A
-# training program that can see it cannot be run, and a score from it describes nothing that you can build.
+# scale of the whole column, so all other masses shrink to nearly the same number, in the *training* part. A shrunken
+# column would need a huge weight, and the default penalty of `LogisticRegression` forbids it. So the model is left with
+# bill depth, which alone gives 0.59 as well. Without a penalty (`C=np.inf`) the same leak would cost nothing here: the
+# score is 0.89, typo or not.
+#
+# Repaired, the score stays at 0.89; only the bird with the typo is judged by its absurd mass. In real use the test part
+# is the future. A training program that can see it cannot be run, and a score from it describes nothing that you can
+# build.
 #
 # Two repairs that are none: standardising each part with its own mean (then the same bird has two encodings), and
 # standardising the training part by the test part's numbers.
@@ -1304,7 +1315,7 @@ for found, times in enumerate(np.bincount(drawn_counts)):
 #
 # **The smallest example.** 12 birds: 7 Adelies, 3 Gentoos, 2 Chinstraps. Four of them go to the test part. The
 # quotas are 7/3, 1 and 2/3, their whole parts 2, 1 and 0. That is three seats; the fourth goes to the fraction 2/3,
-# a Chinstrap. So: 2, 1, 1.
+# a Chinstrap. So: 2, 1, 1. (Here plain rounding gives the same. In the exercise it does not.)
 #
 # **Proof that this works.** The fractions $q_c - \lfloor q_c \rfloor$ add up to the number of seats left, because
 # the quotas add up to the whole number $t$. Each fraction is below 1, so fewer seats are left than there are
@@ -1313,39 +1324,42 @@ for found, times in enumerate(np.bincount(drawn_counts)):
 # the table by less than $1/t$. And a class never has to give more than it has: $q_c \le n_c$, and $n_c$ is whole,
 # so $\lceil q_c \rceil \le n_c$.
 #
+# **What it does not promise** is a seat for a rare class. With 2 rare birds among 100 and a test share of 0.2, the quota
+# is 0.4, and the test part holds none of them.
+#
 # ### Seats by hand
 #
 # *By hand · 5 minutes · difficulty: one of three*
 #
-# The whole table: 152 Adelies, 124 Gentoos, 68 Chinstraps, 344 birds. 69 of them go to the test part. How many of
+# The whole table: 152 Adelies, 124 Gentoos, 68 Chinstraps, 344 birds. 38 of them go to the test part. How many of
 # each species?
 
 # %% exercise="split_by_hand" minutes=5
 ### BEGIN SOLUTION
-seats = {"Adelie": 30, "Gentoo": 25, "Chinstrap": 14}
+seats = {"Adelie": 17, "Gentoo": 14, "Chinstrap": 7}
 ### END SOLUTION
 ### BEGIN RELEASE
 # seats = {"Adelie": ..., "Gentoo": ..., "Chinstrap": ...}
 ### END RELEASE
 
 # %% check="split_by_hand" points=3
-with check("the Adelies in the test part", hint="The quota is 69 · 152 / 344. Is its fraction among the largest?"):
-    expect(seats["Adelie"], 69 * 152 // 344, what="the number of Adelies", tell=False)
-with check("the Gentoos in the test part", hint="The quota is 69 · 124 / 344. Is its fraction among the largest?"):
-    expect(seats["Gentoo"], 69 * 124 // 344 + 1, what="the number of Gentoos", tell=False)
-with check("the Chinstraps in the test part", hint="The quota is 69 · 68 / 344. Is its fraction among the largest?"):
-    expect(seats["Chinstrap"], 69 * 68 // 344 + 1, what="the number of Chinstraps", tell=False)
+with check("the Adelies in the test part", hint="The quota is 38 · 152 / 344. Is its fraction among the largest?"):
+    expect(seats["Adelie"], 38 * 152 // 344 + 1, what="the number of Adelies", tell=False)
+with check("the Gentoos in the test part", hint="The quota is 38 · 124 / 344. Is its fraction among the largest?"):
+    expect(seats["Gentoo"], 38 * 124 // 344 + 1, what="the number of Gentoos", tell=False)
+with check("the Chinstraps in the test part", hint="The quota is 38 · 68 / 344. Is its fraction among the largest?"):
+    expect(seats["Chinstrap"], 38 * 68 // 344, what="the number of Chinstraps", tell=False)
 grade("split_by_hand")
 
 # %% [markdown]
 # <details><summary>Hint 1</summary>
 #
-# Compute the three quotas, with a calculator if you like. The whole parts add up to 67.
+# Compute the three quotas, with a calculator if you like. The whole parts add up to 36.
 #
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# Two seats are left, and they go to the two largest fractions. The three numbers must add up to 69.
+# Two seats are left, and they go to the two largest fractions. The three numbers must add up to 38.
 #
 # </details>
 #
@@ -1445,10 +1459,11 @@ with check(
     expect_raises(ValueError, stratified_split, ["a", "a", "b", "b"], 1.5, 0)
     expect_raises(ValueError, stratified_split, ["a", "a", "b", "b"], 0.0, 0)
 with check("the penguins, by species", hint="These are the seats that you computed by hand."):
-    in_test_part = birds["species"].to_numpy(dtype=str)[stratified_split(birds["species"].tolist(), 0.2, 7)[1]].tolist()
+    species_column = birds["species"].to_numpy(dtype=str)
+    in_test_part = species_column[stratified_split(species_column, 38 / 344, 7)[1]].tolist()
     expect(
         [in_test_part.count(name) for name in ("Adelie", "Gentoo", "Chinstrap")],
-        [30, 25, 14],
+        [17, 14, 7],
         what="the number of each species",
     )
 ### BEGIN HIDDEN TESTS
@@ -1507,7 +1522,7 @@ grade("stratified_split")
 # </details>
 #
 # **Why it matters.** You will call `train_test_split(..., stratify=y)`, and now you know what it promises. What it
-# does not promise: balance in anything else than `y`. [What does stratification do?](#What-does-stratification-do?)
+# does not promise: balance in anything else than `y`, and a seat for a class whose quota is below one. [What does stratification do?](#What-does-stratification-do?)
 
 # %% [markdown]
 # ### Repair the folds
@@ -1629,7 +1644,7 @@ for f in range(5):
 # of a sorted table is the same mistake: the last fifth of this table is a test part with one species in it.
 #
 # **Why it matters.** Look at the order of your rows before you split. If the order means something, a cut
-# cuts through the meaning. [What does stratification do?](#What-does-stratification-do?)
+# goes through the meaning. [What does stratification do?](#What-does-stratification-do?)
 
 # %% [markdown]
 # ## Groups and time
@@ -1720,6 +1735,8 @@ with check("the share counts groups, not rows", hint="`round(test_share * n_grou
     for attempt in range(6):
         in_test = set(uneven[group_split(uneven, 0.5, attempt)[1]].tolist())
         expect(len(in_test), 2, what="the number of groups in the test part")
+        in_test = set(uneven[group_split(uneven, 0.4, attempt)[1]].tolist())
+        expect(len(in_test), 2, what="the number of groups in the test part, for a share of 0.4 of four groups,")
 with check("at least one group on each side", hint="Clip the number of groups: at least 1, at most n_groups - 1."):
     expect([len(part) for part in group_split(["a", "b", "c"], 0.01, 0)], [2, 1], what="the sizes of the parts")
     expect([len(part) for part in group_split(["a", "b", "c"], 0.99, 0)], [1, 2], what="the sizes of the parts")
@@ -1857,6 +1874,8 @@ plots.show(
 )
 
 # %% [markdown]
+# Answer with the letter, such as `"a"`.
+#
 # **`"honest"`: which program's score may you believe?** (a) A (b) B (c) C
 #
 # **`"fault_a"`: what is wrong with A?**
@@ -2044,9 +2063,11 @@ with check("the pipeline has the two steps", hint='Pipeline([("prepare", ...), (
     expect(list(build_model(NUMBERS, WORDS).named_steps), ["prepare", "model"], what="the names of the steps")
 with check(
     "the pipeline's features equal yours, to nine digits",
-    hint="Compare shapes first; then imputers, scaler and encoder, one at a time.",
+    hint="Compare shapes first; then imputers (some islands are missing here), scaler and encoder, one at a time.",
 ):
-    train_birds, test_birds = birds.dropna(subset=["sex"]).iloc[0::2], birds.dropna(subset=["sex"]).iloc[1::2]
+    gappy = birds.dropna(subset=["sex"])
+    gappy = gappy.assign(island=gappy["island"].mask(np.arange(len(gappy)) % 7 == 0))
+    train_birds, test_birds = gappy.iloc[0::2], gappy.iloc[1::2]
     model = build_model(NUMBERS, WORDS)
     model.fit(train_birds.drop(columns="sex"), (train_birds["sex"] == "MALE").to_numpy())
     got_features = model.named_steps["prepare"].transform(test_birds.drop(columns="sex"))
@@ -2242,6 +2263,10 @@ with check(
     ]
     expect(orders[1], orders[0], what="the order with seed 5, the second time,")
     assert orders[2] != orders[0], "The seeds 5 and 6 gave the same order."
+    first = make_loader(*many, batch_size=16, shuffle=True, seed=5)
+    make_loader(*many, batch_size=16, shuffle=True, seed=6)
+    late = [int(target) for batch in first for target in batch[1]]
+    expect(late, orders[0], what="the order with seed 5, after another loader was made,")
 ### BEGIN HIDDEN TESTS
 with check("random tables become tensors", hint="Try arrays, lists and several classes.", hidden=True) as rng:
     for _ in range(15):
@@ -2309,8 +2334,8 @@ def show_the_whole_way():
 # *Write · 12 minutes · difficulty: three of three*
 #
 # A colleague writes: *"Great news. I dropped the incomplete rows, mapped island and species to numbers, scaled
-# everything, and split at random. Predicting incomplete nests reaches an excellent AUC, with sample number, date
-# and the comments as features. Shall we deploy it?"*
+# everything, and split at random. Predicting incomplete nests reaches an accuracy of 100 %, with sample number,
+# date and the comments as features. Shall we deploy it?"*
 #
 # Answer in eight to twelve sentences, politely. One point for each of these:
 #
@@ -2326,7 +2351,8 @@ def show_the_whole_way():
 # Thanks for sending this. I would not deploy it yet, for these reasons.
 #
 # `dropna` keeps only 34 of the 344 birds, because nearly all rows lack a comment, and all of the 34 come from
-# incomplete nests. So the table on which you work no longer contains the other answer. Keep every row whose target
+# incomplete nests. The table on which you work no longer contains the other answer, and whoever always says
+# "incomplete" has an accuracy of 100 %. Keep every row whose target
 # is known, leave out the comments, and impute the gaps in the features.
 #
 # The comments must go anyway. "Nest never observed with full clutch" is the target in other words, and it is

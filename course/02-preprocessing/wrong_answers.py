@@ -341,13 +341,13 @@ def prepare(X, train, test):
     return standardise(X[train], mean, scale), X[test]
 
 
-# %% rounds every quota exercise="split_by_hand" fails=["the Adelies in the test part"]
-# Each quota is rounded up when in doubt, and the sum will be about right.
-seats = {"Adelie": 31, "Gentoo": 25, "Chinstrap": 14}
+# %% rounds every quota exercise="split_by_hand" fails=["the Chinstraps in the test part"]
+# Each quota is rounded by itself, and the sum will be about right (it is one too many).
+seats = {"Adelie": 17, "Gentoo": 14, "Chinstrap": 8}
 
-# %% only the whole parts exercise="split_by_hand" fails=["the Gentoos in the test part", "the Chinstraps in the test part"]
+# %% only the whole parts exercise="split_by_hand" fails=["the Adelies in the test part", "the Gentoos in the test part"]
 # The whole parts of the quotas are the answer; two seats stay empty.
-seats = {"Adelie": 30, "Gentoo": 24, "Chinstrap": 13}
+seats = {"Adelie": 16, "Gentoo": 13, "Chinstrap": 7}
 
 # %% no stratification exercise="stratified_split" fails=["the twelve birds: two, one and one", "a class with one sample, or a share that is none: refused", "the penguins, by species", "random labels: the quotas hold", "random labels: the largest fractions get the seats"]
 # A random split has all classes in proportion.
@@ -357,7 +357,7 @@ def stratified_split(y, test_share, seed):
     return order[t:], order[:t]
 
 
-# %% rounds each class by itself exercise="stratified_split" fails=["the test part has the size asked for", "random labels: the quotas hold", "random labels: the largest fractions get the seats"]
+# %% rounds each class by itself exercise="stratified_split" fails=["the test part has the size asked for", "the penguins, by species", "random labels: the quotas hold", "random labels: the largest fractions get the seats"]
 # round(test_share * class size), class by class, adds up.
 def stratified_split(y, test_share, seed):
     y = np.asarray(y)
@@ -507,6 +507,25 @@ def time_split(dates, cutoff):
     return np.flatnonzero(~later), np.flatnonzero(later)
 
 
+# %% cuts the number of groups off exercise="group_split" fails=["the share counts groups, not rows", "random groups of random sizes"]
+# int() rounds.
+def group_split(groups, test_share, seed):
+    groups = np.asarray(groups)
+    names = np.unique(groups)
+    if len(names) < 2:
+        raise ValueError("one group")
+    count = min(max(1, int(test_share * len(names))), len(names) - 1)
+    chosen = np.isin(groups, np.random.default_rng(seed).permutation(names)[:count])
+    return np.flatnonzero(~chosen), np.flatnonzero(chosen)
+
+
+def time_split(dates, cutoff):
+    later = np.array([day >= cutoff for day in dates])
+    if later.all() or not later.any():
+        raise ValueError("one side is empty")
+    return np.flatnonzero(~later), np.flatnonzero(later)
+
+
 # %% the highest score wins exercise="leak_hunt" fails=["the program to believe", "the verdict"]
 # The program with the best AUC has found the signal.
 hunt = {"honest": "a", "fault_a": "b", "fault_b": "c", "verdict": "a"}
@@ -571,6 +590,25 @@ def build_model(numbers, words):
     return Pipeline([("prepare", steps), ("model", LogisticRegression(max_iter=1000))])
 
 
+# %% no imputer for the words exercise="pipeline" fails=["the pipeline's features equal yours, to nine digits", "random tables, by hand and as a pipeline"]
+# The encoder ignores what it does not know, so it ignores gaps too.
+def prepare_by_hand(train, test, numbers, words):
+    fills = fit_fills(train[numbers + words])
+    train, test = impute(train, fills), impute(test, fills)
+    mean, scale = fit_scale(train[numbers])
+    parts = [(standardise(train[numbers], mean, scale), standardise(test[numbers], mean, scale))]
+    parts += [one_hot(train[word], test[word]) for word in words]
+    return np.hstack([a for a, _ in parts]), np.hstack([b for _, b in parts])
+
+
+def build_model(numbers, words):
+    steps = ColumnTransformer([
+        ("numbers", make_pipeline(SimpleImputer(strategy="median"), StandardScaler()), numbers),
+        ("words", OneHotEncoder(handle_unknown="ignore", sparse_output=False), words),
+    ])  # fmt: skip
+    return Pipeline([("prepare", steps), ("model", LogisticRegression(max_iter=1000))])
+
+
 # %% scales before it imputes exercise="pipeline" fails=["a small table by hand", "the test part has no influence on the training part", "the penguins by hand, as scikit-learn prepares them", "the pipeline's features equal yours, to nine digits", "random tables, by hand and as a pipeline"]
 # The order of imputing and scaling does not matter.
 def prepare_by_hand(train, test, numbers, words):
@@ -629,6 +667,20 @@ def to_tensors(X, labels, classes):
 def make_loader(features, targets, batch_size, shuffle, seed=0):
     generator = torch.Generator().manual_seed(seed)
     return DataLoader(TensorDataset(features, targets), batch_size=batch_size, shuffle=shuffle, generator=generator)
+
+
+# %% seeds the global generator exercise="to_tensors" fails=["the same seed shuffles alike, another differently"]
+# torch.manual_seed makes everything repeatable, so a loader needs no generator of its own.
+def to_tensors(X, labels, classes):
+    X = np.asarray(X, dtype=float)
+    if np.isnan(X).any():
+        raise ValueError("nan")
+    return torch.tensor(X, dtype=torch.float32), torch.tensor([classes.index(name) for name in labels])
+
+
+def make_loader(features, targets, batch_size, shuffle, seed=0):
+    torch.manual_seed(seed)
+    return DataLoader(TensorDataset(features, targets), batch_size=batch_size, shuffle=shuffle)
 
 
 # %% drops the last batch and seeds nothing exercise="to_tensors" fails=["five birds in batches of two", "without shuffling the order stays", "shuffled: every sample once, with its own label, in a new order", "the same seed shuffles alike, another differently"]
