@@ -261,7 +261,8 @@ class check:
             message = "Your code ended the program (`sys.exit` or `exit`). Return a value instead."
         else:
             said = f": {error}" if str(error) and not self.hidden else ""
-            said = " ".join(f"{type(error).__name__}{said}".split())
+            said = " ".join(re.sub(r"\x1b\[[\d;]*m", "", f"{type(error).__name__}{said}").split())
+            said = said if len(said) <= 300 else said[:297] + "..."
             message = f"Your code raised {said}{f', {where}' if where else ''}."
             if not where:
                 message = f"What your code returned could not be used here ({said})."

@@ -140,13 +140,19 @@ def _compare_numbers(got: Any, want: Any, tol: float | None, what: str) -> None:
         elif getattr(got, "shape", None):
             suspect = f" You returned shape {tuple(got.shape)}: is a sum or a mean missing?"
         _fail(f"{what} should be a number, not {_name(got)}.{suspect}", got, want, show=False)
-    if isinstance(want, bool | np.bool_) and not isinstance(got, bool | np.bool_):
-        _fail(f"{what} should be True or False, not {_name(got)}", got, want, show=False)
+    if isinstance(want, bool | np.bool_):
+        if not isinstance(got, bool | np.bool_):
+            _fail(f"{what} should be True or False, not {_name(got)}", got, want, show=False)
+        if got != want:
+            raise Mismatch(f"{_cap(what)} should be {bool(want)}, but it is {bool(got)}.", f"{_cap(what)} differs.")
+        return
     want = _number(want)
     limit = _tolerance(tol, got)
     if not _close(value, want, limit):
-        suspect = _suspect(value, want, max(limit, 1e-6))
-        if got == 0 and isinstance(got, int) and not isinstance(want, complex) and 0 < want < 1:
+        # among small whole numbers, half and twice are chance
+        whole = _real(value, want) and float(value).is_integer() and float(want).is_integer()
+        suspect = "" if whole else _suspect(value, want, max(limit, 1e-6))
+        if got == 0 and isinstance(got, int) and _real(want) and 0 < want < 1:
             suspect = "Is something rounded down to 0, as // does?"
         _fail(f"{what} is not the expected number", got, want, suspect)
 
@@ -338,6 +344,10 @@ def _number(value: Any) -> Any:
         return float(value) if not isinstance(value, int) or abs(value) < 2**53 else value
     except (TypeError, ValueError):
         return None
+
+
+def _real(*values: Any) -> bool:
+    return not any(isinstance(v, complex) for v in values)
 
 
 def _is_numeric(series: Any) -> bool:
