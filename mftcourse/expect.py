@@ -28,11 +28,12 @@ class Mismatch(AssertionError):
     Attributes:
         text: the whole difference, with the values: for visible checks.
         public: the same without values: all that a hidden check may tell.
+        suspect: the guess at the cause that stands in both.
     """
 
-    def __init__(self, text: str, public: str = "") -> None:
+    def __init__(self, text: str, public: str = "", suspect: str = "") -> None:
         super().__init__(text)
-        self.text, self.public = text, public
+        self.text, self.public, self.suspect = text, public, suspect
 
 
 def expect(got: Any, want: Any, tol: float | None = None, what: str = "", tell: bool = True) -> None:
@@ -57,7 +58,10 @@ def expect(got: Any, want: Any, tol: float | None = None, what: str = "", tell: 
     except Mismatch as difference:
         if tell:
             raise
-        raise Mismatch(difference.public, difference.public) from None
+        # what went wrong on paper is for the learner to find; only a rounded number is no error of thought
+        rounded = "rounded" in difference.suspect
+        text = difference.public if rounded else difference.public.replace(difference.suspect, "").strip()
+        raise Mismatch(text, text) from None
 
 
 def given(answer: Any) -> Any:
@@ -258,7 +262,8 @@ def _fail(text: str, got: Any, want: Any, suspect: str = "", show: bool = True) 
     values = f" Expected {_short(want)}, got {_short(got)}." if show else ""
     tail = f" {suspect}" if suspect else ""
     # a guess with a number in it, such as "1 - expected", would give the expected value away
-    raise Mismatch(f"{text}.{values}{tail}", f"{text}." + ("" if re.search(r"\d", suspect) else tail))
+    public = f"{text}." + ("" if re.search(r"\d", suspect) else tail)
+    raise Mismatch(f"{text}.{values}{tail}", public, suspect)
 
 
 def _suspect(got: float, want: float, tol: float) -> str:
