@@ -135,7 +135,7 @@ class Scorecard:
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        rows = []
+        rows, columns = [], _HEAD[:3] if self.complete else _HEAD
         for f in self.findings:
             note = _rich(f.message) if f.verdict != "passed" else ""
             if f.verdict != "passed" and f.hint:
@@ -144,10 +144,11 @@ class Scorecard:
                 f'<tr><th scope="row" style="text-align:left;font-weight:normal">{_rich(f.title)}</th>'
                 f'<td style="text-align:left;white-space:nowrap"><strong>{_MARKS[f.verdict]}</strong></td>'
                 f'<td style="text-align:right;white-space:nowrap">{f.earned:g} / {f.points:g}</td>'
-                f'<td style="text-align:left">{note}</td></tr>'
+                + ("" if self.complete else f'<td style="text-align:left">{note}</td>')
+                + "</tr>"
             )
         sides = {"Points": "right"}
-        head = "".join(f'<th scope="col" style="text-align:{sides.get(h, "left")}">{h}</th>' for h in _HEAD)
+        head = "".join(f'<th scope="col" style="text-align:{sides.get(h, "left")}">{h}</th>' for h in columns)
         return (
             '<table style="table-layout:auto;margin-left:0;max-width:60em">'
             '<caption style="caption-side:top;text-align:left;font-weight:bold;color:inherit">'
