@@ -1,5 +1,6 @@
 """The numbers that this unit's prose states, computed; and its claims in words, asserted."""
 
+import inspect
 from pathlib import Path
 
 import numpy as np
@@ -45,8 +46,12 @@ def facts(lesson: dict) -> list[str]:
     lesson["adapt"](good, X_few, y_few)
     released(lesson, "adapt", "adapt")(thawed, X_few, y_few)
     assert abs(accuracy(good, X_rest, y_rest) - accuracy(thawed, X_rest, y_rest)) < 0.06, "about as good"
-    assert old_accuracy(net) - old_accuracy(thawed) > 0.12, "more than a tenth of the images lost"
-    assert old_accuracy(good) > 0.95
+    assert 0.4 < (old_accuracy(net) - old_accuracy(thawed)) / old_accuracy(net) < 0.6, "about half of the images lost"
+    assert abs(old_accuracy(good) - old_accuracy(net)) < 0.025, "BatchNorm moves it slightly"
+    for seed in range(1, 6):
+        other = pretrained(seed=seed)
+        released(lesson, "adapt", "adapt")(other, X_few, y_few, seed=seed)
+        assert old_accuracy(net) - old_accuracy(other) > 0.2, "with other seeds a fifth or more"
 
     # the drifting body: a third of the old images lost
     bright = 0.5 * X_few + 0.5
@@ -69,7 +74,12 @@ def facts(lesson: dict) -> list[str]:
             scores.append(KNeighborsClassifier(1).fit(pixels[train], nonsense[train]).score(pixels[test], nonsense[test]))
         return float(np.mean(scores))
 
+    def only_the_leak_mended(y: np.ndarray, k: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+        train = np.random.default_rng(seed).choice(len(y), size=k * len(np.unique(y)))
+        return train, np.setdiff1d(np.arange(len(y)), train)
+
     assert abs(control(lesson["few_shot_split"]) - 0.5) < 0.05
+    assert abs(control(only_the_leak_mended) - 0.5) < 0.05, "the number shows one fault of three"
     assert control(released(lesson, "few_shot_split", "few_shot_split")) > 0.62, "far above"
 
     # the experiment
@@ -84,16 +94,20 @@ def facts(lesson: dict) -> list[str]:
     assert low < -0.002 and high > 0.002, "the interval of probe minus full contains zero at fifty labels"
     at_five, at_fifty = ([curves[way][shots.index(k)].mean() for way in curves] for k in (5, 50))
     assert at_five[0] > at_five[1] > at_five[2] and min(at_fifty) > 0.9
-    assert interval("linear probe", "from scratch", 50)[0] < interval("linear probe", "from scratch", 5)[0], "shrinks"
+    gains = [interval("linear probe", "from scratch", k)[0] for k in (5, 20, 50)]
+    assert gains == sorted(gains, reverse=True), "from five labels on it shrinks"
+    assert 0.005 < interval("linear probe", "from scratch", 50)[1] and gains[-1] < 0.04, "slightly behind"
+    assert sizes["source"] == 700, "a message of read_curves says so"
+    rates = lesson["learning_rates"]
+    n_steps = inspect.signature(lesson["train_all"]).parameters["steps"].default
 
     # forgetting at two learning rates
-    old = {}
+    old, new = {}, {}
     for lr in (0.001, 0.01):
         tuned = pretrained()
         lesson["train_all"](tuned, X_few, y_few, lr, seed=0)
-        old[lr] = old_accuracy(tuned)
-        assert abs(accuracy(tuned, X_rest, y_rest) - accuracy(good, X_rest, y_rest)) < 0.07
-    assert old[0.001] > 0.9 and old[0.01] < 0.85
+        old[lr], new[lr] = old_accuracy(tuned), accuracy(tuned, X_rest, y_rest)
+    assert abs(new[0.001] - new[0.01]) < 0.06 and old[0.001] > 0.9 and old[0.01] < 0.85, "a few points, and far apart"
 
     # the example of the interval
     d = np.array([0.9, 0.8, 0.7]) - np.array([0.8, 0.6, 0.4])
@@ -108,9 +122,11 @@ def facts(lesson: dict) -> list[str]:
     text, text_shots = get("text_curves"), get("text_shots")
     minilm, tfidf = text["MiniLM"].mean(axis=1), text["TF-IDF"].mean(axis=1)
     gaps = minilm - tfidf
-    assert (gaps > 0.02).all() and gaps.argmax() == 1 and gaps[3] < 0.08
-    needed = np.interp(minilm[2], tfidf, np.log(text_shots))
-    assert 1.8 < np.exp(needed) / text_shots[2] < 3.5, "two or three times as many labels"
+    assert gaps.argmax() == 1 and gaps[3] < gaps[:3].min(), "widest at five labels, smaller at a hundred"
+    pairs = [text[way][text_shots.index(100)].tolist() for way in ("MiniLM", "TF-IDF")]
+    assert lesson["paired_interval"](*pairs)[1] > 0.005 and all(a > b for a, b in zip(*pairs, strict=True)), "still there"
+    sixty = lesson["compare_texts"]((60,), 5)["TF-IDF"].mean()
+    assert text_shots[2] == 20 and abs(minilm[2] - sixty) < 0.02, "twenty labels are about as good as sixty"
     n_sentences, n_libraries = len(get("sentences")), len(set(get("libraries")))
     n_parameters = sum(p.numel() for p in get("minilm").parameters())
 
@@ -130,7 +146,7 @@ def facts(lesson: dict) -> list[str]:
         f"shape (7, {n_features})",
         f"{right} of the {sizes['old']} held-out images",
         f"an accuracy of {before}",
-        f"still serves the old head: {before}",
+        f"old head still works: about {before}",
         f"{4 * 3 + 3} parameters",
         f"takes {net.body.block3.conv.in_channels} channels to {net.body.block3.conv.out_channels}",
         f"3·3·2·5 = {3 * 3 * 2 * 5}",
@@ -149,6 +165,7 @@ def facts(lesson: dict) -> list[str]:
         "for 95 %",
         f"with {shots[0]}, {shots[1]}, {shots[2]} and {shots[3]} labels a class",
         f"At {shots[3]} labels a class",
+        f"at the rate {rates['full fine-tuning']}, from scratch at {rates['from scratch']}, both for {n_steps} steps",
         f"right for {looked_up:.2f} of the new images",
         f"{n_parameters / 1e6:.1f} million parameters",
         f"into {get('embeddings').shape[1]} numbers",
