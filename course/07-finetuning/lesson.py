@@ -572,20 +572,20 @@ def moved_in_one_step(training: bool) -> dict[str, bool]:
 
 # %% check="predict_moved" points=5
 with check("a frozen convolution", hint="No gradient, not in the optimizer. Is it a buffer?"):
-    answered = f"your answer {moved['body.block1.conv.weight']} for `conv.weight`"
+    answered = f"You answered {moved['body.block1.conv.weight']} for `conv.weight`; what happens"
     expect(moved["body.block1.conv.weight"], moved_in_one_step(True)["body.block1.conv.weight"], what=answered, tell=False)
 with check("the weight of a frozen BatchNorm", hint="It is a parameter like any other."):
-    answered = f"your answer {moved['body.block1.norm.weight']} for `norm.weight`"
+    answered = f"You answered {moved['body.block1.norm.weight']} for `norm.weight`; what happens"
     expect(moved["body.block1.norm.weight"], moved_in_one_step(True)["body.block1.norm.weight"], what=answered, tell=False)
 with check("the running mean of a frozen BatchNorm", hint="Who writes to it: the optimizer, or the forward pass?"):
-    answered = f"your answer {moved['body.block1.norm.running_mean']} for `norm.running_mean`"
+    answered = f"You answered {moved['body.block1.norm.running_mean']} for `norm.running_mean`; what happens"
     expect(moved["body.block1.norm.running_mean"], moved_in_one_step(True)["body.block1.norm.running_mean"], what=answered, tell=False)
 with check("the counter of a frozen BatchNorm", hint="It counts batches seen in training mode."):
     tracked = "body.block1.norm.num_batches_tracked"
-    answered = f"your answer {moved[tracked]} for `norm.num_batches_tracked`"
+    answered = f"You answered {moved[tracked]} for `norm.num_batches_tracked`; what happens"
     expect(moved[tracked], moved_in_one_step(True)[tracked], what=answered, tell=False)
 with check("the head", hint="It is what trains."):
-    answered = f"your answer {moved['head.weight']} for `head.weight`"
+    answered = f"You answered {moved['head.weight']} for `head.weight`; what happens"
     expect(moved["head.weight"], moved_in_one_step(True)["head.weight"], what=answered, tell=False)
 grade("predict_moved")
 
@@ -1087,13 +1087,13 @@ def moves_after_freezing(gradient: str, **options: float) -> bool:
 
 # %% check="momentum_ghost" points=4
 with check("momentum, gradient dropped", hint="`step()` skips a parameter whose `grad` is None."):
-    expect(ghost["a"], moves_after_freezing("dropped", momentum=0.9), what=f"your answer {ghost['a']} for case a", tell=False)
+    expect(ghost["a"], moves_after_freezing("dropped", momentum=0.9), what=f"You answered {ghost['a']} for case a; what happens", tell=False)
 with check("plain SGD, gradient of zeros", hint="The step is the rate times the gradient."):
-    expect(ghost["b"], moves_after_freezing("zeros"), what=f"your answer {ghost['b']} for case b", tell=False)
+    expect(ghost["b"], moves_after_freezing("zeros"), what=f"You answered {ghost['b']} for case b; what happens", tell=False)
 with check("momentum, gradient of zeros", hint="Momentum is a running sum of the gradients so far."):
-    expect(ghost["c"], moves_after_freezing("zeros", momentum=0.9), what=f"your answer {ghost['c']} for case c", tell=False)
+    expect(ghost["c"], moves_after_freezing("zeros", momentum=0.9), what=f"You answered {ghost['c']} for case c; what happens", tell=False)
 with check("weight decay, gradient of zeros", hint="Weight decay pulls every weight that is stepped towards zero."):
-    expect(ghost["d"], moves_after_freezing("zeros", weight_decay=0.01), what=f"your answer {ghost['d']} for case d", tell=False)
+    expect(ghost["d"], moves_after_freezing("zeros", weight_decay=0.01), what=f"You answered {ghost['d']} for case d; what happens", tell=False)
 grade("momentum_ghost")
 
 # %% [markdown]
