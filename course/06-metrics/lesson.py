@@ -1374,20 +1374,20 @@ plots.show(
 # Answer with a letter, or with a number that you read off:
 #
 # **`"auc"`: what does the ROC panel say?**
-# (a) Symmetry is the better model at every false positive rate.
-# (b) The areas are almost equal, but the curves cross: each model is better in a region of its own.
-# (c) The areas are almost equal, so the models are interchangeable.
+# - (a) Symmetry is the better model at every false positive rate.
+# - (b) The areas are almost equal, but the curves cross: each model is better in a region of its own.
+# - (c) The areas are almost equal, so the models are interchangeable.
 #
 # **`"few"`: the clinic can only examine a few tumours more closely, and false alarms must stay rare. Which model?**
-# (a) Symmetry.
-# (b) Texture.
-# (c) Either, because of their AUC.
+# - (a) Symmetry.
+# - (b) Texture.
+# - (c) Either, because of their AUC.
 #
 # **`"rare"`: malignant tumours become rare, while scores within each class stay as they are. What happens?**
-# (a) ROC and precision-recall curve both fall.
-# (b) The ROC curve stays, the precision-recall curve falls.
-# (c) The ROC curve falls, the precision-recall curve stays.
-# (d) Both stay.
+# - (a) ROC and precision-recall curve both fall.
+# - (b) The ROC curve stays, the precision-recall curve falls.
+# - (c) The ROC curve falls, the precision-recall curve stays.
+# - (d) Both stay.
 #
 # **`"precision"`: the precision of texture at a recall of 0.8, in the middle panel.** Read it off to within 0.05.
 
