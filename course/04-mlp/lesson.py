@@ -529,7 +529,10 @@ with check(
     expect(bce_with_logits(np.array([-1000.0]), np.array([1.0])), 1000.0)
 with check("sure and right: no cost", hint="No 0 * log(0) may occur: that is nan."):
     expect(bce_with_logits(np.array([1000.0, -1000.0]), np.array([1.0, 0.0])), 0.0)
-with check("a tiny cost is not rounded away", hint="log(1 + tiny) is 0 on a computer, np.log1p(tiny) is not. And ln(1 + e^z) - y z subtracts two nearly equal numbers: take the last formula.") as rng:
+with check(
+    "a tiny cost is not rounded away",
+    hint="log(1 + tiny) is 0 on a computer, np.log1p(tiny) is not. And ln(1 + e^z) - y z subtracts two nearly equal numbers: take the last formula.",
+) as rng:
     tiny = bce_with_logits(np.array([40.0]), np.array([1.0]))
     assert abs(tiny / math.exp(-40) - 1) < 1e-6, "For z = 40 and y = 1 the loss is about exp(-40), not 0."
 with check("lists are welcome, shapes that differ are not", hint="np.asarray first, then compare the shapes."):
@@ -1388,7 +1391,10 @@ with check(
         tol=1e-5,
         what="the losses",
     )
-with check("one step goes downhill", hint="w minus lr times the gradient, on standardised columns. Is it the standard deviation with `correction=0`?"):
+with check(
+    "one step goes downhill",
+    hint="w minus lr times the gradient, on standardised columns. Is it the standard deviation with `correction=0`?",
+):
     stepped = descend(torch.tensor([[-1.0], [1.0]]), torch.tensor([0.0, 1.0]), 1, 0.5)
     expect(stepped["weights"], torch.tensor([0.25]), what="the weight")
 with check(
@@ -1411,7 +1417,10 @@ with check(
         "losses"
     ]
     expect(in_millimetres, in_metres, tol=1e-3, what="the losses with one column in another unit, the other shifted")
-with check("a constant column gives no nan", hint="Where the standard deviation (with `correction=0`?) is 0, divide by 1: see torch.where."):
+with check(
+    "a constant column gives no nan",
+    hint="Where the standard deviation (with `correction=0`?) is 0, divide by 1: see torch.where.",
+):
     flat = descend(torch.tensor([[0.0, -1.0], [0.0, 1.0]]), torch.tensor([0.0, 1.0]), 1, 0.5)
     expect(flat["weights"], torch.tensor([0.0, 0.25]), what="the weights")
 with check("the real tumours: the loss only falls", hint="Look at the first ten losses. Do they jump, or turn round?"):
@@ -1420,7 +1429,11 @@ with check("the real tumours: the loss only falls", hint="Look at the first ten 
         f"From step to step the loss should fall, but its largest value is {max(real_losses):.3f}, and its last {real_losses[-1]:.3f}."
     )
 ### BEGIN HIDDEN TESTS
-with check("random tables", hint="Compare with descent in NumPy: p - y, times X, over n. Standard deviation with `correction=0`?", hidden=True) as rng:
+with check(
+    "random tables",
+    hint="Compare with descent in NumPy: p - y, times X, over n. Standard deviation with `correction=0`?",
+    hidden=True,
+) as rng:
     for _ in range(6):
         n_drawn, d_drawn = int(rng.integers(5, 20)), int(rng.integers(1, 5))
         X_np, y_np, rate = (
@@ -1737,7 +1750,8 @@ with check(
     train(exact, X_train, y_train, X_valid, y_valid, epochs=2, batch_size=len(X_train), lr=0.5)
     expect(probes.weights(exact), want_weights, tol=1e-4, what="the weights")
 with check(
-    "the training loss is the mean over samples", hint="Weigh each batch by its rows: total += loss.item() * len(rows). An error with one row left over: do your `MLP` checks pass?"
+    "the training loss is the mean over samples",
+    hint="Weigh each batch by its rows: total += loss.item() * len(rows). An error with one row left over: do your `MLP` checks pass?",
 ) as rng:
     X_odd, y_odd = torch.tensor(rng.normal(size=(5, 3)) * 3, dtype=torch.float32), torch.tensor([1.0, 0, 1, 0, 1])
     still = MLP(3, 4)
@@ -1779,7 +1793,10 @@ with check(
     assert all(abs(value - asleep) > 1e-5 for value in felt), (
         "In some epoch the training loss is that of the network without dropout."
     )
-with check("the rows are shuffled in every epoch", hint="torch.randperm(len(X)) inside the loop over epochs. An error instead: do your `MLP` checks pass?"):
+with check(
+    "the rows are shuffled in every epoch",
+    hint="torch.randperm(len(X)) inside the loop over epochs. An error instead: do your `MLP` checks pass?",
+):
     order_X, order_y = torch.linspace(-2, 2, 12)[:, None], (torch.arange(12) >= 6).float()
     sorted_run = MLP(1, 6)
     began = probes.weights(sorted_run)
@@ -1814,7 +1831,11 @@ with check("the real tumours are learned", hint="Compare your loop with the five
         f"After 15 epochs the validation accuracy is {learned['valid_accuracy'][-1]:.3f}; a right loop is above 0.9."
     )
 ### BEGIN HIDDEN TESTS
-with check("other sizes", hint="Try a batch larger than the table, and one row left over. An error: do your `MLP` checks pass?", hidden=True) as rng:
+with check(
+    "other sizes",
+    hint="Try a batch larger than the table, and one row left over. An error: do your `MLP` checks pass?",
+    hidden=True,
+) as rng:
     for n_drawn, size_drawn in ((7, 3), (9, 4), (6, 50)):
         X_odd, y_odd = (
             torch.tensor(rng.normal(size=(n_drawn, 2)) * 3, dtype=torch.float32),
@@ -2885,7 +2906,9 @@ print(f"test accuracy reported        {final['test_accuracy']:.3f}")
 print(f"best epoch                    {final['best_epoch']}")
 print(f"updates                       {final['updates']}")
 print("validation loss               first", f"{final['valid_loss'][0]:.3f}, last {final['valid_loss'][-1]:.3f}")
-print(f"    lowest, and of the logits returned: {min(final['valid_loss']):.3f} and {returned_loss:.3f} (they should agree)")
+print(
+    f"    lowest, and of the logits returned: {min(final['valid_loss']):.3f} and {returned_loss:.3f} (they should agree)"
+)
 print(f"outputs on the test part      from {final['test_logits'].min():.3f} to {final['test_logits'].max():.3f}")
 print(f"always benign would score     {1 - y_test.mean():.3f}")
 
