@@ -19,7 +19,7 @@ UNIT, NOTEBOOK = "06-metrics", "06-metrics/metrics.ipynb"
 EXERCISE = "read_curves"
 ANSWER = 'curves_read = {"auc": "c", "few": "a", "rare": "b", "precision": 0.54}'
 THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
-SIZE = {"width": 1180, "height": 1136}
+SIZE = {"width": 1180, "height": 1310}
 
 
 def main() -> None:
