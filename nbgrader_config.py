@@ -1,6 +1,6 @@
 """nbgrader's settings for instructors: the Formgrader, `nbgrader autograde`, and what `mft` calls of nbgrader."""
 
-from mftcourse.authoring import release_steps
+from mftcourse.authoring import feedback_steps, release_steps
 from mftcourse.lab import stop_endless_loops
 
 c = get_config()  # noqa: F821 -- nbgrader provides it
@@ -8,5 +8,6 @@ c = get_config()  # noqa: F821 -- nbgrader provides it
 c.CourseDirectory.course_id = "mft"
 c.CourseDirectory.source_directory = "solutions"  # generated from course/ by `mft build`
 c.GenerateAssignment.preprocessors = release_steps()  # nbgrader's own, and ours beside ClearSolutions
+c.GenerateFeedback.preprocessors = feedback_steps()  # nbgrader's own would show the hidden checks
 
 stop_endless_loops(c)

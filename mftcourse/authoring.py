@@ -18,8 +18,8 @@ from pathlib import Path
 
 import jupytext
 import nbformat
-from nbgrader.preprocessors import NbGraderPreprocessor
-from nbgrader.utils import is_solution
+from nbgrader.preprocessors import ClearHiddenTests, NbGraderPreprocessor
+from nbgrader.utils import is_grade, is_solution
 
 from . import interview
 
@@ -557,6 +557,29 @@ def release_steps() -> list[type]:
     steps = list(GenerateAssignment.preprocessors.default_args[0])
     steps.insert(steps.index(ClearSolutions) + 1, ReleaseRegions)
     return steps
+
+
+class ClearHiddenChecks(ClearHiddenTests):
+    """Take the hidden checks out of feedback: stock nbgrader prints their source, expected values included.
+
+    Their findings stay in the scorecard. Only locked check cells are touched, so that a marker which a learner
+    wrote cannot stop the feedback; a traceback of such a cell would quote its lines, so its last line stays.
+    """
+
+    def preprocess_cell(self, cell, resources, index):
+        if is_grade(cell) and not is_solution(cell):
+            self._remove_hidden_test_region(cell)
+            for output in cell.get("outputs", []):
+                if output.output_type == "error":
+                    output.traceback = [f"{output.ename}: {output.evalue}"]
+        return cell, resources
+
+
+def feedback_steps() -> list[type]:
+    """Return nbgrader's steps to feedback, with ours before its styles."""
+    from nbgrader.converters import GenerateFeedback
+
+    return [ClearHiddenChecks, *GenerateFeedback.preprocessors.default_args[0]]
 
 
 def build(root: Path, only: list[str] | None = None) -> list[Path]:

@@ -91,13 +91,13 @@ class ClassTable:
 
 
 def nbgrader_settings(root: Path) -> Config:
-    """Return the course's nbgrader configuration, with the release step that lessons need."""
+    """Return the course's nbgrader configuration, with the steps that lessons need."""
+    from mftcourse import authoring
+
     file = root / "nbgrader_config.py"
     config = PyFileConfigLoader(file.name, path=str(root)).load_config() if file.exists() else Config()
-    if "preprocessors" not in config.GenerateAssignment:
-        from mftcourse import authoring
-
-        config.GenerateAssignment.preprocessors = authoring.release_steps()
+    config.GenerateAssignment.setdefault("preprocessors", authoring.release_steps())
+    config.GenerateFeedback.setdefault("preprocessors", authoring.feedback_steps())
     return config
 
 

@@ -49,6 +49,9 @@ def test_a_made_up_class_gets_the_grades_it_must(course):
     for member in members:
         page = course / "demo" / "feedback" / member.student / UNIT / "tiny.html"
         assert page.exists() == rows[member.student].graded
+        text = page.read_text(encoding="utf-8") if page.exists() else ""
+        assert "HIDDEN" not in text and "drawn" not in text, "feedback shows the source of a hidden check"
+        assert not page.exists() or "random numbers" in text or member.role == "broken", "but its finding is there"
         assert (course / "demo" / "submitted" / member.student / UNIT).is_dir()
     with table.exported[0].open() as stock, table.exported[1].open() as own:
         scores = {r["student_id"]: float(r["score"]) for r in csv.DictReader(stock)}
