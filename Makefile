@@ -7,7 +7,7 @@ PIP = $(BIN)/python -m pip --disable-pip-version-check
 WORKERS ?= 2
 
 .DEFAULT_GOAL = help
-.PHONY: help venv lab instructor test demo build check lint format screenshots benchmarks doctor clean
+.PHONY: help venv lab instructor test demo build check lint format mutants docs screenshots benchmarks doctor clean
 
 help:
 	@echo "make lab          set everything up, if need be, and open JupyterLab in your workspace"
@@ -16,6 +16,8 @@ help:
 	@echo "make demo         grade a small made-up class and show its table"
 	@echo "make build        generate solutions/ and release/ from course/"
 	@echo "make lint         check the style;  make format  repairs it"
+	@echo "make mutants      test the graders: do the checks notice small changes of the reference?"
+	@echo "make docs         write the pages in docs/ that follow from the units"
 	@echo "make screenshots  the pictures in docs/;  make benchmarks  time and memory of every notebook"
 	@echo "make doctor       what is installed, what is wrong, what to do"
 	@echo "make clean        delete the environment; your work stays"
@@ -48,6 +50,12 @@ check: .venv/lab.stamp
 
 doctor: .venv/lab.stamp
 	@$(BIN)/mft doctor
+
+mutants: .venv/dev.stamp
+	@$(BIN)/python tests/mutants.py --jobs $(WORKERS)
+
+docs: .venv/dev.stamp
+	@$(BIN)/python tools/docs.py
 
 screenshots: .venv/dev.stamp
 	@$(BIN)/python tools/screenshots.py

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import hashlib
 import io
+import json
 import logging
 import re
 import symtable
@@ -27,7 +28,7 @@ BEGIN_SOLUTION, END_SOLUTION = "### BEGIN SOLUTION", "### END SOLUTION"
 BEGIN_RELEASE, END_RELEASE = "### BEGIN RELEASE", "### END RELEASE"
 BEGIN_HIDDEN, END_HIDDEN = "### BEGIN HIDDEN TESTS", "### END HIDDEN TESTS"
 LANGUAGES = ("en", "zh")
-KEYS = {"exercise", "check", "points", "minutes", "manual", "demo", "lang", "faults", "fails", "title"}
+KEYS = {"exercise", "check", "points", "minutes", "manual", "demo", "lang", "needs", "faults", "fails", "title"}
 
 
 class LessonError(Exception):
@@ -54,6 +55,7 @@ class Cell:
     title: str = ""
     faults: list[str] = field(default_factory=list)
     fails: list[str] = field(default_factory=list)
+    needs: list[str] = field(default_factory=list)  # of the first cell: the units that come before
     zh: str | None = None  # the Chinese sibling of a prose cell
 
 
@@ -71,6 +73,11 @@ class Lesson:
     @property
     def slug(self) -> str:
         return self.unit.split("-", 1)[1]
+
+    @property
+    def needs(self) -> list[str]:
+        """The units whose skills this one uses."""
+        return self.cells[0].needs
 
     @property
     def languages(self) -> list[str]:
@@ -144,8 +151,9 @@ def read_cells(path: Path) -> list[Cell]:
 def _cell(cell_type: str, source: str, meta: dict, path: Path, line: int) -> Cell:
     if cell_type == "markdown":
         kind = "manual" if meta.get("manual") else "prose"
-        if kind == "prose" and (set(meta) - {"lang"}):
-            raise LessonError(f"{path}:{line}: prose takes no {sorted(set(meta) - {'lang'})[0]!r}; a written answer "
+        other = sorted(set(meta) - {"lang", "needs"})
+        if kind == "prose" and other:
+            raise LessonError(f"{path}:{line}: prose takes no {other[0]!r}; a written answer "
                               "has exercise=, points=, minutes= and manual=true.")  # fmt: skip
     else:
         kinds = [k for k in ("exercise", "check", "demo") if meta.get(k)]
@@ -168,6 +176,7 @@ def _cell(cell_type: str, source: str, meta: dict, path: Path, line: int) -> Cel
         title=meta.get("title", ""),
         faults=meta.get("faults", []),
         fails=meta.get("fails", []),
+        needs=meta.get("needs", []),
     )
 
 
@@ -207,6 +216,9 @@ def _prove_form(lesson: Lesson, path: Path) -> None:
     open_exercise: Cell | None = None
     seen: dict[str, Cell] = {}
     for cell in lesson.cells:
+        for unit in cell.needs:
+            if cell is not lesson.cells[0] or not (lesson.folder.parent / unit).is_dir():
+                raise fault(cell, f"needs={cell.needs} stands in the first cell and names units in course/.")
         if cell.kind in ("exercise", "manual"):
             if not re.fullmatch(r"[a-z][a-z0-9_]*", cell.exercise):
                 raise fault(cell, f"the exercise is named {cell.exercise!r}; use snake_case.")
@@ -515,7 +527,19 @@ def render(root: Path, unit: str) -> dict[Path, str]:
             files[Path("release", unit, f"{lesson.slug}.ipynb")] = _release(unit, lesson.slug, source)
         else:  # only released: the Chinese notebook has the same code and is graded with the English source
             files[Path("release", unit, lang, f"{lesson.slug}.ipynb")] = _release(unit, lesson.slug, source)
+    if (lesson.folder / "interview.yaml").exists():
+        files[Path("release", unit, "interview.json")] = _questions(lesson)
     return files
+
+
+def _questions(lesson: Lesson) -> str:
+    """Return the unit's questions for the quiz, each with the headings that hold its proof."""
+    bank = interview.load(lesson.folder / "interview.yaml").model_dump()
+    for question in bank["questions"]:
+        for lang in LANGUAGES:
+            headings = lesson.headings(lang)
+            question[lang]["headings"] = list(dict.fromkeys(headings[name] for name in question["proof"]))
+    return json.dumps(bank, ensure_ascii=False, indent=1) + "\n"
 
 
 def _text(nb: nbformat.NotebookNode) -> str:

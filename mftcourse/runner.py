@@ -8,11 +8,13 @@ libraries, because a forked child must not inherit half of a thread pool.
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import io
 import json
 import linecache
 import os
+import signal
 import subprocess
 import sys
 import traceback
@@ -21,9 +23,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .authoring import Cell, Lesson, LessonError, _globals_stored, read_lesson, release_regions
+from .authoring import (
+    BEGIN_RELEASE,
+    BEGIN_SOLUTION,
+    END_SOLUTION,
+    Cell,
+    Lesson,
+    LessonError,
+    ReleaseRegions,
+    _globals_stored,
+    read_lesson,
+    release_regions,
+)
 
 SINGLE = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+CHILD_SECONDS = 600
 
 
 @dataclass
@@ -39,6 +53,7 @@ class Plan:
         extra: exercise → {name: code}: further code to put in the learner's place.
         exercises: only the checks of these; all where empty.
         facts: also the strings that facts.py computes.
+        check_seconds: when a check is stopped; where None, as in notebooks.
     """
 
     seeds: list[int] = field(default_factory=lambda: [0])
@@ -49,6 +64,7 @@ class Plan:
     extra: dict[str, dict[str, str]] = field(default_factory=dict)
     exercises: list[str] = field(default_factory=list)
     facts: bool = False
+    check_seconds: float | None = None
 
 
 @dataclass
@@ -120,6 +136,9 @@ def matrix(folder: Path) -> list[Outcome]:
 
 
 def _run(lesson: Lesson, plan: Plan) -> Result:
+    from . import checks
+
+    checks.CHECK_SECONDS = plan.check_seconds or checks.CHECK_SECONDS
     module = types.ModuleType("lesson")
     sys.modules["lesson"] = module  # so that classes of a lesson find their module
     namespace = module.__dict__
@@ -131,6 +150,8 @@ def _run(lesson: Lesson, plan: Plan) -> Result:
         if cell.kind == "exercise":
             exercise = cell
             walled |= _globals_stored(cell.source)
+            written = _written(cell.source)
+            before = {name: namespace[name] for name in written if name in namespace}
         if cell.kind in ("code", "exercise") or (cell.kind == "demo" and plan.demos):
             with contextlib.redirect_stdout(io.StringIO()):
                 _execute(cell, lesson, namespace)
@@ -145,7 +166,8 @@ def _run(lesson: Lesson, plan: Plan) -> Result:
             for wall in [False, True] if plan.wall else [False]:
                 for name, code, seeds in variants:
                     seeds = seeds[:1] if wall else seeds
-                    outcomes += _fork(cell, namespace, walled, name, code, seeds, wall)
+                    forget = (written, before) if code is not None else (set(), {})
+                    outcomes += _fork(cell, namespace, walled, forget, name, code, seeds, wall)
     facts: list[str] = []
     if plan.facts and (lesson.folder / "facts.py").exists():
         path = lesson.folder.resolve() / "facts.py"
@@ -156,10 +178,18 @@ def _run(lesson: Lesson, plan: Plan) -> Result:
     return Result(outcomes, facts)
 
 
+def _written(source: str) -> set[str]:
+    """Return the names that the learner's part of an exercise cell defines; the rest of the cell is given."""
+    marks = [n for n, line in enumerate(source.split("\n"), 1) if BEGIN_SOLUTION in line or END_SOLUTION in line]
+    names: set[str] = set()
+    for node in ast.parse(source).body:
+        if node.lineno <= marks[-1] and (node.end_lineno or node.lineno) >= marks[0]:
+            names |= _globals_stored(ast.unparse(node))
+    return names
+
+
 def released(source: str) -> str:
     """Return what the release shows for an exercise cell (the runner's short cut; a law compares it)."""
-    from .authoring import BEGIN_RELEASE, BEGIN_SOLUTION, END_SOLUTION, ReleaseRegions
-
     if BEGIN_RELEASE in source:
         return release_regions(source)
     out: list[str] = []
@@ -177,13 +207,17 @@ def released(source: str) -> str:
 
 
 def _judge(
-    check: Cell, namespace: dict, walled: set[str], name: str, code: str | None, seeds: list[int], wall: bool
-) -> list[Outcome]:
+    check: Cell, namespace: dict, walled: set[str], forget: tuple, name: str, code: str | None,
+    seeds: list[int], wall: bool,
+) -> list[Outcome]:  # fmt: skip
     from . import checks
     from .wall import Room, stand_ins
 
     found = []
     card, error = None, ""
+    for defined in forget[0]:  # what the other code does not define must not be the reference's
+        namespace.pop(defined, None)
+    namespace.update(forget[1])
     if code is not None:
         try:
             _exec(code, f"<{name}>", namespace)
@@ -205,15 +239,16 @@ def _judge(
     return found
 
 
-def _fork(check: Cell, namespace: dict, walled: set[str], *variant: Any) -> list[Outcome]:
+def _fork(check: Cell, namespace: dict, walled: set[str], forget: tuple, *variant: Any) -> list[Outcome]:
     """Judge a variant in a child process; a child that dies leaves an error, not a hole."""
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
         status = 1
+        signal.alarm(CHILD_SECONDS)  # a loop inside C code hears no exception
         try:
             os.close(reading)
-            data = json.dumps([o.__dict__ for o in _judge(check, namespace, walled, *variant)]).encode()
+            data = json.dumps([o.__dict__ for o in _judge(check, namespace, walled, forget, *variant)]).encode()
             with os.fdopen(writing, "wb") as pipe:
                 pipe.write(data)
             status = 0

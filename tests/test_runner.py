@@ -55,3 +55,15 @@ def test_matrix_says_which_check_catches_which(unit):
 
 def test_only_the_asked_exercises_are_judged(unit):
     assert runner.drive(unit, Plan(exercises=["another"])).outcomes == []
+
+
+def test_what_other_code_leaves_out_is_not_the_references(unit):
+    """A learner whose cell defines nothing has nothing; but what the cell itself gives stays."""
+    path = unit / "lesson.py"
+    given = "GIVEN = 2\n\n\ndef mean(values: list[float])"
+    path.write_text(path.read_text(encoding="utf-8").replace("def mean(values: list[float])", given), encoding="utf-8")
+    code = {"nothing": "pass", "uses what is given": "def mean(values): return GIVEN"}
+    earned = {o.variant: o for o in runner.drive(unit, Plan(extra={"mean": code})).outcomes}
+    assert earned["nothing"].earned == 0
+    assert "`mean` is not defined" in earned["nothing"].card["findings"][0]["message"]
+    assert "NameError" not in str(earned["uses what is given"].card)

@@ -1,0 +1,293 @@
+"""Write the pages in docs/ that follow from the units: `make docs`.
+
+- docs/interview/: a page per interview question and language, and an index.
+- docs/instructors/NN-slug.md: minutes and points of every exercise, rubrics, misconceptions.
+- docs/instructors/README.md: only what stands between its `<!-- begin: … -->` marks: plan and prerequisites.
+"""
+
+from __future__ import annotations
+
+import graphlib
+import re
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from mftcourse import authoring, interview
+from mftcourse.authoring import Lesson
+
+ROOT = Path(__file__).resolve().parents[1]
+GUIDE = [1, 2, 3, 4, 5, "task-1", "task-2", "task-3"]
+FORM = re.compile(r"^\*([A-Z][a-z, ]+?) · \d+ minutes · difficulty: ([^*]+)\*", re.M)
+
+WORDS = {
+    "en": {
+        "index": "Interview questions", "guide": "The eight of the guide",
+        "about": "Each page has the short answer, the deep one, what people usually get wrong and what they are "
+                 "asked next, and says where you prove it with code of your own. `mft quiz` asks you these questions, "
+                 "`mft cards` makes them Anki cards.",
+        "grew": "The course grew from a Chinese interview guide with five questions and three programming tasks. "
+                "They are here with what the guide's own answer leaves out.",
+        "number": "question {} of the guide", "task": "programming task {} of the guide",
+        "other": "中文", "back": "All questions", "unit": "Unit", "terms": "Words",
+        "prove": "`{command}` opens the unit. The exercises: {exercises}.",
+    },
+    "zh": {
+        "index": "面试题", "guide": "指南中的八道题",
+        "about": "每一页都有简短回答、深入回答、常见的错误回答和接着会问的问题，并说明你在哪里用自己的代码证明它。"
+                 "`mft quiz --lang zh` 向你提问，`mft cards --lang zh` 把它们做成 Anki 卡片。",
+        "grew": "本课程源自一份中文面试指南：五道问答题和三道编程题。这里逐一作答，并指出指南自己的答案遗漏了什么。",
+        "number": "指南第 {} 题", "task": "指南编程题 {}",
+        "other": "English", "back": "全部问题", "unit": "单元", "terms": "术语",
+        "prove": "用 `{command}` 打开该单元。练习：{exercises}。",
+    },
+}  # fmt: skip
+
+
+@dataclass
+class Unit:
+    """A unit with its questions."""
+
+    lesson: Lesson
+    bank: interview.Bank
+
+    @property
+    def title(self) -> str:
+        return re.search(r"^# (.+)$", self.lesson.cells[0].source, re.M)[1]
+
+    @property
+    def asked(self) -> str:
+        """The interview question that the unit opens with."""
+        return " ".join(re.search(r'\*"(.+?)"\*', self.lesson.cells[0].source, re.S)[1].split())
+
+    @property
+    def minutes(self) -> int:
+        """The minutes to plan, reading included."""
+        return int(re.search(r"\*\*Time\.\*\* Plan (\d+) minutes", self.lesson.cells[0].source)[1])
+
+
+def load(root: Path) -> list[Unit]:
+    """Read every unit."""
+    lessons = [authoring.read_lesson(root / "course" / name) for name in authoring.units(root)]
+    return [Unit(lesson, interview.load(lesson.folder / "interview.yaml")) for lesson in lessons]
+
+
+# --- interview questions ----------------------------------------------------------------------
+
+
+def _where(question: interview.Question, lang: str, root: str = "") -> str:
+    return f"{root}{'zh/' if lang == 'zh' else ''}{question.id}.md"
+
+
+def _number(guide: int | str, lang: str) -> str:
+    words = WORDS[lang]
+    if isinstance(guide, int):
+        return words["number"].format(guide)
+    return words["task"].format(guide.removeprefix("task-"))
+
+
+def question_page(unit: Unit, question: interview.Question, lang: str) -> str:
+    """Return one question's page."""
+    words, wording, up = WORDS[lang], question.wording(lang), "../" * (3 if lang == "zh" else 2)
+    notebook = f"{up}release/{unit.lesson.unit}/{unit.lesson.slug}.ipynb"
+    headings = unit.lesson.headings("en")  # the English notebook is there for every unit
+    links = dict.fromkeys(f"- [{headings[p]}]({notebook}#{interview.heading_id(headings[p])})" for p in question.proof)
+    other = f"../{question.id}.md" if lang == "zh" else f"zh/{question.id}.md"
+    top = [f"[{words['back']}](README.md)", f"[{words['other']}]({other})", f"{words['unit']} {unit.lesson.unit}"]
+    if question.guide:
+        top.append(f"**{_number(question.guide, lang)}**")
+    parts = [f"# {wording.question}", " · ".join(top)]
+    for title, text in interview.sections(wording, lang):
+        parts.append(f"## {title}\n\n{text.strip()}")
+    exercises = ", ".join(f"`{p}`" for p in question.proof)
+    command = f"mft lab {unit.lesson.unit[:2]}"
+    parts += [f"## {interview.proof_title(lang)}", "\n".join(links)]
+    parts.append(words["prove"].format(command=command, exercises=exercises))
+    return "\n\n".join(parts) + "\n"
+
+
+def question_index(units: list[Unit], lang: str) -> str:
+    """Return the index of all questions: the guide's eight first, then unit by unit."""
+    words = WORDS[lang]
+
+    def line(question: interview.Question, after: str = "") -> str:
+        return f"- [{question.wording(lang).question}]({question.id}.md){after}"
+
+    other = "../README.md" if lang == "zh" else "zh/README.md"
+    glossary = "../glossary.md" if lang == "zh" else "glossary.md"
+    parts = [f"# {words['index']}", f"[{words['other']}]({other}) · [{words['terms']}]({glossary})", words["about"]]
+    marked = {q.guide: q for u in units for q in u.bank.questions if q.guide}
+    guide = [line(marked[g], f" ({_number(g, lang)})") for g in GUIDE if g in marked]
+    parts += [f"## {words['guide']}", words["grew"], "\n".join(guide)]
+    for unit in units:
+        parts += [f"## {unit.lesson.unit}", "\n".join(line(q) for q in unit.bank.questions)]
+    return "\n\n".join(parts) + "\n"
+
+
+def glossary_page(root: Path) -> str:
+    """Return the glossary, in both languages."""
+    rows = [f"| {t['en']} | {t['zh']} | {t['def_en']} | {t['def_zh']} |" for t in interview.glossary(root)]
+    head = "# Words\n\n[All questions](README.md) · [全部问题](zh/README.md)\n\n"
+    return head + "| English | 中文 | meaning | 含义 |\n|---|---|---|---|\n" + "\n".join(rows) + "\n"
+
+
+# --- instructors ------------------------------------------------------------------------------
+
+
+def _exercises(lesson: Lesson) -> list[tuple[str, str, str, str, float, float]]:
+    """Return (id, heading, form, difficulty, minutes, points) of every exercise."""
+    headings, found = lesson.headings("en"), []
+    for name, cell in lesson.exercises.items():
+        form, difficulty = FORM.findall(lesson.prose_before(name))[-1]
+        points = cell.points if cell.kind == "manual" else lesson.checks[name].points
+        found.append((name, headings[name], form, difficulty.strip(), cell.minutes, points))
+    return found
+
+
+def _comment(source: str) -> str:
+    """Return the comment on top of a wrong answer: what the learner believes."""
+    lines = []
+    for line in source.strip().splitlines():
+        if not line.startswith("#"):
+            break
+        lines.append(line.lstrip("# "))
+    return " ".join(lines)
+
+
+def unit_page(unit: Unit) -> str:
+    """Return what an instructor wants to know of a unit."""
+    lesson = unit.lesson
+    rows = _exercises(lesson)
+    needs = ", ".join(f"[{n}]({n}.md)" for n in lesson.needs) or "nothing from other units"
+    points = sum(r[-1] for r in rows)
+    manual = [c for c in lesson.exercises.values() if c.kind == "manual"]
+    written = sum(c.points for c in manual)
+    parts = [
+        f"# {lesson.unit}: {unit.title}",
+        f"*{unit.asked}*",
+        f"Plan {unit.minutes} minutes, of which {sum(r[4] for r in rows):g} for exercises. Before it: {needs}. "
+        f"{points:g} points, {written:g} of them for written answers that you grade. Questions: "
+        f"{len(unit.bank.questions)}, in [docs/interview](../interview/README.md).",
+        "## Exercises",
+        "| exercise | form | difficulty | minutes | points |\n|---|---|---|---:|---:|\n"
+        + "\n".join(f"| {h} (`{n}`) | {f} | {d} | {m:g} | {p:g} |" for n, h, f, d, m, p in rows),
+        "## Rubrics",
+    ]
+    for cell in manual:
+        prompt = lesson.prose_before(cell.exercise)
+        start = [m.start() for m in re.finditer(r"^###? .+$", prompt, re.M)][-1]
+        prompt = re.sub(r"^#+ ", "### ", prompt[start:].strip(), count=1)
+        links = re.sub(r"\[([^\]]+)\]\(#[^)]*\)", r"\1", prompt)
+        parts.append(f"{links}\n\n**A good answer**\n\n{cell.source.strip()}")
+    parts += [
+        "## Misconceptions",
+        "What learners believe when they go wrong. Each of these is code in "
+        f"[wrong_answers.py](../../course/{lesson.unit}/wrong_answers.py), and a test proves that exactly the checks "
+        "named here catch it.",
+    ]
+    for name, heading, *_ in rows:
+        wrong = [w for w in lesson.wrong_answers if w.exercise == name]
+        if wrong:
+            lines = [f"- **{w.title}.** {_comment(w.source)} Caught by: {'; '.join(w.fails)}." for w in wrong]
+            parts += [f"### {heading} (`{name}`)", "\n".join(lines)]
+    return "\n\n".join(parts) + "\n"
+
+
+def order(units: list[Unit]) -> list[Unit]:
+    """Return the units such that each comes after those that it needs; else in the order of their numbers.
+
+    Raises:
+        graphlib.CycleError: units need each other.
+    """
+    sorter = graphlib.TopologicalSorter({u.lesson.unit: u.lesson.needs for u in units})
+    sorter.prepare()
+    ready, found = [], []
+    named = {u.lesson.unit: u for u in units}
+    while sorter.is_active():
+        ready = sorted([*ready, *sorter.get_ready()])
+        found.append(named[ready.pop(0)])
+        sorter.done(found[-1].lesson.unit)
+    return found
+
+
+def plan(units: list[Unit]) -> str:
+    """Return the weekly plan: a week a unit."""
+    rows = []
+    for week, unit in enumerate(order(units), 1):
+        forms = Counter(form for _, _, form, *_ in _exercises(unit.lesson))
+        points = sum(r[-1] for r in _exercises(unit.lesson))
+        often = ", ".join(f"{form.lower()} {n}" for form, n in forms.most_common(3))
+        name = unit.lesson.unit
+        rows.append(
+            f"| {week} | [{name}]({name}.md) | {unit.asked} | {unit.minutes} | {len(unit.lesson.exercises)} | "
+            f"{points:g} | {often} |"
+        )
+    total = sum(u.minutes for u in units)
+    return (
+        "| week | unit | question | minutes | exercises | points | most often |\n|---:|---|---|---:|---:|---:|---|\n"
+        + "\n".join(rows)
+        + f"\n\nTogether {total} minutes, some {round(total / 60)} hours."
+    )
+
+
+def graph(units: list[Unit]) -> str:
+    """Return the prerequisites as a Mermaid graph."""
+    lines = [f'    {u.lesson.slug}["{u.lesson.unit}"]' for u in units]
+    lines += [f"    {n.split('-', 1)[1]} --> {u.lesson.slug}" for u in units for n in u.lesson.needs]
+    told = [f"- {u.lesson.unit} needs {' and '.join(u.lesson.needs)}." for u in units if u.lesson.needs]
+    return "```mermaid\nflowchart LR\n" + "\n".join(lines) + "\n```\n\n" + "\n".join(told)
+
+
+def fill(text: str, parts: dict[str, str]) -> str:
+    """Put each part between its two marks.
+
+    Raises:
+        ValueError: a mark is missing.
+    """
+    for name, part in parts.items():
+        marks = re.compile(rf"(<!-- begin: {name} -->\n).*?(<!-- end: {name} -->)", re.S)
+        if not marks.search(text):
+            raise ValueError(f"there is no place for {name!r}: write <!-- begin: {name} --> and <!-- end: {name} -->")
+        text = marks.sub(lambda m, part=part: f"{m[1]}{part}\n{m[2]}", text)
+    return text
+
+
+# --- writing ----------------------------------------------------------------------------------
+
+
+def render(root: Path) -> dict[Path, str]:
+    """Return path (relative to root) → text of every page."""
+    units = load(root)
+    docs, pages = Path("docs"), {}
+    for lang, folder in (("en", docs / "interview"), ("zh", docs / "interview" / "zh")):
+        pages[folder / "README.md"] = question_index(units, lang)
+        for unit in units:
+            for question in unit.bank.questions:
+                pages[folder / f"{question.id}.md"] = question_page(unit, question, lang)
+    pages[docs / "interview" / "glossary.md"] = glossary_page(root)
+    for unit in units:
+        pages[docs / "instructors" / f"{unit.lesson.unit}.md"] = unit_page(unit)
+    guide = docs / "instructors" / "README.md"
+    parts = {"plan": plan(units), "graph": graph(units)}
+    pages[guide] = fill((root / guide).read_text(encoding="utf-8"), parts)
+    return pages
+
+
+def strays(root: Path, pages: dict[Path, str]) -> list[Path]:
+    """Return pages of units and questions that are no more."""
+    there = [p.relative_to(root) for d in ("interview", "instructors") for p in (root / "docs" / d).rglob("*.md")]
+    return sorted(set(there) - set(pages))
+
+
+def main() -> None:
+    pages = render(ROOT)
+    for path, text in pages.items():
+        (ROOT / path).parent.mkdir(parents=True, exist_ok=True)
+        (ROOT / path).write_text(text, encoding="utf-8")
+    for path in strays(ROOT, pages):
+        (ROOT / path).unlink()
+    print(f"Wrote {len(pages)} pages into docs/.")
+
+
+if __name__ == "__main__":
+    main()
