@@ -1,0 +1,1655 @@
+# %% [markdown]
+# # Choosing an architecture
+#
+# *"Which neural network would you choose for this problem, and why?"*
+#
+# The usual answer is a table to learn by heart: images, so a CNN; text, so a Transformer; otherwise an MLP. A table is
+# not a reason. In this unit you count what a network costs, show what each kind takes for granted about its data, and
+# let four kinds compete at the same number of parameters. Before each run you say who will win. At the end you give
+# the answer in half a minute, and you have seen every sentence of it happen.
+#
+# **Time.** Plan 240 minutes: 145 minutes of exercises, the rest for reading. Stop after any section.
+#
+# **How to work.** An exercise is a cell to fill in and, below it, a cell that checks it. Run both with
+# Shift + Enter. Hints of growing strength stand below. Some checks are hidden and run only when the notebook is
+# graded: they vary the inputs and ask for nothing new. You need Python, NumPy, and PyTorch as far as `nn.Module`.
+
+# %%
+import time
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from sklearn.linear_model import LogisticRegression
+from torch import nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.utils.flop_counter import FlopCounterMode
+
+from mftcourse import check, expect, expect_choice, expect_raises, given, grade, plots, probes
+from mftcourse.data import load_digits_parts
+
+# %% [markdown]
+# ## The four contestants
+#
+# The images are scikit-learn's handwritten digits: 8 by 8 pixels, ten classes. The networks learn on 700 of them; 200
+# are for choosing (the *validation* part) and 897 for the last word (the *test* part).
+#
+# Each network takes a table of shape `(n, length, width)`, so that an image and a sequence look alike: an image is
+# eight rows of eight pixels.
+#
+# - **MLP**, a multilayer perceptron: all values in one long row, two linear layers, a ReLU between them.
+# - **CNN**, a convolutional network: small kernels slide over the image (Y. LeCun and others, "Gradient-based learning
+#   applied to document recognition", 1998).
+# - **GRU**, a recurrent network: it reads row after row and carries a state along (K. Cho and others, "Learning phrase
+#   representations using RNN encoder-decoder", 2014). It is a slimmer relative of the LSTM (S. Hochreiter and
+#   J. Schmidhuber, "Long short-term memory", 1997).
+# - **Transformer** encoder: every row looks at every other row (A. Vaswani and others, "Attention is all you need",
+#   2017). An image cut into rows or patches is a sequence too (A. Dosovitskiy and others, "An image is worth 16x16
+#   words", 2021).
+#
+# Read the next cell once. You need the details later, when you count.
+
+
+# %%
+class RecurrentNet(nn.Module):
+    """A GRU over the rows, then a linear layer on its last state: (n, length, width) to (n, n_classes)."""
+
+    def __init__(self, width, n_classes, n_hidden):
+        super().__init__()
+        self.gru = nn.GRU(width, n_hidden, batch_first=True)
+        self.head = nn.Linear(n_hidden, n_classes)
+
+    def forward(self, x):
+        return self.head(self.gru(x)[0][:, -1])
+
+
+class TransformerNet(nn.Module):
+    """Rows as tokens, one encoder layer, the mean over tokens: (n, length, width) to (n, n_classes)."""
+
+    def __init__(self, length, width, n_classes, d_model=24, n_feedforward=32, positions=True):
+        super().__init__()
+        self.embed = nn.Linear(width, d_model)
+        self.position = nn.Parameter(0.1 * torch.randn(length, d_model)) if positions else 0.0
+        self.encoder = nn.TransformerEncoderLayer(d_model, 4, n_feedforward, dropout=0.0, batch_first=True)
+        self.head = nn.Linear(d_model, n_classes)
+
+    def forward(self, x):
+        return self.head(self.encoder(self.embed(x) + self.position).mean(dim=1))
+
+
+def image_networks():
+    """Return the four networks for images of 8 by 8 pixels and ten classes."""
+    return {
+        "MLP": nn.Sequential(nn.Flatten(), nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 10)),
+        "CNN": nn.Sequential(
+            nn.Unflatten(1, (1, 8)),  # (n, 8, 8) becomes (n, 1, 8, 8): one channel
+            nn.Conv2d(1, 16, (3, 3), padding=1), nn.ReLU(),
+            nn.Conv2d(16, 24, (3, 3), padding=1), nn.ReLU(),
+            nn.MaxPool2d(4), nn.Flatten(), nn.Linear(24 * 2 * 2, 10),
+        ),
+        "GRU": RecurrentNet(8, 10, n_hidden=34),
+        "Transformer": TransformerNet(8, 8, 10),
+    }  # fmt: skip
+
+
+def sequence_networks():
+    """Return the four networks for sequences of 24 symbols out of three, one-hot, and two classes."""
+    return {
+        "MLP": nn.Sequential(nn.Flatten(), nn.Linear(72, 64), nn.ReLU(), nn.Linear(64, 2)),
+        "CNN": nn.Sequential(
+            nn.Unflatten(1, (1, 24)),
+            nn.Conv2d(1, 38, (3, 3), padding=(1, 0)), nn.ReLU(),  # three symbols wide: it slides along the time only
+            nn.Conv2d(38, 38, (3, 1), padding=(1, 0)), nn.ReLU(),
+            nn.AdaptiveMaxPool2d(1), nn.Flatten(), nn.Linear(38, 2),
+        ),
+        "GRU": RecurrentNet(3, 2, n_hidden=38),
+        "Transformer": TransformerNet(24, 3, 2),
+    }  # fmt: skip
+
+
+digits = {
+    part: (images[:, 0], labels)
+    for part, (images, labels) in zip(("train", "valid", "test"), load_digits_parts().values(), strict=True)
+}
+
+# %% [markdown]
+# ## Counting parameters
+#
+# A **parameter** is a number that training moves. Its count sets how much a network *can* store, and part of what it
+# costs. Four formulas cover the four networks:
+#
+# - **Linear**, from $i$ inputs to $o$ outputs: $o\,i$ weights and $o$ biases.
+# - **Conv2d**, from $c$ channels to $o$ channels with a kernel of $h \times w$: $o\,c\,h\,w$ weights and $o$ biases. The
+#   size of the image does not occur. With $g$ **groups**, each output channel sees only $c/g$ input channels, and the
+#   weights are $o\,(c/g)\,h\,w$.
+# - **GRU**, from $i$ inputs to $m$ hidden units: three gates, each with a matrix for the input ($m\,i$), a matrix for the
+#   state ($m\,m$), and in PyTorch *two* biases ($2m$). Books often count one.
+# - **Transformer encoder layer** of width $d$ with $f$ units in its feed-forward part: four square linear layers
+#   $d \to d$ (query, key, value, output), two linear layers $d \to f \to d$, and two layer normalisations with $2d$
+#   numbers each. The number of tokens does not occur; nor does the number of heads, which only cuts $d$ into parts.
+#
+# **The smallest example.** A linear layer from three to two has 2·3 + 2 = 8 parameters. A convolution from three
+# channels to four with a kernel of 2 × 2 has 4·(3·2·2) + 4 = 52. A GRU from one input to two hidden units has
+# 3·(2·1 + 2·2 + 2·2) = 30.
+#
+# **The size that comes out.** A kernel of size $k$ without padding fits into $n$ pixels $n - k + 1$ times. A pooling
+# window of two with stride two halves the size.
+#
+# ### A small CNN by hand
+#
+# *By hand · 6 minutes · difficulty: one of three*
+#
+# A grey image of 6 × 6 pixels goes through a convolution (one channel to two, kernel 3 × 3, no padding, with bias), a
+# max pooling of 2 × 2 with stride two, and a linear layer to three classes. Beside it stands a GRU with two inputs and
+# three hidden units, as PyTorch builds it. Replace each `...`:
+#
+# - `"conv"`: parameters of the convolution. `"side"`: height (and width) of what the convolution returns.
+# - `"flat"`: the inputs of the linear layer. `"linear"`: its parameters.
+# - `"gru"`: parameters of the GRU.
+
+# %% exercise="count_by_hand" minutes=6
+### BEGIN SOLUTION
+counts_hand = {"conv": 20, "side": 4, "flat": 8, "linear": 27, "gru": 63}
+### END SOLUTION
+### BEGIN RELEASE
+# counts_hand = {"conv": ..., "side": ..., "flat": ..., "linear": ..., "gru": ...}
+### END RELEASE
+
+# %% check="count_by_hand" points=5
+with check("parameters of the convolution", hint="Two kernels of nine weights, and a bias for each output channel."):
+    expect(counts_hand["conv"], sum(p.numel() for p in nn.Conv2d(1, 2, 3).parameters()), what="the count", tell=False)
+with check("side of what the convolution returns", hint="How many places has a 3-wide window on 6 pixels?"):
+    expect(counts_hand["side"], nn.Conv2d(1, 2, 3)(torch.zeros(1, 1, 6, 6)).shape[-1], what="the side", tell=False)
+with check("inputs of the linear layer", hint="Channels times height times width, after the pooling."):
+    pooled = F.max_pool2d(nn.Conv2d(1, 2, 3)(torch.zeros(1, 1, 6, 6)), 2)
+    expect(counts_hand["flat"], pooled.numel(), what="the number of inputs", tell=False)
+with check("parameters of the linear layer", hint="Outputs times inputs, and a bias for each output."):
+    expect(counts_hand["linear"], sum(p.numel() for p in nn.Linear(8, 3).parameters()), what="the count", tell=False)
+with check("parameters of the GRU", hint="Three gates; each has two matrices and two biases."):
+    expect(counts_hand["gru"], sum(p.numel() for p in nn.GRU(2, 3).parameters()), what="the count", tell=False)
+grade("count_by_hand")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# Write the shapes in a row first: `(1, 6, 6)`, then what the convolution makes of it, then the pooling, then one long row.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# The convolution has 2·(1·3·3) weights. The pooling has no parameters. For the GRU write `3 * (3 * 2 + ...)`: three gates,
+# and inside a matrix for two inputs, a matrix for three states, and two biases of three.
+#
+# </details>
+#
+# **Why it matters.** An interviewer who asks for a count wants to see whether you know what a layer *is*.
+# [How many parameters does a layer have?](#How-many-parameters-does-a-layer-have?)
+
+# %% [markdown]
+# ### Parameters in code
+#
+# *Implement · 12 minutes · difficulty: one of three*
+#
+# Now the four formulas as functions. A kernel is a pair `(height, width)`, because the two may differ. PyTorch refuses
+# groups that do not divide both channel counts, and so do you.
+
+
+# %% exercise="count_parameters" minutes=12
+def linear_params(n_in: int, n_out: int, bias: bool = True) -> int:
+    """Return the number of parameters of nn.Linear(n_in, n_out, bias); 3 to 2 has 8."""
+    ### BEGIN SOLUTION
+    return n_out * (n_in + bias)
+    ### END SOLUTION
+
+
+def conv2d_params(n_in: int, n_out: int, kernel: tuple[int, int], groups: int = 1, bias: bool = True) -> int:
+    """Return the number of parameters of nn.Conv2d; 3 to 4 channels with kernel (2, 2) has 52.
+
+    Args:
+        n_in, n_out: input and output channels.
+        kernel: (height, width).
+        groups: into how many groups the channels are cut; each output channel sees n_in / groups channels.
+
+    Raises:
+        ValueError: groups does not divide n_in, or does not divide n_out.
+    """
+    ### BEGIN SOLUTION
+    if n_in % groups or n_out % groups:
+        raise ValueError(f"{groups} groups do not divide {n_in} and {n_out} channels")
+    return n_out * (n_in // groups * kernel[0] * kernel[1] + bias)
+    ### END SOLUTION
+
+
+def gru_params(n_in: int, n_hidden: int, bias: bool = True) -> int:
+    """Return the number of parameters of nn.GRU(n_in, n_hidden, bias=bias); 1 to 2 has 30."""
+    ### BEGIN SOLUTION
+    return 3 * n_hidden * (n_in + n_hidden + 2 * bias)
+    ### END SOLUTION
+
+
+def encoder_layer_params(d_model: int, n_feedforward: int) -> int:
+    """Return the number of parameters of nn.TransformerEncoderLayer, biases and normalisations included."""
+    ### BEGIN SOLUTION
+    attention = 4 * linear_params(d_model, d_model)
+    feedforward = linear_params(d_model, n_feedforward) + linear_params(n_feedforward, d_model)
+    return attention + feedforward + 2 * 2 * d_model
+    ### END SOLUTION
+
+
+# %% check="count_parameters" points=11
+with check("linear: three to two", hint="Outputs times inputs, plus one bias for each output."):
+    expect(linear_params(3, 2), 8, what="the number of parameters")
+with check("linear without bias", hint="`bias=False` leaves the weights alone: outputs times inputs."):
+    expect(linear_params(7, 5, bias=False), 35, what="the number of parameters")
+with check("convolution: the example", hint="n_out kernels of n_in * height * width weights, plus n_out biases."):
+    expect(conv2d_params(3, 4, (2, 2)), 52, what="the number of parameters")
+with check("a kernel that is not square, without bias", hint="kernel is (height, width): multiply the two."):
+    expect(conv2d_params(2, 3, (1, 5), bias=False), 30, what="the number of parameters")
+with check("groups", hint="Each output channel sees n_in // groups input channels. n_out stays; biases stay."):
+    for groups_now in (1, 2, 4):
+        real = sum(p.numel() for p in nn.Conv2d(4, 8, (3, 2), groups=groups_now).parameters())
+        expect(conv2d_params(4, 8, (3, 2), groups=groups_now), real, what=f"the parameters with {groups_now} groups")
+with check("groups that do not divide are refused", hint="Test n_in % groups and n_out % groups, one or the other."):
+    expect_raises(ValueError, conv2d_params, 3, 4, (3, 3), groups=2)
+    expect_raises(ValueError, conv2d_params, 4, 3, (3, 3), groups=2)
+with check("GRU: the example", hint="Three gates; each n_hidden * (n_in + n_hidden), plus two biases of n_hidden."):
+    expect(gru_params(1, 2), 30, what="the number of parameters")
+with check("GRU without biases", hint="`bias=False` takes both biases of each gate away."):
+    expect(gru_params(3, 5, bias=False), sum(p.numel() for p in nn.GRU(3, 5, bias=False).parameters()), what="the count")
+with check("encoder layer", hint="Four linear layers d to d, two of the feed-forward part, two normalisations of 2 d."):
+    for sizes in ((4, 6), (8, 3)):
+        real = sum(p.numel() for p in nn.TransformerEncoderLayer(sizes[0], 2, sizes[1]).parameters())
+        expect(encoder_layer_params(*sizes), real, what=f"the parameters of the encoder layer {sizes}")
+with check("the four image networks", hint="Does each of the four functions pass its own check?"):
+    count_real = {name: sum(p.numel() for p in net.parameters()) for name, net in image_networks().items()}
+    count_yours = {
+        "MLP": linear_params(64, 64) + linear_params(64, 10),
+        "CNN": conv2d_params(1, 16, (3, 3)) + conv2d_params(16, 24, (3, 3)) + linear_params(96, 10),
+        "GRU": gru_params(8, 34) + linear_params(34, 10),
+        "Transformer": linear_params(8, 24) + 8 * 24 + encoder_layer_params(24, 32) + linear_params(24, 10),
+    }
+    expect(count_yours, count_real, what="the parameters")
+    assert max(count_yours.values()) <= 1.05 * min(count_yours.values()), "The four budgets differ by more than 5 %."
+### BEGIN HIDDEN TESTS
+with check("random layers, against PyTorch", hint="Try other sizes against sum(p.numel() ...).", hidden=True) as rng:
+    for _ in range(4):
+        a, b, g, h, w = (int(rng.integers(1, 6)) for _ in range(5))
+        biased = bool(rng.integers(2))
+        pairs = [
+            (linear_params(a, b, bias=biased), nn.Linear(a, b, bias=biased)),
+            (conv2d_params(a * g, b * g, (h, w), g, biased), nn.Conv2d(a * g, b * g, (h, w), groups=g, bias=biased)),
+            (gru_params(a, b, bias=biased), nn.GRU(a, b, bias=biased)),
+            (encoder_layer_params(2 * a, b), nn.TransformerEncoderLayer(2 * a, 2, b)),
+        ]
+        for got_count, layer in pairs:
+            expect(got_count, sum(p.numel() for p in layer.parameters()), what="the number of parameters")
+### END HIDDEN TESTS
+grade("count_parameters")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# `True` counts as 1 and `False` as 0 in a sum, so `n_out * (n_in + bias)` is a whole linear layer.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# A convolution is a linear layer of `n_in // groups * height * width` inputs, used at many places. A gate of the GRU is a
+# linear layer of `n_in + n_hidden` inputs with two biases.
+#
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# `encoder_layer_params` is `4 * linear_params(d, d) + linear_params(d, f) + linear_params(f, d) + 4 * d`.
+#
+# </details>
+#
+# The four image networks hold between 4610 and 4838 parameters: within 5 % of each other. The four sequence networks hold
+# between 4802 and 4980. So nobody below wins by being larger.
+#
+# **Why it matters.** "My new architecture is better" often means that it is bigger.
+# [How do you compare architectures fairly?](#How-do-you-compare-architectures-fairly?)
+
+# %% [markdown]
+# ## Sizes and receptive fields
+#
+# Along one axis, a layer with kernel $k$, stride $s$, padding $p$ and dilation $d$ turns $n$ values into
+#
+# $$\left\lfloor \frac{n + 2p - d(k-1) - 1}{s} \right\rfloor + 1$$
+#
+# values (V. Dumoulin and F. Visin, "A guide to convolution arithmetic for deep learning", 2016). **Dilation** spreads the
+# kernel: with $d = 2$ it looks at every second value, and spans $d(k-1) + 1$ of them.
+#
+# The **receptive field** of an output is the number of neighbouring inputs that can change it. Two numbers are enough
+# to follow it from layer to layer. Let $r$ be the field so far and $j$, the *jump*, the distance in the input between two
+# neighbouring values. At the start $r = 1$ and $j = 1$. Each layer does, in this order,
+#
+# $$r \leftarrow r + d\,(k-1)\,j, \qquad j \leftarrow j\,s.$$
+#
+# The layer's own stride changes only what comes *after* it (A. Araujo, W. Norris and J. Sim, "Computing receptive fields
+# of convolutional neural networks", 2019). Pooling counts like a convolution.
+#
+# **The smallest example.** Two layers with kernel three, the first with stride two. First $r = 1 + 2 \cdot 1 = 3$, and
+# $j = 2$. Then $r = 3 + 2 \cdot 2 = 7$. In the other order, stride two last, it is 5. On nine values the first layer
+# leaves (9 − 3)/2 + 1 = 4 of them.
+#
+# ### Output size and receptive field
+#
+# *Implement · 10 minutes · difficulty: two of three*
+#
+# Write both. A kernel that does not fit into the padded input has no output at all: refuse it.
+
+
+# %% exercise="sizes" minutes=10
+def output_size(size: int, kernel: int, stride: int = 1, padding: int = 0, dilation: int = 1) -> int:
+    """Return how many values a convolution or pooling leaves along one axis; (9, 3, stride=2) leaves 4.
+
+    Args:
+        size, kernel, stride, dilation: positive integers.
+        padding: zeros added at *each* end.
+
+    Raises:
+        ValueError: the (dilated) kernel is longer than the padded input.
+
+    Source: V. Dumoulin and F. Visin, A guide to convolution arithmetic for deep learning, 2016.
+    """
+    ### BEGIN SOLUTION
+    room = size + 2 * padding - dilation * (kernel - 1) - 1
+    if room < 0:
+        raise ValueError(f"a kernel of {kernel} (dilation {dilation}) does not fit into {size} + 2 * {padding}")
+    return room // stride + 1
+    ### END SOLUTION
+
+
+def receptive_field(layers: list[dict]) -> int:
+    """Return how many neighbouring inputs can change one output, far from the border.
+
+    Args:
+        layers: from input to output, each {"kernel": k}, optionally with "stride" and "dilation" (1 if absent).
+            It may be empty: then an output is an input, and the field is 1.
+
+    Source: A. Araujo, W. Norris, J. Sim, Computing receptive fields of convolutional neural networks, 2019.
+    """
+    ### BEGIN SOLUTION
+    field, jump = 1, 1
+    for layer in layers:
+        field += layer.get("dilation", 1) * (layer["kernel"] - 1) * jump
+        jump *= layer.get("stride", 1)
+    return field
+    ### END SOLUTION
+
+
+# %% check="sizes" points=11
+with check("size: nine values, kernel three, stride two", hint="(9 - 3) // 2 + 1."):
+    expect(output_size(9, 3, stride=2), 4, what="the size")
+with check("size: padding stands at both ends", hint="Add 2 * padding."):
+    expect(output_size(8, 3, padding=1), 8, what="the size with padding 1")
+    expect(output_size(5, 4, padding=2), 6, what="the size with padding 2")
+with check("size: dilation spreads the kernel", hint="A kernel of k spans dilation * (k - 1) + 1 values."):
+    expect(output_size(10, 3, dilation=3), 4, what="the size with dilation 3")
+with check("size: what is left over is dropped", hint="Round down: // divides whole numbers."):
+    expect(output_size(10, 3, stride=2), 4, what="the size")
+with check("size: a kernel that just fits", hint="Exactly one place is left: the size is 1, nothing is refused."):
+    expect(output_size(3, 3), 1, what="the size")
+    expect(output_size(5, 3, stride=4, dilation=2), 1, what="the size")
+with check("size: a kernel that does not fit is refused", hint="Compare its span with size + 2 * padding."):
+    expect_raises(ValueError, output_size, 4, 5)
+    expect_raises(ValueError, output_size, 4, 3, dilation=2)
+    expect_raises(ValueError, output_size, 2, 7, stride=3, padding=2)
+with check("field: the example, in both orders", hint="Add first, with the jump so far; multiply the jump after."):
+    expect(receptive_field([{"kernel": 3, "stride": 2}, {"kernel": 3}]), 7, what="the receptive field")
+    expect(receptive_field([{"kernel": 3}, {"kernel": 3, "stride": 2}]), 5, what="the receptive field")
+with check("field: no layer at all", hint="Start with r = 1."):
+    expect(receptive_field([]), 1, what="the receptive field")
+with check("field: dilations of one, two and four", hint="Add dilation * (kernel - 1) * jump."):
+    wave = [{"kernel": 2, "dilation": d} for d in (1, 2, 4)]
+    expect(receptive_field(wave), 8, what="the receptive field")
+### BEGIN HIDDEN TESTS
+with check("random sizes, against PyTorch", hint="Try odd sizes with stride 3.", hidden=True) as rng:
+    for _ in range(20):
+        k, s, p, d = (int(rng.integers(low, high)) for low, high in ((1, 5), (1, 4), (0, 3), (1, 4)))
+        n = int(rng.integers(max(1, d * (k - 1) + 1 - 2 * p), 30))
+        real = F.conv1d(torch.zeros(1, 1, n), torch.zeros(1, 1, k), stride=s, padding=p, dilation=d).shape[-1]
+        expect(output_size(n, k, s, p, d), real, what="the size")
+with check("random stacks, against the gradient", hint="Does a stride act on all later layers?", hidden=True) as rng:
+    for _ in range(8):
+        stack = [{"kernel": int(rng.integers(2, 4)), "stride": int(rng.integers(1, 3)), "dilation": int(rng.integers(1, 3))}
+                 for _ in range(int(rng.integers(1, 4)))]  # fmt: skip
+        signal = torch.zeros(1, 1, 120, requires_grad=True)
+        value = signal
+        for layer in stack:
+            kernel = torch.ones(1, 1, layer["kernel"])
+            value = F.conv1d(value, kernel, stride=layer["stride"], dilation=layer["dilation"])
+        value[0, 0, value.shape[-1] // 2].backward()
+        touched = signal.grad[0, 0].nonzero()
+        expect(receptive_field(stack), int(touched.max() - touched.min()) + 1, what="the receptive field")
+### END HIDDEN TESTS
+grade("sizes")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# Compute the top of the fraction first. If it is negative, the kernel does not fit.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# For the field keep two variables, `field, jump = 1, 1`, and loop. `layer.get("stride", 1)` is 1 where the key is absent.
+#
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# `field += layer.get("dilation", 1) * (layer["kernel"] - 1) * jump`, then `jump *= layer.get("stride", 1)`.
+#
+# </details>
+#
+# **Why it matters.** The two convolutions of the sequence network see 5 neighbouring symbols. What decides the answer must
+# fit into that window, or the network cannot know it. Remember this for the bake-off.
+# [What is a receptive field, and how do you compute it?](#What-is-a-receptive-field,-and-how-do-you-compute-it?)
+
+# %% [markdown]
+# ## Counting arithmetic
+#
+# A **FLOP** is one floating-point operation. A multiplication and the addition that follows it count as **two** here, as
+# in PyTorch's `FlopCounterMode`. Some papers count the pair as one *multiply-add* (MAC). Ask which; the factor of two
+# explains many disagreements. Biases, activations and normalisations are small beside the matrices and are left out.
+#
+# - **Linear**, on one row: $2\,i\,o$.
+# - **Convolution**: each of the $H \times W$ output places of each of the $o$ channels is a sum over $(c/g)\,h\,w$ products:
+#   $2\,o\,(c/g)\,h\,w\,H\,W$.
+# - **GRU**: at each of $T$ steps, three gates of $m\,(i + m)$ products: $2 \cdot 3\,T\,m\,(i + m)$.
+# - **Encoder layer**, on $T$ tokens: the linear layers on every token, $2\,T\,(4d^2 + 2df)$. Then the attention itself:
+#   each token is compared with each ($2\,T^2 d$), and the values are added up with those weights ($2\,T^2 d$).
+#
+# **The smallest example.** A convolution from one channel to two with kernel 3 × 3 that leaves 4 × 4 places costs
+# 2·2·9·16 = 576 FLOPs and has 20 parameters. A linear layer of 20 weights costs 40. So parameters are a poor measure of
+# arithmetic: a convolution uses each weight at every place.
+#
+# ### FLOPs in code
+#
+# *Implement · 10 minutes · difficulty: two of three*
+#
+# All for **one** sample, forward only. The backward pass costs about twice as much again: one product for the
+# gradient of the inputs, one for the gradient of the weights.
+
+
+# %% exercise="flops" minutes=10
+def conv2d_flops(n_in: int, n_out: int, kernel: tuple[int, int], out: tuple[int, int], groups: int = 1) -> int:
+    """Return the FLOPs of a convolution on one image; (1, 2, (3, 3), (4, 4)) costs 576.
+
+    Args:
+        n_in, n_out: channels.
+        kernel: (height, width) of the kernel.
+        out: (height, width) of the output.
+        groups: each output channel sees n_in / groups channels; it divides both channel counts.
+    """
+    ### BEGIN SOLUTION
+    return 2 * n_out * (n_in // groups) * kernel[0] * kernel[1] * out[0] * out[1]
+    ### END SOLUTION
+
+
+def gru_flops(n_in: int, n_hidden: int, steps: int) -> int:
+    """Return the FLOPs of a one-layer GRU over one sequence of `steps` steps."""
+    ### BEGIN SOLUTION
+    return 2 * 3 * steps * n_hidden * (n_in + n_hidden)
+    ### END SOLUTION
+
+
+def encoder_layer_flops(tokens: int, d_model: int, n_feedforward: int) -> dict[str, int]:
+    """Return the FLOPs of a Transformer encoder layer on one sequence.
+
+    Returns:
+        {"linear": the four linear layers of the attention and the two of the feed-forward part,
+         "attention": the comparison of all pairs of tokens, and the weighted sums of the values}.
+    """
+    ### BEGIN SOLUTION
+    linear = 2 * tokens * (4 * d_model**2 + 2 * d_model * n_feedforward)
+    return {"linear": linear, "attention": 4 * tokens**2 * d_model}
+    ### END SOLUTION
+
+
+# %%
+def counted_flops(layer, *shape):
+    """Return the FLOPs that PyTorch counts while `layer` works on one sample of this shape."""
+    # on CPU the fused attention kernel is not counted; the plain one (MATH) is
+    with FlopCounterMode(display=False) as counter, sdpa_kernel(SDPBackend.MATH):
+        layer(torch.zeros(1, *shape))
+    return counter.get_total_flops()
+
+
+# %% check="flops" points=8
+with check("convolution: the example", hint="Two for each product; a product for each weight at each output place."):
+    expect(conv2d_flops(1, 2, (3, 3), (4, 4)), 576, what="the FLOPs")
+with check("convolution: kernel and output that are not square", hint="Multiply height and width of both pairs."):
+    real = counted_flops(nn.Conv2d(2, 3, (2, 5)), 2, 7, 8)
+    expect(conv2d_flops(2, 3, (2, 5), (6, 4)), real, what="the FLOPs")
+with check("convolution: groups", hint="Each output channel sees n_in // groups channels."):
+    real = counted_flops(nn.Conv2d(4, 8, (3, 3), groups=4), 4, 5, 5)
+    expect(conv2d_flops(4, 8, (3, 3), (3, 3), groups=4), real, what="the FLOPs")
+with check("GRU", hint="Three gates, n_hidden * (n_in + n_hidden) products each, at every step, two FLOPs a product."):
+    expect(gru_flops(3, 5, 7), counted_flops(nn.GRU(3, 5, batch_first=True), 7, 3), what="the FLOPs")
+with check("encoder layer: linear layers", hint="Each of T tokens passes 4 d*d products and 2 d*f products."):
+    expect(encoder_layer_flops(5, 4, 6)["linear"], 2 * 5 * (64 + 48), what="the FLOPs of the linear layers")
+with check("encoder layer: attention", hint="T*T pairs, d products each, and that twice; two FLOPs a product."):
+    expect(encoder_layer_flops(5, 4, 6)["attention"], 400, what="the FLOPs of the attention")
+with check("encoder layer: the sum, against PyTorch", hint="Do both parts count a product as two FLOPs?"):
+    encoder = nn.TransformerEncoderLayer(8, 2, 12, dropout=0.0, batch_first=True)
+    expect(sum(encoder_layer_flops(6, 8, 12).values()), counted_flops(encoder, 6, 8), what="the FLOPs")
+### BEGIN HIDDEN TESTS
+with check("random layers, against PyTorch", hint="Try other sizes with counted_flops.", hidden=True) as rng:
+    for _ in range(3):
+        a, b, g, h, w, t = (int(rng.integers(1, 5)) for _ in range(6))
+        real = counted_flops(nn.Conv2d(a * g, b * g, (h, w), groups=g), a * g, h + 2, w + 4)
+        expect(conv2d_flops(a * g, b * g, (h, w), (3, 5), g), real, what="the FLOPs of a convolution")
+        expect(gru_flops(a, b, t), counted_flops(nn.GRU(a, b, batch_first=True), t, a), what="the FLOPs of a GRU")
+        encoder = nn.TransformerEncoderLayer(2 * a, 2, b, dropout=0.0, batch_first=True)
+        got_flops = sum(encoder_layer_flops(t, 2 * a, b).values())
+        expect(got_flops, counted_flops(encoder, t, 2 * a), what="the FLOPs of an encoder layer")
+### END HIDDEN TESTS
+grade("flops")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# Count products first, then multiply by two at the end.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# A convolution: `n_out * out[0] * out[1]` output values, each from `n_in // groups * kernel[0] * kernel[1]` products.
+#
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# The attention has `tokens**2` pairs. Comparing a pair takes `d_model` products, and using its weight takes `d_model` more:
+# `4 * tokens**2 * d_model` FLOPs.
+#
+# </details>
+#
+# **What the counter does not see.** `FlopCounterMode` counts the operations that it knows. In this version of PyTorch it
+# does not know the fused attention kernel of the CPU, and would report *nothing* for the attention. That is why
+# `counted_flops` above asks for the plain kernel. A count that you did not check by formula may lack a part.
+#
+# Run the next cell: parameters and FLOPs of the four image networks side by side, and what doubling does.
+
+# %% demo=true
+image_nets = image_networks()
+print("network        parameters      FLOPs   FLOPs for each parameter")
+for name, net in image_nets.items():
+    n_params, n_flops = sum(p.numel() for p in net.parameters()), counted_flops(net, 8, 8)
+    print(f"{name:12} {n_params:12} {n_flops:10} {n_flops / n_params:10.0f}")
+print()
+print("twice as many tokens: FLOPs of an encoder layer grow by (d_model 64, feed-forward 128)")
+for tokens in (16, 128, 1024, 8192):
+    try:
+        once, twice = (sum(encoder_layer_flops(t, 64, 128).values()) for t in (tokens, 2 * tokens))
+        print(f"   from {tokens:5}: {twice / once:.2f}")
+    except NotImplementedError:
+        print("   (write encoder_layer_flops first)")
+        break
+
+# %% [markdown]
+# At the same number of parameters the CNN does more than 40 times the arithmetic of the MLP. Doubling a short sequence doubles the
+# arithmetic of an encoder layer; doubling a long one makes it nearly four times as much, because the pairs take over.
+# For the GRU it is always twice. But the GRU must walk step by step, while attention and convolution work on all places
+# at once: FLOPs are not seconds.
+#
+# **Why it matters.** "It has few parameters, so it is fast" is the most common wrong sentence about cost.
+# [What are FLOPs, and do they tell the time?](#What-are-FLOPs,-and-do-they-tell-the-time?)
+
+# %% [markdown]
+# ## The memory of training
+#
+# Training keeps four things at once:
+#
+# 1. the **weights**, one number a parameter;
+# 2. their **gradients**, one number a parameter;
+# 3. the **optimizer's state**: nothing for plain SGD, one number a parameter for momentum, two for Adam and AdamW (the
+#    running means of the gradient and of its square);
+# 4. the **activations**: what the forward pass keeps because the backward pass will ask for it. They grow with the batch.
+#
+# A `float32` number takes 4 bytes, a `bfloat16` number 2. PyTorch makes gradients and states in the type of the weights.
+# (Mixed precision with `autocast` leaves the weights in `float32`, and saves on activations.)
+#
+# What is an activation that is kept? A linear layer keeps its *input*, because the gradient of its weights is made of it. A
+# ReLU keeps its *output*, which is the next layer's input: the same memory, counted once. So an MLP keeps its input and each
+# hidden layer, and not its last output.
+#
+# **The smallest example.** An MLP with widths 4, 3 and 2: parameters 4·3 + 3 + 3·2 + 2 = 23, activations 4 + 3 = 7 values
+# a sample. With Adam, in `float32`, with a batch of five: weights 92 bytes, gradients 92, states 184, activations
+# 5·7·4 = 140. Together 508 bytes.
+#
+# ### Memory in code
+#
+# *Implement · 12 minutes · difficulty: two of three*
+#
+# The third function turns the question round: how large may the batch be?
+
+
+# %% exercise="memory" minutes=12
+def mlp_activations(widths: list[int]) -> int:
+    """Return how many values an MLP keeps for one sample: its input and its hidden layers; [4, 3, 2] keeps 7.
+
+    Args:
+        widths: of the input, of each hidden layer, and of the output.
+    """
+    ### BEGIN SOLUTION
+    return sum(widths[:-1])
+    ### END SOLUTION
+
+
+def training_memory(
+    n_params: int, n_activations: int, batch: int, optimizer: str = "adam", bytes_each: int = 4
+) -> dict[str, int]:
+    """Return the bytes that a training step needs.
+
+    Args:
+        n_params: parameters of the network.
+        n_activations: values kept for *one* sample.
+        batch: samples in a batch.
+        optimizer: "sgd", "momentum", "adam" or "adamw".
+        bytes_each: bytes of one number; 4 for float32, 2 for bfloat16.
+
+    Returns:
+        {"weights", "gradients", "optimizer", "activations", "total"}, in bytes. 23 parameters, 7 activations and a
+        batch of five give 92, 92, 184, 140 and 508.
+
+    Raises:
+        ValueError: an optimizer of another name.
+    """
+    ### BEGIN SOLUTION
+    states = {"sgd": 0, "momentum": 1, "adam": 2, "adamw": 2}
+    if optimizer not in states:
+        raise ValueError(f"unknown optimizer {optimizer!r}")
+    weights = n_params * bytes_each
+    parts = {
+        "weights": weights,
+        "gradients": weights,
+        "optimizer": states[optimizer] * weights,
+        "activations": batch * n_activations * bytes_each,
+    }
+    return parts | {"total": sum(parts.values())}
+    ### END SOLUTION
+
+
+def largest_batch(budget: int, n_params: int, n_activations: int, optimizer: str = "adam", bytes_each: int = 4) -> int:
+    """Return the largest batch whose training memory is at most `budget` bytes; 0 if not even one sample fits."""
+    ### BEGIN SOLUTION
+    fixed = training_memory(n_params, n_activations, 0, optimizer, bytes_each)["total"]
+    return max(0, (budget - fixed) // (n_activations * bytes_each))
+    ### END SOLUTION
+
+
+# %%
+def kept_bytes(net, x):
+    """Return the bytes that autograd keeps for the backward pass, parameters left out, shared memory counted once."""
+    own = {p.data_ptr() for p in net.parameters()}
+    kept = {}
+
+    def keep(tensor):
+        if tensor.data_ptr() not in own:
+            kept[tensor.data_ptr()] = tensor.numel() * tensor.element_size()
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        result = net(x)
+    del result  # until here the graph, and with it what was kept, is alive
+    return sum(kept.values())
+
+
+def measured_memory(net, optimizer, x):
+    """Take one training step and return the bytes of weights, gradients, optimizer states and kept activations."""
+    net(x).sum().backward()
+    optimizer.step()
+    # Adam also counts its steps, one number for each tensor: left out
+    states = [v for state in optimizer.state.values() for v in state.values() if torch.is_tensor(v) and v.dim()]
+
+    def size(tensors):
+        return sum(t.numel() * t.element_size() for t in tensors)
+
+    parameters = list(net.parameters())
+    sizes = {"weights": size(parameters), "gradients": size(p.grad for p in parameters), "optimizer": size(states)}
+    return sizes | {"activations": kept_bytes(net, x)}
+
+
+# %% check="memory" points=12
+with check("activations: the example", hint="The input and the hidden layers, not the last output."):
+    expect(mlp_activations([4, 3, 2]), 7, what="the number of values")
+with check("activations: against autograd", hint="Each linear layer keeps its input, once."):
+    deep = nn.Sequential(nn.Linear(6, 5), nn.ReLU(), nn.Linear(5, 9), nn.ReLU(), nn.Linear(9, 3))
+    expect(mlp_activations([6, 5, 9, 3]) * 4 * 7, kept_bytes(deep, torch.zeros(7, 6)), what="the bytes for 7 samples")
+with check("memory: the example", hint="Adam has two numbers a parameter; activations grow with the batch."):
+    wanted = {"weights": 92, "gradients": 92, "optimizer": 184, "activations": 140, "total": 508}
+    expect(training_memory(23, 7, 5), wanted, what="the memory")
+with check("memory: SGD and momentum", hint="SGD keeps no state; momentum keeps one number a parameter."):
+    expect(training_memory(23, 7, 5, "sgd")["optimizer"], 0, what="the state of SGD")
+    expect(training_memory(23, 7, 5, "momentum")["optimizer"], 92, what="the state of momentum")
+    expect(training_memory(23, 7, 5, "momentum")["total"], 416, what="the total with momentum")
+with check("memory: AdamW is like Adam", hint="AdamW keeps the same two running means."):
+    expect(training_memory(11, 3, 2, optimizer="adamw"), training_memory(11, 3, 2), what="the memory with AdamW")
+with check("memory: bfloat16 halves everything", hint="Multiply each of the four parts by bytes_each."):
+    expect(training_memory(23, 7, 5, bytes_each=2)["total"], 254, what="the total in bfloat16")
+with check("memory: an unknown optimizer is refused", hint="Look the name up in a dict; refuse others by ValueError."):
+    expect_raises(ValueError, training_memory, 23, 7, 5, optimizer="lion")
+with check("memory: a real step of Adam", hint="Compare part by part with what measured_memory returns."):
+    real_net = nn.Sequential(nn.Linear(6, 5), nn.ReLU(), nn.Linear(5, 2))
+    real = measured_memory(real_net, torch.optim.Adam(real_net.parameters()), torch.ones(3, 6))
+    expect(training_memory(47, 11, 3), real | {"total": sum(real.values())}, what="the memory")
+with check("batch: what is left over, divided", hint="Take the memory of a batch of 0 away first; // rounds down."):
+    expect(largest_batch(508, 23, 7), 5, what="the largest batch")
+    expect(largest_batch(507, 23, 7), 4, what="the largest batch with a byte less")
+    expect(largest_batch(508, 23, 7, optimizer="sgd", bytes_each=2), 29, what="the largest batch with SGD in bfloat16")
+with check("batch: nothing fits", hint="A negative number of samples is none: 0."):
+    expect(largest_batch(300, 23, 7), 0, what="the largest batch")
+### BEGIN HIDDEN TESTS
+with check("random networks", hint="Try one network in float32 and in bfloat16 by hand.", hidden=True) as rng:
+    for name, factor in (("sgd", 2), ("momentum", 3), ("adam", 4), ("adamw", 4)):
+        p, a, b, each = (int(rng.integers(low, high)) for low, high in ((5, 90), (2, 30), (1, 9), (2, 5)))
+        got_memory = training_memory(p, a, b, name, each)
+        expect(got_memory["total"], each * (factor * p + a * b), what="the total")
+        expect(largest_batch(got_memory["total"] + a * each - 1, p, a, name, each), b, what="the largest batch")
+with check("random MLPs, against autograd", hint="Try one hidden layer, and three.", hidden=True) as rng:
+    for depth in (1, 2, 3):
+        widths = [int(w) for w in rng.integers(2, 12, depth + 1)]
+        parts = [part for a, b in zip(widths, widths[1:], strict=False) for part in (nn.Linear(a, b), nn.ReLU())]
+        real = kept_bytes(nn.Sequential(*parts[:-1]), torch.zeros(2, widths[0]))
+        expect(mlp_activations(widths) * 4 * 2, real, what="the bytes kept")
+### END HIDDEN TESTS
+grade("memory")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# A dict such as `{"sgd": 0, "momentum": 1, ...}` says how many numbers a parameter each optimizer keeps, and which names it
+# knows.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# Every part is a count times `bytes_each`. Only the activations are multiplied by `batch`.
+#
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# For the largest batch call your own function with `batch=0`: that is what does not grow. Then
+# `max(0, (budget - fixed) // (n_activations * bytes_each))`.
+#
+# </details>
+
+# %% demo=true
+print("measured, Adam, batch of 64, in kB:   weights   gradients   optimizer   activations")
+for name, net in image_networks().items():
+    sizes = measured_memory(net, torch.optim.Adam(net.parameters()), digits["train"][0][:64])
+    print(f"{name:34}", *(f"{size / 1000:10.0f}" for size in sizes.values()))
+
+# %% [markdown]
+# The first three columns agree, since the parameters do. The last does not: with this batch the CNN keeps more than 10 times
+# as many bytes of activations as the MLP. A small image network is activations, a large language model with a small batch is weights and
+# states. With Adam in `float32` a parameter costs 16 bytes before the first sample: a billion parameters, 16 GB.
+#
+# **Out of memory?** Smaller batches with accumulated gradients, mixed precision, and *checkpointing* (keep few activations,
+# compute the others again) act on the activations. Another optimizer, freezing, or adapters act on gradients and states.
+# Know which part is large before you choose.
+#
+# **Why it matters.** "Does it fit on our card?" is answered on paper, before anybody rents one.
+# [How much memory does training take?](#How-much-memory-does-training-take?)
+
+# %% [markdown]
+# ## What a convolution takes for granted
+#
+# A network never learns from nothing. What it takes for granted before it sees data is its **inductive bias**. The
+# convolution's: what matters is *local* (a small kernel suffices), and it is the same *everywhere* (one kernel for all
+# places).
+#
+# The second has a name. A function $f$ is **equivariant** to a shift if shifting the input shifts the output in the same way:
+# $f(\text{shift}(x)) = \text{shift}(f(x))$. It is **invariant** if the output does not change at all: $f(\text{shift}(x)) = f(x)$.
+#
+# To have no borders in the way, let the image close on itself like a ring: what leaves on the right comes back on the left.
+# Such a *circular* convolution is a sum of shifted copies of the image, each times one weight:
+#
+# $$\text{out}[r, c] = \sum_{i,j} \text{kernel}[i, j]\; \text{image}[r + i,\; c + j],$$
+#
+# with row and column numbers that wrap around. (Mathematicians call it a cross-correlation, since the kernel is not flipped.
+# PyTorch's layers do the same.)
+#
+# **The smallest example.** One row, `[1, 0, 0, 2]`, and the kernel `[3, 5]`. The first output is 3·1 + 5·0 = 3, then
+# 3·0 + 5·0 = 0, then 3·0 + 5·2 = 10, and the last wraps around: 3·2 + 5·1 = 11. Shift the row by one to the right,
+# `[2, 1, 0, 0]`, and the outputs are 11, 3, 0, 10: the same, shifted by one.
+#
+# ### A circular convolution
+#
+# *Implement · 8 minutes · difficulty: two of three*
+
+
+# %% exercise="circular_conv" minutes=8
+def circular_conv(image: np.ndarray, kernel: np.ndarray) -> np.ndarray:
+    """Return the circular convolution (cross-correlation) of an image with a kernel.
+
+    Args:
+        image: shape (height, width). It is not modified.
+        kernel: shape (h, w), not larger than the image; it is not flipped.
+
+    Returns:
+        An array of the image's shape, float64: out[r, c] = sum over i, j of kernel[i, j] * image[r + i, c + j], with
+        indices that wrap around. The row [[1, 0, 0, 2]] and the kernel [[3, 5]] give [[3, 0, 10, 11]].
+    """
+    ### BEGIN SOLUTION
+    out = np.zeros(image.shape)
+    for (i, j), weight in np.ndenumerate(kernel):
+        out += weight * np.roll(image, (-i, -j), axis=(0, 1))
+    return out
+    ### END SOLUTION
+
+
+# %% check="circular_conv" points=7
+with check("one row: the example", hint="np.roll(image, -j, axis=1) brings image[r, c + j] to place c."):
+    expect(circular_conv(np.array([[1, 0, 0, 2]]), np.array([[3, 5]])), np.array([[3.0, 0, 10, 11]]))
+with check("one column wraps around too", hint="Roll the rows by -i as you roll the columns by -j."):
+    got_column = circular_conv(np.array([[1.0], [0], [0], [2]]), np.array([[3.0], [5]]))
+    expect(got_column, np.array([[3.0], [0], [10], [11]]))
+with check("a kernel with one weight scales the image", hint="Start with zeros, then add weight times shifted image."):
+    expect(circular_conv(np.array([[1.0, 2, 3], [4, 5, 6]]), np.array([[2.0]])), np.array([[2.0, 4, 6], [8, 10, 12]]))
+with check("against PyTorch, sizes that are not square", hint="Rows go with i, columns with j. Do not flip.") as rng:
+    ring, weights = rng.normal(size=(5, 7)), rng.normal(size=(3, 2))
+    padded = F.pad(torch.tensor(ring)[None, None], (0, 1, 0, 2), mode="circular")
+    expect(circular_conv(ring, weights), F.conv2d(padded, torch.tensor(weights)[None, None])[0, 0].numpy())
+with check("equivariant: shift and convolve, in either order", hint="Every place must use the same weights.") as rng:
+    ring, weights = rng.normal(size=(4, 6)), rng.normal(size=(2, 3))
+    one_way = circular_conv(np.roll(ring, (1, 2), axis=(0, 1)), weights)
+    other_way = np.roll(circular_conv(ring, weights), (1, 2), axis=(0, 1))
+    assert np.allclose(one_way, other_way), "Shifting the image first gives something else than shifting the output."
+with check("the inputs stay as they were", hint="Add into an array of your own, not into `image`."):
+    watched = np.array([[1.0, 2], [3, 4]])
+    after = probes.call(circular_conv, watched, np.array([[1.0, 1]]))
+    expect(after["result"], np.array([[3.0, 3], [7, 7]]))
+    expect(after["inputs"][0], watched, what="the image afterwards")
+### BEGIN HIDDEN TESTS
+with check("random images and kernels", hint="Try a kernel as large as the image.", hidden=True) as rng:
+    for _ in range(5):
+        rows, columns = int(rng.integers(3, 8)), int(rng.integers(3, 8))
+        h, w = int(rng.integers(1, rows + 1)), int(rng.integers(1, columns + 1))
+        ring, weights = rng.normal(size=(rows, columns)), rng.normal(size=(h, w))
+        padded = F.pad(torch.tensor(ring)[None, None], (0, w - 1, 0, h - 1), mode="circular")
+        expect(circular_conv(ring, weights), F.conv2d(padded, torch.tensor(weights)[None, None])[0, 0].numpy())
+### END HIDDEN TESTS
+grade("circular_conv")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# Do not loop over the places of the image. Loop over the few weights of the kernel.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# `np.roll(image, (-i, -j), axis=(0, 1))` is the image whose place `[r, c]` holds `image[r + i, c + j]`, wrapped around.
+#
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# `out = np.zeros(image.shape)`, then for all `i`, `j`: `out += kernel[i, j] * np.roll(...)`. Return `out`.
+#
+# </details>
+#
+# **Why it matters.** Your code is the proof: shifts commute with each other and with sums, so a sum of shifted copies is
+# equivariant. A feature learned in one corner is known in all.
+# [Why do convolutions suit images?](#Why-do-convolutions-suit-images?)
+
+# %% [markdown]
+# ### Predict what survives a shift
+#
+# *Predict, then run · 6 minutes · difficulty: two of three*
+#
+# A real network adds padding, strides, pooling and a linear layer. Take random images of 8 by 8 pixels and shift them
+# circularly by **one** pixel to the right. For the first six, say whether the layer is exactly equivariant: shifting first gives the same as
+# shifting the *output* by one pixel. For the last two, say whether the output *stays the same*. Answer `True` or `False`,
+# before you run the cell below the checks:
+#
+# - `"circular"`: a convolution 3 × 3 with circular padding.
+# - `"zeros"`: the same, with zero padding.
+# - `"relu"`: a ReLU.
+# - `"stride"`: a circular convolution with stride two.
+# - `"pool"`: a max pooling 2 × 2 with stride two.
+# - `"blur"`: an average of each pixel with its right neighbour, circular.
+# - `"average"`: a circular convolution, then the mean over all pixels of each channel: the same output?
+# - `"linear"`: a circular convolution, then flatten and a linear layer: the same output?
+
+# %% exercise="predict_shift" minutes=6
+### BEGIN SOLUTION
+survives = {
+    "circular": True, "zeros": False, "relu": True, "stride": False,
+    "pool": False, "blur": True, "average": True, "linear": False,
+}  # fmt: skip
+### END SOLUTION
+### BEGIN RELEASE
+# survives = {
+#     "circular": ..., "zeros": ..., "relu": ..., "stride": ...,
+#     "pool": ..., "blur": ..., "average": ..., "linear": ...,
+# }
+### END RELEASE
+
+# %% check="predict_shift" points=8
+with check("circular convolution", hint="You have just written one, and a check compared the two orders."):
+    expect(survives["circular"], True, what="your prediction", tell=False)
+with check("zero padding", hint="What stands beyond the right border: a zero, or the pixel that comes back on the left?"):
+    expect(survives["zeros"], False, what="your prediction", tell=False)
+with check("ReLU", hint="It treats each pixel by itself."):
+    expect(survives["relu"], True, what="your prediction", tell=False)
+with check("stride two", hint="It looks at every second place. After a shift by one, at which places does it look?"):
+    expect(survives["stride"], False, what="your prediction", tell=False)
+with check("max pooling", hint="Pixels 0 and 1 share a window, pixels 1 and 2 do not. And after the shift?"):
+    expect(survives["pool"], False, what="your prediction", tell=False)
+with check("average with the neighbour", hint="It is a convolution with the kernel [1/2, 1/2]."):
+    expect(survives["blur"], True, what="your prediction", tell=False)
+with check("mean over all pixels", hint="The same numbers at other places: what is their mean?"):
+    expect(survives["average"], True, what="your prediction", tell=False)
+with check("flatten and linear", hint="Each place has weights of its own."):
+    expect(survives["linear"], False, what="your prediction", tell=False)
+grade("predict_shift")
+
+
+# %% demo=true
+def shift_gaps():
+    """Print how far shift-then-layer and layer-then-shift lie apart, relative to the size of the output."""
+    torch.manual_seed(0)
+    images = torch.rand(16, 3, 8, 8)
+    ring = nn.Conv2d(3, 4, 3, padding=1, padding_mode="circular")
+    layers = {
+        "circular": ring,
+        "zeros": nn.Conv2d(3, 4, 3, padding=1),
+        "relu": nn.ReLU(),
+        "stride": nn.Conv2d(3, 4, 3, padding=1, padding_mode="circular", stride=2),
+        "pool": nn.MaxPool2d(2),
+        "blur": lambda x: (x + x.roll(-1, dims=-1)) / 2,
+        "average": nn.Sequential(ring, nn.AdaptiveAvgPool2d(1), nn.Flatten()),
+        "linear": nn.Sequential(ring, nn.Flatten(), nn.Linear(4 * 64, 4)),
+    }
+    for name, layer in layers.items():
+        with torch.no_grad():
+            before, after = layer(images), layer(images.roll(1, dims=-1))
+        want = before if name in ("average", "linear") else before.roll(1, dims=-1)
+        gap = ((after - want).abs().mean() / before.abs().mean()).item()
+        print(f"{name:10} {gap:8.4f}   {'survives' if gap < 1e-4 else 'does not survive'}")
+
+
+shift_gaps()
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# For each layer ask: does it do the same at every pixel, with no regard to where the pixel lies?
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# Stride and pooling cut the image into fixed windows. A shift by a whole window would survive; a shift by one pixel does
+# not. A linear layer after flatten has a weight for each place.
+#
+# </details>
+#
+# So "CNNs are shift-invariant" is only nearly true. Strides and pooling break the symmetry (R. Zhang, "Making convolutional
+# networks shift-invariant again", 2019), the border breaks it, and flatten with a linear layer throws it away. What
+# remains is often enough, as the bake-off will show: with weights shared, a shifted digit looks *similar* to the layers that
+# follow.
+#
+# **Why it matters.** Half of all answers mix up equivariant and invariant.
+# [What is the difference between equivariance and invariance?](#What-is-the-difference-between-equivariance-and-invariance?)
+
+# %% [markdown]
+# ### Find the bug: colour images
+#
+# *Find the bug · 6 minutes · difficulty: two of three*
+#
+# Image readers give `(n, height, width, 3)`: the three colours of a pixel stand side by side. PyTorch's convolutions want
+# `(n, 3, height, width)`: one whole picture for each colour. The program below makes the one into the other, and a CNN is
+# trained on the digits in random ink colours. It runs, no warning, the shape is right, and the accuracy is not bad.
+#
+# Run the program, its checks, and the demonstration below them. Note the test accuracy, and look at the three channels. Then
+# repair the program.
+#
+# **The smallest example.** One image of one row and two pixels, the first (1, 2, 3), the second (4, 5, 6). The
+# first channel, all the reds, is 1, 4. In memory the numbers stand as 1, 2, 3, 4, 5, 6.
+
+
+# %%
+def colour_digits(part, seed):
+    """Return the digits of a part in random ink on black: uint8 tensor (n, 8, 8, 3), and the labels."""
+    images, labels = digits[part]
+    ink = torch.from_numpy(np.random.default_rng(seed).uniform(0.2, 1.0, (len(images), 1, 1, 3)))
+    return (images[..., None] * ink * 255).round().to(torch.uint8), labels
+
+
+# %% exercise="fix_layout" minutes=6 faults=["two pixels", "each channel keeps its picture", "random images"]
+def to_channels_first(images: torch.Tensor, means: list[float]) -> torch.Tensor:
+    """Make what an image reader gives into what a CNN takes.
+
+    Args:
+        images: uint8 tensor (n, height, width, 3), values 0 to 255. It is not modified.
+        means: the mean of each of the three channels, on the scale from 0 to 1.
+
+    Returns:
+        A float32 tensor (n, 3, height, width): each value / 255, minus the mean of its channel.
+    """
+    ### BEGIN SOLUTION
+    pictures = images.permute(0, 3, 1, 2)
+    ### END SOLUTION
+    ### BEGIN RELEASE
+    # n, height, width, channels = images.shape
+    # pictures = images.reshape(n, channels, height, width)
+    ### END RELEASE
+    return pictures.float() / 255 - torch.tensor(means).reshape(3, 1, 1)
+
+
+# %% check="fix_layout" points=6
+with check("the shape, and the type", hint="This one worked in the faulty program. Shapes do not tell everything."):
+    got_batch = to_channels_first(torch.zeros(2, 4, 5, 3, dtype=torch.uint8), [0.0, 0.0, 0.0])
+    expect(got_batch, torch.zeros(2, 3, 4, 5), what="the batch")
+with check("two pixels", hint="`reshape` keeps the numbers in their order; here the axes must change places."):
+    pixels = torch.tensor([[[[1, 2, 3], [4, 5, 6]]]], dtype=torch.uint8)
+    expect(to_channels_first(pixels, [0.0] * 3) * 255, torch.tensor([[[[1.0, 4]], [[2, 5]], [[3, 6]]]]))
+with check("each channel has its own mean taken away", hint="Keep the last line as it was."):
+    grey = torch.full((1, 2, 2, 3), 255, dtype=torch.uint8)
+    got_batch = to_channels_first(grey, [0.0, 0.25, 0.5])
+    expect(got_batch[0, :, 0, 1], torch.tensor([1.0, 0.75, 0.5]), what="one pixel of white")
+with check("each channel keeps its picture", hint="A red image: channel 0 full, channels 1 and 2 empty."):
+    red = torch.zeros(1, 4, 4, 3, dtype=torch.uint8)
+    red[..., 0] = 255
+    wanted = torch.zeros(1, 3, 4, 4)
+    wanted[:, 0] = 1
+    expect(to_channels_first(red, [0.0] * 3), wanted, what="the batch of a red image")
+with check("the images stay as they were", hint="permute returns a view: do not write into it."):
+    before = torch.arange(12, dtype=torch.uint8).reshape(1, 2, 2, 3)
+    expect(probes.call(to_channels_first, before, [0.1, 0.2, 0.3])["inputs"][0], before, what="the images")
+### BEGIN HIDDEN TESTS
+with check("random images", hint="Height and width may differ: check which axis is which.", hidden=True) as rng:
+    drawn = torch.from_numpy(rng.integers(0, 256, (3, 4, 6, 3)).astype(np.uint8))
+    drawn_means = rng.random(3).tolist()
+    wanted = torch.stack([drawn[..., c].float() / 255 - drawn_means[c] for c in range(3)], dim=1)
+    expect(to_channels_first(drawn, drawn_means), wanted, what="the batch")
+### END HIDDEN TESTS
+grade("fix_layout")
+
+
+# %% demo=true
+def train_in_colour(prepare, seed=0):
+    """Train a CNN on coloured digits that `prepare` made into a batch; return the accuracy on the test part."""
+    (X_colour, y_colour), (X_new, y_new) = colour_digits("train", 0), colour_digits("test", 1)
+    channel_means = (X_colour.float().mean(dim=(0, 1, 2)) / 255).tolist()
+    torch.manual_seed(seed)
+    net = nn.Sequential(
+        nn.Conv2d(3, 16, 3, padding=1), nn.ReLU(), nn.Conv2d(16, 24, 3, padding=1), nn.ReLU(),
+        nn.MaxPool2d(4), nn.Flatten(), nn.Linear(96, 10),
+    )  # fmt: skip
+    optimizer = torch.optim.Adam(net.parameters(), lr=0.01)
+    batch = prepare(X_colour, channel_means)
+    for _ in range(6):
+        for rows in torch.randperm(len(batch)).split(50):
+            optimizer.zero_grad()
+            F.cross_entropy(net(batch[rows]), y_colour[rows]).backward()
+            optimizer.step()
+    with torch.no_grad():
+        return (net(prepare(X_new, channel_means)).argmax(1) == y_new).float().mean().item()
+
+
+def show_channels(prepare):
+    """Draw the ink of one digit and the three channels that `prepare` makes of it."""
+    fig, axes = plots.canvas(4, width=8.0, height=2.6)
+    one = prepare(colour_digits("train", 0)[0][:1], [0.0, 0.0, 0.0])[0]
+    for ax, picture, words in zip(
+        axes, [digits["train"][0][0], *one], ["the ink", "channel 0", "channel 1", "channel 2"], strict=True
+    ):
+        ax.imshow(picture, cmap="Greys")
+        ax.set(title=words, xticks=[], yticks=[])
+        ax.grid(False)
+    plots.show(
+        fig,
+        alt="Four small pictures: the ink of one digit, and the three channels that your program makes of it. If the program is right, all "
+        "four show the same digit. The faulty program shows a third of the digit in each channel, stretched sideways.",
+    )
+
+
+show_channels(to_channels_first)
+print(f"test accuracy, three seeds: {', '.join(f'{train_in_colour(to_channels_first, s):.3f}' for s in range(3))}")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# Work out by hand what the program makes of the two pixels of the example. Which numbers stand in its first channel?
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# `reshape` never moves a number, it only cuts the same row of numbers elsewhere. To move an axis, use `permute` with the
+# old numbers of the axes in their new order: `images.permute(0, ...)`.
+#
+# </details>
+#
+# The faulty program makes at least a third more errors than the repaired one, and nothing else tells. The network learns from the torn
+# pictures as well as it can. On larger images the loss is larger, because neighbours are torn further apart.
+#
+# **Why it matters.** The shape is right, the type is right, the loss falls.
+# [Which layout mistakes run without an error?](#Which-layout-mistakes-run-without-an-error?)
+
+# %% [markdown]
+# ## What order tells
+#
+# In a set there is no order: a shopping basket, a cloud of points. In a sentence order is the message. What a network
+# knows about order is built in:
+#
+# - A **mean** over tokens forgets the order of what it averages.
+# - **Attention** compares every token with every token, by content. Renumber the tokens, and the outputs are renumbered in
+#   the same way. Attention is *permutation-equivariant*; a mean behind it makes the whole invariant. That is why a
+#   Transformer is *given* positions: a vector for each place is added to the token there.
+# - A **GRU** has order built in: each state depends on the one before.
+# - A **convolution** along time knows the order inside its receptive field.
+#
+# **The smallest example.** Tokens 1 and 4. Their mean is 5/2, in either order. A recurrent rule "halve the state, then add the token" gives
+# 0/2 + 1 = 1, then 1/2 + 4 = 9/2. In the other order: 4, then 4/2 + 1 = 3.
+#
+# ### Predict what notices the order
+#
+# *Predict, then run · 5 minutes · difficulty: one of three*
+#
+# Six networks with random weights read ten random tokens, then the same tokens in reverse order. For which is the output **the same** (up to
+# rounding)? Answer `True` (the same) or `False`:
+#
+# - `"mean"`: each token through a linear layer and a ReLU, then the mean over tokens, then a linear layer.
+# - `"encoder"`: a Transformer encoder layer without positions, then the mean over tokens.
+# - `"positions"`: the same with positions added.
+# - `"gru"`: a GRU, its last state.
+# - `"conv3"`: a convolution with kernel three along the time, then the maximum over time.
+# - `"conv1"`: a convolution with kernel one, then the maximum over time.
+
+# %% exercise="predict_order" minutes=5
+### BEGIN SOLUTION
+blind = {"mean": True, "encoder": True, "positions": False, "gru": False, "conv3": False, "conv1": True}
+### END SOLUTION
+### BEGIN RELEASE
+# blind = {"mean": ..., "encoder": ..., "positions": ..., "gru": ..., "conv3": ..., "conv1": ...}
+### END RELEASE
+
+# %% check="predict_order" points=6
+with check("the mean of tokens", hint="Does a sum depend on the order of its terms?"):
+    expect(blind["mean"], True, what="your prediction", tell=False)
+with check("an encoder without positions", hint="The outputs are reversed with the inputs. And their mean?"):
+    expect(blind["encoder"], True, what="your prediction", tell=False)
+with check("an encoder with positions", hint="Each token gets another position vector after the reversal."):
+    expect(blind["positions"], False, what="your prediction", tell=False)
+with check("a GRU", hint="Work through the small example in both orders."):
+    expect(blind["gru"], False, what="your prediction", tell=False)
+with check("kernel three", hint="The kernel has a weight for the left neighbour and another for the right one."):
+    expect(blind["conv3"], False, what="your prediction", tell=False)
+with check("kernel one", hint="Each token is treated by itself. Does a maximum depend on the order?"):
+    expect(blind["conv1"], True, what="your prediction", tell=False)
+grade("predict_order")
+
+
+# %% demo=true
+def order_gaps():
+    """Print how much the outputs change when the tokens come in reverse order."""
+    torch.manual_seed(0)
+    tokens = torch.randn(4, 10, 8)
+    conv3, conv1, gru = nn.Conv1d(8, 6, 3, padding=1), nn.Conv1d(8, 6, 1), nn.GRU(8, 6, batch_first=True)
+    each, head = nn.Linear(8, 6), nn.Linear(6, 3)
+    nets = {
+        "mean": lambda x: head(each(x).relu().mean(1)),
+        "encoder": TransformerNet(10, 8, 3, positions=False),
+        "positions": TransformerNet(10, 8, 3),
+        "gru": lambda x: gru(x)[0][:, -1],
+        "conv3": lambda x: conv3(x.transpose(1, 2)).amax(2),
+        "conv1": lambda x: conv1(x.transpose(1, 2)).amax(2),
+    }
+    for name, net in nets.items():
+        with torch.no_grad():
+            gap = (net(tokens.flip(1)) - net(tokens)).abs().max().item()
+        print(f"{name:10} largest change {gap:.6f}   {'the same' if gap < 1e-4 else 'another output'}")
+
+
+order_gaps()
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# For each network ask: if I renumber the tokens, is there any weight that meets another token than before?
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# Sums, means and maxima over all tokens forget the order, if what goes into them was made from each token alone, or from all
+# pairs alike.
+#
+# </details>
+#
+# **Why it matters.** A Transformer whose positions were forgotten trains without an error and is a bag of words.
+# [Why does a Transformer need positions?](#Why-does-a-Transformer-need-positions?)
+
+# %% [markdown]
+# ### A task about order
+#
+# For the bake-off we make a task whose answer is in the order alone. A sequence has 24 places, all blank but four, which
+# are drawn at random. On them stand two marks A and two marks B. The label is the kind of the **last** mark. Every sequence holds
+# the same symbols, so whoever only counts them is right half of the time. The blank stretches are of all lengths.
+#
+# ### Find the bugs: a reader of sequences
+#
+# *Find the bug · 8 minutes · difficulty: two of three*
+#
+# Real sequences differ in length. To stand in one batch they are **padded**: zeros behind the end, and a list of the true lengths
+# beside them. The program below is a GRU for the task above, with sequences of different lengths. It has two faults,
+# and runs. Run it, its checks and the demonstration, note the accuracy, then repair it.
+#
+# What it should do: read each sequence from its first place on, and decide from the state at **its own** last place.
+
+
+# %%
+def last_mark(n, seed, length=24):
+    """Return sequences of blanks, two marks A and two B, one-hot (n, length, 3), and the kind of the last mark, 0 or 1."""
+    rng = np.random.default_rng(seed)
+    symbols, labels = np.zeros((n, length), dtype=int), np.zeros(n, dtype=int)
+    for i in range(n):
+        places, marks = np.sort(rng.choice(length, 4, replace=False)), rng.permutation([1, 1, 2, 2])
+        symbols[i, places], labels[i] = marks, marks[-1] - 1
+    return F.one_hot(torch.from_numpy(symbols), 3).float(), torch.from_numpy(labels)
+
+
+def padded_marks(n, seed):
+    """Return the same task with lengths from 8 to 24: padded inputs (n, 24, 3), lengths (n,), labels (n,)."""
+    lengths = torch.from_numpy(np.random.default_rng(seed).integers(8, 25, n))
+    X, y = torch.zeros(n, 24, 3), torch.zeros(n, dtype=torch.int64)
+    for i, length in enumerate(lengths.tolist()):
+        row, label = last_mark(1, 1000 * seed + i, length)
+        X[i, :length], y[i] = row[0], label[0]
+    return X, lengths, y
+
+
+# %% exercise="fix_reader" minutes=8 faults=["alone or in a batch: the same logits", "more padding changes nothing", "the first symbols count", "the state at each one's own end", "random sequences"]
+class MarkReader(nn.Module):
+    """A GRU over padded sequences, then a linear layer on the state at each sequence's own last place.
+
+    Args:
+        n_symbols, n_hidden: width of the inputs and of the state. The parts are called `gru` (an nn.GRU) and `head`
+            (an nn.Linear from n_hidden to two classes).
+    """
+
+    def __init__(self, n_symbols: int = 3, n_hidden: int = 16) -> None:
+        super().__init__()
+        ### BEGIN SOLUTION
+        self.gru = nn.GRU(n_symbols, n_hidden, batch_first=True)
+        ### END SOLUTION
+        ### BEGIN RELEASE
+        # self.gru = nn.GRU(n_symbols, n_hidden)
+        ### END RELEASE
+        self.head = nn.Linear(n_hidden, 2)
+
+    def forward(self, x: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+        """Return logits (n, 2).
+
+        Args:
+            x: (n, length, n_symbols), padded with zeros.
+            lengths: int64 (n,), the true length of each sequence, from 1 to `length`.
+        """
+        states = self.gru(x)[0]
+        ### BEGIN SOLUTION
+        return self.head(states[torch.arange(len(x)), lengths - 1])
+        ### END SOLUTION
+        ### BEGIN RELEASE
+        # return self.head(states[:, -1])
+        ### END RELEASE
+
+
+# %% check="fix_reader" points=7
+with check("two logits for each sequence", hint="This one worked in the faulty program: shapes do not tell everything.") as rng:
+    x_drawn = torch.tensor(rng.normal(size=(5, 7, 4)), dtype=torch.float32)
+    expect(list(probes.output(MarkReader(4, 6), x_drawn, torch.tensor([7, 1, 3, 7, 2])).shape), [5, 2], what="the shape")
+with check("the parts are a GRU and a linear layer", hint="Keep the names `gru` and `head`, and the sizes."):
+    wanted = {"gru.weight_ih_l0": [18, 4], "gru.weight_hh_l0": [18, 6], "gru.bias_ih_l0": [18], "gru.bias_hh_l0": [18],
+              "head.weight": [2, 6], "head.bias": [2]}  # fmt: skip
+    expect(probes.parameters(MarkReader(4, 6)), wanted, what="the parameters")
+with check(
+    "alone or in a batch: the same logits",
+    hint="Which axis does nn.GRU take for the time, if you do not say batch_first=True?",
+) as rng:
+    reader, x_drawn = MarkReader(), torch.tensor(rng.normal(size=(4, 6, 3)), dtype=torch.float32)
+    ends = torch.tensor([6, 6, 6, 6])
+    alone = torch.cat([probes.output(reader, x_drawn[i : i + 1], ends[i : i + 1]) for i in range(4)])
+    assert torch.allclose(probes.output(reader, x_drawn, ends), alone, atol=1e-5), (
+        "The logits of a sequence depend on which others are in the batch."
+    )
+with check("more padding changes nothing", hint="states[:, -1] is the state at the end of the padding.") as rng:
+    reader, x_drawn = MarkReader(), torch.tensor(rng.normal(size=(3, 5, 3)), dtype=torch.float32)
+    short = probes.output(reader, x_drawn, torch.tensor([5, 5, 5]))
+    longer = probes.output(reader, F.pad(x_drawn, (0, 0, 0, 4)), torch.tensor([5, 5, 5]))
+    assert torch.allclose(short, longer, atol=1e-5), "Zeros behind the end of a sequence change its logits."
+with check("the first symbols count", hint="Does the GRU walk along the sequence, or along the batch?") as rng:
+    reader, x_drawn = MarkReader(), torch.tensor(rng.normal(size=(1, 4, 3)), dtype=torch.float32)
+    other = x_drawn.clone()
+    other[0, 0] = -other[0, 0] + 1
+    ends = torch.tensor([4])
+    change = (probes.output(reader, x_drawn, ends) - probes.output(reader, other, ends)).abs().max().item()
+    assert change > 1e-6, "Another first symbol leaves the logits as they were."
+with check("the state at each one's own end", hint="states[row, length - 1], for each row: index with torch.arange.") as rng:
+    reader, x_drawn = MarkReader(), torch.tensor(rng.normal(size=(3, 5, 3)), dtype=torch.float32)
+    ends = torch.tensor([2, 5, 1])
+    together = probes.output(reader, x_drawn, ends)
+    for i, end in enumerate(ends.tolist()):
+        cut = probes.output(reader, x_drawn[i : i + 1, :end], torch.tensor([end]))
+        assert torch.allclose(together[i : i + 1], cut, atol=1e-5), (
+            f"Sequence {i} has length {end}; cut off there, it should get the same logits."
+        )
+### BEGIN HIDDEN TESTS
+with check("random sequences", hint="Compare with a GRU that reads each sequence by itself.", hidden=True) as rng:
+    reader = MarkReader(4, 5)
+    values, real_gru, real_head = probes.weights(reader), nn.GRU(4, 5, batch_first=True), nn.Linear(5, 2)
+    real_gru.load_state_dict({k.removeprefix("gru."): v for k, v in values.items() if k.startswith("gru.")})
+    real_head.load_state_dict({k.removeprefix("head."): v for k, v in values.items() if k.startswith("head.")})
+    x_drawn, ends = torch.tensor(rng.normal(size=(6, 9, 4)), dtype=torch.float32), torch.from_numpy(rng.integers(1, 10, 6))
+    with torch.no_grad():
+        wanted = torch.stack([real_head(real_gru(x_drawn[i, :end])[0][-1]) for i, end in enumerate(ends.tolist())])
+    got_logits = probes.output(reader, x_drawn, ends)
+    assert got_logits.shape == wanted.shape and torch.allclose(got_logits, wanted, atol=1e-5), (
+        "The logits differ from those of sequences that are read one by one."
+    )
+### END HIDDEN TESTS
+grade("fix_reader")
+
+
+# %% demo=true
+def train_reader(reader_class, seed=0):
+    """Train a reader on padded sequences; return its accuracy on new ones."""
+    X_marks, ends, y_marks = padded_marks(700, 1)
+    torch.manual_seed(seed)
+    reader = reader_class()
+    optimizer = torch.optim.Adam(reader.parameters(), lr=0.02)
+    for _ in range(8):
+        for rows in torch.randperm(len(X_marks)).split(50):
+            optimizer.zero_grad()
+            F.cross_entropy(reader(X_marks[rows], ends[rows]), y_marks[rows]).backward()
+            optimizer.step()
+    X_new, new_ends, y_new = padded_marks(500, 2)
+    with torch.no_grad():
+        return (reader(X_new, new_ends).argmax(1) == y_new).float().mean().item()
+
+
+print(f"accuracy on new sequences: {train_reader(MarkReader):.3f}")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# Call the reader with one sequence, then with the same one in a batch. Then with more zeros behind it. Each experiment
+# shows one fault.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# `nn.GRU` takes `(length, n, width)` by default, so it reads the first sequence, then the second, and so on, as if they
+# were one after another in time. Say `batch_first=True`.
+#
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# `states[torch.arange(len(x)), lengths - 1]` picks one state a row. (`nn.utils.rnn.pack_padded_sequence` is the other way.)
+#
+# </details>
+#
+# The faulty reader guesses: its accuracy is near a half. Repaired, it is above 0.9.
+#
+# **Why it matters.** Mixed-up samples give a nice loss too, if the data come sorted by class. And a network that reads padding gives
+# another answer in another batch.
+# [Which layout mistakes run without an error?](#Which-layout-mistakes-run-without-an-error?)
+
+# %% [markdown]
+# ## What an MLP takes for granted
+#
+# An MLP flattens its input. It has a weight of its own for each input and each unit, and nothing says which inputs are
+# neighbours. So if you shuffle the pixels, the same way in all images, you can shuffle the columns of the first weight
+# matrix in the same way, and get the same network.
+#
+# **The smallest example.** One unit with the weights `[5, 7, 9]`, an input `[1, 2, 3]`: 5·1 + 7·2 + 9·3 = 46. With `order = [2, 0, 1]` the
+# shuffled input `x[order]` is `[3, 1, 2]`. The weights must become `[9, 5, 7]`: 9·3 + 5·1 + 7·2 = 46 again.
+#
+# ### The same network on shuffled pixels
+#
+# *Implement · 5 minutes · difficulty: one of three*
+
+
+# %% exercise="reorder" minutes=5
+def reorder_first_layer(weight: torch.Tensor, order: list[int]) -> torch.Tensor:
+    """Return the first weight matrix of an MLP for inputs that come as x[:, order].
+
+    Args:
+        weight: (n_hidden, n_inputs), as nn.Linear keeps it. It is not modified.
+        order: a permutation of 0 ... n_inputs - 1.
+
+    Returns:
+        new of shape (n_hidden, n_inputs), such that x[:, order] @ new.T equals x @ weight.T for every x.
+        The weights [[5, 7, 9]] and the order [2, 0, 1] give [[9, 5, 7]].
+
+    Raises:
+        ValueError: order is not a permutation of all inputs.
+    """
+    ### BEGIN SOLUTION
+    if sorted(order) != list(range(weight.shape[1])):
+        raise ValueError("order is not a permutation of the inputs")
+    return weight[:, order]
+    ### END SOLUTION
+
+
+# %% check="reorder" points=5
+with check("one unit: the example", hint="Which weight belongs to the input that now stands first?"):
+    expect(reorder_first_layer(torch.tensor([[5.0, 7, 9]]), [2, 0, 1]), torch.tensor([[9.0, 5, 7]]))
+with check("the same hidden values", hint="Shuffle the columns (inputs), not the rows (hidden units).") as rng:
+    for _ in range(5):
+        x_drawn, weights = torch.from_numpy(rng.normal(size=(4, 6))), torch.from_numpy(rng.normal(size=(3, 6)))
+        order = [1, 2, 0, *(rng.permutation(3) + 3).tolist()]
+        hidden = x_drawn[:, order] @ reorder_first_layer(weights, order).T
+        assert torch.allclose(hidden, x_drawn @ weights.T), "The hidden values are not those of the unshuffled input."
+with check("an order that repeats or leaves out is refused", hint="sorted(order) must be 0, 1, ... n_inputs - 1."):
+    expect_raises(ValueError, reorder_first_layer, torch.ones(2, 3), [0, 0, 2])
+    expect_raises(ValueError, reorder_first_layer, torch.ones(2, 3), [0, 1])
+with check("the weights stay as they were", hint="Index into the matrix; that makes a copy."):
+    before = torch.arange(6.0).reshape(2, 3)
+    expect(probes.call(reorder_first_layer, before, [1, 2, 0])["inputs"][0], before, what="the weights")
+### BEGIN HIDDEN TESTS
+with check("random orders", hint="Try an order of five inputs that is not its own inverse.", hidden=True) as rng:
+    for _ in range(5):
+        weights, order = torch.from_numpy(rng.normal(size=(2, 7))), rng.permutation(7).tolist()
+        wanted = torch.stack([weights[:, i] for i in order], dim=1)
+        expect(reorder_first_layer(weights, order), wanted, what="the new weights")
+### END HIDDEN TESTS
+grade("reorder")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# Input number `k` of the shuffled image is pixel `order[k]` of the old one. Which column of the old matrix belongs to it?
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# `weight[:, order]` picks columns. The inverse order is a frequent mistake; the example tells the two apart.
+#
+# </details>
+#
+# Gradients are shuffled with the weights, so gradient descent, momentum and Adam keep the two networks equal at every
+# step. A random start knows no order either. So **in theory pixel shuffling changes nothing for an MLP**, on average over starts. A
+# linear model and a tree do not notice it either.
+#
+# **Why it matters.** If shuffling the columns of your data loses nothing, a convolution over them has nothing to gain.
+# [Does an MLP notice when pixels are shuffled?](#Does-an-MLP-notice-when-pixels-are-shuffled?)
+
+# %% [markdown]
+# ## The bake-off
+#
+# Four tasks:
+#
+# - **plain**: the digits as they are.
+# - **shifted**: each digit moved by up to two pixels in each direction at random, zeros where nothing comes in; in
+#   all three parts.
+# - **shuffled**: the pixels of the plain digits, in one fixed random order for all images.
+# - **last mark**: the task about order, 700 sequences to learn from.
+#
+# Four networks, within 5 % of the same number of parameters on each task. Same data, same optimizer (Adam), same batches of `50`, same `10` epochs. The learning
+# rate is chosen for each network and task on the validation part, from the same two values, `0.01` and `0.03`. Then three seeds, and the
+# test part once for each. A seed changes the starting weights and the order of the batches. Beside them stands a
+# baseline: logistic regression on the flattened input.
+#
+# ### Predict the winners
+#
+# *Predict, then run · 6 minutes · difficulty: two of three*
+#
+# Commit yourself before you run. Answer with `"MLP"`, `"CNN"`, `"GRU"` or `"Transformer"`:
+#
+# - `"shifted"`: which network is best on the shifted digits?
+# - `"shuffled"`: which network loses most accuracy from plain to shuffled?
+# - `"sequence"`: which network is best on the last mark?
+#
+# and with `True` or `False`:
+#
+# - `"far"`: on the plain digits, are CNN and MLP more than five points (0.05 of accuracy) apart?
+
+# %% exercise="predict_winners" minutes=6
+### BEGIN SOLUTION
+winners = {"shifted": "CNN", "shuffled": "CNN", "sequence": "GRU", "far": False}
+### END SOLUTION
+### BEGIN RELEASE
+# winners = {"shifted": ..., "shuffled": ..., "sequence": ..., "far": ...}
+### END RELEASE
+
+# %% check="predict_winners" points=4
+with check("best on shifted digits", hint="For which network is a shifted digit almost the same digit?"):
+    expect_choice(
+        winners["shifted"],
+        "cnn",
+        {
+            "mlp": "It must learn each digit anew at each place, from the same 700 images.",
+            "cnn": "One kernel serves all places.",
+            "gru": "It shares weights over rows, so it takes shifts up and down; within a row each pixel has weights of its own.",
+            "transformer": "It has a vector for each row position, and within a row weights for each pixel.",
+        },
+    )
+with check("loses most by shuffling", hint="Which one relies on neighbours?"):
+    expect_choice(
+        winners["shuffled"],
+        "cnn",
+        {
+            "mlp": "Its first layer has no neighbours: you have just proved that nothing changes for it.",
+            "cnn": "Its kernels look at neighbours, and neighbours no longer belong together.",
+            "gru": "It reads whole rows with a weight for each pixel. Which pixels share a row matters little to it.",
+            "transformer": "It embeds whole rows with a weight for each pixel. Which pixels share a row matters little to it.",
+        },
+    )
+with check("best on the last mark", hint="Which one keeps the last thing it saw, over a stretch of any length?"):
+    expect_choice(
+        winners["sequence"],
+        "gru",
+        {
+            "mlp": "It can give later places larger weights, but it has to learn each place by itself.",
+            "cnn": "Its receptive field is five symbols. It cannot tell which mark is the last when they lie further apart.",
+            "gru": "Overwrite the state at a mark, keep it at a blank: the task is what a gate does.",
+            "transformer": "It can solve the task, but must learn from few sequences what a position means.",
+        },
+    )
+with check("CNN and MLP on plain digits", hint="How hard are centred digits of 8 by 8 pixels?"):
+    expect(winners["far"], False, what="your prediction", tell=False)
+grade("predict_winners")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# For each task, name the symmetry: what change of the input should leave the answer alone? Then: which network has it built in?
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# The digits were centred and scaled by those who made the data. Somebody has already done by hand what a convolution
+# would do. That is true of the plain task, and not of the shifted one.
+#
+# </details>
+#
+# Now run it. It takes a while: sixty-four trainings.
+
+
+# %%
+def train_network(net, X, y, lr, seed, epochs=10):
+    """Train with Adam on shuffled batches of 50."""
+    torch.manual_seed(seed)
+    optimizer = torch.optim.Adam(net.parameters(), lr=lr)
+    for _ in range(epochs):
+        for rows in torch.randperm(len(X)).split(50):
+            optimizer.zero_grad()
+            F.cross_entropy(net(X[rows]), y[rows]).backward()
+            optimizer.step()
+    return net
+
+
+@torch.no_grad()
+def accuracy(net, X, y):
+    """Return the share of rows whose largest logit is at their label."""
+    return (net(X).argmax(1) == y).float().mean().item()
+
+
+def shift_images(images, seed, most=2):
+    """Return each image moved by a random number of pixels, up to `most`, in each direction; zeros come in."""
+    rng, padded, size = np.random.default_rng(seed), F.pad(images, (most,) * 4), images.shape[1]
+    corners = rng.integers(0, 2 * most + 1, (len(images), 2)).tolist()
+    return torch.stack([image[r : r + size, c : c + size] for image, (r, c) in zip(padded, corners, strict=True)])
+
+
+def bakeoff_tasks():
+    """Return task → part → (X, y)."""
+    order = torch.from_numpy(np.random.default_rng(3).permutation(64))
+    return {
+        "plain": digits,
+        "shifted": {part: (shift_images(X, i), y) for i, (part, (X, y)) in enumerate(digits.items())},
+        "shuffled": {part: (X.flatten(1)[:, order].reshape(-1, 8, 8), y) for part, (X, y) in digits.items()},
+        "last mark": {part: last_mark(n, i) for i, (part, n) in enumerate({"train": 700, "valid": 300, "test": 1000}.items())},
+    }
+
+
+def fresh(task, name, seed):
+    """Return a new network with weights drawn from a seed."""
+    torch.manual_seed(seed)
+    return (sequence_networks() if task == "last mark" else image_networks())[name]
+
+
+# %% demo=true
+def bake_off():
+    """Return task → network → the accuracies of three seeds on the test part (one for the linear baseline)."""
+    results = {}
+    for task, parts in bakeoff_tasks().items():
+        results[task] = {}
+        for name in image_networks():
+            tried = {lr: train_network(fresh(task, name, 0), *parts["train"], lr, 0) for lr in (0.01, 0.03)}
+            best = max(tried, key=lambda lr: accuracy(tried[lr], *parts["valid"]))
+            nets = [tried[best], *(train_network(fresh(task, name, s), *parts["train"], best, s) for s in (1, 2))]
+            results[task][name] = [accuracy(net, *parts["test"]) for net in nets]
+        X_flat, y_flat = parts["train"][0].flatten(1).numpy(), parts["train"][1].numpy()
+        linear = LogisticRegression(max_iter=500).fit(X_flat, y_flat)
+        results[task]["linear"] = [linear.score(parts["test"][0].flatten(1).numpy(), parts["test"][1].numpy())]
+    return results
+
+
+bake_started = time.perf_counter()
+measured = bake_off()
+print("mean accuracy on the test part (lowest to highest of three seeds)")
+for task, by_name in measured.items():
+    row = [f"{n} {np.mean(a):.3f} ({min(a):.3f}-{max(a):.3f})" for n, a in by_name.items()]
+    print(f"{task:10}", "  ".join(row))
+print(f"({time.perf_counter() - bake_started:.0f} seconds)")
+
+fig, axes = plots.canvas(4, width=10.5, height=3.6)
+for ax, (task, by_name) in zip(axes, measured.items(), strict=True):
+    for place, (name, style) in enumerate(zip(image_networks(), plots.line_styles, strict=True)):
+        ax.plot([place] * 3, by_name[name], linestyle="", marker=style["marker"], color=style["color"], markersize=7)
+    ax.axhline(by_name["linear"][0], color="grey", linewidth=1, linestyle="--")
+    ax.set(title=task, ylim=(0.3, 1.02), xlim=(-0.5, 3.5))
+    ax.set_xticks(range(4), ["MLP", "CNN", "GRU", "Transf."], rotation=60)
+axes[0].set_ylabel("accuracy on the test part (dashed: linear)")
+fig.suptitle("Each structure helps where the data have it")
+plots.show(
+    fig,
+    alt="Test accuracy of four networks on four tasks, a mark for each of three seeds, a dashed line for the linear baseline. "
+    + " ".join(
+        f"{task}: " + ", ".join(f"{n} {np.mean(a):.2f}" for n, a in by_name.items()) + "." for task, by_name in measured.items()
+    ),
+)
