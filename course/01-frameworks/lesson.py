@@ -1,0 +1,2079 @@
+# %% [markdown]
+# # Choosing a framework
+#
+# *"Which deep learning framework would you take, and why?"*
+#
+# The usual answer is a list of criteria: needs, community, performance, ease of use, company support. Everybody agrees
+# with it, and it decides nothing: it has no weights, no measurement, and no word on what it costs to leave again. In
+# this unit you build by hand what a framework does for you, run one and the same model in several of them, measure, and
+# put the criteria into a decision whose weak point you can compute.
+#
+# **Time.** Plan 210 minutes: 138 minutes of exercises, the rest for reading. Stop after any section. The exercises on
+# gradients and on automatic differentiation use functions that you wrote just before.
+#
+# **How to work.** Run an exercise's cell and the check below it with Shift + Enter. Hints of growing strength stand
+# below. Hidden checks run only when the notebook is graded; they vary the inputs and ask for nothing new. You need
+# Python, NumPy, and derivatives as school teaches them. PyTorch is introduced as you go.
+
+# %%
+import importlib.metadata
+import json
+import math
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import fx
+
+from mftcourse import check, expect, expect_choice, expect_raises, grade, plots, probes
+from mftcourse.data import load_breast_cancer
+
+torch.set_num_threads(1)  # tables as small as this one gain nothing from more threads
+
+# %% [markdown]
+# ## One model, by hand
+#
+# The data are 569 breast tumours with 30 measurements each; the label is `1` for malignant and `0` for benign. Every
+# column is standardised here once, because this unit only compares programs that solve the same problem. (To judge a
+# model you would part the rows first, and fit the scaler on the training part only.)
+
+# %%
+table, labels = load_breast_cancer()
+X_all = ((table - table.mean()) / table.std(ddof=0)).to_numpy()
+y_all = labels.to_numpy().astype(float)
+
+# %% [markdown]
+# The model is **logistic regression**. A row $x$ gets the logit $z = x \cdot w + b$ and the probability
+# $p = 1/(1 + e^{-z})$. Training makes this **objective** small, for $n$ rows with labels $y$:
+#
+# $$L(w, b) = \frac{1}{n} \sum_i \left( \ln(1 + e^{z_i}) - y_i z_i \right) + \frac{\lambda}{2} \lVert w \rVert^2$$
+#
+# The sum is the binary cross-entropy, written for logits. The last term is **L2 regularization** with strength
+# $\lambda$; the bias $b$ is left out of it. The gradient follows by the chain rule, since the derivative of
+# $\ln(1 + e^z)$ is $p$:
+#
+# $$\frac{\partial L}{\partial w} = \frac{1}{n} \sum_i (p_i - y_i)\, x_i + \lambda w, \qquad
+# \frac{\partial L}{\partial b} = \frac{1}{n} \sum_i (p_i - y_i)$$
+#
+# **The smallest example.** One row $x = (2)$, label $y = 0$, $w = (1)$, $b = -2$, $\lambda = 1/2$. The logit is
+# $2 - 2 = 0$, so $p = 1/2$. The objective is $\ln 2 + 1/4$. The gradient for $w$ is $1/2 \cdot 2 + 1/2 \cdot 1 = 3/2$,
+# and for $b$ it is $1/2$.
+#
+# ### A gradient by hand
+#
+# *By hand · 6 minutes · difficulty: one of three*
+#
+# Two rows, $(1, 3)$ and $(2, 5)$, both with label 1. The weights are $w = (2, -1)$ and $b = 1$, and $\lambda = 1/4$.
+# Replace each `...`. Type fractions, and `math.log(2)` for a logarithm.
+
+# %% exercise="gradient_by_hand" minutes=6
+### BEGIN SOLUTION
+gradient_hand = {"logits": [0, 0], "objective": math.log(2) + 5 / 8, "w": [-1 / 4, -9 / 4], "b": -1 / 2}
+### END SOLUTION
+### BEGIN RELEASE
+# gradient_hand = {"logits": [..., ...], "objective": ..., "w": [..., ...], "b": ...}
+### END RELEASE
+
+# %% check="gradient_by_hand" points=4
+with check("the two logits", hint="Row times weights, summed, plus the bias: 1 · 2 + 3 · (-1) + 1 for the first."):
+    expect(gradient_hand["logits"], [0.0, 0.0], what="the list of logits", tell=False)
+with check("the objective", hint="The mean of the two losses, plus half of lambda times the squared length of w."):
+    expect(gradient_hand["objective"], math.log(2) + (2**2 + 1) / 8, what="the objective", tell=False)
+with check("the gradient of w", hint="The mean over the rows of (p - y) times the row, plus lambda times w."):
+    rows, w_here = torch.tensor([[1.0, 3.0], [2.0, 5.0]]), torch.tensor([2.0, -1.0], requires_grad=True)
+    (F.binary_cross_entropy_with_logits(rows @ w_here + 1, torch.ones(2)) + (w_here**2).sum() / 8).backward()
+    expect(gradient_hand["w"], w_here.grad.tolist(), what="the gradient of w", tell=False)
+with check("the gradient of b", hint="The mean of p - y. Is the bias regularised?"):
+    expect(gradient_hand["b"], -0.5, what="the gradient of b", tell=False)
+grade("gradient_by_hand")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# Both logits come out the same, and so do both probabilities. A logit of zero is a probability of one half.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# $p - y$ is $-1/2$ for both rows. Their mean is the gradient of $b$; the bias has no regularization term.
+#
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# First entry of the gradient of $w$: the mean of $-1/2 \cdot 1$ and $-1/2 \cdot 2$, plus $1/4 \cdot 2$. The second
+# entry goes the same way with 3, 5 and $-1$. The squared length of $w$ is $4 + 1$.
+#
+# </details>
+#
+# **Why it matters.** This is the work that a framework takes off you, and you should be able to do it once.
+# [What does a framework do that NumPy does not?](#What-does-a-framework-do-that-NumPy-does-not?)
+
+# %% [markdown]
+# ### The gradient in NumPy
+#
+# *Implement · 8 minutes · difficulty: one of three*
+#
+# Write the objective and its gradient for any number of rows and columns. Do not compute $e^{z}$ directly: for a large
+# logit it overflows. `np.logaddexp(0, z)` is $\ln(e^0 + e^z)$ without overflow, and
+# $p = e^{z - \ln(1 + e^z)}$ is the probability, also without overflow.
+
+
+# %% exercise="logistic" minutes=8
+def logistic(w, b, X, y, l2) -> tuple[float, np.ndarray, float]:
+    """Return the objective of logistic regression and its gradient. The inputs stay as they are.
+
+    Args:
+        w: weights, array (n_features,).
+        b: bias, a number.
+        X: array (n_samples, n_features).
+        y: labels, array (n_samples,), each 0.0 or 1.0.
+        l2: strength of the L2 regularization; the bias is not regularised.
+
+    Returns:
+        (objective, gradient of w with shape (n_features,), gradient of b).
+        The example of the text: logistic([1.0], -2.0, [[2.0]], [0.0], 0.5), as arrays, is (ln 2 + 1/4, [3/2], 1/2).
+        Logits of any size give finite results: no overflow.
+
+    Raises:
+        ValueError: y does not have the shape (n_samples,).
+    """
+    ### BEGIN SOLUTION
+    if y.shape != (len(X),):
+        raise ValueError(f"y has shape {y.shape}; it should be ({len(X)},)")
+    z = X @ w + b
+    losses = np.logaddexp(0, z) - y * z
+    error = np.exp(z - np.logaddexp(0, z)) - y
+    return float(losses.mean() + l2 / 2 * w @ w), X.T @ error / len(y) + l2 * w, float(error.mean())
+    ### END SOLUTION
+
+
+# %% check="logistic" points=7
+with check("the example of the text", hint="One row: nothing to average yet. Is the regularization in both places?"):
+    expect(
+        logistic(np.array([1.0]), -2.0, np.array([[2.0]]), np.array([0.0]), 0.5),
+        (math.log(2) + 1 / 4, np.array([1.5]), 0.5),
+        what="(objective, gradient of w, gradient of b)",
+    )
+with check("your example by hand: two rows", hint="Divide by the number of rows, not by the number of columns."):
+    expect(
+        logistic(np.array([2.0, -1.0]), 1.0, np.array([[1.0, 3.0], [2.0, 5.0]]), np.ones(2), 0.25),
+        (math.log(2) + 5 / 8, np.array([-0.25, -2.25]), -0.5),
+        what="(objective, gradient of w, gradient of b)",
+    )
+with check("logits of plus and minus 1000", hint="Is there a bare np.exp(z) or np.exp(-z)? Use the forms of the text."):
+    far = np.array([[1000.0], [-1000.0], [-1000.0]])
+    expect(
+        logistic(np.array([1.0]), 0.0, far, np.array([1.0, 0.0, 1.0]), 0.0),
+        (1000 / 3, np.array([1000 / 3]), -1 / 3),
+        what="(objective, gradient of w, gradient of b)",
+    )
+with check("labels as a column are refused", hint="Compare y.shape with (len(X),) before anything else."):
+    expect_raises(ValueError, logistic, np.zeros(2), 0.0, np.ones((3, 2)), np.ones((3, 1)), 0.1)
+    expect_raises(ValueError, logistic, np.zeros(2), 0.0, np.ones((3, 2)), np.ones(1), 0.1)
+with check("the inputs stay as they are", hint="No +=, no assignment into w, X or y: make new arrays.") as rng:
+    given_arrays = [rng.normal(size=3), 0.5, rng.normal(size=(5, 3)), np.array([0.0, 1, 1, 0, 1]), 0.3]
+    expect(probes.call(logistic, *given_arrays)["inputs"], given_arrays, what="the inputs after the call")
+### BEGIN HIDDEN TESTS
+with check("random tables, equal to autograd", hint="Try other shapes and l2.", points=2, hidden=True) as rng:
+    for _ in range(6):
+        n_rows, n_columns, l2_drawn = int(rng.integers(1, 9)), int(rng.integers(1, 6)), float(rng.uniform(0, 2))
+        X_drawn, y_drawn = rng.normal(size=(n_rows, n_columns)), rng.integers(0, 2, n_rows).astype(float)
+        w_drawn, b_drawn = rng.normal(size=n_columns), float(rng.normal())
+        got_all = logistic(w_drawn, b_drawn, X_drawn, y_drawn, l2_drawn)
+        w_t = torch.tensor(w_drawn, requires_grad=True)
+        b_t = torch.tensor(b_drawn, dtype=torch.float64, requires_grad=True)
+        z_t = torch.tensor(X_drawn) @ w_t + b_t
+        value_t = F.binary_cross_entropy_with_logits(z_t, torch.tensor(y_drawn)) + l2_drawn / 2 * (w_t**2).sum()
+        value_t.backward()
+        expect(got_all, (value_t.item(), w_t.grad.numpy(), b_t.grad.item()), tol=1e-8)
+### END HIDDEN TESTS
+grade("logistic")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# Three lines: the logits `z`, the errors $p - y$ with one entry a row, and the three results.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# The sum over rows of `error[i] * X[i]` is the matrix product `X.T @ error`. The squared length of `w` is `w @ w`.
+#
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# `error = np.exp(z - np.logaddexp(0, z)) - y`; the gradient of w is `X.T @ error / len(y) + l2 * w`, that of b is
+# `error.mean()`, and the objective is `(np.logaddexp(0, z) - y * z).mean() + l2 / 2 * w @ w`.
+#
+# </details>
+#
+# **Why it matters.** Twelve lines suffice for this model. A new loss or a new layer means new lines, and every one may
+# be wrong. That, and not logistic regression, is why people use frameworks.
+# [When is scikit-learn enough?](#When-is-scikit-learn-enough?)
+
+# %% [markdown]
+# ## Is the gradient right?
+#
+# A gradient that is wrong by a little still makes the loss fall. So you check it against a **numeric gradient**, which
+# needs nothing but the function itself. Move one coordinate a small step up and a small step down:
+#
+# $$\frac{\partial f}{\partial x_j} \approx \frac{f(x + \varepsilon e_j) - f(x - \varepsilon e_j)}{2 \varepsilon}$$
+#
+# This is the **central difference**; $e_j$ is one at position $j$ and zero elsewhere. The forward difference,
+# $(f(x + \varepsilon e_j) - f(x))/\varepsilon$, is less exact.
+#
+# **The smallest example.** $f(x) = x^3$ at $x = 2$; the true slope is $3 \cdot 4 = 12$. With $\varepsilon = 1$ the central
+# difference is $(27 - 1)/2 = 13$, the forward difference $27 - 8 = 19$. For $x^3$ the central difference is too
+# large by exactly $\varepsilon^2$: with half the step, a quarter of the error.
+#
+# ### A numeric gradient
+#
+# *Implement · 7 minutes · difficulty: one of three*
+#
+# `f` takes an array and returns a number; further arguments of `f` are handed on. Two functions to try it on stand in
+# the cell.
+
+
+# %% exercise="numeric_gradient" minutes=7
+def polynomial(x, coefficients) -> float:
+    """Return the sum of coefficients[j] * x[j]**3, plus x[0] * x[-1]; given."""
+    return float((coefficients * x**3).sum() + x[0] * x[-1])
+
+
+def objective_of(theta, X, y, l2) -> float:
+    """Return your objective for theta = (w, b) in one array, the bias last; given."""
+    return logistic(theta[:-1], theta[-1], X, y, l2)[0]
+
+
+def numeric_gradient(f, x, args=(), eps=1e-5) -> np.ndarray:
+    """Return the gradient of f at x by central differences.
+
+    Args:
+        f: a function; f(x, *args) is a number.
+        x: array (n,) of floats; stays as it is.
+        args: further arguments of f.
+        eps: the step.
+
+    Returns:
+        Array (n,), one central difference for each coordinate; the others stand still meanwhile.
+        Example: for f(x) = x[0]**3 at [2.0] with eps=1.0 it is [13.0].
+    """
+    ### BEGIN SOLUTION
+    gradient = np.empty(len(x))
+    for j in range(len(x)):
+        step = np.zeros(len(x))
+        step[j] = eps
+        gradient[j] = (f(x + step, *args) - f(x - step, *args)) / (2 * eps)
+    return gradient
+    ### END SOLUTION
+
+
+# %% check="numeric_gradient" points=6
+with check("a cubic with a large step: too large by eps squared", hint="Up, down, and divide by 2 * eps."):
+    # x^3 + x * x at 2: 12 + 4, and eps^2 = 1/4 on top
+    expect(
+        numeric_gradient(polynomial, np.array([2.0]), (np.array([1.0]),), eps=0.5),
+        np.array([16.25]),
+        what="the gradient",
+    )
+with check("three coordinates, one moved at a time", hint="Does every coordinate get its own step, from the same x?"):
+    x_three, c_three = np.array([1.0, -2.0, 3.0]), np.array([1.0, 2.0, -1.0])
+    want_three = 3 * c_three * x_three**2 + 0.25 * c_three + np.array([3.0, 0.0, 1.0])
+    expect(numeric_gradient(polynomial, x_three, (c_three,), eps=0.5), want_three, what="the gradient")
+with check("the step that is used when none is given", hint="The default of eps is 1e-5."):
+    # one coordinate of size 1000: the error of the difference is 1e6 * eps^2
+    got_default = numeric_gradient(polynomial, np.array([0.0, 0.0]), (np.array([1e6, 1e4]),))
+    expect(got_default, np.array([1e-4, 1e-6]), tol=1e-9, what="the gradient")
+with check("x stays as it is", hint="x[j] += eps changes the caller's array. Work on a copy, or add a step."):
+    called = probes.call(numeric_gradient, polynomial, np.array([1.0, 2.0]), (np.ones(2),))
+    expect(called["inputs"][1], np.array([1.0, 2.0]), what="x after the call")
+with check("your logistic regression on the real tumours", hint="args holds X, y and l2.") as rng:
+    theta_drawn = rng.normal(size=31) / 10
+    got_numeric = numeric_gradient(objective_of, theta_drawn, (X_all, y_all, 0.1))
+    z_drawn = X_all @ theta_drawn[:-1] + theta_drawn[-1]
+    error_drawn = (1 / (1 + np.exp(-z_drawn)) - y_all) / len(y_all)
+    want_numeric = np.append(X_all.T @ error_drawn + 0.1 * theta_drawn[:-1], error_drawn.sum())
+    expect(got_numeric, want_numeric, tol=1e-7, what="the gradient")
+### BEGIN HIDDEN TESTS
+with check("random points, coefficients and steps", hint="Try eps=0.5 on data of your own.", hidden=True) as rng:
+    for _ in range(8):
+        x_drawn = rng.normal(size=int(rng.integers(2, 6)))
+        c_drawn, eps_drawn = rng.normal(size=len(x_drawn)), float(rng.choice([0.25, 0.5, 2.0]))
+        want_slopes = c_drawn * (3 * x_drawn**2 + eps_drawn**2)
+        want_slopes[0] += x_drawn[-1]
+        want_slopes[-1] += x_drawn[0]
+        expect(numeric_gradient(polynomial, x_drawn, (c_drawn,), eps=eps_drawn), want_slopes, what="the gradient")
+### END HIDDEN TESTS
+grade("numeric_gradient")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# A loop over the coordinates. For each, an array of zeros with `eps` at that place is the step.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# `f(x + step, *args)` calls `f` with the further arguments. The distance between the two points is `2 * eps`.
+#
+# </details>
+#
+# **Why it matters.** It costs two calls of the function for every coordinate: 62 for the 31 numbers of our model, and
+# two billion for a billion weights. It is a tool for checking, not for training.
+# [How do you check a gradient?](#How-do-you-check-a-gradient?)
+
+# %% [markdown]
+# ### Which step is best?
+#
+# *Predict, then run · 4 minutes · difficulty: two of three*
+#
+# Two errors pull in opposite directions. The formula's own error shrinks with the step: like $\varepsilon$ for the
+# forward difference, like $\varepsilon^2$ for the central one. Rounding grows: both values of $f$ carry a relative
+# error $u$, and dividing by $\varepsilon$ blows it up to about $u/\varepsilon$. In `float64`, $u$ is about `1e-16`, in
+# `float32` about `6e-8`. The best step makes both errors about equal.
+#
+# The function is $e^x$ at $x = 1$. Which of four steps has the smallest error? Answer with a letter for each line.
+#
+# - (a) `1e-2`
+# - (b) `1e-5`
+# - (c) `1e-8`
+# - (d) `1e-12`
+
+# %% exercise="step_size" minutes=4
+### BEGIN SOLUTION
+best_step = {"central, float64": "b", "forward, float64": "c", "central, float32": "a"}
+### END SOLUTION
+### BEGIN RELEASE
+# best_step = {"central, float64": ..., "forward, float64": ..., "central, float32": ...}
+### END RELEASE
+
+# %% check="step_size" points=3
+with check("central differences in float64", hint="Where is eps squared about u / eps? Solve for eps."):
+    expect_choice(best_step["central, float64"], "b", {
+        "a": "Too coarse: eps squared is 1e-4, and rounding would allow much smaller steps.",
+        "b": "The cube root of u is about 5e-6: there both errors are near 1e-11.",
+        "c": "Here rounding has already grown to about 1e-8, far above eps squared.",
+        "d": "Nearly all digits cancel: rounding is about 1e-4.",
+    })  # fmt: skip
+with check("forward differences in float64", hint="Where is eps about u / eps?"):
+    expect_choice(best_step["forward, float64"], "c", {
+        "a": "The error of the formula is about eps: more than one percent here.",
+        "b": "Good for central differences. The forward formula still has an error of about 1e-5 here.",
+        "c": "The square root of u is about 1e-8: both errors are near 1e-8, a thousand times those of the central formula.",
+        "d": "Nearly all digits cancel: rounding is about 1e-4.",
+    })  # fmt: skip
+with check("central differences in float32", hint="The cube root of 6e-8: which of the four is nearest?"):
+    expect_choice(best_step["central, float32"], "a", {
+        "a": "The cube root of 6e-8 is about 4e-3. Coarse, but in float32 there is nothing better.",
+        "b": "Rounding gives 6e-8 / 1e-5, more than half a percent. This step is for float64.",
+        "c": "1 + 1e-8 is rounded to 1 in float32: both values are equal, and the slope comes out as zero.",
+        "d": "1 + 1e-12 is rounded to 1 in float32: the slope comes out as zero.",
+    })  # fmt: skip
+grade("step_size")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# Set the two errors equal. Central: $\varepsilon^2 = u/\varepsilon$. Forward: $\varepsilon = u/\varepsilon$.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# Central: the cube root of $u$. Forward: the square root of $u$. Then take the option that is nearest on a logarithmic scale.
+#
+# </details>
+
+# %% demo=true
+steps_tried = 10.0 ** np.arange(-13, 0)
+error_lines = {}
+for words, dtype, central in (
+    ("central, float64", np.float64, True),
+    ("forward, float64", np.float64, False),
+    ("central, float32", np.float32, True),
+):
+    eps, one = steps_tried.astype(dtype), dtype(1)
+    above, below = (one + eps).astype(dtype), (one - eps if central else one + 0 * eps).astype(dtype)
+    slope = (np.exp(above) - np.exp(below)) / (eps * dtype(2 if central else 1))
+    error_lines[words] = np.maximum(np.abs(slope / math.e - 1).astype(float), 1e-13)
+fig, (ax,) = plots.canvas(1, width=6.4, height=4.2)
+for (words, errors), style in zip(error_lines.items(), plots.line_styles, strict=False):
+    ax.plot(steps_tried, errors, label=words, **(style | {"markersize": 5}))
+ax.set(xscale="log", yscale="log", xlabel="step eps", ylabel="relative error of the slope")
+ax.set_title("Each formula and each precision has its own best step", fontsize=10)
+ax.legend(fontsize=8)
+lowest = {words: f"{steps_tried[int(np.argmin(errors))]:.0e}" for words, errors in error_lines.items()}
+plots.show(
+    fig,
+    alt="Relative error of a numeric slope against the step, both axes logarithmic. Every curve has the shape of a V. "
+    + ", ".join(f"{words}: lowest at {step}" for words, step in lowest.items())
+    + ". The central curve in float64 goes lowest by far.",
+)
+
+# %% [markdown]
+# Left of the lowest point rounding rules, right of it the formula. "The smaller, the more exact" is wrong, and in
+# `float32` no step is good.
+#
+# **Why it matters.** A gradient check with a bad step refuses right gradients, and people learn to ignore it.
+# [How do you check a gradient?](#How-do-you-check-a-gradient?)
+
+# %% [markdown]
+# ### A gradient check that is wrong
+#
+# *Find the bug · 9 minutes · difficulty: two of three*
+#
+# A colleague's program compares a claimed gradient of our objective with a numeric one, and says how far apart they are.
+# Run it, then the cell below it. It finds that the right gradient is infinitely wrong, and it has nothing to say
+# against a gradient of zeros. Repair it. The error of one entry, claimed $a$ against numeric $m$, should be
+#
+# $$\frac{|a - m|}{\max(1, |a|, |m|)}$$
+#
+# This is relative where the gradient is large, and absolute where it is small: a true zero divides nothing by zero.
+#
+# **The smallest example.** Claimed $(0, 8)$, numeric $(0, 10)$: the errors are $0/1$ and $2/10$, so the largest is
+# $1/5$.
+
+
+# %% exercise="fix_gradient_check" minutes=9 faults=["the numeric gradient of the example", "the right gradient has nearly no error", "a column of zeros", "large entries: relative", "small entries: absolute", "random tables"]
+def gradient_check(claimed, theta, X, y, l2) -> dict:
+    """Compare a claimed gradient of the objective with central differences.
+
+    Args:
+        claimed: array (n_features + 1,), the claimed gradient; the bias is last.
+        theta: array (n_features + 1,), weights and bias, where the gradient is taken; stays as it is.
+        X, y, l2: as in `logistic`: the objective is a mean over rows plus l2 / 2 times the squared length of
+            the weights, without the bias.
+
+    Returns:
+        "numeric": array (n_features + 1,), the numeric gradient, right to 1e-8 for entries of size one.
+        "error": float, the largest |a - m| / max(1, |a|, |m|) over all entries.
+    """
+    ### BEGIN SOLUTION
+    eps = 1e-5
+
+    def objective(theta):
+        z = X @ theta[:-1] + theta[-1]
+        return (np.logaddexp(0, z) - y * z).mean() + l2 / 2 * (theta[:-1] ** 2).sum()
+
+    numeric = np.zeros(len(theta))
+    for j in range(len(theta)):
+        step = np.eye(len(theta))[j] * eps
+        numeric[j] = (objective(theta + step) - objective(theta - step)) / (2 * eps)
+    error = np.abs(claimed - numeric) / np.maximum(1, np.maximum(np.abs(claimed), np.abs(numeric)))
+    return {"numeric": numeric, "error": float(error.max())}
+    ### END SOLUTION
+    ### BEGIN RELEASE
+    # eps = 1e-12  # "as small as possible"
+    # X, theta = X.astype(np.float32), theta.astype(np.float32)  # "to save memory"
+    #
+    # def objective(theta):
+    #     z = X @ theta[:-1] + theta[-1]
+    #     return (np.logaddexp(0, z) - y * z).sum() + l2 / 2 * (theta[:-1] ** 2).sum()
+    #
+    # numeric = np.zeros(len(theta))
+    # for j in range(len(theta)):
+    #     moved = theta.copy()
+    #     moved[j] += eps
+    #     numeric[j] = (objective(moved) - objective(theta)) / eps
+    # with np.errstate(divide="ignore", invalid="ignore"):
+    #     error = np.abs(claimed - numeric) / np.abs(numeric)
+    # return {"numeric": numeric, "error": float(error.max())}
+    ### END RELEASE
+
+
+# %% check="fix_gradient_check" points=8
+with check("the answer has the right form", hint="This one worked in the faulty program: two keys, one entry a weight."):
+    formed = gradient_check(np.zeros(3), np.ones(3), np.ones((4, 2)), np.zeros(4), 0.5)
+    expect(sorted(formed), ["error", "numeric"], what="the list of keys")
+    expect(formed["numeric"].shape, (3,), what="the shape of the numeric gradient")
+with check("the numeric gradient of the example", hint="Your example by hand. Mean or sum? One side or two?"):
+    by_hand = np.array([-0.25, -2.25, -0.5])
+    X_two, theta_two = np.array([[1.0, 3.0], [2.0, 5.0]]), np.array([2.0, -1.0, 1.0])
+    found_two = gradient_check(by_hand, theta_two, X_two, np.ones(2), 0.25)
+    expect(found_two["numeric"], by_hand, tol=1e-8, what="the numeric gradient")
+with check("the right gradient has nearly no error", hint="Which precision, and which step, does the check work with?") as rng:
+    theta_drawn = rng.normal(size=31) / 10
+    _, right_w, right_b = logistic(theta_drawn[:-1], theta_drawn[-1], X_all, y_all, 0.1)
+    right = gradient_check(np.append(right_w, right_b), theta_drawn, X_all, y_all, 0.1)["error"]
+    assert right < 1e-7, f"The right gradient on the tumours gets an error of {right:.1e}."
+with check("a column of zeros", hint="A weight without effect has the gradient zero in both. What is 0/0?"):
+    X_zero, y_zero = np.array([[0.0, 1.0], [0.0, 3.0]]), np.array([1.0, 0.0])
+    # logits zero: errors -1/2 and 1/2
+    zero = gradient_check(np.array([0.0, 0.5, 0.0]), np.zeros(3), X_zero, y_zero, 0.0)
+    assert zero["error"] < 1e-7, "Claimed and true gradient agree, zeros included: the error should be nearly 0."
+with check("large entries: relative", hint="Divide by the larger of |a| and |m|, where that is above 1."):
+    # one row, logit zero: the gradient of w is -1/2 * 20 and that of b is -1/2
+    larger = gradient_check(np.array([-40.0, -0.5]), np.zeros(2), np.array([[20.0]]), np.ones(1), 0.0)
+    expect(larger["error"], 3 / 4, tol=1e-6, what="the error of -40 for -10")
+    smaller = gradient_check(np.array([-8.0, -0.5]), np.zeros(2), np.array([[20.0]]), np.ones(1), 0.0)
+    expect(smaller["error"], 1 / 5, tol=1e-6, what="the error of -8 for -10")
+with check("small entries: absolute", hint="Nothing is divided by less than 1."):
+    small = gradient_check(np.array([0.25, -0.5]), np.zeros(2), np.array([[1.0]]), np.ones(1), 0.0)
+    expect(small["error"], 3 / 4, tol=1e-6, what="the error of 0.25 for -0.5")
+with check("theta stays as it is", hint="Move a copy."):
+    kept = probes.call(gradient_check, np.zeros(3), np.array([1.0, 2.0, 3.0]), np.ones((2, 2)), np.ones(2), 0.1)
+    expect(kept["inputs"][1], np.array([1.0, 2.0, 3.0]), what="theta after the call")
+### BEGIN HIDDEN TESTS
+with check("random tables", hint="Try other shapes, l2, and a gradient that is off in one place.", hidden=True) as rng:
+    for _ in range(5):
+        n_rows, n_columns, l2_drawn = int(rng.integers(2, 9)), int(rng.integers(1, 5)), float(rng.uniform(0.2, 2))
+        X_drawn, y_drawn = rng.normal(size=(n_rows, n_columns)), rng.integers(0, 2, n_rows).astype(float)
+        theta_drawn = rng.normal(size=n_columns + 1)
+        wrong_part = (1 / (1 + np.exp(-(X_drawn @ theta_drawn[:-1] + theta_drawn[-1]))) - y_drawn) / n_rows
+        true_gradient = np.append(X_drawn.T @ wrong_part + l2_drawn * theta_drawn[:-1], wrong_part.sum())
+        claim_drawn = true_gradient + (np.arange(n_columns + 1) == rng.integers(n_columns + 1)) * rng.normal() * 3
+        found_drawn = gradient_check(claim_drawn, theta_drawn, X_drawn, y_drawn, l2_drawn)
+        scale_drawn = np.maximum(1, np.maximum(np.abs(claim_drawn), np.abs(true_gradient)))
+        expect(found_drawn["numeric"], true_gradient, tol=1e-7, what="the numeric gradient")
+        want_error = (np.abs(claim_drawn - true_gradient) / scale_drawn).max()
+        expect(found_drawn["error"], want_error, tol=1e-6, what="the error")
+### END HIDDEN TESTS
+grade("fix_gradient_check")
+
+# %% demo=true
+zero_theta = np.full(31, 0.05)
+try:
+    _, w_right, b_right = logistic(zero_theta[:-1], zero_theta[-1], X_all, y_all, 0.1)
+    for words, claim in {"the right gradient": np.append(w_right, b_right), "all zeros": np.zeros(31)}.items():
+        said = gradient_check(claim, zero_theta, X_all, y_all, 0.1)["error"]
+        verdict = "refused" if said > 1e-6 else "accepted"
+        print(f"{words}: error {said:.1e}, so a test `error > 1e-6` says: {verdict}")
+except NotImplementedError:
+    print("This cell uses your `logistic`: write it first, then run this cell again.")
+
+# %% [markdown]
+# Before the repair this cell accepts the zeros and refuses the right gradient: in `float32` the tiny step is rounded
+# away, every difference is zero, and `nan > 1e-6` is false. After the repair it is the other way round.
+#
+# <details><summary>Hint 1</summary>
+#
+# There are five faults: the precision, the size of the step, the side of the difference, the objective, and what the
+# error is divided by. Print `numeric` for the example by hand.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# Work in `float64` with `eps = 1e-5`, on both sides. The docstring says "a mean over rows".
+#
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# `step = np.eye(len(theta))[j] * eps`, then `(objective(theta + step) - objective(theta - step)) / (2 * eps)`. For the error:
+# `np.maximum(1, np.maximum(np.abs(claimed), np.abs(numeric)))`.
+#
+# </details>
+#
+# **Why it matters.** PyTorch has such a check, `torch.autograd.gradcheck`, and it insists on `float64`.
+# [How do you check a gradient?](#How-do-you-check-a-gradient?)
+
+# %% [markdown]
+# ## The same model in several frameworks
+#
+# To compare frameworks you must first give them the same problem. Their settings have the same names and mean different
+# things. Our objective is a **mean** over $n$ rows plus $\frac{\lambda}{2} \lVert w \rVert^2$.
+#
+# | library | what it minimises, or adds |
+# |---|---|
+# | scikit-learn, `LogisticRegression(C=C)` | $\frac{1}{2} \lVert w \rVert^2 + C \cdot$ the **sum** of the losses |
+# | PyTorch, `SGD(weight_decay=d)` | adds $d \cdot w$ to the gradient, for the parameters that it is given for |
+# | Keras, `regularizers.L2(k)` | adds $k \lVert w \rVert^2$ to the mean loss, without a half |
+#
+# Multiply an objective by a number, and its lowest point stays where it is.
+#
+# **The smallest example.** $n = 4$ rows, $\lambda = 1/2$. Ours times 2 is $\frac{1}{2} \lVert w \rVert^2 + 2 \cdot$ mean,
+# and the mean is a quarter of the sum. So $C = 2/4 = 1/2$.
+#
+# ### One strength, four names
+#
+# *By hand · 5 minutes · difficulty: two of three*
+#
+# Now $n = 50$ and $\lambda = 1/10$. Which settings give our objective? And the other way round: which $\lambda$ does
+# scikit-learn's default, `C=1`, stand for with these 50 rows?
+
+# %% exercise="same_objective" minutes=5
+### BEGIN SOLUTION
+settings_hand = {"C": 1 / 5, "weight_decay": 1 / 10, "keras_l2": 1 / 20, "lambda_of_C_1": 1 / 50}
+### END SOLUTION
+### BEGIN RELEASE
+# settings_hand = {"C": ..., "weight_decay": ..., "keras_l2": ..., "lambda_of_C_1": ...}
+### END RELEASE
+
+# %% check="same_objective" points=4
+with check("scikit-learn's C", hint="Divide our objective by lambda. What stands before the sum then?"):
+    expect(settings_hand["C"], 1 / (50 / 10), what="C", tell=False)
+with check("PyTorch's weight_decay", hint="What is the derivative of lambda / 2 times w squared?"):
+    expect(settings_hand["weight_decay"], 0.1, what="weight_decay", tell=False)
+with check("Keras's L2", hint="Keras writes no half."):
+    expect(settings_hand["keras_l2"], 0.1 / 2, what="the argument of L2", tell=False)
+with check("the lambda behind C = 1", hint="Solve C = 1 / (n lambda) for lambda."):
+    expect(settings_hand["lambda_of_C_1"], 1 / 50, what="lambda", tell=False)
+grade("same_objective")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# Ours divided by $\lambda$ is $\frac{1}{2} \lVert w \rVert^2 + \frac{1}{n \lambda} \cdot$ sum. Compare with the table.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# $C = 1/(n \lambda)$. PyTorch's number is $\lambda$ itself, Keras's is half of it.
+#
+# </details>
+#
+# **Why it matters.** With `C` fixed, twice the rows are half the $\lambda$. Half of all "framework A is more accurate than
+# B" reports compare two different objectives.
+# [Do two libraries with the same settings fit the same model?](#Do-two-libraries-with-the-same-settings-fit-the-same-model?)
+
+# %% [markdown]
+# ### The programs
+#
+# Here is our model in five dialects. Each program defines `fit(X, y, l2)`, which returns weights and bias. All of them
+# except scikit-learn's take 500 steps of gradient descent with learning rate `0.5`; scikit-learn brings an optimizer of
+# its own. Read them side by side: where is the gradient?
+
+# %%
+programs = {}
+programs["NumPy"] = """
+import numpy as np
+
+def fit(X, y, l2, lr=0.5, steps=500):
+    w, b = np.zeros(X.shape[1]), 0.0
+    for _ in range(steps):
+        error = (1 / (1 + np.exp(-(X @ w + b))) - y) / len(y)
+        w, b = w - lr * (X.T @ error + l2 * w), b - lr * error.sum()
+    return w, b
+"""
+programs["scikit-learn"] = """
+from sklearn.linear_model import LogisticRegression
+
+def fit(X, y, l2):
+    model = LogisticRegression(C=1 / (l2 * len(y)), tol=1e-8, max_iter=1000).fit(X, y)
+    return model.coef_[0], model.intercept_[0]
+"""
+programs["PyTorch"] = """
+import torch
+from torch.nn.functional import binary_cross_entropy_with_logits
+
+def fit(X, y, l2, lr=0.5, steps=500):
+    X, y = torch.from_numpy(X), torch.from_numpy(y)
+    w = torch.zeros(X.shape[1], dtype=X.dtype, requires_grad=True)
+    b = torch.zeros((), dtype=X.dtype, requires_grad=True)
+    optimizer = torch.optim.SGD([{"params": [w], "weight_decay": l2}, {"params": [b]}], lr=lr)
+    for _ in range(steps):
+        optimizer.zero_grad()
+        binary_cross_entropy_with_logits(X @ w + b, y).backward()
+        optimizer.step()
+    return w.detach().numpy(), b.item()
+"""
+programs["JAX"] = """
+import jax
+import jax.numpy as jnp
+
+jax.config.update("jax_enable_x64", True)
+
+def objective(params, X, y, l2):
+    w, b = params
+    z = X @ w + b
+    return jnp.mean(jax.nn.softplus(z) - y * z) + l2 / 2 * w @ w
+
+gradient = jax.jit(jax.grad(objective))
+
+def fit(X, y, l2, lr=0.5, steps=500):
+    params = jnp.zeros(X.shape[1]), jnp.zeros(())
+    for _ in range(steps):
+        params = jax.tree.map(lambda p, g: p - lr * g, params, gradient(params, X, y, l2))
+    return params
+"""
+programs["Keras on PyTorch"] = programs["Keras on JAX"] = """
+import keras
+
+def fit(X, y, l2, lr=0.5, steps=500):
+    layer = keras.layers.Dense(1, kernel_initializer="zeros", kernel_regularizer=keras.regularizers.L2(l2 / 2))
+    model = keras.Sequential([keras.Input(X.shape[1:]), layer])
+    model.compile(keras.optimizers.SGD(lr), keras.losses.BinaryCrossentropy(from_logits=True))
+    model.fit(X, y, batch_size=len(y), epochs=steps, shuffle=False, verbose=0)
+    return layer.get_weights()
+"""
+
+# %% [markdown]
+# **How to measure.** Each program runs in a fresh Python process, so that none profits from what another has loaded.
+# Three times are kept apart: the import, the first fit, and a second fit in the same process. The peak memory is that
+# of the whole process. On Linux the obvious call, `resource.getrusage`, would be wrong here: a child starts with the
+# peak of the process that started it, so a big notebook makes every framework look big. So the program reads its own
+# peak from the kernel.
+
+# %%
+stopwatch = '''
+import json, re, sys, time
+start = time.perf_counter()
+exec(sys.argv[1])                                     # imports, and defines fit
+seconds = {"import": time.perf_counter() - start}
+import numpy as np
+data = np.load(sys.argv[2])
+for name in ("first fit", "second fit"):
+    start = time.perf_counter()
+    w, b = fit(data["X"], data["y"], 0.1)
+    seconds[name] = time.perf_counter() - start
+try:
+    peak = int(re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1]) / 1024
+except (OSError, TypeError):                          # no Linux
+    try:
+        import resource                               # macOS counts in bytes
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    except ImportError:                               # Windows: not measured
+        peak = float("nan")
+weights = np.append(np.asarray(w, dtype=float).ravel(), np.asarray(b, dtype=float).ravel()).tolist()
+print(json.dumps({"seconds": seconds, "peak": peak, "weights": weights}))
+'''
+
+
+def in_fresh_process(source, *arguments, backend="torch"):
+    """Run Python source in a process of its own; return what its last line of output says, or None without the import.
+
+    Args:
+        source: the program; it prints JSON last.
+        arguments: strings, its sys.argv from 1 on.
+        backend: the library that Keras should stand on.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        np.savez(Path(folder) / "data.npz", X=X_all, y=y_all)
+        settings = {"KERAS_BACKEND": backend, "KERAS_HOME": folder, "JAX_PLATFORMS": "cpu", "OMP_NUM_THREADS": "1"}
+        done = subprocess.run(
+            [sys.executable, "-c", source, *arguments, str(Path(folder) / "data.npz")],
+            capture_output=True, text=True, env=os.environ | settings,
+        )  # fmt: skip
+    if done.returncode and "ModuleNotFoundError" in done.stderr:
+        return None
+    if done.returncode:
+        raise RuntimeError(done.stderr[-1000:])
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+# %% demo=true
+measured = {}
+for name, source in programs.items():
+    measured[name] = in_fresh_process(stopwatch, source, backend="jax" if "JAX" in name else "torch")
+print(f"{'':<18}{'lines':>6}{'import':>9}{'first fit':>11}{'second fit':>12}{'peak':>10}{'objective':>11}{'apart':>10}")
+reference_weights = np.array(measured["NumPy"]["weights"])
+for name, source in programs.items():
+    lines, row = len([line for line in source.splitlines() if line.strip()]), measured[name]
+    if row is None:
+        print(f'{name:<18}{lines:>6}   not installed: pip install -e ".[frameworks]" -c constraints.txt')
+        continue
+    weights = np.array(row["weights"])
+    z = X_all @ weights[:-1] + weights[-1]
+    value = (np.logaddexp(0, z) - y_all * z).mean() + 0.05 * weights[:-1] @ weights[:-1]
+    spent, apart = row["seconds"], np.abs(weights - reference_weights).max()
+    print(
+        f"{name:<18}{lines:>6}{spent['import']:>7.2f} s{spent['first fit']:>9.3f} s{spent['second fit']:>10.3f} s"
+        f"{row['peak']:>6.0f} MiB{value:>11.6f}{apart:>10.0e}"
+    )
+agree = all(np.allclose(row["weights"], reference_weights, atol=1e-4) for row in measured.values() if row)
+print(f"All weights within 1e-4 of NumPy's: {'yes' if agree else 'NO, the programs solve different problems'}")
+
+# %% [markdown]
+# The column *apart* is the largest difference to NumPy's weights. All weights agree to three decimals, so the programs
+# solve one problem. Only then do the other columns mean something. (Keras computes in `float32`; the rest in `float64`.)
+#
+# Now read the table, on your machine:
+#
+# - For this model the import takes longer than the fit, in every library but NumPy. For a job that runs once a second,
+#   that decides. For a job that trains for a week, it is nothing.
+# - The first fit and the second differ. The first one also loads code on demand, and JAX compiles in it.
+# - NumPy's program is the shortest of those that say how the fit is done, and it is the only one with a derivative in it. Change the model
+#   and you derive again.
+# - scikit-learn says *what*, not *how*: the fewest lines, but you cannot change the inside.
+# - Keras runs the *same source* on two backends. It is no third engine beside PyTorch and JAX: it is an
+#   interface on top of one. "TensorFlow, PyTorch or Keras?" compares things of two levels.
+# - NumPy needs the least memory: a framework costs before the first number is computed.
+#
+# What the table does **not** show: a GPU, a large model, an input pipeline, deployment. A table like this is about *your*
+# workload or about nothing.
+
+# %% [markdown]
+# ## What a framework does for you
+#
+# The programs for PyTorch, JAX and Keras contain no derivative. They use **automatic differentiation** in **reverse
+# mode**, which is not numeric (no step, no rounding to fear) and not symbolic (no formula for the whole). It runs
+# the program, notes each operation in a **computational graph**, and then goes backwards through the notes with the
+# chain rule (A. G. Baydin and others, "Automatic differentiation in machine learning: a survey", 2018).
+#
+# Each operation knows only its **local slopes**: the derivative of its result with respect to each input. For $c = a \cdot b$ they
+# are $b$ (towards $a$) and $a$ (towards $b$). Going backwards, each value receives its **gradient**, the
+# derivative of the last result with respect to it. A parent's gradient grows by *local slope times the gradient of the child*.
+# It **grows**: a value that is used twice receives two contributions, and they are added.
+#
+# **The smallest example.** $a = 3$, $f = a \cdot a + a$. Forward: $m = 9$, $f = 12$. Backward: $f$ has gradient 1. The
+# addition hands 1 to $m$ and 1 to $a$. The product hands $3 \cdot 1$ to $a$, twice. Together $1 + 3 + 3 = 7$, and
+# indeed $2a + 1 = 7$.
+#
+# ### Backwards on paper
+#
+# *By hand · 6 minutes · difficulty: one of three*
+#
+# $a = 2$, $b = 3$. Compute $c = a \cdot b$, then $d = c + a$, then $e = d \cdot d$. Write down the value of $e$, and the
+# gradient of $e$ with respect to $d$, $c$, $b$ and $a$.
+
+# %% exercise="graph_by_hand" minutes=6
+### BEGIN SOLUTION
+graph_hand = {"e": 64, "d": 16, "c": 16, "b": 32, "a": 64}
+### END SOLUTION
+### BEGIN RELEASE
+# graph_hand = {"e": ..., "d": ..., "c": ..., "b": ..., "a": ...}
+### END RELEASE
+
+# %% check="graph_by_hand" points=5
+with check("the value of e", hint="c, then d, then d times d."):
+    expect(graph_hand["e"], (2 * 3 + 2) ** 2, what="e", tell=False)
+with check("the gradient of d", hint="d is used twice in d times d."):
+    expect(graph_hand["d"], 2 * (2 * 3 + 2), what="the gradient of d", tell=False)
+with check("the gradient of c", hint="An addition hands on what it receives."):
+    expect(graph_hand["c"], 2 * (2 * 3 + 2), what="the gradient of c", tell=False)
+with check("the gradient of b", hint="The local slope of a times b towards b is a."):
+    expect(graph_hand["b"], 2 * (2 * 3 + 2) * 2, what="the gradient of b", tell=False)
+with check("the gradient of a", hint="a is used in c and in d: two contributions."):
+    expect(graph_hand["a"], 2 * (2 * 3 + 2) * (3 + 1), what="the gradient of a", tell=False)
+grade("graph_by_hand")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# Start at the end: the gradient of $e$ is 1. The product $d \cdot d$ hands $d \cdot 1$ to $d$, twice.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# The addition $d = c + a$ hands the gradient of $d$ to $c$ and to $a$ unchanged. The product $c = a \cdot b$ hands
+# $b$ times the gradient of $c$ to $a$ on top of that.
+#
+# </details>
+#
+# **Why it matters.** The sum of contributions is the one rule that a home-made differentiation forgets first.
+# [How does autograd handle a value that is used twice?](#How-does-autograd-handle-a-value-that-is-used-twice?)
+
+# %% [markdown]
+# ### Operations that remember
+#
+# *Implement · 12 minutes · difficulty: two of three*
+#
+# A `Value` is a number that knows where it came from: its `parents`, and for each parent the local slope. The idea and its
+# brevity are those of A. Karpathy's *micrograd* (2020). Six operations are yours; the others are made from
+# them.
+#
+# **Example.** `Value(2.0) * Value(3.0)` has `data` 6, `parents` the two factors in this order, and `slopes`
+# `(3.0, 2.0)`.
+#
+# `softplus` is $\ln(1 + e^x)$, and its slope is $1/(1 + e^{-x})$. Python's `math.exp(1000)` stops with an
+# error, so write it without overflow: $\max(x, 0) + \ln(1 + e^{-|x|})$, with `math.log1p`. The slope is
+# $e^{x - \mathrm{softplus}(x)}$.
+
+
+# %% exercise="value_operations" minutes=12
+class Value:
+    """A number in a computational graph.
+
+    Attributes:
+        data: the number, a float.
+        parents: tuple of the Values that it was computed from, in the order of the operation; empty for an input.
+        slopes: tuple of floats, the derivative of this number with respect to each parent.
+        grad: the gradient that a backward pass leaves here; 0.0 before.
+        serial: a running number. A Value is always made after its parents, so its serial is larger than theirs.
+
+    Every operation returns a new Value and leaves its operands as they are. Where the other operand is a plain
+    number, `Value.of` makes a Value of it, which then is a parent like any other.
+    """
+
+    made = 0
+
+    def __init__(self, data, parents=(), slopes=()):
+        Value.made += 1
+        self.data, self.parents, self.slopes, self.grad, self.serial = float(data), parents, slopes, 0.0, Value.made
+
+    @staticmethod
+    def of(x):
+        return x if isinstance(x, Value) else Value(x)
+
+    def __add__(self, other):
+        """self + other: both slopes are 1."""
+        other = Value.of(other)
+        ### BEGIN SOLUTION
+        return Value(self.data + other.data, (self, other), (1.0, 1.0))
+        ### END SOLUTION
+
+    def __mul__(self, other):
+        """self * other."""
+        other = Value.of(other)
+        ### BEGIN SOLUTION
+        return Value(self.data * other.data, (self, other), (other.data, self.data))
+        ### END SOLUTION
+
+    def __pow__(self, number):
+        """self ** number, for a plain number: one parent."""
+        ### BEGIN SOLUTION
+        return Value(self.data**number, (self,), (number * self.data ** (number - 1),))
+        ### END SOLUTION
+
+    def exp(self):
+        """e to the power of self."""
+        ### BEGIN SOLUTION
+        return Value(math.exp(self.data), (self,), (math.exp(self.data),))
+        ### END SOLUTION
+
+    def log(self):
+        """The natural logarithm of self."""
+        ### BEGIN SOLUTION
+        return Value(math.log(self.data), (self,), (1 / self.data,))
+        ### END SOLUTION
+
+    def softplus(self):
+        """ln(1 + e ** self), without overflow for any self."""
+        ### BEGIN SOLUTION
+        result = max(self.data, 0.0) + math.log1p(math.exp(-abs(self.data)))
+        return Value(result, (self,), (math.exp(self.data - result),))
+        ### END SOLUTION
+
+    # given: everything else, made from the six
+    def __radd__(self, other):
+        return self + other
+
+    def __rmul__(self, other):
+        return self * other
+
+    def __neg__(self):
+        return self * -1.0
+
+    def __sub__(self, other):
+        return self + -Value.of(other)
+
+    def __rsub__(self, other):
+        return Value.of(other) + -self
+
+    def __truediv__(self, other):
+        return self * Value.of(other) ** -1
+
+
+# %% check="value_operations" points=9
+with check("addition", hint="The sum grows by as much as each of its operands."):
+    total = Value(2.0) + Value(-3.5)
+    expect([total.data, total.slopes], [-1.5, (1.0, 1.0)], what="[data, slopes] of 2 + (-3.5)")
+with check("multiplication: each slope is the other factor", hint="The derivative of a * b for a is b."):
+    product = Value(2.0) * Value(3.0)
+    expect([product.data, product.slopes], [6.0, (3.0, 2.0)], what="[data, slopes] of 2 * 3")
+with check("powers", hint="n times x to the power of n - 1."):
+    cube, root = Value(2.0) ** 3, Value(4.0) ** 0.5
+    expect([cube.data, cube.slopes], [8.0, (12.0,)], what="[data, slopes] of 2 ** 3")
+    expect([root.data, root.slopes], [2.0, (0.25,)], what="[data, slopes] of 4 ** 0.5")
+with check("exponential and logarithm", hint="e^x is its own slope; that of ln x is 1/x."):
+    power, natural = Value(2.0).exp(), Value(4.0).log()
+    expect([power.data, power.slopes], [math.e**2, (math.e**2,)], what="[data, slopes] of exp(2)")
+    expect([natural.data, natural.slopes], [math.log(4), (0.25,)], what="[data, slopes] of log(4)")
+with check("softplus", hint="max(x, 0) + log1p(e^-|x|), and the slope e^(x - result)."):
+    for x, want_slope in ((0.0, 0.5), (math.log(3), 0.75), (-math.log(3), 0.25)):
+        bent = Value(x).softplus()
+        expect([bent.data, bent.slopes], [math.log(1 + math.exp(x)), (want_slope,)], what=f"[data, slopes] at {x:.2f}")
+with check("softplus of plus and minus 1000", hint="No math.exp of a large positive number anywhere, also for the slope."):
+    up, down = Value(1000.0).softplus(), Value(-1000.0).softplus()
+    expect([up.data, up.slopes, down.data, down.slopes], [1000.0, (1.0,), 0.0, (0.0,)], what="[data, slopes] of both")
+with check("the parents, in order", hint="The second argument of Value(...) is the tuple of operands: (self, other)."):
+    left, right = Value(5.0), Value(7.0)
+    for made, want_parents in ((left + right, [5.0, 7.0]), (left * right, [5.0, 7.0]), (left**2, [5.0])):
+        expect([parent.data for parent in made.parents], want_parents, what="the data of the parents")
+    for made in (left.exp(), left.log(), left.softplus()):
+        expect([parent.data for parent in made.parents], [5.0], what="the data of the parents")
+    expect((left + 1).parents[0].serial, left.serial, what="the serial of the parent: it should be the operand itself")
+with check("plain numbers on either side", hint="`other = Value.of(other)` stands above: use `other.data`."):
+    expect((2 * Value(3.0) + 1).data, 7.0, what="2 * 3 + 1")
+    expect((1 - Value(3.0) / 4).data, 0.25, what="1 - 3 / 4")
+### BEGIN HIDDEN TESTS
+with check("random numbers", hint="Compare the slopes with a numeric derivative.", hidden=True) as rng:
+    for _ in range(5):
+        a, b = float(rng.uniform(0.5, 3)), float(rng.uniform(-3, 3))
+        got_slopes = [(Value(a) * Value(b)).slopes, (Value(a) ** b).slopes, Value(b).exp().slopes, Value(a).log().slopes]
+        expect(got_slopes, [(b, a), (b * a ** (b - 1),), (math.exp(b),), (1 / a,)], what="the slopes")
+        expect(Value(b).softplus().slopes, (1 / (1 + math.exp(-b)),), what="the slope of softplus")
+        values = [(Value(a) ** b).data, (Value(a) + b).data, Value(b).softplus().data]
+        expect(values, [a**b, a + b, math.log1p(math.exp(b))], what="the data")
+### END HIDDEN TESTS
+grade("value_operations")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# Every method is one `return Value(number, (its parents), (its slopes))`. A tuple of one thing needs a comma: `(self,)`.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# The product: `return Value(self.data * other.data, (self, other), (other.data, self.data))`. The slopes are plain numbers.
+#
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# softplus: `result = max(self.data, 0.0) + math.log1p(math.exp(-abs(self.data)))`, and the slope is
+# `math.exp(self.data - result)`. For a large positive number that is $e^0$, for a large negative one $e^{-1000}$, which is zero.
+#
+# </details>
+#
+# **Why it matters.** This is all that an operation of a framework must know: its result and its local slopes.
+# [What does a framework do that NumPy does not?](#What-does-a-framework-do-that-NumPy-does-not?)
+
+# %% [markdown]
+# ### The way back
+#
+# *Implement · 12 minutes · difficulty: three of three*
+#
+# `backward(root)` gives every Value that `root` was computed from its gradient. Two rules:
+#
+# 1. A value hands its gradient on only when that is **complete**: after all values that were computed from it. Going
+#    through the graph by falling `serial` does that, because a child is always made after its parents.
+# 2. Contributions are **added**.
+#
+# First collect the graph: start at `root`, follow `parents`, and visit each value once. Use a list as a stack and not a
+# function that calls itself: a sum of a thousand terms is a thousand levels deep, more than Python's recursion allows.
+#
+# **Example.** For $f = a \cdot a + a$ with $a = 3$, `backward(f)` sets `f.grad` to 1, and `a.grad` to 7.
+
+
+# %% exercise="backward" minutes=12
+def backward(root) -> None:
+    """Set `grad` of root and of every Value it was computed from to the derivative of root with respect to it.
+
+    Args:
+        root: a Value.
+
+    Gradients that are left from an earlier call do not count: every call starts from zero. A value that is used
+    several times receives the sum of its contributions. Each value is visited once, however many ways lead to it,
+    and the depth of the graph is limited by memory only.
+    """
+    ### BEGIN SOLUTION
+    graph, stack = {}, [root]
+    while stack:
+        value = stack.pop()
+        if value.serial not in graph:
+            graph[value.serial] = value
+            value.grad = 0.0
+            stack += value.parents
+    root.grad = 1.0
+    for serial in sorted(graph, reverse=True):
+        value = graph[serial]
+        for parent, slope in zip(value.parents, value.slopes, strict=True):
+            parent.grad += slope * value.grad
+    ### END SOLUTION
+
+
+# %% check="backward" points=8
+with check("one product", hint="The gradient of root is 1. Each parent gets slope times that."):
+    a, b = Value(2.0), Value(3.0)
+    c = a * b
+    backward(c)
+    expect([a.grad, b.grad, c.grad], [3.0, 2.0, 1.0], what="the gradients of a, b and a * b")
+with check("the example: a is used three times", hint="parent.grad += ..., not =."):
+    a = Value(3.0)
+    backward(a * a + a)
+    expect(a.grad, 7.0, what="the gradient of a")
+with check("your example by hand", hint="Hand a gradient on only when it is complete: by falling serial."):
+    a, b = Value(2.0), Value(3.0)
+    c = a * b
+    d = c + a
+    backward(d * d)
+    expect([d.grad, c.grad, b.grad, a.grad], [16.0, 16.0, 32.0, 64.0], what="the gradients of d, c, b and a")
+with check("a long way and a short way to the same value", hint="Is the short way followed before the long one is done?"):
+    a = Value(2.0)
+    b = a * a
+    d = (b * 3 + 1) * 2 + b
+    backward(d * b)
+    # d = 7 b + 2, d * b = 7 b^2 + 2 b, slope 14 b + 2 = 58 for b = 4, times 2 a
+    expect([b.grad, a.grad], [58.0, 232.0], what="the gradients of b and a")
+with check("a second call starts from zero", hint="Set every grad in the graph to zero before you add."):
+    a = Value(3.0)
+    b = a * a
+    backward(b)
+    backward(b)
+    expect([a.grad, b.grad], [6.0, 1.0], what="the gradients of a and b after two calls")
+    backward(b * 2)
+    expect([a.grad, b.grad], [12.0, 2.0], what="the gradients after a call on another root")
+with check("a chain of 3000 additions", hint="No recursion: a stack of values still to visit."):
+    a = total = Value(1.0)
+    for _ in range(3000):
+        total = total + 1
+    backward(total)
+    expect(a.grad, 1.0, what="the gradient of the first term")
+with check("forty doublings: each value is visited once", hint="Remember which serials you have seen."):
+    a = total = Value(1.0)
+    for _ in range(40):
+        total = total + total
+    backward(total)
+    expect(a.grad, 2.0**40, what="the gradient of the first term")
+### BEGIN HIDDEN TESTS
+with check("random expressions, equal to PyTorch", hint="Mix all operations.", hidden=True) as rng:
+    for _ in range(4):
+        x, y = (float(v) for v in rng.uniform(0.5, 2, 2))
+        a, b = Value(x), Value(y)
+        c = (a * b).exp() + a**2.5
+        backward((c.log() * b - a / b).softplus() * c + a)
+        ta, tb = (torch.tensor(v, dtype=torch.float64, requires_grad=True) for v in (x, y))
+        tc = (ta * tb).exp() + ta**2.5
+        (F.softplus(tc.log() * tb - ta / tb) * tc + ta).backward()
+        expect([a.grad, b.grad], [ta.grad.item(), tb.grad.item()], tol=1e-8, what="the gradients of a and b")
+### END HIDDEN TESTS
+grade("backward")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# Two parts: collect the graph in a dict from `serial` to value, then go through `sorted(graph, reverse=True)`.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# Collecting: `stack = [root]`; as long as the stack is not empty, `pop` a value; if its serial is new, keep it, set its
+# `grad` to zero, and put its parents on the stack.
+#
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# Then `root.grad = 1.0`, and for each value by falling serial: `for parent, slope in zip(value.parents, value.slopes):
+# parent.grad += slope * value.grad`.
+#
+# </details>
+#
+# **Why it matters.** One way back gives the gradients of *all* inputs. Numeric differences, and forward mode too, need
+# one run for each input.
+# [Why do frameworks differentiate in reverse mode?](#Why-do-frameworks-differentiate-in-reverse-mode?)
+
+# %% [markdown]
+# ### Train with your own framework
+#
+# *Implement · 10 minutes · difficulty: two of three*
+#
+# `Value` and `backward` are a framework of some sixty lines. Fit logistic regression with it: the objective of this
+# unit, gradient descent from zero, and **no derivative written by you**.
+#
+# **Example.** `X = [[2.0]]`, `y = [1]`, no regularization, one step with learning rate 1. The logit is 0, the loss
+# $\ln 2$, $p - y = -1/2$. So the weight moves from 0 to $1/2 \cdot 2 = 1$, and the bias to $1/2$.
+
+
+# %% exercise="fit_scalar" minutes=10
+def fit_scalar(X, y, l2, lr, steps) -> dict:
+    """Fit logistic regression by gradient descent, with the gradients of `backward`.
+
+    Args:
+        X: list of n_samples rows, each a list of n_features numbers.
+        y: list of n_samples labels, 0 or 1.
+        l2, lr: strength of the L2 regularization (weights only), and learning rate.
+        steps: number of gradient steps, starting from weights and bias of zero.
+
+    Returns:
+        "w": list of n_features floats and "b": float, after the last step.
+        "losses": list of `steps` floats, the objective before each step. The objective is the mean over rows of
+            softplus(z) - y z, plus l2 / 2 times the squared length of w.
+    """
+    ### BEGIN SOLUTION
+    w, b, losses = [Value(0.0) for _ in X[0]], Value(0.0), []
+    for _ in range(steps):
+        loss = sum(weight * weight for weight in w) * (l2 / 2)
+        for row, label in zip(X, y, strict=True):
+            z = sum((weight * x for weight, x in zip(w, row, strict=True)), b)
+            loss = loss + (z.softplus() - z * label) * (1 / len(X))
+        backward(loss)
+        losses.append(loss.data)
+        w, b = [Value(weight.data - lr * weight.grad) for weight in w], Value(b.data - lr * b.grad)
+    return {"w": [weight.data for weight in w], "b": b.data, "losses": losses}
+    ### END SOLUTION
+
+
+# %% check="fit_scalar" points=6
+with check("the example: one row, one step", hint="New weight = old weight minus lr times its grad."):
+    once = fit_scalar([[2.0]], [1], 0.0, 1.0, 1)
+    expect(once, {"w": [1.0], "b": 0.5, "losses": [math.log(2)]}, what="the fit")
+with check("no step: zeros", hint="range(0) does nothing; return what you start from."):
+    expect(fit_scalar([[2.0, 3.0]], [0], 0.0, 1.0, 0), {"w": [0.0, 0.0], "b": 0.0, "losses": []}, what="the fit")
+with check("two rows: a mean, not a sum", hint="Divide by the number of rows."):
+    pair = fit_scalar([[2.0, 0.0, 1.0], [0.0, 1.0, 1.0]], [1, 0], 0.0, 1.0, 1)
+    expect(pair, {"w": [0.5, -0.25, 0.0], "b": 0.0, "losses": [math.log(2)]}, what="the fit")
+with check("the regularization, in objective and gradient", hint="l2 / 2 times the sum of squares; without the bias."):
+    # after one step w = 1 and b = 1/2; the second objective holds 3/2 * 1
+    twice = fit_scalar([[2.0]], [1], 3.0, 1.0, 2)
+    p_second = 1 / (1 + math.exp(-2.5))
+    want_twice = {"w": [1 - 2 * (p_second - 1) - 3], "b": 0.5 - (p_second - 1)}
+    expect(twice, want_twice | {"losses": [math.log(2), -math.log(p_second) + 1.5]}, what="the fit")
+with check("twenty real tumours, five steps: the same path as NumPy", hint="Compare `losses` one by one."):
+    rows, told = X_all[:20, [1, 4, 6]], y_all[:20]
+    w_path, b_path, losses_path = np.zeros(3), 0.0, []
+    for _ in range(5):
+        z_path = rows @ w_path + b_path
+        losses_path.append(float((np.logaddexp(0, z_path) - told * z_path).mean() + 0.05 * w_path @ w_path))
+        off = (1 / (1 + np.exp(-z_path)) - told) / len(told)
+        w_path, b_path = w_path - 0.5 * (rows.T @ off + 0.1 * w_path), b_path - 0.5 * off.sum()
+    got_path = fit_scalar(rows.tolist(), told.tolist(), 0.1, 0.5, 5)
+    expect(got_path, {"w": w_path.tolist(), "b": float(b_path), "losses": losses_path}, what="the fit")
+### BEGIN HIDDEN TESTS
+with check("random tables", hint="Try other numbers of rows, columns and steps.", hidden=True) as rng:
+    for _ in range(3):
+        n_rows, n_columns = int(rng.integers(1, 6)), int(rng.integers(1, 5))
+        rows, told = rng.normal(size=(n_rows, n_columns)), rng.integers(0, 2, n_rows).astype(float)
+        l2_drawn, lr_drawn, steps_drawn = float(rng.uniform(0, 1)), float(rng.uniform(0.1, 1)), int(rng.integers(2, 5))
+        w_path, b_path = np.zeros(n_columns), 0.0
+        for _ in range(steps_drawn):
+            off = (1 / (1 + np.exp(-(rows @ w_path + b_path))) - told) / n_rows
+            w_path, b_path = w_path - lr_drawn * (rows.T @ off + l2_drawn * w_path), b_path - lr_drawn * off.sum()
+        got_path = fit_scalar(rows.tolist(), told.tolist(), l2_drawn, lr_drawn, steps_drawn)
+        expect([got_path["w"], got_path["b"]], [w_path.tolist(), float(b_path)], tol=1e-8, what="[w, b]")
+### END HIDDEN TESTS
+grade("fit_scalar")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# In each step: build the objective as one Value, call `backward` on it, then make *new* Values for weights and bias.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# The logit of a row: `z = sum((weight * x for weight, x in zip(w, row)), b)`; `sum` takes a start. Its loss is
+# `z.softplus() - z * label`.
+#
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# The regularization: `sum(weight * weight for weight in w) * (l2 / 2)`. The update:
+# `w = [Value(weight.data - lr * weight.grad) for weight in w]`. The numbers of the result are `.data`.
+#
+# </details>
+
+# %% demo=true
+try:
+    import time
+
+    two = X_all[:, [1, 4]]  # mean texture, mean smoothness
+    start = time.perf_counter()
+    mine = fit_scalar(two.tolist(), y_all.tolist(), 0.1, 0.5, 20)
+    scalar_seconds = time.perf_counter() - start
+    tensor_X, tensor_y = torch.tensor(two), torch.tensor(y_all)
+    w = torch.zeros(2, dtype=torch.float64, requires_grad=True)
+    b = torch.zeros((), dtype=torch.float64, requires_grad=True)
+    optimizer = torch.optim.SGD([{"params": [w], "weight_decay": 0.1}, {"params": [b]}], lr=0.5)
+    start = time.perf_counter()
+    for _ in range(20):
+        optimizer.zero_grad()
+        F.binary_cross_entropy_with_logits(tensor_X @ w + b, tensor_y).backward()
+        optimizer.step()
+    tensor_seconds = time.perf_counter() - start
+    scalar_apart = float(np.abs(np.append(w.detach().numpy(), b.item()) - np.append(mine["w"], mine["b"])).max())
+    scalar_ratio = scalar_seconds / tensor_seconds
+    print(f"your framework: w = {np.round(mine['w'], 4)}, b = {mine['b']:.4f}, losses {mine['losses'][0]:.4f} to {mine['losses'][-1]:.4f}")
+    print(f"PyTorch:        w = {np.round(w.detach().numpy(), 4)}, b = {b.item():.4f}; largest difference {scalar_apart:.0e}")
+    print(f"PyTorch was {scalar_ratio:.0f} times as fast here.")
+except NotImplementedError:
+    print("This cell uses your framework: write it first, then run this cell again.")
+
+# %% [markdown]
+# Same weights to ten decimals, and PyTorch is faster by far. Your graph holds one number in a node, and Python runs each
+# operation; PyTorch's nodes hold whole tensors, and compiled code runs them. So the answer to "what does a framework do
+# for me?" is: derivatives that are right by construction, fast kernels for tensors on the hardware you have, and then
+# layers, optimizers, data loading, saved models, other people's models. The first you can write in an hour. The rest you cannot.
+#
+# **Why it matters.** Who has built autograd once can read its error messages, and knows what a framework is worth.
+# [What does a framework do that NumPy does not?](#What-does-a-framework-do-that-NumPy-does-not?)
+
+# %% [markdown]
+# ## Eager against compiled
+#
+# **Eager** means: each line runs when Python reaches it, and you can print and debug as you like. PyTorch made this its
+# principle (A. Paszke and others, "PyTorch: an imperative style, high-performance deep learning library", 2019).
+# **Compiled** means: the operations are **captured** as a graph first. The graph is then optimised as a whole (operations merged, memory
+# planned) and run without Python. JAX is built that way (R. Frostig, M. Johnson, C. Leary, "Compiling machine
+# learning programs via high-level tracing", 2018), TensorFlow began that way (M. Abadi and others, "TensorFlow: a
+# system for large-scale machine learning", 2016), and PyTorch offers it since version two as `torch.compile`
+# (J. Ansel and others, 2024).
+#
+# Capturing has rules. Learn three of them:
+#
+# 1. **A tracer runs your Python once.** `torch.fx.symbolic_trace` calls the function with a stand-in for the tensor and notes
+#    what happens to it. Later calls run the notes. What is not an operation on the tensor, such as a `print` or an
+#    `append`, happened at trace time and is gone. (`jax.jit` does the same.)
+# 2. **A graph holds for the inputs that it was captured for.** `torch.compile` guards it, and captures again when a guard fails.
+#    At first it takes shapes as fixed. When a size changes for the first time, it captures once more with that size left
+#    **dynamic**; from then on all larger sizes fit. With `dynamic=False` every new shape is a new capture.
+# 3. **A Python `if` on a tensor's value cannot be captured**, since the value is not known yet. `fx` and `jax.jit` stop with an error.
+#    `torch.compile` breaks the graph: one graph up to the `if`, one for what follows in the branch that was
+#    taken. The other branch gets its graph when it is first taken.
+#
+# ### How often is it captured?
+#
+# *Predict, then run · 6 minutes · difficulty: two of three*
+#
+# Predict before you run the demonstration below. The functions:
+#
+# ```python
+# calls = []
+#
+# def noted(x):
+#     calls.append("ran")
+#     return x * 2
+#
+# def parabola(x):
+#     return (x * x + 3).sum()
+#
+# def branching(x):
+#     y = x * 2
+#     if y.sum() > 0:
+#         return y + 1
+#     return y - 1
+# ```
+#
+# - `"runs"`: `traced = torch.fx.symbolic_trace(noted)`, then `traced` is called five times. How long is `calls`?
+# - `"default"`: `torch.compile(parabola)` is called with vectors of length `3`, `4`, `5`, `6`. How many graphs are captured?
+# - `"static"`: the same with `dynamic=False`, and lengths `3`, `4`, `5`, `6`, `3`.
+# - `"branches"`: `torch.compile(branching)` is called with a positive, a negative, a positive, a negative vector, all of
+#   length three. How many graphs in all?
+
+# %% exercise="predict_captures" minutes=6
+### BEGIN SOLUTION
+captures = {"runs": 1, "default": 2, "static": 4, "branches": 3}
+### END SOLUTION
+### BEGIN RELEASE
+# captures = {"runs": ..., "default": ..., "static": ..., "branches": ...}
+### END RELEASE
+
+# %% check="predict_captures" points=4
+with check("a traced function runs once", hint="When does Python run the body: at the trace, or at each call?"):
+    expect(captures["runs"], 1, what="the length of `calls`", tell=False)
+with check("changing lengths, by default", hint="Fixed first, dynamic from the first change on."):
+    expect(captures["default"], 2, what="the number of graphs", tell=False)
+with check("changing lengths, nothing dynamic", hint="Count different lengths. The last one has been there before."):
+    expect(captures["static"], 4, what="the number of graphs", tell=False)
+with check("a branch on a value", hint="What stands before the `if` is shared. How many ways go on from there?"):
+    expect(captures["branches"], 3, what="the number of graphs", tell=False)
+grade("predict_captures")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# `"runs"` is rule 1, `"default"` and `"static"` are rule 2, `"branches"` is rule 3. Each follows from one sentence.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# Default: one graph for the first length, one with a dynamic length for all the others. Branches: one part before the
+# `if`, and one for each of the two branches.
+#
+# </details>
+
+# %% demo=true
+import torch._dynamo
+
+captured = []
+
+
+def keep(graph, example_inputs):
+    """A backend for torch.compile that optimises nothing: it only notes which operations each graph holds."""
+    captured.append([str(node.target) for node in graph.graph.nodes if node.op.startswith("call")])
+    return graph.forward
+
+
+calls = []
+
+
+def noted(x):
+    calls.append("ran")
+    return x * 2
+
+
+def parabola(x):
+    return (x * x + 3).sum()
+
+
+def branching(x):
+    y = x * 2
+    if y.sum() > 0:
+        return y + 1
+    return y - 1
+
+
+def count_graphs(function, inputs, **options):
+    """Return how many graphs torch.compile captures for these inputs, from a fresh start."""
+    torch._dynamo.reset()
+    captured.clear()
+    compiled = torch.compile(function, backend=keep, **options)
+    for x in inputs:
+        compiled(x)
+    return len(captured)
+
+
+traced = fx.symbolic_trace(noted)
+for _ in range(5):
+    traced(torch.ones(3))
+up, down = torch.ones(3), -torch.ones(3)
+seen_captures = {
+    "runs": len(calls),
+    "default": count_graphs(parabola, [torch.ones(n) for n in (3, 4, 5, 6)]),
+    "static": count_graphs(parabola, [torch.ones(n) for n in (3, 4, 5, 6, 3)], dynamic=False),
+    "branches": count_graphs(branching, [up, down, up, down]),
+}
+print("measured:", seen_captures)
+print("the three graphs of `branching`:", *captured, sep="\n  ")
+print("what fx kept of `noted`:", traced.code.strip(), sep="\n")
+try:
+    fx.symbolic_trace(branching)
+except fx.proxy.TraceError as error:
+    print("fx on `branching`:", error)
+
+# %% [markdown]
+# The backend here optimises nothing, so no compiler is needed: you see the capture alone. The real backend of
+# `torch.compile` then generates code for each graph, which takes seconds to minutes for large models. Every capture that
+# you did not expect costs that again.
+#
+# The next cell does the same with `jax.jit`, where JAX is installed. It runs in a process of its own: JAX starts threads,
+# and a notebook that also forks (as graders do) should not hold them.
+
+# %% demo=true
+jax_program = '''
+import json, time
+import jax, jax.numpy as jnp
+runs = []
+
+def model(x):
+    runs.append("ran")
+    for _ in range(20):
+        x = jnp.tanh(x) * 1.5 + 0.1
+    return x.sum()
+
+def seconds(function, x):
+    start = time.perf_counter()
+    function(x).block_until_ready()       # without this, only the start of the work is timed
+    return time.perf_counter() - start
+
+x, compiled = jnp.ones(1000), jax.jit(model)
+seconds(model, x)                         # warm-up of the eager operations
+eager = min(seconds(model, x) for _ in range(20))
+runs.clear()
+first = seconds(compiled, x)
+later = min(seconds(compiled, x) for _ in range(20))
+same_shape = len(runs)
+compiled(jnp.ones(1001))
+print(json.dumps({"eager": eager, "first": first, "later": later, "runs": same_shape, "runs_new_shape": len(runs)}))
+'''
+jax_times = in_fresh_process(jax_program)
+if jax_times is None:
+    print('JAX is not installed: pip install -e ".[frameworks]" -c constraints.txt')
+else:
+    print(f"Python ran the body {jax_times['runs']} time for 21 calls, and {jax_times['runs_new_shape']} times after a new shape.")
+    print(f"first compiled call: {jax_times['first'] / jax_times['eager']:.1f} times as long as an eager call")
+    print(f"later compiled calls: {jax_times['eager'] / jax_times['later']:.1f} times as fast as eager ones")
+
+# %% [markdown]
+# **Why it matters.** "Compile it, it is faster" is half of the truth. The other half is the first call, the new shape, and the lost
+# `print`. [What does compiling a model change?](#What-does-compiling-a-model-change?)
+
+# %% [markdown]
+# ### A benchmark that lies
+#
+# *Find the bug · 9 minutes · difficulty: two of three*
+#
+# Somebody timed a step of a model eagerly and compiled, in milliseconds, call after call. The numbers are made up, so that you
+# can redo them on paper; their shape is what you will meet:
+
+# %%
+eager_ms = [9, 4, 4, 4, 40, 4, 4, 4]  # the fifth call: something else ran on the machine
+compiled_ms = [809, 1, 1, 1, 1, 1, 9, 1]  # the first call compiles
+
+# %% [markdown]
+# His report says that compiling makes it eleven times *slower*, so the team drops it. Run the cell and see. Three things are wrong with it:
+# the **warm-up** calls are in the mean; a **mean** lets one outlier speak for all; and nobody asks after how many calls compiling **pays**.
+#
+# What the report should say:
+#
+# - The steady time of each is the **median** of the calls after the warm-up: 4 and 1. The speed-up is $4/1 = 4$.
+# - The extra cost of the warm-up is $809 - 9 = 800$. Each later call saves $4 - 1 = 3$. So 267 later calls
+#   repay it ($266 \cdot 3 = 798$ is not enough), 268 calls with the warm-up.
+#
+# (On a GPU there is a fourth mistake: calls return before the work is done. Wait for it before you stop the clock, with
+# `torch.cuda.synchronize()` in PyTorch or `block_until_ready()` in JAX.)
+
+
+# %% exercise="fix_benchmark" minutes=9 faults=["the warm-up does not count as steady", "one outlier changes nothing", "the calls that repay compiling", "compiling that never pays", "two warm-up calls", "a warm-up that costs nothing extra", "random times"]
+def benchmark_report(eager, compiled, warm_up=1) -> dict:
+    """Compare the times of single calls, eager against compiled.
+
+    Args:
+        eager, compiled: lists of times in the order of the calls, all in one unit.
+        warm_up: how many calls at the beginning of each list are warm-up.
+
+    Returns:
+        "eager", "compiled": the median of the calls after the warm-up.
+        "speedup": the eager median over the compiled median.
+        "break_even": the smallest whole number of calls, warm-up included, from which on compiled is no slower in
+            total: warm-up times as measured, later calls at the medians. At least warm_up.
+            None where the compiled median is not below the eager one.
+
+    Raises:
+        ValueError: one of the lists has no call after the warm-up.
+    """
+    if min(len(eager), len(compiled)) <= warm_up:
+        raise ValueError("no call is left after the warm-up")
+    ### BEGIN SOLUTION
+    steady_eager, steady_compiled = float(np.median(eager[warm_up:])), float(np.median(compiled[warm_up:]))
+    saved = steady_eager - steady_compiled
+    break_even = None
+    if saved > 0:
+        extra = sum(compiled[:warm_up]) - sum(eager[:warm_up])
+        break_even = warm_up + max(0, math.ceil(extra / saved))
+    ### END SOLUTION
+    ### BEGIN RELEASE
+    # steady_eager, steady_compiled = sum(eager) / len(eager), sum(compiled) / len(compiled)
+    # break_even = 1 if steady_compiled < steady_eager else None
+    ### END RELEASE
+    speedup = steady_eager / steady_compiled
+    return {"eager": steady_eager, "compiled": steady_compiled, "speedup": speedup, "break_even": break_even}
+
+
+# %% check="fix_benchmark" points=9
+with check("constant times", hint="This one worked in the faulty program: there is nothing to warm up."):
+    steady = benchmark_report([6, 6, 6], [2, 2, 2])
+    expect([steady["eager"], steady["compiled"], steady["speedup"]], [6.0, 2.0, 3.0], what="[eager, compiled, speedup]")
+with check("too few calls are refused", hint="The first two lines of the function do it: keep them."):
+    expect_raises(ValueError, benchmark_report, [1], [1, 2])
+    expect_raises(ValueError, benchmark_report, [1, 2, 3], [1, 2], warm_up=2)
+with check("the warm-up does not count as steady", hint="Slice the first `warm_up` calls off both lists."):
+    slow_start = benchmark_report([9, 4, 4], [809, 1, 1])
+    expect([slow_start["eager"], slow_start["compiled"]], [4.0, 1.0], what="[eager, compiled]")
+with check("one outlier changes nothing", hint="The median, not the mean, of what remains."):
+    expect(benchmark_report(eager_ms, compiled_ms)["speedup"], 4.0, what="the speed-up")
+    expect(benchmark_report([9, 1, 2, 3, 60], [9, 1, 1, 1, 1])["eager"], 2.5, what="the median of 1, 2, 3 and 60")
+with check("the calls that repay compiling", hint="The extra cost of the warm-up over what each later call saves, rounded up."):
+    expect(benchmark_report(eager_ms, compiled_ms)["break_even"], 268, what="the break-even")
+    expect(benchmark_report([0, 4, 4], [9, 1, 1])["break_even"], 4, what="the break-even where 3 calls repay exactly 9")
+with check("compiling that never pays", hint="Where nothing is saved a call, the answer is None, not a negative number."):
+    expect(benchmark_report([1, 2, 2], [50, 2, 2])["break_even"], None, what="the break-even")
+    expect(benchmark_report([90, 2, 2], [50, 3, 3])["break_even"], None, what="the break-even")
+with check("two warm-up calls", hint="All warm-up calls of both lists enter the extra cost.") as rng:
+    twice_warm = benchmark_report([7, 5, 4, 4], [90, 30, 2, 2, 2], warm_up=2)
+    expect(twice_warm, {"eager": 4.0, "compiled": 2.0, "speedup": 2.0, "break_even": 2 + 54}, what="the report")
+with check("a warm-up that costs nothing extra", hint="At least warm_up: a negative extra cost gives no negative calls."):
+    expect(benchmark_report([90, 4, 4], [8, 2, 2])["break_even"], 1, what="the break-even")
+    expect(benchmark_report([4, 4], [2, 2], warm_up=0)["break_even"], 0, what="the break-even without warm-up")
+### BEGIN HIDDEN TESTS
+with check("random times", hint="Odd and even numbers of calls, other warm-ups.", hidden=True) as rng:
+    for _ in range(8):
+        warm = int(rng.integers(1, 4))
+        slow = rng.integers(4, 60, warm + int(rng.integers(1, 8))).tolist()
+        fast = rng.integers(200, 900, warm).tolist() + rng.integers(1, 20, int(rng.integers(1, 8))).tolist()
+        told = benchmark_report(slow, fast, warm_up=warm)
+        m_slow, m_fast = float(np.median(slow[warm:])), float(np.median(fast[warm:]))
+        expect([told["eager"], told["compiled"], told["speedup"]], [m_slow, m_fast, m_slow / m_fast], what="the times")
+        count = warm
+        while m_fast < m_slow and sum(fast[:warm]) + (count - warm) * m_fast > sum(slow[:warm]) + (count - warm) * m_slow:
+            count += 1
+        expect(told["break_even"], count if m_fast < m_slow else None, what="the break-even")
+### END HIDDEN TESTS
+grade("fix_benchmark")
+
+# %% demo=true
+report = benchmark_report(eager_ms, compiled_ms)
+print(f"eager {report['eager']:.2f} ms, compiled {report['compiled']:.2f} ms: speed-up {report['speedup']:.2f}, "
+      f"pays from call {report['break_even']} on")  # fmt: skip
+
+# %% [markdown]
+# Before the repair this cell reports a speed-up of 0.09 that never pays; after it, a speed-up of 4 that pays from call 268 on. Same measurements.
+#
+# <details><summary>Hint 1</summary>
+#
+# `eager[warm_up:]` are the calls after the warm-up, `eager[:warm_up]` the warm-up itself.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# `np.median` of the later calls, as `float`. What is saved a call is the difference of the two medians.
+#
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# `extra = sum(compiled[:warm_up]) - sum(eager[:warm_up])`; if something is saved, `break_even = warm_up + max(0, math.ceil(extra / saved))`,
+# else None.
+#
+# </details>
+#
+# **Why it matters.** Published speed comparisons differ mostly in what they count. Ask for the warm-up first.
+# [How do you benchmark two frameworks fairly?](#How-do-you-benchmark-two-frameworks-fairly?)
+
+# %% [markdown]
+# ## Facts that age
+#
+# Claims about frameworks have a date. Here are some with theirs, and a source each:
+#
+# | claim | date | source |
+# |---|---|---|
+# | scikit-learn: one interface for classical models, on NumPy | 2011 | F. Pedregosa and others, "Scikit-learn: machine learning in Python", JMLR |
+# | TensorFlow: a dataflow graph, built first and run later | 2016 | M. Abadi and others, "TensorFlow: a system for large-scale machine learning", OSDI |
+# | TensorFlow 2: eager by default, graphs by `tf.function` | 2019 | release notes of TensorFlow 2.0 |
+# | JAX: composable transformations of NumPy-like programs | 2018 | R. Frostig and others, "Compiling machine learning programs via high-level tracing", SysML |
+# | PyTorch: eager, with autograd | 2019 | A. Paszke and others, "PyTorch: an imperative style, high-performance deep learning library", NeurIPS |
+# | PyTorch moves from Meta to a foundation under the Linux Foundation | 2022 | announcement of the PyTorch Foundation, September |
+# | Keras 3: one interface on TensorFlow, JAX or PyTorch | 2023 | announcement of Keras 3.0, November |
+# | `torch.compile` | 2023 | release notes of PyTorch 2.0, March; J. Ansel and others, ASPLOS, 2024 |
+#
+# "Popular", "fast" and "supported" have no place in such a table without a date. What you can check yourself, check: the
+# next cell asks the *installed* packages for version, licence, and what they require. Releases and open issues are public; so is
+# the list of models that exist in a framework's format. That last one is often the strongest argument of all, since a
+# pretrained model that you cannot load is worth nothing.
+
+# %% demo=true
+for package in ("numpy", "scikit-learn", "torch", "jax", "keras"):
+    try:
+        about = importlib.metadata.metadata(package)
+    except importlib.metadata.PackageNotFoundError:
+        print(f"{package:<14}not installed")
+        continue
+    licence = (about.get("License-Expression") or about.get("License") or "see its files").split("\n")[0][:46]
+    needs = [r for r in importlib.metadata.requires(package) or [] if "extra ==" not in r]
+    print(f"{package:<14}{about['Version']:<14}{licence:<48}requires {len(needs)} packages directly")
+
+# %% [markdown]
+# ## A decision with weights
+#
+# Five criteria without weights decide nothing. A **decision matrix** gives each option $i$ a score $s_{ik}$ for each criterion $k$,
+# each criterion a weight $w_k$ (they sum to one), and takes the option with the largest total $\sum_k w_k s_{ik}$.
+#
+# The weights are opinions. So ask at once: **which weight flips the decision?** Move the weight of one criterion to $w$ and let the others
+# share the remaining $1 - w$ in their old proportions. The total of option $i$ becomes
+#
+# $$T_i(w) = w \, s_{ik} + (1 - w) \, R_i,$$
+#
+# where $R_i$ is the weighted mean of its *other* scores. That is a straight line in $w$. Leader A and rival B draw level where
+#
+# $$w^* (s_A - s_B) + (1 - w^*)(R_A - R_B) = 0 \quad\Rightarrow\quad w^* = \frac{R_A - R_B}{(R_A - R_B) - (s_A - s_B)}.$$
+#
+# If $w^*$ is not between 0 and 1, no weight of this criterion flips the decision.
+#
+# **The smallest example.** Weights: needs $1/2$, ease $1/4$, speed $1/4$. A scores 8, 6, 2 and B scores 6, 6, 6. Totals: $4 + 3/2 + 1/2 = 6$
+# and 6: a tie. Now ease of A is 10, so A leads with 7. For speed: $s_A - s_B = -4$. The others have proportions two to
+# one: $R_A = (2 \cdot 8 + 10)/3 = 26/3$, $R_B = 6$, so $R_A - R_B = 8/3$. $w^* = \frac{8/3}{8/3 + 4} = 2/5$. Speed has weight $1/4$ now;
+# above $2/5$, B wins.
+#
+# ### The flipping weight by hand
+#
+# *By hand · 7 minutes · difficulty: two of three*
+#
+# A team's weights and scores for two options:
+#
+# | criterion | weight | A | B |
+# |---|---|---|---|
+# | needs | 4/10 | 8 | 7 |
+# | community | 1/10 | 6 | 7 |
+# | performance | 2/10 | 4 | 9 |
+# | ease of use | 2/10 | 10 | 5 |
+# | company support | 1/10 | 5 | 6 |
+#
+# Work out both totals, and at which weight of *performance* and of *ease of use* B draws level. Type fractions.
+
+# %% exercise="flip_by_hand" minutes=7
+### BEGIN SOLUTION
+flip_hand = {"total_A": 71 / 10, "total_B": 69 / 10, "performance": 3 / 13, "ease of use": 1 / 6}
+### END SOLUTION
+### BEGIN RELEASE
+# flip_hand = {"total_A": ..., "total_B": ..., "performance": ..., "ease of use": ...}
+### END RELEASE
+
+# %% check="flip_by_hand" points=4
+with check("the two totals", hint="Weight times score, summed over the five criteria."):
+    sums = [np.dot([4, 1, 2, 2, 1], s) / 10 for s in ([8, 6, 4, 10, 5], [7, 7, 9, 5, 6])]
+    expect([flip_hand["total_A"], flip_hand["total_B"]], [float(s) for s in sums], what="[A, B]", tell=False)
+with check("the flipping weight of performance", points=2, hint="R is the weighted mean of the four others: divide their sum by 8/10."):
+    rest = np.dot([4, 1, 2, 1], [8 - 7, 6 - 7, 10 - 5, 5 - 6]) / 8
+    expect(flip_hand["performance"], float(rest / (rest + 5)), what="the weight of performance", tell=False)
+with check("the flipping weight of ease of use", hint="Here A is ahead by 5, and behind on the other four."):
+    rest = np.dot([4, 1, 2, 1], [8 - 7, 6 - 7, 4 - 9, 5 - 6]) / 8
+    expect(flip_hand["ease of use"], float(rest / (rest - 5)), what="the weight of ease of use", tell=False)
+grade("flip_by_hand")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# Work with differences A minus B: needs 1, community −1, performance −5, ease of use 5, company support −1.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# Performance: $R_A - R_B$ is $(4 \cdot 1 - 1 + 2 \cdot 5 - 1)/8$, and $s_A - s_B = -5$.
+#
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# $R_A - R_B = 3/2$, so $w^* = \frac{3/2}{3/2 + 5}$. Ease of use: $R_A - R_B = (4 - 1 - 2 \cdot 5 - 1)/8 = -1$ and $s_A - s_B = 5$.
+#
+# </details>
+#
+# **Why it matters.** A leads by 7.1 to 6.9. If performance weighs 0.231 instead of 0.2, B wins. Nobody's opinion is that precise, so the
+# matrix has *not* decided. It has found the question to ask.
+# [How robust is a weighted decision?](#How-robust-is-a-weighted-decision?)
+
+# %% [markdown]
+# ### Which weight flips the decision?
+#
+# *Implement · 10 minutes · difficulty: two of three*
+#
+# Write the totals, and the flipping weight of a criterion for every rival of the leader.
+
+
+# %% exercise="flip_weights" minutes=10
+def weighted_totals(scores, weights) -> dict:
+    """Return option -> weighted mean of its scores.
+
+    Args:
+        scores: option -> {criterion: score}.
+        weights: {criterion: weight}; they need not sum to one: each is taken relative to their sum. Only criteria
+            that have a weight count.
+
+    Raises:
+        ValueError: a weight is negative, or the weights sum to zero.
+    """
+    ### BEGIN SOLUTION
+    whole = sum(weights.values())
+    if whole == 0 or min(weights.values()) < 0:
+        raise ValueError("weights must not be negative, and not all zero")
+    return {option: sum(w * row[name] for name, w in weights.items()) / whole for option, row in scores.items()}
+    ### END SOLUTION
+
+
+def flip_weights(scores, weights, criterion) -> dict:
+    """Return rival -> the weight of `criterion`, between 0 and 1, at which it draws level with the leader.
+
+    Args:
+        scores, weights: as in weighted_totals.
+        criterion: the one whose weight moves; the others share the rest in their old proportions.
+
+    Returns:
+        One entry for every option but the leader, which has the largest total (the first of equals). None where
+        no weight from 0 to 1 (both included) draws level, or where leader and rival are equal at every weight.
+        Example of the text: {"B": 0.4} for "speed".
+
+    Raises:
+        ValueError: as weighted_totals; also where all other weights are zero.
+    """
+    ### BEGIN SOLUTION
+    totals = weighted_totals(scores, weights)
+    leader = max(totals, key=totals.get)
+    rest = weighted_totals(scores, {name: w for name, w in weights.items() if name != criterion})
+    flips = {}
+    for rival in scores:
+        lead_rest = rest[leader] - rest[rival]
+        bend = lead_rest - (scores[leader][criterion] - scores[rival][criterion])
+        if rival != leader:
+            flips[rival] = lead_rest / bend if bend != 0 and 0 <= lead_rest / bend <= 1 else None
+    return flips
+    ### END SOLUTION
+
+
+# %% check="flip_weights" points=11
+with check("the totals of the example", hint="Weight times score, summed, over the sum of the weights."):
+    example = {"A": {"needs": 8, "ease": 10, "speed": 2}, "B": {"needs": 6, "ease": 6, "speed": 6}}
+    expect(weighted_totals(example, {"needs": 1 / 2, "ease": 1 / 4, "speed": 1 / 4}), {"A": 7.0, "B": 6.0}, what="the totals")
+with check("weights are relative", hint="Divide by their sum."):
+    expect(weighted_totals({"A": {"x": 3, "y": 9}}, {"x": 4, "y": 2}), {"A": 5.0}, what="the totals")
+    expect(weighted_totals({"A": {"x": 3, "y": 9}}, {"x": 0, "y": 2}), {"A": 9.0}, what="the totals with a weight of zero")
+with check("negative weights, and only zeros, are refused", hint="raise ValueError before you divide."):
+    expect_raises(ValueError, weighted_totals, {"A": {"x": 3, "y": 9}}, {"x": 3, "y": -1})
+    expect_raises(ValueError, weighted_totals, {"A": {"x": 3, "y": 9}}, {"x": 0, "y": 0})
+with check("the flip of the example", hint="lead on the rest over (lead on the rest minus lead here)."):
+    example = {"A": {"needs": 8, "ease": 10, "speed": 2}, "B": {"needs": 6, "ease": 6, "speed": 6}}
+    expect(flip_weights(example, {"needs": 2, "ease": 1, "speed": 1}, "speed"), {"B": 0.4}, what="the flips")
+with check("your flips by hand", hint="The leader may be ahead or behind on the criterion itself."):
+    names = ["needs", "community", "performance", "ease of use", "company support"]
+    five = {"A": dict(zip(names, [8, 6, 4, 10, 5], strict=True)), "B": dict(zip(names, [7, 7, 9, 5, 6], strict=True))}
+    weight = dict(zip(names, [0.4, 0.1, 0.2, 0.2, 0.1], strict=True))
+    expect(flip_weights(five, weight, "performance"), {"B": 3 / 13}, what="the flips")
+    expect(flip_weights(five, weight, "ease of use"), {"B": 1 / 6}, what="the flips")
+with check("no weight from 0 to 1 flips", hint="Outside of 0 to 1 the answer is None."):
+    better = {"A": {"x": 5, "y": 8}, "B": {"x": 4, "y": 2}}
+    expect([flip_weights(better, {"x": 1, "y": 1}, k) for k in ("x", "y")], [{"B": None}, {"B": None}], what="the flips")
+with check("the ends count: 0 and 1", hint="0 <= w <= 1, both included."):
+    ends = {"A": {"x": 5, "y": 4}, "B": {"x": 3, "y": 4}}
+    expect([flip_weights(ends, {"x": 1, "y": 3}, k) for k in ("x", "y")], [{"B": 0.0}, {"B": 1.0}], what="the flips")
+with check("the same lead everywhere: no flip", hint="The denominator is zero: the lines are parallel."):
+    parallel = {"A": {"x": 5, "y": 6}, "B": {"x": 3, "y": 4}, "C": {"x": 5, "y": 6}}
+    expect(flip_weights(parallel, {"x": 1, "y": 1}, "x"), {"B": None, "C": None}, what="the flips")
+with check("three options, the leader not first", hint="Compare the leader with each rival; leave the leader out."):
+    three = {"P": {"x": 4, "y": 4}, "Q": {"x": 8, "y": 4}, "R": {"x": 2, "y": 8}}
+    # Q leads with 7; at weight w of x: P level at 0, R where 8w + 4(1 - w) = 2w + 8(1 - w)
+    expect(flip_weights(three, {"x": 3, "y": 1}, "x"), {"P": 0.0, "R": 0.4}, what="the flips")
+with check("a criterion that holds all the weight", hint="weighted_totals refuses the others: all zero."):
+    expect_raises(ValueError, flip_weights, {"A": {"x": 1, "y": 2}, "B": {"x": 2, "y": 1}}, {"x": 1, "y": 0}, "x")
+### BEGIN HIDDEN TESTS
+with check("random matrices", hint="Put the weight back in: leader and rival should draw level.", hidden=True) as rng:
+    for _ in range(6):
+        options, names = ["A", "B", "C", "D"][: int(rng.integers(2, 5))], ["p", "q", "r", "s"]
+        grid = {o: {k: float(rng.uniform(0, 10)) for k in names} for o in options}
+        weight = {k: float(rng.uniform(0.1, 3)) for k in names}
+        all_of_it = sum(weight.values())
+        want_totals = {o: sum(weight[k] * grid[o][k] for k in names) / all_of_it for o in options}
+        expect(weighted_totals(grid, weight), want_totals, what="the totals")
+        best = max(want_totals, key=want_totals.get)
+        for k in names:
+            found = flip_weights(grid, weight, k)
+            expect(sorted(found), sorted(o for o in options if o != best), what="the rivals")
+            for o in found:
+                others = sum(weight[j] * (grid[best][j] - grid[o][j]) for j in names if j != k) / (all_of_it - weight[k])
+                here = grid[best][k] - grid[o][k]
+                level = None if others * here > 0 else abs(others) / (abs(others) + abs(here))
+                expect(found[o], level, tol=1e-8, what="the flipping weight")
+### END HIDDEN TESTS
+grade("flip_weights")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# $R_i$ is `weighted_totals` again, with the weights of the other criteria only.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# `leader = max(totals, key=totals.get)` takes the first of equals. For each other option: the lead on the rest, and the lead here.
+#
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# With `lead_rest` and `lead_here`, the denominator is `lead_rest - lead_here`. If it is zero, the answer is None; else divide, and keep the
+# result only if it lies from 0 to 1.
+#
+# </details>
+
+# %% demo=true
+team_weights = {"needs": 0.4, "community": 0.1, "performance": 0.2, "ease of use": 0.2, "company support": 0.1}
+team_scores = {
+    "A": {"needs": 8, "community": 6, "performance": 4, "ease of use": 10, "company support": 5},
+    "B": {"needs": 7, "community": 7, "performance": 9, "ease of use": 5, "company support": 6},
+    "C": {"needs": 5, "community": 9, "performance": 6, "ease of use": 6, "company support": 9},
+}
+try:
+    for name in team_weights:
+        flips = flip_weights(team_scores, team_weights, name)
+        words = ", ".join(f"{rival} at {w:.3f}" if w is not None else f"{rival} never" for rival, w in flips.items())
+        print(f"{name:<16} weight {team_weights[name]:.1f}; draws level with A: {words}")
+    grid = np.linspace(0, 1, 11)
+    fig, (ax,) = plots.canvas(1, width=6.4, height=4.2)
+    for (option, row), style in zip(team_scores.items(), plots.line_styles, strict=False):
+        rest = {name: w for name, w in team_weights.items() if name != "performance"}
+        others = weighted_totals({option: row}, rest)[option]
+        ax.plot(grid, grid * row["performance"] + (1 - grid) * others, label=f"option {option}", **(style | {"markersize": 5}))
+    level = flip_weights(team_scores, team_weights, "performance")["B"]
+    ax.axvline(0.2, color="grey", linewidth=0.8)
+    ax.set(xlabel="weight of performance", ylabel="total")
+    ax.set_title(f"A leads at the weight 0.2; from {level:.3f} on it is B", fontsize=10)
+    ax.legend(fontsize=8)
+    plots.show(
+        fig,
+        alt=f"Three straight lines: the total of options A, B and C against the weight of performance. A falls, B rises, C stays "
+        f"nearly level below both. A and B cross at {level:.3f}, just right of a vertical line at the present weight 0.2.",
+    )
+except NotImplementedError:
+    print("This cell uses your flip_weights: write it first, then run this cell again.")
+
+# %% [markdown]
+# Option C wins at no weight near the present ones, so the team can stop talking about it. Between A and B, performance decides,
+# and that score can be **measured** instead of guessed: run your own workload in both, as above.
+#
+# Two more things that no weight repairs. A **must** is not a criterion: an option that cannot run on your device is out, whatever it scores.
+# And the five criteria of the usual answer leave out the strongest ones: the pretrained models that exist, the target that you deploy
+# to, what the team knows, and the cost of leaving. Leaving is cheaper when weights are stored in an open format (`safetensors`,
+# ONNX) and when the code that touches the framework is one module and not all of them.
+#
+# **Why it matters.** "We used a matrix" is no argument. "The decision stands unless performance weighs a quarter" is.
+# [How robust is a weighted decision?](#How-robust-is-a-weighted-decision?)
+
+# %% [markdown]
+# ## Eight scenarios
+#
+# *Choose one · 12 minutes · difficulty: two of three*
+#
+# What would you recommend? Take the option that fits what the text says, not what you would like to use.
+#
+# **1.** A shop predicts which customers leave: a table of twenty thousand rows, thirty columns, retrained once a week by one analyst.
+#
+# - (a) A deep network in PyTorch: it scales when the data grow.
+# - (b) JAX with `jit`, because training must be fast.
+# - (c) scikit-learn: a pipeline with gradient boosting, and a linear baseline beside it.
+#
+# **2.** You want to build on a paper of last month. Its code and its pretrained weights are published, in PyTorch.
+#
+# - (a) PyTorch.
+# - (b) Keras, because it is easier to learn, and port the code.
+# - (c) Whatever the company's standard is, and train from scratch.
+#
+# **3.** A physics group needs Hessian-vector products and the gradient of *each* sample, for thousands of small simulations at a time, on TPUs. It writes
+# pure functions on arrays already.
+#
+# - (a) scikit-learn, because the models are small.
+# - (b) JAX.
+# - (c) PyTorch without extras, with a Python loop over the samples.
+#
+# **4.** A model must run on phones without a network. The team trains in PyTorch and knows it well.
+#
+# - (a) Rewrite the training in another framework now, since that is known for phones.
+# - (b) Run the model on a server after all.
+# - (c) Keep training where it is, and first prove the export: convert an untrained model of the right size and run it on a real phone.
+#
+# **5.** A team has three years of TensorFlow code in production. It works. A new colleague proposes to move everything to PyTorch.
+#
+# - (a) Stay, and put an exchange format at the boundary; decide for each *new* project, with the cost of porting in the matrix.
+# - (b) Move everything now: the community is larger.
+# - (c) From now on use both in every project, so that everybody learns.
+#
+# **6.** A blog says that framework X trains a third faster than the one you use. Your training waits for images from the disk most of the time.
+#
+# - (a) Switch: a third is a third.
+# - (b) Profile your own job first; then, if the computation is the bottleneck, measure X on it, warm-up apart.
+# - (c) Ignore it: speed never matters.
+#
+# **7.** Two people must fine-tune a standard image classifier in three days. They want little code, a training loop that is there already, and the choice of backend left open.
+#
+# - (a) Keras 3.
+# - (b) NumPy, to depend on nothing.
+# - (c) A loop of their own in JAX, to have full control.
+#
+# **8.** A bank will run a model for seven years. Every package must pass a licence review and be available from an internal mirror. A young
+# library, by one author, has the fastest kernels.
+#
+# - (a) The young library: performance is one of the five criteria.
+# - (b) Write the kernels in-house, so that there is no dependency.
+# - (c) A framework with a foundation or a company behind it and a stated licence; versions pinned, weights in an open format.
+
+# %% exercise="scenarios" minutes=12
+### BEGIN SOLUTION
+scenario = {1: "c", 2: "a", 3: "b", 4: "c", 5: "a", 6: "b", 7: "a", 8: "c"}
+### END SOLUTION
+### BEGIN RELEASE
+# scenario = {1: ..., 2: ..., 3: ..., 4: ..., 5: ..., 6: ..., 7: ..., 8: ...}
+### END RELEASE
+
+# %% check="scenarios" points=8
+with check("1: the table of the shop", hint="What kind of data, and who maintains it?"):
+    expect_choice(scenario[1], "c", {
+        "a": "A small table is where tree ensembles are hard to beat, and one analyst must keep a training loop alive.",
+        "b": "Once a week, on a table this small, nobody waits for the training. Speed is not the need.",
+        "c": "Tables, few rows, one analyst: fit, cross-validate, done. A framework for tensors would add only work.",
+    })  # fmt: skip
+with check("2: last month's paper", hint="What exists already, and in which format?"):
+    expect_choice(scenario[2], "a", {
+        "a": "Code and weights exist there. That outweighs every other criterion at the start.",
+        "b": "Porting is the expensive part, and a port that differs a little is hard to tell from a wrong one.",
+        "c": "Without the weights you pay for the pretraining again, and cannot compare with the paper.",
+    })  # fmt: skip
+with check("3: the physics group", hint="Which derivatives do they need, and for how many things at once?"):
+    expect_choice(scenario[3], "b", {
+        "a": "It has no automatic differentiation: there is no Hessian-vector product to ask for.",
+        "b": "grad, vmap and jit compose on pure functions, and it compiles for TPUs. This is what it was made for.",
+        "c": "A loop over thousands of samples wastes the hardware. (With torch.func the case would be closer; TPUs and the pure style still speak for JAX.)",
+    })  # fmt: skip
+with check("4: on the phone", hint="Which risk is the largest, and how cheaply can you look at it?"):
+    expect_choice(scenario[4], "c", {
+        "a": "You pay the full cost of the change before you know whether the export of the old one fails.",
+        "b": "That breaks a must: it has to run without a network.",
+        "c": "Deployment is the must here, and it can be tested in days, before anybody trains. If it fails, you know what to change.",
+    })  # fmt: skip
+with check("5: three years of code", hint="What is gained on the day after the move?"):
+    expect_choice(scenario[5], "a", {
+        "a": "Code that works is an asset. The cost of leaving enters the matrix, and the boundary makes it smaller.",
+        "b": "A larger community is a reason for new work. It does not pay for rewriting what runs.",
+        "c": "Two of everything: two sets of bugs, two deployments, and nobody at home in either.",
+    })  # fmt: skip
+with check("6: a third faster", hint="Which part of your time would become shorter?"):
+    expect_choice(scenario[6], "b", {
+        "a": "If the job waits for the disk, faster computation changes almost nothing.",
+        "b": "First where the time goes, then a measurement of your own workload. The blog's workload is not yours.",
+        "c": "Speed matters where it is the bottleneck. To know that, measure.",
+    })  # fmt: skip
+with check("7: three days", hint="What is standard here, and what is left open?"):
+    expect_choice(scenario[7], "a", {
+        "a": "Standard task, ready loop, several backends: ease of use weighs most, and that is its strength.",
+        "b": "Then three days go into convolutions and gradients.",
+        "c": "Control is not what they ask for; they would write what exists.",
+    })  # fmt: skip
+with check("8: the bank", hint="What must still be true in seven years?"):
+    expect_choice(scenario[8], "c", {
+        "a": "One author may stop next year. Support, licence and availability are musts here; speed is a wish.",
+        "b": "No dependency, but seven years of maintenance of numerical code, which is no bank's business.",
+        "c": "Governance, licence and pinned versions meet the musts, and an open format keeps the way out open.",
+    })  # fmt: skip
+grade("scenarios")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# In each text find the *must* first. It usually strikes out two options.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# Then ask what exists already (code, weights, knowledge), and what the cheapest experiment is that could change your mind.
+#
+# </details>
+#
+# **Why it matters.** Interviewers ask for a framework and listen for the reasons.
+# [How do you choose a deep learning framework?](#How-do-you-choose-a-deep-learning-framework?)
+
+# %% [markdown]
+# ## A recommendation
+#
+# *Write · 15 minutes · difficulty: three of three · graded by a person*
+#
+# The team of the matrix above (options A, B and C, the weights as given) asks for your recommendation. A is what they use today. Each
+# developer knows A; B would cost about two months of porting. They deploy to their own Linux servers with CPUs, and use one pretrained model,
+# which exists for A and B, but not for C. Write to their head, who programs but does no machine learning, in 150 to 250 words.
+#
+# **How it is graded, one point each:**
+#
+# 1. A clear recommendation, with what it depends on.
+# 2. Musts and wishes are kept apart: what strikes an option out is said, and is not weighed.
+# 3. The sensitivity: which weight flips the decision, at which value, and how far that is from the present one.
+# 4. A measurement that would settle it: what would be run, what is kept apart (import, warm-up, steady state), and which result would change the advice.
+# 5. The cost of leaving: of moving now, and what keeps it small later.
+
+# %% [markdown] exercise="memo" points=5 minutes=15 manual=true
+# **Recommendation: stay with A for now, and spend two days on one measurement before you decide for good.**
+#
+# C is out, because the pretrained model that you use does not exist for it. That is a must, so its good scores for community and support
+# do not count.
+#
+# Between A and B your matrix gives 7.1 to 6.9. That looks like a decision, but is none: if performance weighed 0.231 instead of 0.2, or ease of
+# use less than a sixth instead of a fifth, B would be ahead. Nobody can state a weight that precisely. So the scores must get better, not the
+# weights.
+#
+# The score that can be measured is performance. Take one real training job and one real request on your own server, and run both in A and B. First check
+# that both give the same predictions. Then note, apart from each other: start-up, the first call, and the median of later calls. If B is at
+# least twice as fast where your people really wait, I would change my advice. If the time goes into reading data, B cannot help, and the question is closed.
+#
+# Moving costs two months now. To keep that door cheap, store weights in an open format, and put everything that touches the framework into one module. With that
+# done, you can ask again in a year, when versions and scores have changed.
+
+# %% [markdown]
+# ## The answer
+#
+# *"Which deep learning framework would you take, and why?"* Say it aloud first, then compare.
+#
+# **In half a minute.** "I start with the musts: where it has to run, which pretrained models and code I need, which licences are allowed. That usually
+# leaves two options. Then I weigh the wishes, such as ease of use, community, performance, support, and what the team knows, and I compute which weight would flip the
+# decision. What can be measured, I measure on our own workload: the same objective in both, warm-up apart. And I count the cost of leaving. For
+# tables that often ends at scikit-learn, for published research at PyTorch, for function transformations or TPUs at JAX; Keras is an
+# interface on top of such an engine."
+#
+# **When they press you.** You have shown each of these:
+#
+# - A framework differentiates programs: local slopes, a graph, one way back with sums where a value is used twice
+#   ([Operations that remember](#Operations-that-remember), [The way back](#The-way-back)).
+# - A gradient is checked by central differences, in `float64`, with a step near the cube root of the precision
+#   ([Which step is best?](#Which-step-is-best?)).
+# - Same names, different objectives: `C`, `weight_decay` and `L2` have to be translated before anything is compared
+#   ([One strength, four names](#One-strength,-four-names)).
+# - Compiling captures: once for a shape, in pieces where a value decides, and it pays only after enough calls
+#   ([How often is it captured?](#How-often-is-it-captured?), [A benchmark that lies](#A-benchmark-that-lies)).
+# - A lead of 7.1 to 6.9 was flipped by a change of three hundredths in one weight ([The flipping weight by hand](#The-flipping-weight-by-hand)).
+#
+# **What the usual answer gets wrong.** It lists five criteria as if listing were deciding. It names TensorFlow, PyTorch and Keras side by side, though Keras is an
+# interface that runs on the others. It calls a framework "fast" without a workload, and "popular" without a date. And it forgets the
+# pretrained models, the place of deployment, the team's knowledge, and the way out.
