@@ -8,7 +8,7 @@
 # this unit you build by hand what a framework does for you, run one and the same model in several of them, measure, and
 # put the criteria into a decision whose weak point you can compute.
 #
-# **Time.** Plan 210 minutes: 138 minutes of exercises, the rest for reading. Stop after any section. The exercises on
+# **Time.** Plan 240 minutes: 138 minutes of exercises, the rest for reading. Stop after any section. The exercises on
 # gradients and on automatic differentiation use functions that you wrote just before.
 #
 # **How to work.** Run an exercise's cell and the check below it with Shift + Enter. Hints of growing strength stand
@@ -633,7 +633,7 @@ grade("same_objective")
 # ### The programs
 #
 # Here is our model in five dialects. Each program defines `fit(X, y, l2)`, which returns weights and bias. All of them
-# except scikit-learn's take 500 steps of gradient descent with learning rate `0.5`; scikit-learn brings an optimizer of
+# except scikit-learn's take 300 steps of gradient descent with learning rate `0.5`; scikit-learn brings an optimizer of
 # its own. Read them side by side: where is the gradient?
 
 # %%
@@ -641,7 +641,7 @@ programs = {}
 programs["NumPy"] = """
 import numpy as np
 
-def fit(X, y, l2, lr=0.5, steps=500):
+def fit(X, y, l2, lr=0.5, steps=300):
     w, b = np.zeros(X.shape[1]), 0.0
     for _ in range(steps):
         error = (1 / (1 + np.exp(-(X @ w + b))) - y) / len(y)
@@ -659,7 +659,7 @@ programs["PyTorch"] = """
 import torch
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-def fit(X, y, l2, lr=0.5, steps=500):
+def fit(X, y, l2, lr=0.5, steps=300):
     X, y = torch.from_numpy(X), torch.from_numpy(y)
     w = torch.zeros(X.shape[1], dtype=X.dtype, requires_grad=True)
     b = torch.zeros((), dtype=X.dtype, requires_grad=True)
@@ -683,7 +683,7 @@ def objective(params, X, y, l2):
 
 gradient = jax.jit(jax.grad(objective))
 
-def fit(X, y, l2, lr=0.5, steps=500):
+def fit(X, y, l2, lr=0.5, steps=300):
     params = jnp.zeros(X.shape[1]), jnp.zeros(())
     for _ in range(steps):
         params = jax.tree.map(lambda p, g: p - lr * g, params, gradient(params, X, y, l2))
@@ -692,7 +692,7 @@ def fit(X, y, l2, lr=0.5, steps=500):
 programs["Keras on PyTorch"] = programs["Keras on JAX"] = """
 import keras
 
-def fit(X, y, l2, lr=0.5, steps=500):
+def fit(X, y, l2, lr=0.5, steps=300):
     layer = keras.layers.Dense(1, kernel_initializer="zeros", kernel_regularizer=keras.regularizers.L2(l2 / 2))
     model = keras.Sequential([keras.Input(X.shape[1:]), layer])
     model.compile(keras.optimizers.SGD(lr), keras.losses.BinaryCrossentropy(from_logits=True))

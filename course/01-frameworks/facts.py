@@ -1,0 +1,113 @@
+"""The numbers that this unit's prose states, computed.
+
+Times and memory differ from machine to machine, so the prose states none: it points at the table, and the facts
+prove the coarse statements with a wide margin.
+"""
+
+import math
+import re
+import sys
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+
+
+def facts(lesson: dict) -> list[str]:
+    """Return strings that occur in the prose; `lesson` is the namespace after the reference ran."""
+    return [*_minutes(), *_data(lesson), *_measured(lesson), *_scalar(lesson), *_benchmark(lesson), *_matrix(lesson)]
+
+
+def _if(holds: bool, text: str) -> str:
+    return text if holds else f"{text} (does not hold)"
+
+
+def _minutes() -> list[str]:
+    # the runner executes this file without a name; it is started with the unit's folder
+    folder = Path(globals().get("__file__", Path(sys.argv[-1]) / "facts.py")).parent
+    source = (folder / "lesson.py").read_text(encoding="utf-8")
+    minutes = [int(m) for m in re.findall(r"^# %%.* minutes=(\d+)", source, re.M)]
+    prose = " ".join(line for line in source.splitlines() if line.startswith("#"))
+    reading = round(len(prose.split()) / 90 / 30) * 30  # at 90 words a minute, rounded to half hours
+    total = round((sum(minutes) + reading) / 30) * 30
+    return [
+        f"Plan {total} minutes: {sum(minutes)} minutes of exercises",
+        *[f"{m} minutes" for m in sorted({m for m in minutes if m >= 10})],
+    ]
+
+
+def _data(lesson: dict) -> list[str]:
+    rows, columns = lesson["X_all"].shape
+    third = lesson["numeric_gradient"](lesson["polynomial"], np.array([2.0, 0.0]), (np.array([1.0, 0.0]),), eps=1.0)
+    return [
+        f"The data are {rows} breast tumours with {columns} measurements each",
+        f"{2 * (columns + 1)} for the {columns + 1} numbers of our model",
+        f"$3 \\cdot 4 = {3 * 4}$",
+        f"$({3**3} - 1)/2 = {third[0]:.0f}$, the forward difference ${3**3} - 8 = {3**3 - 8}$",
+        f"Now $n = {50}$ and $\\lambda = 1/{10}$",
+        f"with these {1 / lesson['settings_hand']['lambda_of_C_1']:.0f} rows",
+    ]
+
+
+def _measured(lesson: dict) -> list[str]:
+    rows = {name: row for name, row in lesson["measured"].items() if row}
+    numpy_row = rows["NumPy"]
+    agree = all(np.allclose(row["weights"], numpy_row["weights"], atol=5e-5) for row in rows.values())
+    least = all(row["peak"] > 1.2 * numpy_row["peak"] for name, row in rows.items() if name != "NumPy")
+    lines = {name: len([line for line in source.splitlines() if line.strip()]) for name, source in lesson["programs"].items()}
+    shortest = min((name for name in lines if name != "scikit-learn"), key=lines.get)
+    steps = {int(n) for source in lesson["programs"].values() for n in re.findall(r"steps=(\d+)", source)}
+    slow = all(row["seconds"]["import"] > row["seconds"]["second fit"] for name, row in rows.items() if name != "NumPy")
+    return [
+        f"take {steps.pop()} steps of gradient descent",
+        _if(agree and not steps, "All weights agree to three decimals"),
+        _if(least or math.isnan(numpy_row["peak"]), "NumPy needs the least memory"),
+        _if(shortest == "NumPy" and lines["scikit-learn"] < lines["NumPy"], "NumPy's program is the shortest of those"),
+        _if(slow, "the import takes longer than the fit, in every library but NumPy"),
+    ]
+
+
+def _scalar(lesson: dict) -> list[str]:
+    return [
+        _if(lesson["scalar_apart"] < 1e-10 and lesson["scalar_ratio"] > 5, "Same weights to ten decimals, and PyTorch is faster by far"),
+        _if(lesson["captures"] == lesson["seen_captures"], "The backend here optimises nothing"),
+    ]
+
+
+def _benchmark(lesson: dict) -> list[str]:
+    eager, compiled = lesson["eager_ms"], lesson["compiled_ms"]
+    right, wrong = lesson["benchmark_report"](eager, compiled), sum(eager) / sum(compiled)
+    saved, later = right["eager"] - right["compiled"], right["break_even"] - 1
+    return [
+        _if(round(1 / wrong) == 11, "eleven times *slower*"),
+        f"is ${compiled[0]} - {eager[0]} = {compiled[0] - eager[0]}$",
+        f"So {later} later calls",
+        f"(${later - 1} \\cdot 3 = {(later - 1) * saved:.0f}$ is not enough), {right['break_even']} calls with the warm-up",
+        f"reports a speed-up of {wrong:.2f} that never pays",
+        f"pays from call {right['break_even']} on",
+    ]
+
+
+def _matrix(lesson: dict) -> list[str]:
+    weights, scores = lesson["team_weights"], lesson["team_scores"]
+    totals = lesson["weighted_totals"](scores, weights)
+    speed = lesson["flip_weights"](scores, weights, "performance")["B"]
+    ease = lesson["flip_weights"](scores, weights, "ease of use")["B"]
+    near = [lesson["weighted_totals"](scores, weights | {k: w * f}) for k, w in weights.items() for f in (0.5, 1.5)]
+    lead = f"{totals['A']:.1f} to {totals['B']:.1f}"
+    third = Fraction(2 * 8 + 10, 3)
+    return [
+        f"A leads by {lead}",
+        f"your matrix gives {lead}",
+        f"A lead of {lead}",
+        f"performance weighs {speed:.3f} instead of {weights['performance']:.1f}",
+        f"performance weighed {speed:.3f} instead of {weights['performance']:.1f}",
+        _if(abs(ease - 1 / 6) < 1e-12 and weights["ease of use"] == 0.2, "less than a sixth instead of a fifth"),
+        _if(round(speed - weights["performance"], 2) == 0.03, "three hundredths in one weight"),
+        _if(all(max(t, key=t.get) != "C" for t in near), "Option C wins at no weight near the present ones"),
+        _if(speed < 0.25, "unless performance weighs a quarter"),
+        "Now ease of A is 10, so A leads with 7",
+        f"$R_A = (2 \\cdot 8 + 10)/3 = {third.numerator}/{third.denominator}$",
+        *[f"| {name} | {w * 10:.0f}/10 | {scores['A'][name]} | {scores['B'][name]} |" for name, w in weights.items()],
+        "in 150 to 250 words",
+    ]
