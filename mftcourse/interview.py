@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import os
+import re
+import unicodedata
 from pathlib import Path
+from typing import NamedTuple
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from .workspace import WorkspaceError, find_unit, units, work_path
+
+PARTS = ("short", "deep", "usual_wrong", "follow_up")
+
 
 class Wording(BaseModel):
-    """One question in one language; every field is Markdown."""
+    """One question in one language; every field is Markdown. The build adds the headings that hold the proof."""
 
     model_config = ConfigDict(extra="forbid")
     question: str
@@ -17,6 +25,7 @@ class Wording(BaseModel):
     deep: str
     usual_wrong: str
     follow_up: str
+    headings: list[str] = []
 
 
 class Question(BaseModel):
@@ -47,7 +56,7 @@ class Bank(BaseModel):
     questions: list[Question]
 
 
-_WORDS = {
+WORDS = {
     "en": {
         "title": "Interview questions", "short": "The short answer", "deep": "The deep answer",
         "usual_wrong": "The usual wrong answer", "follow_up": "What they ask next", "proof": "Where you prove it",
@@ -85,15 +94,141 @@ def to_markdown(bank: Bank, lang: str, headings: dict[str, str]) -> str:
     Args:
         headings: exercise id → the text of the heading above it, for the links to the proof.
     """
-    words = _WORDS[lang]
+    words = WORDS[lang]
     parts = [f"## {words['title']}"]
     for question in bank.questions:
         w = question.wording(lang)
         links = list(dict.fromkeys(headings[p] for p in question.proof))
         proof = ", ".join(f"[{h}](#{heading_id(h)})" for h in links)
-        parts.append(f"### {w.question}")
-        for part in ("short", "deep", "usual_wrong", "follow_up"):
-            text = getattr(w, part).strip()
-            parts.append(f"<details><summary>{words[part]}</summary>\n\n{text}\n\n</details>")
-        parts.append(f"{words['proof']}: {proof}")
+        parts += [f"### {w.question}", details(w, lang), f"{words['proof']}: {proof}"]
     return "\n\n".join(parts)
+
+
+def details(wording: Wording, lang: str) -> str:
+    """Return the four parts of an answer, each folded away behind its name."""
+    parts = {part: getattr(wording, part).strip() for part in PARTS}
+    return "\n\n".join(
+        f"<details><summary>{WORDS[lang][part]}</summary>\n\n{text}\n\n</details>" for part, text in parts.items()
+    )
+
+
+# --- the questions of the whole course --------------------------------------------------------
+
+
+class Item(NamedTuple):
+    """A question, and the unit that proves its answer."""
+
+    unit: str
+    question: Question
+
+
+def questions(root: Path, unit: str | None = None, lang: str = "en", guide: bool = False) -> list[Item]:
+    """Return the questions of the released units, in the course's order.
+
+    Args:
+        unit: only this one, as `find_unit` takes it.
+        lang: only checked: the questions hold both languages.
+        guide: only the questions of the guide.
+
+    Raises:
+        WorkspaceError: there is no such unit or language, or the questions cannot be read.
+    """
+    if lang not in WORDS:
+        raise WorkspaceError(f"There is no language {lang!r}. These exist: {', '.join(WORDS)}.")
+    found = []
+    for name in [find_unit(unit, root)] if unit else units(root):
+        built, source = root / "release" / name / "interview.json", root / "course" / name / "interview.yaml"
+        try:
+            if built.exists():
+                found += [Item(name, q) for q in Bank.model_validate_json(built.read_bytes()).questions]
+            elif source.exists():  # a unit whose author has not built it yet
+                found += [Item(name, q) for q in load(source).questions]
+        except (ValueError, OSError) as error:
+            raise WorkspaceError(f"The questions of {name} cannot be read: {error}") from error
+    found = [item for item in found if item.question.guide is not None or not guide]
+    if not found:
+        raise WorkspaceError("There are no such questions yet." if unit is None else f"{unit} has no such questions.")
+    return found
+
+
+def proof(item: Item, lang: str, root: Path, links: bool = False) -> str:
+    """Say in Markdown where an answer is proved: the unit's sections, its exercises, and the command that opens it.
+
+    Args:
+        lang: of the sections' headings, while there is no notebook of the learner's; its language goes first.
+        links: let each section link to the learner's notebook, from the current folder.
+    """
+    path = work_path(item.unit, root)
+    if path.exists():
+        lang = "zh" if '"lang": "zh"' in path.read_text(encoding="utf-8", errors="replace") else "en"
+    names = item.question.wording(lang).headings
+    if links and path.exists():
+        here = Path(os.path.relpath(path)).as_posix()
+        names = [f"[{name}](<{here}#{heading_id(name)}>)" for name in names]
+    parts = [f"**{item.unit}**", *names, ", ".join(f"`{name}`" for name in item.question.proof)]
+    return " · ".join(parts) + f" · `mft lab {item.unit.split('-')[0]}`"
+
+
+# --- mathematics in a terminal ----------------------------------------------------------------
+
+_SIGNS = {
+    "ge": "≥", "le": "≤", "gt": ">", "lt": "<", "ne": "≠", "approx": "≈", "cdot": "·", "times": "×", "sum": "∑",
+    "prod": "∏", "partial": "∂", "nabla": "∇", "infty": "∞", "to": "→", "in": "∈", "mid": "|", "top": "T", "star": "*",
+    "odot": "⊙", "pm": "±", "lfloor": "⌊", "rfloor": "⌋", "lceil": "⌈", "rceil": "⌉", "dots": "…", "ldots": "…",
+    "lVert": "‖", "rVert": "‖", "big": "", "Big": "", "left": "", "right": "", "quad": " ", "dfrac": r"\frac",
+    "tfrac": r"\frac", "frac": r"\frac", "sqrt": r"\sqrt",
+}  # fmt: skip
+_SCRIPTS = {
+    "^": dict(zip("0123456789+-T*in", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ᵀ*ⁱⁿ", strict=True)),
+    "_": dict(zip("0123456789+-ijkn", "₀₁₂₃₄₅₆₇₈₉₊₋ᵢⱼₖₙ", strict=True)),
+}
+
+
+def _sign(match: re.Match[str]) -> str:
+    name = match[1]
+    greek = f"GREEK {'CAPITAL' if name[0].isupper() else 'SMALL'} LETTER {name.upper().replace('LAMBDA', 'LAMDA')}"
+    try:
+        return _SIGNS[name] if name in _SIGNS else unicodedata.lookup(greek)
+    except KeyError:
+        return name  # ln, max and the like
+
+
+def _script(match: re.Match[str]) -> str:
+    kind, text = match.groups()
+    if all(letter in _SCRIPTS[kind] for letter in text) and (len(text) == 1 or not text.isalpha()):
+        return "".join(_SCRIPTS[kind][letter] for letter in text)
+    return kind + (text if text.isalnum() else f"({text})")
+
+
+def _fraction(match: re.Match[str]) -> str:
+    over, under = match.groups()
+    text = f"{over if over.isalnum() else f'({over})'}/{under if under.isalpha() or under.isdigit() else f'({under})'}"
+    before, after = match.string[: match.start()].rstrip(), match.string[match.end() :].lstrip()
+    beside = before[-1:].isalnum() or after[:1].isalnum() or after[:1] in ("(", "[", "∑", "\\")
+    return f" ({text}) " if beside else text
+
+
+def _formula(tex: str) -> str:
+    """Write a formula in the letters and signs that a terminal has."""
+    tex = re.sub(r"([_^]?)\\(?:text|mathrm|mathbf)\{([^{}]*)\}", lambda m: f"{m[1]}{{{m[2]}}}" if m[1] else m[2], tex)
+    for name, accent in (("hat", "\u0302"), ("bar", "\u0304")):
+        tex = re.sub(rf"\\{name}\{{?\s*(\\?[A-Za-z]+)\}}?", rf"\1{accent}", tex)
+    tex = re.sub(r"\\([A-Za-z]+)", _sign, tex.replace(r"\,", " ").replace(r"\;", " "))
+    tex = re.sub(r"([_^])([\w+*-])", _script, tex)
+    before = ""
+    while before != tex:  # from the innermost braces outwards
+        before = tex
+        tex = re.sub(r"([_^])\{([^{}]*)\}", _script, tex)
+        tex = re.sub(r"\\frac\{([^{}]*)\}\{([^{}]*)\}", _fraction, tex)
+        tex = re.sub(r"\\sqrt\{([^{}]*)\}", r"√(\1)", tex)
+    return " ".join(tex.split())
+
+
+def for_terminal(markdown: str) -> str:
+    """Return Markdown whose formulas are code spans that can be read without LaTeX."""
+
+    def span(match: re.Match[str]) -> str:
+        code, display, inline = match.groups()
+        return code or f"`{_formula(display or inline)}`"
+
+    return re.sub(r"(```.*?```|`[^`]+`)|\$\$(.+?)\$\$|\$([^$]+)\$", span, markdown, flags=re.S)
