@@ -236,6 +236,73 @@ def hint(
     _console().print(Markdown(text))
     _next(f"try it; then mft hint {exercise} --step {step + 1}" if step < len(ladder) else "that was the last one")
 
+OneUnit = Annotated[str | None, typer.Option("--unit", help="Only this unit.", autocompletion=_complete_unit)]
+
+
+@app.command(rich_help_panel=LEARN)
+def quiz(
+    unit: Annotated[str | None, typer.Argument(help="Only this unit.", autocompletion=_complete_unit)] = None,
+    only: OneUnit = None,
+    lang: Annotated[str, typer.Option(help="en or zh.")] = "en",
+    count: Annotated[int, typer.Option(min=1, help="How many questions at most.")] = 10,
+    guide: Annotated[bool, typer.Option("--guide", help="Only the guide's eight questions.")] = False,
+) -> None:
+    """Answer interview questions aloud, and grade yourself. What you missed comes back sooner."""
+    from rich.markdown import Markdown
+
+    from . import interview
+    from .quiz import GRADES, WORDS, begin
+
+    with _sentences():
+        session, memory, root = begin(only or unit, lang, count, guide)
+    console, words = _console(), WORDS[lang] | interview.WORDS[lang]
+    grades, parts = dict(zip("123", GRADES, strict=True)), dict(zip("dwf", interview.PARTS[1:], strict=True))
+    keys = "   ".join(f"{k} {words[v]}" for k, v in {**parts, "p": "proof", **grades, "q": "quit"}.items())
+
+    def show(title: str, text: str) -> None:
+        _say(f"\n[bold]{escape(title)}[/]")
+        console.print(Markdown(interview.for_terminal(text)))
+
+    with contextlib.suppress(EOFError, KeyboardInterrupt):
+        while item := session.current:
+            while memory.notes:
+                _say(f"[yellow]Note:[/] {escape(memory.notes.pop(0))}")
+            wording, key = item.question.wording(lang), ""
+            show(session.progress(lang), f"**{wording.question}**")
+            if input(f"\n{words['aloud']} {words['enter']} ").strip().lower() == "q":
+                break
+            show(words["short"], wording.short)
+            while key not in grades and key != "q":
+                _say(f"\n{keys}")
+                key = input("> ").strip().lower()
+                if key in parts:
+                    show(words[parts[key]], getattr(wording, parts[key]))
+                elif key == "p":
+                    show(words["proof"], interview.proof(item, lang, root))
+            if key == "q":
+                break
+            memory.write(item.question.id, session.answer(grades[key]))
+    show(words["end"], session.summary(lang))
+    for note in memory.notes:
+        _say(f"[yellow]Note:[/] {escape(note)}")
+
+
+@app.command(rich_help_panel=LEARN)
+def cards(
+    lang: Annotated[str | None, typer.Option(help="en or zh; default: both.")] = None,
+    unit: OneUnit = None,
+    output: Annotated[Path, typer.Option(help="The folder to write to.")] = Path("."),
+) -> None:
+    """Write the interview questions as Anki cards. Importing them again updates them."""
+    from .cards import write
+    from .interview import WORDS
+
+    with _sentences():
+        written = write(course_root(), output, [lang] if lang else list(WORDS), unit)
+    for path, number in written.items():
+        _say(f"Wrote {number} cards to {_here(path)}.")
+    _next("in Anki, File → Import; what you have learned there stays")
+
 
 # --- instructors ------------------------------------------------------------------------------
 
