@@ -68,8 +68,9 @@ def write(root: Path, folder: Path, langs: list[str], unit: str | None = None) -
     """
     written = {}
     for lang in langs:
-        model, decks = _model(lang), {}
-        for item in questions(root, unit, lang):
+        items, decks = questions(root, unit, lang), {}
+        model = _model(lang)
+        for item in items:
             if item.unit not in decks:
                 name = f"{COURSE[lang]}::{item.unit[:2]} {_title(item.unit, lang, root)}"
                 decks[item.unit] = genanki.Deck(_stable(f"deck {lang} {item.unit}"), name)
