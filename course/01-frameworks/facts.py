@@ -44,6 +44,8 @@ def _data(lesson: dict) -> list[str]:
         f"{2 * (columns + 1)} for the {columns + 1} numbers of our model",
         f"$3 \\cdot 4 = {3 * 4}$",
         f"$({3**3} - 1)/2 = {third[0]:.0f}$, the forward difference ${3**3} - 8 = {3**3 - 8}$",
+        _if(abs(8 - 10) / max(1, 8, 10) == 1 / 5, f"numeric $(0, {10})$: the errors are $0/1$ and $2/{10}$, so the largest is"),
+        f"$m = {3 * 3}$, $f = {3 * 3 + 3}$",
         f"Now $n = {50}$ and $\\lambda = 1/{10}$",
         f"with these {1 / lesson['settings_hand']['lambda_of_C_1']:.0f} rows",
     ]
@@ -102,6 +104,8 @@ def _matrix(lesson: dict) -> list[str]:
         f"A lead of {lead}",
         f"performance weighs {speed:.3f} instead of {weights['performance']:.1f}",
         f"performance weighed {speed:.3f} instead of {weights['performance']:.1f}",
+        f"the leader has {totals['A']:.1f} against {totals['B']:.1f}, and performance flips it at {speed:.3f} instead of 0.2",
+        f"领先者 {totals['A']:.1f} 对 {totals['B']:.1f}，性能的权重从 0.2 变为 {speed:.3f} 就会翻转",
         _if(abs(ease - 1 / 6) < 1e-12 and weights["ease of use"] == 0.2, "less than a sixth instead of a fifth"),
         _if(round(speed - weights["performance"], 2) == 0.03, "three hundredths in one weight"),
         _if(all(max(t, key=t.get) != "C" for t in near), "Option C wins at no weight near the present ones"),

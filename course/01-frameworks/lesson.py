@@ -146,9 +146,10 @@ def logistic(w, b, X, y, l2) -> tuple[float, np.ndarray, float]:
     if y.shape != (len(X),):
         raise ValueError(f"y has shape {y.shape}; it should be ({len(X)},)")
     z = X @ w + b
-    losses = np.logaddexp(0, z) - y * z
-    error = np.exp(z - np.logaddexp(0, z)) - y
-    return float(losses.mean() + l2 / 2 * w @ w), X.T @ error / len(y) + l2 * w, float(error.mean())
+    softplus = np.logaddexp(0, z)  # ln(1 + e^z)
+    error = np.exp(z - softplus) - y
+    objective = (softplus - y * z).mean() + l2 / 2 * (w**2).sum()
+    return float(objective), X.T @ error / len(y) + l2 * w, float(error.mean())
     ### END SOLUTION
 
 
@@ -463,8 +464,8 @@ def gradient_check(claimed, theta, X, y, l2) -> dict:
     for j in range(len(theta)):
         step = np.eye(len(theta))[j] * eps
         numeric[j] = (objective(theta + step) - objective(theta - step)) / (2 * eps)
-    error = np.abs(claimed - numeric) / np.maximum(1, np.maximum(np.abs(claimed), np.abs(numeric)))
-    return {"numeric": numeric, "error": float(error.max())}
+    scale = np.max([np.ones(len(theta)), np.abs(claimed), np.abs(numeric)], axis=0)
+    return {"numeric": numeric, "error": float((np.abs(claimed - numeric) / scale).max())}
     ### END SOLUTION
     ### BEGIN RELEASE
     # eps = 1e-12  # "as small as possible"
@@ -1061,8 +1062,8 @@ def backward(root) -> None:
     root.grad = 1.0
     for serial in sorted(graph, reverse=True):
         value = graph[serial]
-        for parent, slope in zip(value.parents, value.slopes, strict=True):
-            parent.grad += slope * value.grad
+        for k, parent in enumerate(value.parents):
+            parent.grad += value.slopes[k] * value.grad
     ### END SOLUTION
 
 
@@ -1172,6 +1173,9 @@ def fit_scalar(X, y, l2, lr, steps) -> dict:
         "w": list of n_features floats and "b": float, after the last step.
         "losses": list of `steps` floats, the objective before each step. The objective is the mean over rows of
             softplus(z) - y z, plus l2 / 2 times the squared length of w.
+
+    Raises:
+        ValueError: X and y, or two rows of X, differ in length. (`zip(..., strict=True)` does that for you.)
     """
     ### BEGIN SOLUTION
     w, b, losses = [Value(0.0) for _ in X[0]], Value(0.0), []
@@ -1187,7 +1191,7 @@ def fit_scalar(X, y, l2, lr, steps) -> dict:
     ### END SOLUTION
 
 
-# %% check="fit_scalar" points=6
+# %% check="fit_scalar" points=7
 with check("the example: one row, one step", hint="New weight = old weight minus lr times its grad."):
     once = fit_scalar([[2.0]], [1], 0.0, 1.0, 1)
     expect(once, {"w": [1.0], "b": 0.5, "losses": [math.log(2)]}, what="the fit")
@@ -1202,6 +1206,9 @@ with check("the regularization, in objective and gradient", hint="l2 / 2 times t
     p_second = 1 / (1 + math.exp(-2.5))
     want_twice = {"w": [1 - 2 * (p_second - 1) - 3], "b": 0.5 - (p_second - 1)}
     expect(twice, want_twice | {"losses": [math.log(2), -math.log(p_second) + 1.5]}, what="the fit")
+with check("lengths that differ are refused", hint="zip(X, y, strict=True), and the same for weights and row."):
+    expect_raises(ValueError, fit_scalar, [[1.0], [2.0]], [1], 0.0, 1.0, 1)
+    expect_raises(ValueError, fit_scalar, [[1.0, 2.0], [1.0]], [1, 0], 0.0, 1.0, 1)
 with check("twenty real tumours, five steps: the same path as NumPy", hint="Compare `losses` one by one."):
     rows, told = X_all[:20, [1, 4, 6]], y_all[:20]
     w_path, b_path, losses_path = np.zeros(3), 0.0, []
@@ -1235,7 +1242,7 @@ grade("fit_scalar")
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# The logit of a row: `z = sum((weight * x for weight, x in zip(w, row)), b)`; `sum` takes a start. Its loss is
+# The logit of a row: `z = sum((weight * x for weight, x in zip(w, row, strict=True)), b)`; `sum` takes a start. Its loss is
 # `z.softplus() - z * label`.
 #
 # </details>
@@ -1524,13 +1531,15 @@ def benchmark_report(eager, compiled, warm_up=1) -> dict:
     if saved > 0:
         extra = sum(compiled[:warm_up]) - sum(eager[:warm_up])
         break_even = warm_up + max(0, math.ceil(extra / saved))
+    speedup = steady_eager / steady_compiled
+    return {"eager": steady_eager, "compiled": steady_compiled, "speedup": speedup, "break_even": break_even}
     ### END SOLUTION
     ### BEGIN RELEASE
     # steady_eager, steady_compiled = sum(eager) / len(eager), sum(compiled) / len(compiled)
     # break_even = 1 if steady_compiled < steady_eager else None
+    # speedup = steady_eager / steady_compiled
+    # return {"eager": steady_eager, "compiled": steady_compiled, "speedup": speedup, "break_even": break_even}
     ### END RELEASE
-    speedup = steady_eager / steady_compiled
-    return {"eager": steady_eager, "compiled": steady_compiled, "speedup": speedup, "break_even": break_even}
 
 
 # %% check="fix_benchmark" points=9
@@ -1607,16 +1616,16 @@ print(f"eager {report['eager']:.2f} ms, compiled {report['compiled']:.2f} ms: sp
 #
 # Claims about frameworks have a date. Here are some with theirs, and a source each:
 #
-# | claim | date | source |
-# |---|---|---|
-# | scikit-learn: one interface for classical models, on NumPy | 2011 | F. Pedregosa and others, "Scikit-learn: machine learning in Python", JMLR |
-# | TensorFlow: a dataflow graph, built first and run later | 2016 | M. Abadi and others, "TensorFlow: a system for large-scale machine learning", OSDI |
-# | TensorFlow 2: eager by default, graphs by `tf.function` | 2019 | release notes of TensorFlow 2.0 |
-# | JAX: composable transformations of NumPy-like programs | 2018 | R. Frostig and others, "Compiling machine learning programs via high-level tracing", SysML |
-# | PyTorch: eager, with autograd | 2019 | A. Paszke and others, "PyTorch: an imperative style, high-performance deep learning library", NeurIPS |
-# | PyTorch moves from Meta to a foundation under the Linux Foundation | 2022 | announcement of the PyTorch Foundation, September |
-# | Keras 3: one interface on TensorFlow, JAX or PyTorch | 2023 | announcement of Keras 3.0, November |
-# | `torch.compile` | 2023 | release notes of PyTorch 2.0, March; J. Ansel and others, ASPLOS, 2024 |
+# | claim | source, with its date |
+# |---|---|
+# | scikit-learn: one interface for classical models, on NumPy | F. Pedregosa and others, "Scikit-learn: machine learning in Python", JMLR, 2011. |
+# | TensorFlow: a dataflow graph, built first and run later | M. Abadi and others, "TensorFlow: a system for large-scale machine learning", OSDI, 2016. |
+# | TensorFlow's second version: eager by default, graphs by `tf.function` | its release notes, September 2019. |
+# | JAX: composable transformations of NumPy-like programs | R. Frostig and others, "Compiling machine learning programs via high-level tracing", SysML, 2018. |
+# | PyTorch: eager, with autograd | A. Paszke and others, "PyTorch: an imperative style, high-performance deep learning library", NeurIPS, 2019. |
+# | PyTorch moves from Meta to a foundation under the Linux Foundation | announcement of the PyTorch Foundation, September 2022. |
+# | `torch.compile`, with PyTorch's second version | its release notes, March 2023; J. Ansel and others, ASPLOS, 2024. |
+# | Keras 3: one interface on TensorFlow, JAX or PyTorch | announcement of Keras 3, November 2023. |
 #
 # "Popular", "fast" and "supported" have no place in such a table without a date. What you can check yourself, check: the
 # next cell asks the *installed* packages for version, licence, and what they require. Releases and open issues are public; so is
