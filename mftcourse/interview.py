@@ -221,7 +221,7 @@ def _formula(tex: str) -> str:
         tex = re.sub(r"([_^])\{([^{}]*)\}", _script, tex)
         tex = re.sub(r"\\frac\{([^{}]*)\}\{([^{}]*)\}", _fraction, tex)
         tex = re.sub(r"\\sqrt\{([^{}]*)\}", r"√(\1)", tex)
-    return " ".join(tex.split())
+    return " ".join(unicodedata.normalize("NFC", tex).split())
 
 
 def for_terminal(markdown: str) -> str:
