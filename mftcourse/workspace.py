@@ -253,27 +253,20 @@ def check(unit: str, exercise: str | None = None, root: Path | None = None, seco
     if exercise is not None and exercise not in known:
         raise WorkspaceError(f"{unit} has no check of {exercise!r}. It has: {', '.join(known)}.")
     nb, notes = repair(mine, release)
-    without: dict[int, str] = {}
     if exercise is not None:
-        at = next(i for i, c in enumerate(nb.cells) if kind(c) == "check" and exercise_of(c) == exercise)
-        without = {i: "" for i, c in enumerate(nb.cells) if i > at or (kind(c) == "check" and i != at)}
-    outcome = execute(nb, path.parent, without=without, seconds=seconds)
-    cards, errors = [], []
-    for index, cell in enumerate(outcome.nb.cells):
-        if cell.cell_type != "code" or index in without:
-            continue
-        own = _scorecard(cell)
-        cards += [own] if own and kind(cell) == "check" else []
-        for output in cell.outputs:
-            wanted = output.output_type == "error" and output.ename not in ("NotImplementedError", "CellTimeoutError")
-            if wanted and not (kind(cell) == "check" and own):
-                where = f"The {kind(cell)} cell of {exercise_of(cell)}" if exercise_of(cell) else f"Cell {index + 1}"
-                said = " ".join(f"{output.ename}: {output.evalue}".split())
-                errors.append(f"{where} ended with an error: {said[:300]}")
-                if kind(cell) == "check":
-                    finding = {"title": "the whole check cell", "verdict": "failed", "message": said}
-                    cards.append({"exercise": exercise_of(cell), "points": 0, "earned": 0, "findings": [finding]})
-    return Checked(unit, cards, notes + outcome.notes + errors, outcome.seconds)
+        last = next(c for c in nb.cells if kind(c) == "check" and exercise_of(c) == exercise)
+        before = nb.cells[: nb.cells.index(last)]
+        nb.cells = [c for c in before if kind(c) != "check"] + [last]
+    outcome = execute(nb, path.parent, seconds)
+    cards = []
+    for cell in outcome.nb.cells:
+        errors = [f"{o.ename}: {o.evalue}" for o in cell.get("outputs", []) if o.output_type == "error"]
+        if kind(cell) == "check" and (card := _scorecard(cell)):
+            cards.append(card)
+        elif kind(cell) == "check":  # it always runs to `grade`, unless something outside its checks fails
+            finding = {"title": "the whole check cell", "verdict": "failed", "message": " ".join(errors)}
+            cards.append({"exercise": exercise_of(cell), "points": 0, "earned": 0, "findings": [finding]})
+    return Checked(unit, cards, notes + outcome.notes, outcome.seconds)
 
 
 def _scorecard(cell: NotebookNode) -> dict[str, Any] | None:

@@ -6,6 +6,7 @@ import copy
 import os
 import subprocess
 import time
+from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,9 +18,9 @@ from nbgrader.preprocessors import Execute
 from nbgrader.utils import is_grade, is_solution
 from traitlets.config import Config
 
+from ..lab import CELL_SECONDS
 from .intake import exercise, kind
 
-CELL_SECONDS = 120
 TOTAL_SECONDS = 900
 OUTPUT_BYTES = 1_000_000  # a cell; what follows is dropped
 DEATHS = 3  # kernels that a notebook may cost
@@ -51,7 +52,7 @@ class Run(Execute):
         super().__init__(**kwargs)
         self.without, self.deadline, self.notes = without, deadline, []
         self.timeout_func = lambda _: int(max(1, min(self.timeout, self.deadline - time.monotonic())))
-        self._size: dict[int, int] = {}
+        self._size: dict[int, int] = defaultdict(int)
 
     def setup_kernel(self, **kwargs: Any) -> Any:
         # What a kernel writes past its cells (its own warnings, prints of C code) belongs to no notebook.
@@ -79,27 +80,24 @@ class Run(Execute):
         return cell, resources
 
     def _judge(self, cell: NotebookNode) -> None:
-        where = _where(cell)
-        for error in (o.ename for o in cell.outputs if o.output_type == "error"):
-            if error in ("CellTimeoutError", "TimeLimit"):
-                self.notes.append(f"{where}: it took too long and was stopped. Does a loop never end?")
-            elif error not in ("NotImplementedError", "KeyboardInterrupt"):
-                self.notes.append(f"{where} ended with {error}.")
-        if is_grade(cell) and not is_solution(cell) and not any(o.output_type == "error" for o in cell.outputs):
-            points = float(cell.metadata["nbgrader"]["points"])
-            results = [o.data.get("text/plain", "") for o in cell.outputs if o.output_type == "execute_result"]
-            if not results or not _is_score(results[0], points):
-                sentence = "This check gave no score between 0 and its points, so it counts as failed."
-                cell.outputs.append(_error("NoScore", sentence))
-                cell.outputs = [o for o in cell.outputs if o.output_type != "execute_result"]
-                self.notes.append(f"{where}: no score came back. Is `grade` or `check` redefined?")
+        errors = [output for output in cell.outputs if output.output_type == "error"]
+        for error in errors:
+            if error.ename in ("CellTimeoutError", "TimeLimit"):
+                self.notes.append(f"{_where(cell)}: it took too long and was stopped. Does a loop never end?")
+            elif error.ename not in ("NotImplementedError", "KeyboardInterrupt"):
+                said = " ".join(f"{error.ename}: {error.evalue}".split())[:300]
+                self.notes.append(f"{_where(cell)} ended with {said.rstrip(':.')}.")
+        if is_grade(cell) and not is_solution(cell) and not errors and not _has_score(cell):
+            sentence = "This check gave no score between 0 and its points, so it counts as failed."
+            cell.outputs = [o for o in cell.outputs if o.output_type != "execute_result"]
+            cell.outputs.append(_error("NoScore", sentence))
+            self.notes.append(f"{_where(cell)}: no score came back. Is `grade` or `check` redefined?")
 
     def output(self, outs: list, msg: dict, display_id: str, cell_index: int) -> NotebookNode | None:
         """Drop stream output beyond `OUTPUT_BYTES` a cell: a `print` in a long loop must not fill the memory."""
         if msg["msg_type"] == "stream":
-            before = self._size.get(cell_index, 0)
-            text = msg["content"]["text"]
-            self._size[cell_index] = before + len(text)
+            before, text = self._size[cell_index], msg["content"]["text"]
+            self._size[cell_index] += len(text)
             if before > OUTPUT_BYTES:
                 return None
             if before + len(text) > OUTPUT_BYTES:
@@ -108,26 +106,17 @@ class Run(Execute):
         return super().output(outs, msg, display_id, cell_index)
 
 
-def execute(
-    nb: NotebookNode,
-    folder: Path,
-    *,
-    without: dict[int, str] | None = None,
-    seconds: int | None = None,
-    config: Config | None = None,
-) -> Outcome:
+def execute(nb: NotebookNode, folder: Path, seconds: int | None = None, config: Config | None = None) -> Outcome:
     """Run a copy of `nb` in a fresh kernel with `folder` as its working directory.
 
     Demonstrations are left out. A cell that ends the kernel is marked, and the rest runs again without it.
 
     Args:
-        without: cells to leave out, by index, each with the sentence that becomes its (error) output;
-            an empty sentence leaves no output.
         seconds: the most that one cell may take; None takes nbgrader's configuration, or 120.
         config: nbgrader's configuration.
     """
     start = time.monotonic()
-    without = {i: "" for i, cell in enumerate(nb.cells) if kind(cell) == "demo"} | (without or {})
+    without = {i: "" for i, cell in enumerate(nb.cells) if kind(cell) == "demo"}
     notes: list[str] = []
     own = Config(copy.deepcopy(config or {}))  # a trait set by hand would be reset by `preprocess`
     own.Execute.timeout = seconds or own.Execute.get("timeout") or CELL_SECONDS
@@ -138,9 +127,7 @@ def execute(
             attempt, _ = run.preprocess(attempt, {"metadata": {"path": str(folder)}})
             return Outcome(attempt, notes + run.notes, time.monotonic() - start)
         except _Stopped as stop:
-            cell = nb.cells[stop.index]
-            where = _where(cell)
-            notes.append(f"{where}: {stop.sentence}")
+            notes.append(f"{_where(nb.cells[stop.index])}: {stop.sentence}")
             without = without | {stop.index: stop.sentence}
             if death == DEATHS - 1:  # enough: mark the rest, run what came before
                 rest = "Not run: earlier cells had ended Python too often."
@@ -148,15 +135,19 @@ def execute(
     raise DeadKernelError("no kernel stays alive, even without the cells that ended it")
 
 
-def _is_score(text: str, points: float) -> bool:
+def _has_score(cell: NotebookNode) -> bool:
+    results = [output.data.get("text/plain", "") for output in cell.outputs if output.output_type == "execute_result"]
     try:
-        return 0 <= float(text) <= points + 1e-9
+        return bool(results) and 0 <= float(results[0]) <= cell.metadata.nbgrader.points + 1e-9
     except ValueError:
         return False
 
 
 def _where(cell: NotebookNode) -> str:
-    return f"The {kind(cell)} cell of {exercise(cell)}" if exercise(cell) else "A cell outside the exercises"
+    if exercise(cell):
+        return f"The {kind(cell)} cell of {exercise(cell)}"
+    first_line = cell.source.strip().partition("\n")[0]
+    return f"The cell `{first_line[:40]}`"
 
 
 def _error(kind_of: str, sentence: str) -> NotebookNode:
