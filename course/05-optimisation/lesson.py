@@ -37,7 +37,8 @@ def run_steps(step, params, gradients, **options):
     """Call `step(params, grads, state, **options)` for each entry of `gradients`; return the params after each step."""
     state, path = {}, []
     for grads in gradients:
-        params, state = step(params, grads, state, **options)
+        moved, state = step([p.clone() for p in params], grads, state, **options)
+        params = [p.clone() for p in moved]
         path.append(params)
     return path
 
@@ -309,7 +310,7 @@ def sgd_step(params, grads, state, lr=0.1, momentum=0.0, nesterov=False, weight_
     ### END SOLUTION
 
 
-# %% check="sgd_step" points=9
+# %% check="sgd_step" points=10
 with check("the example: two steps with momentum", hint="The buffer first, then the step with the new buffer."):
     moved, kept = sgd_step([torch.tensor([1.0])], [torch.tensor([2.0])], {}, lr=0.5, momentum=0.5)
     expect(moved, [torch.tensor([0.0])], what="w after the first step")
@@ -347,6 +348,8 @@ with check(
     old_state = {"buffers": [torch.ones_like(p) for p in start]}
     called = probes.call(sgd_step, start, gradient_list[0], old_state, momentum=0.5, weight_decay=0.1)
     expect(called["inputs"], [start, gradient_list[0], old_state], what="an input after the call")
+with check("lists of different lengths are refused", hint="`zip(..., strict=True)` raises the ValueError.") as rng:
+    start, gradient_list = random_problem(rng, 1)
     expect_raises(ValueError, sgd_step, start, gradient_list[0][:2], {})
 ### BEGIN HIDDEN TESTS
 with check(
@@ -436,7 +439,7 @@ def rmsprop_step(params, grads, state, lr=0.01, alpha=0.99, eps=1e-8, weight_dec
     ### END SOLUTION
 
 
-# %% check="rmsprop_step" points=6
+# %% check="rmsprop_step" points=7
 with check("the example", hint="First the running mean of squares, then its root under the gradient."):
     moved, kept = rmsprop_step([torch.tensor([1.0])], [torch.tensor([6.0])], {}, lr=0.5, alpha=0.75)
     expect(kept["squares"], [torch.tensor([9.0])], what="s")
@@ -460,7 +463,9 @@ with check("nothing that comes in is changed", hint="Make new tensors: no `mul_`
     old_state = {"squares": [torch.ones_like(p) for p in start]}
     called = probes.call(rmsprop_step, start, gradient_list[0], old_state, weight_decay=0.1)
     expect(called["inputs"], [start, gradient_list[0], old_state], what="an input after the call")
-    expect_raises(ValueError, rmsprop_step, start[:2], gradient_list[0], {})
+with check("lists of different lengths are refused", hint="`zip(..., strict=True)` raises the ValueError.") as rng:
+    start, gradient_list = random_problem(rng, 1)
+    expect_raises(ValueError, rmsprop_step, start, gradient_list[0][:2], {})
 ### BEGIN HIDDEN TESTS
 with check(
     "64-bit tensors, mostly zero gradients, the defaults", hint="Defaults: lr 0.01, alpha 0.99, eps 1e-8.", hidden=True
@@ -696,7 +701,7 @@ def adam_step(params, grads, state, lr=0.001, betas=(0.9, 0.999), eps=1e-8, weig
     ### END SOLUTION
 
 
-# %% check="adam_step" points=12
+# %% check="adam_step" points=13
 with check("your three steps on paper", hint="The state holds m and v as they are; the correction is made on the way out."):
     values, kept = [torch.zeros(1, dtype=torch.float64)], {}
     for t, slope in enumerate([2.0, 2.0, -1.0], 1):
@@ -748,7 +753,9 @@ with check("nothing that comes in is changed", hint="Make new tensors and a new 
             adam_step, start, gradient_list[0], old_state, weight_decay=0.1, decoupled=is_decoupled
         )
         expect(called["inputs"], [start, gradient_list[0], old_state], what="an input after the call")
-    expect_raises(ValueError, adam_step, start, gradient_list[0][1:], {})
+with check("lists of different lengths are refused", hint="`zip(..., strict=True)` raises the ValueError.") as rng:
+    start, gradient_list = random_problem(rng, 1)
+    expect_raises(ValueError, adam_step, start, gradient_list[0][:2], {})
 ### BEGIN HIDDEN TESTS
 with check(
     "64-bit tensors, random settings, mostly zero gradients",
@@ -933,7 +940,7 @@ with check("nothing that comes in is changed", hint="`w = ...` makes a new array
     expect(probes.call(soft_threshold, kept, 0.4)["inputs"][0], kept, what="the values after the call")
 ### BEGIN HIDDEN TESTS
 with check("other tables and strengths", points=2, hint="Try n_samples below n_features; do not change X or y.", hidden=True) as rng:
-    for n_rows, n_columns, strength in ((5, 9, 0.2), (30, 4, 0.05), (12, 6, 100.0)):
+    for n_rows, n_columns, strength in [(5, 9, 0.2), (30, 4, 0.05), (12, 6, 100.0)] * 4:
         X_drawn, y_drawn = rng.normal(size=(n_rows, n_columns)), rng.normal(size=n_rows)
         want_weights = np.zeros(n_columns)
         for _ in range(7):
@@ -1029,7 +1036,7 @@ with check("in evaluation nothing happens", hint="Return the values, neither dro
     expect(dropout(torch.tensor([1.0, -2.0, 3.0]), 0.5, False, seed=1), torch.tensor([1.0, -2.0, 3.0]))
 with check("kept values are divided by 1 - p", hint="Scale in training, so that evaluation needs no change.") as rng:
     drawn = torch.tensor(rng.uniform(1, 2, (40, 50)))
-    got_values = dropout(drawn, 0.2, True, seed=int(rng.integers(1000)))
+    got_values = dropout(drawn.clone(), 0.2, True, seed=int(rng.integers(1000)))
     kept = got_values != 0
     assert 0 < kept.sum() < kept.numel(), "Of 2,000 values, some should be dropped and some kept."
     expect(got_values[kept], drawn[kept] / 0.8, what="the kept values")
@@ -1064,7 +1071,7 @@ with check("the values that come in are not changed", hint="`values * ...` makes
 with check("other shapes and dtypes", hint="Keep shape and dtype of the values.", hidden=True) as rng:
     for shape, dtype in (((7,), torch.float64), ((3, 1, 5), torch.float32), ((0, 4), torch.float32)):
         drawn = torch.tensor(rng.uniform(1, 2, shape), dtype=dtype)
-        got_values = dropout(drawn, 0.75, True, seed=int(rng.integers(1000)))
+        got_values = dropout(drawn.clone(), 0.75, True, seed=int(rng.integers(1000)))
         expect(torch.where(got_values == 0, drawn * 4, got_values), drawn * 4, what="the kept values")
 ### END HIDDEN TESTS
 grade("dropout")
@@ -1230,7 +1237,7 @@ with check("torch's clip_grad_norm_", hint="One norm over all tensors, one facto
         for leaf, g in zip(leaves, drawn, strict=True):
             leaf.grad = g.clone()
         want_norm = torch.nn.utils.clip_grad_norm_(leaves, 2.0).item()
-        clipped, length = clip_by_norm(drawn, 2.0)
+        clipped, length = clip_by_norm([g.clone() for g in drawn], 2.0)
         expect(clipped, [leaf.grad for leaf in leaves], tol=1e-5, what="the clipped gradients")
         expect(length, want_norm, what="the norm before clipping")
 with check("the gradients that come in are not changed", hint="`g * factor` makes a new tensor, `g *= factor` does not."):
@@ -1240,7 +1247,7 @@ with check("the gradients that come in are not changed", hint="`g * factor` make
 with check("the direction stays", hint="The same factor for each tensor.", hidden=True) as rng:
     for limit in (0.3, 1.7):
         drawn = [torch.tensor(rng.normal(size=s) * 5, dtype=torch.float64) for s in ((2, 3), (), (6,))]
-        clipped, length = clip_by_norm(drawn, limit)
+        clipped, length = clip_by_norm([g.clone() for g in drawn], limit)
         flat = torch.cat([g.flatten() for g in drawn])
         expect(torch.cat([g.flatten() for g in clipped]), flat * limit / flat.norm(), what="the clipped gradients")
         expect(length, flat.norm().item(), what="the norm before clipping")
@@ -1318,7 +1325,7 @@ def fit_early(X, y, X_valid, y_valid, lr=0.5, patience=5, max_epochs=100, batch_
     """
     ### BEGIN SOLUTION
     w = np.zeros(X.shape[1])
-    best_loss, waited, valid_losses = math.inf, 0, []
+    best_loss, valid_losses = math.inf, []
     for epoch in range(max_epochs):
         for start in range(0, len(X), batch_size):
             rows = slice(start, start + batch_size)
@@ -1350,7 +1357,7 @@ def fit_early(X, y, X_valid, y_valid, lr=0.5, patience=5, max_epochs=100, batch_
     ### END RELEASE
 
 
-# %% check="fix_early_stopping" points=9
+# %% check="fix_early_stopping" points=10
 with check("the first epoch is one pass over the batches", hint="This one worked in the faulty program."):
     X_line, y_line = np.array([[1.0], [2.0], [-1.0]]), np.array([1.0, 0.0, 0.0])
     w_line = np.zeros(1)
@@ -1370,15 +1377,10 @@ with check(
     expect(found["valid_losses"][found["best_epoch"]], min(found["valid_losses"]), what="the loss of the best epoch")
     expect(len(found["valid_losses"]), found["best_epoch"] + 4, what="the number of epochs")
 with check("an improvement resets the count", hint="Patience counts epochs in a row. What should happen to `waited`?"):
-    # steps that jump over the minimum: worse, better, worse, better
-    X_jump, y_jump = np.array([[1.0], [1.0], [-1.0]]), np.array([1.0, 1.0, 1.0])
-    y_other = np.array([1.0, 0.6, 1.0])
-    found = fit_early(X_jump, y_jump, X_jump, y_other, lr=7.0, patience=2, max_epochs=40, batch_size=3)
-    losses, waiting, stop = found["valid_losses"], 0, None
-    for epoch in range(1, len(losses)):
-        waiting = 0 if losses[epoch] < min(losses[:epoch]) else waiting + 1
-        stop = epoch if waiting == 2 and stop is None else stop
-    expect(len(losses), 40 if stop is None else stop + 1, what="the number of epochs")
+    # the steps jump over the minimum: epoch 2 is worse, epoch 3 the best, epochs 4 and 5 are worse
+    found = fit_early(np.ones((1, 1)), np.array([0.7]), np.ones((1, 1)), np.array([0.68]), lr=7.5, patience=2)
+    expect(found["best_epoch"], 3, what="the best epoch")
+    expect(len(found["valid_losses"]), 6, what="the number of epochs")
 with check("equal is no improvement", hint="Which comparison keeps the first of equals?"):
     found = fit_early(np.zeros((4, 2)), np.ones(4), np.ones((3, 2)), np.ones(3), patience=4, max_epochs=20)
     expect(found["best_epoch"], 0, what="the best epoch")
@@ -1390,6 +1392,11 @@ with check("the real tumours", hint="Are all faults repaired? Compare every line
     found = fit_early(X_few, y_few, X_held, y_held)
     expect(logistic_loss(found["weights"], X_held, y_held), min(found["valid_losses"]), what="the validation loss")
     expect(len(found["valid_losses"]), found["best_epoch"] + 6, what="the number of epochs")
+with check("the defaults are those of the signature", hint="Rate 0.5, patience 5, at most 100 epochs, batches of 5."):
+    found = fit_early(X_few, y_few, X_few, y_few)
+    expect(found, fit_early(X_few, y_few, X_few, y_few, 0.5, 5, 100, 5), what="the result")
+    stated = fit_early(X_few, y_few, X_held, y_held, 0.5, 5, 100, 5)
+    expect(fit_early(X_few, y_few, X_held, y_held)["valid_losses"], stated["valid_losses"], what="the validation losses")
 ### BEGIN HIDDEN TESTS
 with check("random tables and patiences", points=3, hint="Copy, reset, and compare strictly.", hidden=True) as rng:
     for _ in range(25):
@@ -1408,6 +1415,10 @@ with check("random tables and patiences", points=3, hint="Copy, reset, and compa
         expect(found["valid_losses"], losses_then, what="the validation losses")
         expect(found["best_epoch"], best, what="the best epoch")
         expect(found["weights"], weights_then[best], what="the weights")
+    for _ in range(3):
+        target, lr_drawn = float(rng.uniform(0.678, 0.685)), float(rng.uniform(7.45, 7.55))
+        found = fit_early(np.ones((1, 1)), np.array([0.7]), np.ones((1, 1)), np.array([target]), lr_drawn, 2)
+        expect((found["best_epoch"], len(found["valid_losses"])), (3, 6), what="the best epoch and the number of epochs")
 ### END HIDDEN TESTS
 grade("fix_early_stopping")
 
@@ -1955,7 +1966,7 @@ def tuned_run(X, y, X_valid, y_valid, peak=1.0, n_epochs=5, batch_size=32, max_n
     ### END RELEASE
 
 
-# %% check="fix_tuned_run" points=11
+# %% check="fix_tuned_run" points=12
 with check(
     "one update is one step along the mean gradient",
     hint="Two full batches with T = 2: the rates are peak and 0. Is the loss a mean, and is one rate used an update?",
@@ -1981,11 +1992,11 @@ with check("no step is longer than rate times max_norm", hint="Clip after `backw
     moved = math.sqrt((found["weight"] ** 2).sum().item() + (found["bias"] ** 2).sum().item())
     expect(moved, 0.5 * 0.3, tol=1e-5, what="the length of the one step")
 with check("each update has its own rate", hint="The schedule is planned in updates. Where is `scheduler.step()`?") as rng:
-    X_drawn = torch.tensor(rng.normal(size=(10, 3)), dtype=torch.float32)
-    y_drawn = torch.tensor(rng.integers(0, 10, 10))
-    found = tuned_run(X_drawn, y_drawn, X_drawn, y_drawn, peak=0.4, n_epochs=4, batch_size=4)
-    wave = (0.4 * np.cos(np.linspace(0, np.pi / 2, 10)) ** 2).tolist()
-    expect(found["rates"], [0.4 / 3, 0.8 / 3, *wave], what="the rates")
+    X_drawn = torch.tensor(rng.normal(size=(11, 3)), dtype=torch.float32)
+    y_drawn = torch.tensor(rng.integers(0, 10, 11))
+    found = tuned_run(X_drawn, y_drawn, X_drawn, y_drawn, peak=0.4, n_epochs=5, batch_size=3)
+    wave = (0.4 * np.cos(np.linspace(0, np.pi / 2, 16)) ** 2).tolist()
+    expect(found["rates"], [0.08, 0.16, 0.24, 0.32, *wave], what="the rates")
 with check("validation without dropout", hint="Which mode is the model in when it is validated?") as rng:
     X_drawn = torch.tensor(rng.normal(size=(30, 20)), dtype=torch.float32)
     y_drawn = torch.tensor(rng.integers(0, 10, 30))
@@ -2001,6 +2012,11 @@ with check("training with dropout, other dice for another seed", hint="Evaluatio
 with check("the real digits", hint="Did the checks above pass? Do those of `warmup_cosine`?"):
     found = tuned_run(digits, digit_labels, digits_valid, labels_valid)
     assert found["valid_loss"] < 0.6, f"The validation loss is {found['valid_loss']:.2f}; it should get below 0.6."
+with check("the defaults are those of the signature", hint="peak 1, 5 epochs, batches of 32, max_norm 1, p = 0.2, seed 0.") as rng:
+    X_drawn = 5 * torch.tensor(rng.normal(size=(70, 4)), dtype=torch.float32)
+    y_drawn = torch.tensor(rng.integers(0, 10, 70))
+    stated = tuned_run(X_drawn, y_drawn, X_drawn, y_drawn, 1.0, 5, 32, 1.0, 0.2, 0)
+    expect(tuned_run(X_drawn, y_drawn, X_drawn, y_drawn), stated, what="the result")
 ### BEGIN HIDDEN TESTS
 with check("several full-batch updates", points=4, hint="The same program, other settings.", hidden=True) as rng:
     for limit in (0.2, 100.0):

