@@ -660,16 +660,16 @@ def iqr_outliers(values, k: float = 1.5) -> np.ndarray:
     """Flag the values outside Tukey's fences.
 
     Args:
-        values: n_samples numbers, some may be NaN.
+        values: n_samples numbers (a list, an array or a column of a table), some may be NaN.
         k: how many IQRs below the first and above the third quartile the fences stand.
 
     Returns:
-        A boolean array of shape (n_samples,): True strictly outside the fences; False for NaN. Quartiles are those of the
-        known values, as `np.percentile` (and `np.nanpercentile`) interpolates them.
+        A boolean NumPy array of shape (n_samples,): True strictly outside the fences; False for NaN. Quartiles are those
+        of the known values, as `np.percentile` (and `np.nanpercentile`) interpolates them.
         iqr_outliers([2, 3, 4, 5, 30]) flags only the last.
     """
     ### BEGIN SOLUTION
-    values = np.asarray(values, dtype=float)
+    values = np.asarray(values)
     q1, q3 = np.nanpercentile(values, [25, 75])
     return (values < q1 - k * (q3 - q1)) | (values > q3 + k * (q3 - q1))
     ### END SOLUTION
@@ -679,10 +679,11 @@ def robust_z(values) -> np.ndarray:
     """Return 0.6745 (x - median) / MAD for every value.
 
     Args:
-        values: n_samples numbers, some may be NaN.
+        values: n_samples numbers (a list, an array or a column of a table), some may be NaN.
 
     Returns:
-        An array of shape (n_samples,); NaN where the value is NaN. The median and the MAD are those of the known values.
+        A NumPy array of shape (n_samples,); NaN where the value is NaN. The median and the MAD are those of the known
+        values.
         robust_z([2, 3, 4, 5, 30])[4] is 0.6745 * 26.
 
     Raises:
@@ -691,7 +692,7 @@ def robust_z(values) -> np.ndarray:
     Source: B. Iglewicz and D. C. Hoaglin, 1993.
     """
     ### BEGIN SOLUTION
-    values = np.asarray(values, dtype=float)
+    values = np.asarray(values)
     distances = values - np.nanmedian(values)
     mad = np.nanmedian(np.abs(distances))
     if mad == 0:
@@ -705,10 +706,14 @@ with check(
     "the example: only 30 lies outside the fences", hint="Q1 = 3 and Q3 = 5. Compare with both fences, join with |."
 ):
     expect(iqr_outliers([2, 3, 4, 5, 30]), np.array([False, False, False, False, True]))
+    column = pd.Series([2, 3, 4, 5, 30])
+    expect(iqr_outliers(column), np.array([False] * 4 + [True]), what="the flags of a table's column")
 with check(
     "the example: robust scores", hint="Distances from the median, over the median of their sizes, times 0.6745."
 ):
-    expect(robust_z([2, 3, 4, 5, 30]), 0.6745 * np.array([-2.0, -1.0, 0.0, 1.0, 26.0]))
+    want_scores = 0.6745 * np.array([-2.0, -1.0, 0.0, 1.0, 26.0])
+    expect(robust_z([2, 3, 4, 5, 30]), want_scores)
+    expect(robust_z(pd.Series([2, 3, 4, 5, 30])), want_scores, what="the scores of a table's column")
 with check("a value on the fence is inside", hint="Strictly outside: use < and >, not <= and >=."):
     expect(iqr_outliers([0, 3, 3, 5, 5, 8, 9]), np.array([False] * 7))
     expect(iqr_outliers([0, 3, 4, 5, 8]), np.array([False] * 5))
@@ -744,7 +749,7 @@ grade("outliers")
 # %% [markdown]
 # <details><summary>Hint 1</summary>
 #
-# Begin both with `values = np.asarray(values, dtype=float)`. Then arithmetic and comparisons work on all values at
+# Begin both with `values = np.asarray(values)`. Then arithmetic and comparisons work on all values at
 # once.
 #
 # </details>
@@ -953,6 +958,9 @@ def one_hot(train: pd.Series, test: pd.Series) -> tuple[np.ndarray, np.ndarray]:
 with check("the two islands that the program knows", hint="This worked in the faulty program. What did you change?"):
     got_codes = one_hot(pd.Series(["Dream", "Biscoe", "Dream"]), pd.Series(["Biscoe"]))
     expect(got_codes, (np.array([[0.0, 1.0], [1.0, 0.0], [0.0, 1.0]]), np.array([[1.0, 0.0]])))
+    assert all(part.dtype.kind == "f" for part in got_codes), (
+        f"The arrays are of the types {[str(part.dtype) for part in got_codes]}; a model calculates with floats."
+    )
 with check(
     "three islands: no row is lost",
     hint="`map` gives NaN for a word that the dict lacks, and `dropna` removes the bird.",
@@ -1085,7 +1093,7 @@ def fit_scale(X) -> tuple[np.ndarray, np.ndarray]:
         ValueError: a value is NaN.
     """
     ### BEGIN SOLUTION
-    X = np.asarray(X, dtype=float)
+    X = np.asarray(X)
     if np.isnan(X).any():
         raise ValueError("a value is missing; impute first")
     constant = X.max(axis=0) == X.min(axis=0)
@@ -1096,7 +1104,7 @@ def fit_scale(X) -> tuple[np.ndarray, np.ndarray]:
 def standardise(X, mean, scale) -> np.ndarray:
     """Return (X - mean) / scale, column by column; shapes (n_samples, n_features), (n_features,), (n_features,)."""
     ### BEGIN SOLUTION
-    return (np.asarray(X, dtype=float) - mean) / scale
+    return (np.asarray(X) - mean) / scale
     ### END SOLUTION
 
 
@@ -1397,19 +1405,16 @@ def stratified_split(y, test_share: float, seed: int) -> tuple[np.ndarray, np.nd
         ValueError: a class has fewer than two samples, or test_share is not strictly between 0 and 1.
     """
     ### BEGIN SOLUTION
-    y = np.asarray(y)
-    classes, sizes = np.unique(y, return_counts=True)
+    classes, class_of, sizes = np.unique(y, return_inverse=True, return_counts=True)
     if not 0 < test_share < 1:
         raise ValueError(f"test_share is {test_share}; it lies between 0 and 1")
     if sizes.min() < 2:
         raise ValueError(f"the class {classes[sizes.argmin()]!r} has a single sample")
     t = round(test_share * len(y))
     seats, remainders = np.divmod(t * sizes, len(y))  # whole numbers: no fraction is rounded
-    seats[np.argsort(-remainders, kind="stable")[: t - seats.sum()]] += 1
+    seats[np.argsort(-remainders)[: t - seats.sum()]] += 1
     generator = np.random.default_rng(seed)
-    test = np.concatenate(
-        [generator.permutation(np.flatnonzero(y == c))[:k] for c, k in zip(classes, seats, strict=True)]
-    )
+    test = np.concatenate([generator.permutation(np.flatnonzero(class_of == c))[:k] for c, k in enumerate(seats)])
     return np.setdiff1d(np.arange(len(y)), test), test
     ### END SOLUTION
 
@@ -1427,11 +1432,13 @@ with check(
 ):
     twelve = np.array(["Adelie"] * 7 + ["Gentoo"] * 3 + ["Chinstrap"] * 2)
     for attempt in range(5):
-        in_test_part = twelve[stratified_split(twelve, 1 / 3, attempt)[1]].tolist()
-        expect(
-            {name: in_test_part.count(name) for name in ("Adelie", "Gentoo", "Chinstrap")},
-            {"Adelie": 2, "Gentoo": 1, "Chinstrap": 1},
-        )
+        for how, given_labels in {"an array": twelve, "a list": twelve.tolist()}.items():
+            in_test_part = twelve[stratified_split(given_labels, 1 / 3, attempt)[1]].tolist()
+            expect(
+                {name: in_test_part.count(name) for name in ("Adelie", "Gentoo", "Chinstrap")},
+                {"Adelie": 2, "Gentoo": 1, "Chinstrap": 1},
+                what=f"the number of each species, with the labels in {how},",
+            )
 with check(
     "the test part has the size asked for", hint="Rounding each quota by itself gives too many or too few here."
 ):
@@ -1516,7 +1523,7 @@ grade("stratified_split")
 # </details>
 # <details><summary>Hint 3</summary>
 #
-# `seats[np.argsort(-remainders)[: t - seats.sum()]] += 1`. For each class `generator.permutation(np.flatnonzero(y
+# `seats[np.argsort(-remainders)[: t - seats.sum()]] += 1`. With `y = np.asarray(y)`, for each class `generator.permutation(np.flatnonzero(y
 # == c))[:k]`, all joined with `np.concatenate`; the training part is `np.setdiff1d(np.arange(n), test)`.
 #
 # </details>
@@ -1573,6 +1580,8 @@ with check("the folds are equally large, to within one", hint="Deal the whole de
         assert max(heights) - min(heights) <= 1 and sum(heights) == 11, (
             f"With k = {n_folds} the folds have the sizes {heights}."
         )
+    numbers_of = folds([0] * 7 + [1] * 4, 3, 0)
+    assert np.asarray(numbers_of).dtype.kind in "iu", "Folds are numbered, so the array should hold integers, not floats."
 with check("the same seed gives the same folds", hint="Make `np.random.default_rng(seed)` inside the function."):
     expect(folds([0, 1, 2] * 8, 4, 9), folds([0, 1, 2] * 8, 4, 9))
 with check(
@@ -1683,7 +1692,6 @@ def group_split(groups, test_share: float, seed: int) -> tuple[np.ndarray, np.nd
         ValueError: there are fewer than two groups.
     """
     ### BEGIN SOLUTION
-    groups = np.asarray(groups)
     names = np.unique(groups)
     if len(names) < 2:
         raise ValueError("one group cannot be on two sides")
@@ -1708,7 +1716,7 @@ def time_split(dates, cutoff: str) -> tuple[np.ndarray, np.ndarray]:
         ValueError: one of the two parts would be empty.
     """
     ### BEGIN SOLUTION
-    later = np.array([day >= cutoff for day in dates], dtype=bool)
+    later = np.array([day >= cutoff for day in dates])
     if later.all() or not later.any():
         raise ValueError(f"all rows are on one side of {cutoff}")
     return np.flatnonzero(~later), np.flatnonzero(later)
@@ -1740,6 +1748,7 @@ with check("the share counts groups, not rows", hint="`round(test_share * n_grou
 with check("at least one group on each side", hint="Clip the number of groups: at least 1, at most n_groups - 1."):
     expect([len(part) for part in group_split(["a", "b", "c"], 0.01, 0)], [2, 1], what="the sizes of the parts")
     expect([len(part) for part in group_split(["a", "b", "c"], 0.99, 0)], [1, 2], what="the sizes of the parts")
+    expect([len(part) for part in group_split(["a", "a", "b", "b"], 0.5, 0)], [2, 2], what="the sizes, with two groups,")
     expect_raises(ValueError, group_split, ["a", "a"], 0.5, 0)
 with check("the seed decides which groups", hint="Make `np.random.default_rng(seed)` inside, and draw with it."):
     drawn_parts = [group_split(np.arange(30), 0.3, seed)[1].tolist() for seed in (1, 1, 2, 3)]
@@ -2061,6 +2070,7 @@ with check(
     expect(prepare_by_hand(*parts_used, NUMBERS, WORDS), tuple(theirs.transform(part) for part in parts_used))
 with check("the pipeline has the two steps", hint='Pipeline([("prepare", ...), ("model", ...)])'):
     expect(list(build_model(NUMBERS, WORDS).named_steps), ["prepare", "model"], what="the names of the steps")
+    expect(build_model(NUMBERS, WORDS).named_steps["model"].max_iter, 1000, what="max_iter of the last step")
 with check(
     "the pipeline's features equal yours, to nine digits",
     hint="Compare shapes first; then imputers (some islands are missing here), scaler and encoder, one at a time.",
@@ -2072,6 +2082,11 @@ with check(
     model.fit(train_birds.drop(columns="sex"), (train_birds["sex"] == "MALE").to_numpy())
     got_features = model.named_steps["prepare"].transform(test_birds.drop(columns="sex"))
     expect(got_features, prepare_by_hand(train_birds, test_birds, NUMBERS, WORDS)[1], what="the pipeline's features")
+    model = build_model(["mass"], ["nest"])  # so many words that nearly all entries are zero
+    model.fit(train_birds.drop(columns="sex"), (train_birds["sex"] == "MALE").to_numpy())
+    got_features = model.named_steps["prepare"].transform(test_birds.drop(columns="sex"))
+    want_features = prepare_by_hand(train_birds, test_birds, ["mass"], ["nest"])[1]
+    expect(got_features, want_features, what="the pipeline's features, mass and nest,")
 with check("the pipeline predicts the sex of most birds", hint="Is the last step `LogisticRegression(max_iter=1000)`?"):
     train_birds, test_birds = birds.dropna(subset=["sex"]).iloc[0::2], birds.dropna(subset=["sex"]).iloc[1::2]
     model = build_model(NUMBERS, WORDS)
@@ -2162,7 +2177,7 @@ def to_tensors(X, labels, classes: list) -> tuple[torch.Tensor, torch.Tensor]:
     """Turn prepared features and labels into tensors.
 
     Args:
-        X: numbers, shape (n_samples, n_features).
+        X: numbers, shape (n_samples, n_features) (a list of rows or an array).
         labels: n_samples labels (a list or an array).
         classes: all labels that may occur; a label's number is its position in this list.
 
@@ -2173,14 +2188,13 @@ def to_tensors(X, labels, classes: list) -> tuple[torch.Tensor, torch.Tensor]:
         ValueError: a feature is NaN, or a label is not among the classes.
     """
     ### BEGIN SOLUTION
-    X = np.asarray(X, dtype=float)
     if np.isnan(X).any():
         raise ValueError("a feature is NaN; impute first")
     positions = {name: i for i, name in enumerate(classes)}
     unknown = {name for name in labels if name not in positions}
     if unknown:
         raise ValueError(f"unknown labels: {unknown}")
-    return torch.tensor(X, dtype=torch.float32), torch.tensor([positions[name] for name in labels], dtype=torch.int64)
+    return torch.tensor(X, dtype=torch.float32), torch.tensor([positions[name] for name in labels])
     ### END SOLUTION
 
 
@@ -2283,7 +2297,7 @@ grade("to_tensors")
 # %% [markdown]
 # <details><summary>Hint 1</summary>
 #
-# Check first, convert afterwards: `np.isnan(np.asarray(X, dtype=float)).any()`, and every label in `classes`.
+# Check first, convert afterwards: `np.isnan(X).any()`, and every label in `classes`.
 #
 # </details>
 # <details><summary>Hint 2</summary>

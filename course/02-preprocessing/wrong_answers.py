@@ -222,6 +222,21 @@ def robust_z(values):
     return 0.6745 * distances / mad
 
 
+# %% a column in, a column out exercise="outliers" fails=["the example: only 30 lies outside the fences", "the example: robust scores"]
+# A column of a table calculates like an array, so there is nothing to convert.
+def iqr_outliers(values, k=1.5):
+    q1, q3 = np.nanpercentile(values, [25, 75])
+    return (values < q1 - k * (q3 - q1)) | (values > q3 + k * (q3 - q1))
+
+
+def robust_z(values):
+    distances = values - np.nanmedian(values)
+    mad = np.nanmedian(np.abs(distances))
+    if mad == 0:
+        raise ValueError("no scale")
+    return 0.6745 * distances / mad
+
+
 # %% deletes what is flagged exercise="read_outliers" fails=["what to do with R"]
 # A flagged value is an error.
 plot_read = {"together": "a", "by_species": "c", "r": "a", "fence": 4650}
@@ -263,6 +278,13 @@ def one_hot(train, test):
     words = sorted(train.dropna().unique())
     codes = {word: i for i, word in enumerate(words)}
     return tuple(np.eye(len(words))[part.map(codes).fillna(0).astype(int).to_numpy()] for part in (train, test))
+
+
+# %% leaves True and False exercise="fix_one_hot" fails=["the two islands that the program knows"]
+# True is 1 and False is 0, so a comparison is an encoding already.
+def one_hot(train, test):
+    words = sorted(train.dropna().unique())
+    return tuple(np.column_stack([part.eq(word) for word in words]) for part in (train, test))
 
 
 # %% divides by n minus one in the scale exercise="scaler" fails=["the example: mean 4, scale the root of 8/3", "every column has its own mean and scale", "random tables, as StandardScaler does it"]
@@ -414,6 +436,20 @@ def stratified_split(y, test_share, seed):
     return np.setdiff1d(np.arange(len(y)), test), test
 
 
+# %% compares a list with a label exercise="stratified_split" fails=["the twelve birds: two, one and one"]
+# A list compares with a label element by element, as an array does. (A list of words is just not equal to a word.)
+def stratified_split(y, test_share, seed):
+    classes, sizes = np.unique(y, return_counts=True)
+    if sizes.min() < 2 or not 0 < test_share < 1:
+        raise ValueError("refused")
+    t = round(test_share * len(y))
+    seats, rest = np.divmod(t * sizes, len(y))
+    seats[np.argsort(-rest, kind="stable")[: t - seats.sum()]] += 1
+    rng = np.random.default_rng(seed)
+    test = np.concatenate([rng.permutation(np.flatnonzero(y == c))[:k] for c, k in zip(classes, seats)])
+    return np.setdiff1d(np.arange(len(y)), test), test
+
+
 # %% shuffles and ignores the classes exercise="fix_folds" fails=["every class is dealt evenly", "random labels are dealt evenly"]
 # Shuffling is enough to have every class in every fold.
 def folds(y, k, seed):
@@ -437,6 +473,16 @@ def folds(y, k, seed):
     order = np.argsort(np.asarray(y), kind="stable")
     fold = np.empty(len(order), dtype=int)
     fold[order] = np.arange(len(order)) % k
+    return fold
+
+
+# %% numbers the folds with floats exercise="fix_folds" fails=["the folds are equally large, to within one"]
+# np.zeros makes an array to fill in, and 2.0 is as good a number of a fold as 2.
+def folds(y, k, seed):
+    y, rng = np.asarray(y), np.random.default_rng(seed)
+    deck = np.concatenate([rng.permutation(np.flatnonzero(y == c)) for c in np.unique(y)])
+    fold = np.zeros(len(y))
+    fold[deck] = np.arange(len(y)) % k
     return fold
 
 
@@ -515,6 +561,25 @@ def group_split(groups, test_share, seed):
     if len(names) < 2:
         raise ValueError("one group")
     count = min(max(1, int(test_share * len(names))), len(names) - 1)
+    chosen = np.isin(groups, np.random.default_rng(seed).permutation(names)[:count])
+    return np.flatnonzero(~chosen), np.flatnonzero(chosen)
+
+
+def time_split(dates, cutoff):
+    later = np.array([day >= cutoff for day in dates])
+    if later.all() or not later.any():
+        raise ValueError("one side is empty")
+    return np.flatnonzero(~later), np.flatnonzero(later)
+
+
+# %% refuses two groups exercise="group_split" fails=["at least one group on each side"]
+# With two groups there is nothing to draw.
+def group_split(groups, test_share, seed):
+    groups = np.asarray(groups)
+    names = np.unique(groups)
+    if len(names) <= 2:
+        raise ValueError("too few groups")
+    count = min(max(1, round(test_share * len(names))), len(names) - 1)
     chosen = np.isin(groups, np.random.default_rng(seed).permutation(names)[:count])
     return np.flatnonzero(~chosen), np.flatnonzero(chosen)
 
@@ -627,6 +692,44 @@ def build_model(numbers, words):
         ("words", make_pipeline(SimpleImputer(strategy="most_frequent"), OneHotEncoder(handle_unknown="ignore", sparse_output=False)), words),
     ])  # fmt: skip
     return Pipeline([("prepare", steps), ("model", LogisticRegression(max_iter=1000))])
+
+
+# %% the encoder's sparse default exercise="pipeline" fails=["the pipeline's features equal yours, to nine digits"]
+# An array came out when I tried it, so sparse_output=False is needless. (With many words a sparse matrix comes out.)
+def prepare_by_hand(train, test, numbers, words):
+    fills = fit_fills(train[numbers + words])
+    train, test = impute(train, fills), impute(test, fills)
+    mean, scale = fit_scale(train[numbers])
+    parts = [(standardise(train[numbers], mean, scale), standardise(test[numbers], mean, scale))]
+    parts += [one_hot(train[word], test[word]) for word in words]
+    return np.hstack([a for a, _ in parts]), np.hstack([b for _, b in parts])
+
+
+def build_model(numbers, words):
+    steps = ColumnTransformer([
+        ("numbers", make_pipeline(SimpleImputer(strategy="median"), StandardScaler()), numbers),
+        ("words", make_pipeline(SimpleImputer(strategy="most_frequent"), OneHotEncoder(handle_unknown="ignore")), words),
+    ])  # fmt: skip
+    return Pipeline([("prepare", steps), ("model", LogisticRegression(max_iter=1000))])
+
+
+# %% the default number of steps exercise="pipeline" fails=["the pipeline has the two steps"]
+# The optimiser knows by itself how many steps it needs.
+def prepare_by_hand(train, test, numbers, words):
+    fills = fit_fills(train[numbers + words])
+    train, test = impute(train, fills), impute(test, fills)
+    mean, scale = fit_scale(train[numbers])
+    parts = [(standardise(train[numbers], mean, scale), standardise(test[numbers], mean, scale))]
+    parts += [one_hot(train[word], test[word]) for word in words]
+    return np.hstack([a for a, _ in parts]), np.hstack([b for _, b in parts])
+
+
+def build_model(numbers, words):
+    steps = ColumnTransformer([
+        ("numbers", make_pipeline(SimpleImputer(strategy="median"), StandardScaler()), numbers),
+        ("words", make_pipeline(SimpleImputer(strategy="most_frequent"), OneHotEncoder(handle_unknown="ignore", sparse_output=False)), words),
+    ])  # fmt: skip
+    return Pipeline([("prepare", steps), ("model", LogisticRegression())])
 
 
 # %% keeps the dtype of NumPy exercise="to_tensors" fails=["features are float32", "random tables become tensors"]

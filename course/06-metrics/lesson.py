@@ -261,14 +261,13 @@ def confusion_counts(y_true, y_pred, pos_label=1, sample_weight=None) -> dict[st
         ValueError: the lengths differ (of labels, predictions or weights), or a label is NaN.
     """
     ### BEGIN SOLUTION
-    y_true, y_pred = list(y_true), list(y_pred)
-    weights = [1.0] * len(y_true) if sample_weight is None else list(sample_weight)
+    weights = [1.0] * len(y_true) if sample_weight is None else sample_weight
     if not len(y_true) == len(y_pred) == len(weights):
         raise ValueError(f"lengths differ: {len(y_true)}, {len(y_pred)} and {len(weights)}")
-    if any(label != label for label in y_true + y_pred):  # NaN is the one value that differs from itself
+    if any(label != label for label in [*y_true, *y_pred]):  # NaN is the one value that differs from itself
         raise ValueError("a label is NaN")
     counts = {"tp": 0.0, "fp": 0.0, "fn": 0.0, "tn": 0.0}
-    for truth, said, weight in zip(y_true, y_pred, weights, strict=True):
+    for truth, said, weight in zip(y_true, y_pred, weights):
         right = (truth == pos_label) == (said == pos_label)
         counts[("t" if right else "f") + ("p" if said == pos_label else "n")] += float(weight)
     return counts
@@ -790,9 +789,8 @@ def roc_curve(y_true, y_score, pos_label=1, sample_weight=None) -> tuple[np.ndar
     Source: T. Fawcett, An introduction to ROC analysis, 2006.
     """
     ### BEGIN SOLUTION
-    is_positive = np.array([label == pos_label for label in y_true], dtype=bool)
-    y_score = np.asarray(y_score, dtype=float)
-    weights = np.ones(len(y_score)) if sample_weight is None else np.asarray(sample_weight, dtype=float)
+    is_positive, y_score = np.array([label == pos_label for label in y_true]), np.asarray(y_score)
+    weights = np.ones(len(y_score)) if sample_weight is None else np.asarray(sample_weight)
     if np.isnan(y_score).any():
         raise ValueError("a score is NaN")
     if is_positive.all() or not is_positive.any():
@@ -963,8 +961,8 @@ def auc_pairs(y_true, y_score) -> float:
     Source: J. A. Hanley and B. J. McNeil, 1982.
     """
     ### BEGIN SOLUTION
-    positives = [s for s, label in zip(y_score, y_true, strict=True) if label == 1]
-    negatives = [s for s, label in zip(y_score, y_true, strict=True) if label != 1]
+    positives = [s for s, label in zip(y_score, y_true) if label == 1]
+    negatives = [s for s, label in zip(y_score, y_true) if label != 1]
     if not positives or not negatives:
         raise ValueError("there is no pair of a positive and a negative")
     wins = 0.0
@@ -1221,9 +1219,8 @@ def precision_recall_points(
         ValueError: there are no positives (recall would be 0/0), or a score is NaN.
     """
     ### BEGIN SOLUTION
-    is_positive = np.array([label == pos_label for label in y_true], dtype=bool)
-    y_score = np.asarray(y_score, dtype=float)
-    weights = np.ones(len(y_score)) if sample_weight is None else np.asarray(sample_weight, dtype=float)
+    is_positive, y_score = np.array([label == pos_label for label in y_true]), np.asarray(y_score)
+    weights = np.ones(len(y_score)) if sample_weight is None else np.asarray(sample_weight)
     if np.isnan(y_score).any():
         raise ValueError("a score is NaN")
     if not is_positive.any():
@@ -1607,8 +1604,7 @@ def best_threshold(y_true, y_score, c_fp, c_fn, pos_label=1) -> tuple[float, flo
         ValueError: a score is NaN.
     """
     ### BEGIN SOLUTION
-    is_positive = np.array([label == pos_label for label in y_true], dtype=bool)
-    y_score = np.asarray(y_score, dtype=float)
+    is_positive, y_score = np.array([label == pos_label for label in y_true]), np.asarray(y_score)
     if np.isnan(y_score).any():
         raise ValueError("a score is NaN")
     best, lowest = np.inf, float(c_fn * is_positive.sum())
@@ -1754,7 +1750,8 @@ except NotImplementedError:
 # *Implement · 10 minutes · difficulty: two of three*
 #
 # The classes are all labels that occur in `y_true` or in `y_pred`. A class that only occurs in `y_pred` has support 0: it counts
-# in macro, and weighs nothing in weighted. An F1 with a zero denominator is 0.0. Your `confusion_counts` does most of the work.
+# in macro, and weighs nothing in weighted. A class without a true positive has an F1 of zero. Your `confusion_counts` does most of
+# the work.
 
 
 # %% exercise="averages" minutes=10
@@ -1766,7 +1763,7 @@ def f1_averages(y_true, y_pred) -> dict[str, float]:
 
     Returns:
         A dict with the keys "macro", "weighted" and "micro". The classes are the labels that occur in y_true or
-        y_pred; an F1 whose denominator is zero is 0.0. The ten pictures of the lesson give
+        y_pred; a class without a true positive has an F1 of zero. The ten pictures of the lesson give
         {"macro": 56/117, "weighted": 43/65, "micro": 7/10}.
     """
     ### BEGIN SOLUTION
@@ -1776,13 +1773,13 @@ def f1_averages(y_true, y_pred) -> dict[str, float]:
     support = [c["tp"] + c["fn"] for c in counts]
     return {
         "macro": sum(f1) / len(classes),
-        "weighted": sum(s * f for s, f in zip(support, f1, strict=True)) / sum(support),
+        "weighted": float(np.average(f1, weights=support)),
         "micro": _f1(*(sum(c[key] for c in counts) for key in ("tp", "fp", "fn"))),
     }
 
 
 def _f1(tp, fp, fn):
-    return 2 * tp / (2 * tp + fp + fn) if tp + fp + fn else 0.0
+    return 2 * tp / (2 * tp + fp + fn)  # never 0/0: every class occurs in one of the two lists
     ### END SOLUTION
 
 
@@ -1953,7 +1950,7 @@ def brier_score(y_true, y_prob, sample_weight=None) -> float:
     Source: G. W. Brier, 1950, in the form for one class.
     """
     ### BEGIN SOLUTION
-    outcome = np.array([label == 1 for label in y_true], dtype=float)
+    outcome = np.array([label == 1 for label in y_true])
     return float(np.average((_probabilities(y_prob) - outcome) ** 2, weights=sample_weight))
     ### END SOLUTION
 
@@ -1975,7 +1972,7 @@ def reliability_table(y_true, y_prob, n_bins=5) -> dict[str, np.ndarray]:
         ValueError: a probability is below 0, above 1, or NaN.
     """
     ### BEGIN SOLUTION
-    outcome = np.array([label == 1 for label in y_true], dtype=float)
+    outcome = np.array([label == 1 for label in y_true])
     y_prob = _probabilities(y_prob)
     edges = np.linspace(0, 1, n_bins + 1)
     bin_of = np.searchsorted(edges[1:-1], y_prob)  # how many inner edges lie below p
@@ -1988,7 +1985,7 @@ def reliability_table(y_true, y_prob, n_bins=5) -> dict[str, np.ndarray]:
 
 
 def _probabilities(values):
-    values = np.asarray(values, dtype=float)
+    values = np.asarray(values)
     if not ((values >= 0) & (values <= 1)).all():  # NaN fails both comparisons
         raise ValueError("a probability lies between 0 and 1")
     return values
