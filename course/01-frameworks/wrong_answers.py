@@ -533,20 +533,6 @@ def benchmark_report(eager, compiled, warm_up=1):
     return {"eager": steady_eager, "compiled": steady_compiled, "speedup": speedup, "break_even": break_even}
 
 
-# %% says that compiling always pays exercise="fix_benchmark" fails=["compiling that never pays"]
-# The extra cost is divided by what is saved, even where nothing is saved.
-def benchmark_report(eager, compiled, warm_up=1):
-    if min(len(eager), len(compiled)) <= warm_up:
-        raise ValueError("no call is left")
-    steady_eager, steady_compiled = float(np.median(eager[warm_up:])), float(np.median(compiled[warm_up:]))
-    saved = abs(steady_eager - steady_compiled) or 1
-    break_even = warm_up + max(0, math.ceil((sum(compiled[:warm_up]) - sum(eager[:warm_up])) / saved))
-    if saved and steady_eager < steady_compiled - 2:
-        break_even = None
-    speedup = steady_eager / steady_compiled
-    return {"eager": steady_eager, "compiled": steady_compiled, "speedup": speedup, "break_even": break_even}
-
-
 # %% adds the others without dividing exercise="flip_by_hand" fails=["the flipping weight of performance", "the flipping weight of ease of use"]
 # R is taken to be the weighted sum of the others, not their weighted mean.
 flip_hand = {"total_A": 71 / 10, "total_B": 69 / 10, "performance": 12 / 62, "ease of use": 8 / 58}
