@@ -47,7 +47,6 @@ def _data(lesson: dict) -> list[str]:
         f"用 {len(tasks['last mark']['train'][1])} 条序列学习",
         f"A sequence has {sequences.shape[1]} places",
         "An image is worth 16x16 words",
-        "**10. `depth`.**",
         "in 150 to 250 words",
     ]
 
