@@ -44,16 +44,14 @@ _BLOCKS = ("body", "orelse", "finalbody")
 def mutants(source: str) -> dict[str, str]:
     """Return {"before ⇒ after": code} for an exercise cell; only what the learner writes is changed."""
     lines = source.split("\n")
-    begin = next(i for i, line in enumerate(lines, 1) if authoring.BEGIN_SOLUTION in line)
-    end = next(i for i, line in enumerate(lines, 1) if authoring.END_SOLUTION in line)
-    if authoring.BEGIN_RELEASE in source:  # the faulty program of the release is commented out
-        source = "\n".join(lines[: next(i for i, line in enumerate(lines) if authoring.BEGIN_RELEASE in line)])
+    begins = [i for i, line in enumerate(lines, 1) if authoring.BEGIN_SOLUTION in line]
+    ends = [i for i, line in enumerate(lines, 1) if authoring.END_SOLUTION in line]
     tree = ast.parse(source)
     original = ast.unparse(tree)
     found: dict[str, str] = {}
     seen = {original}
     for statement, block, at in _statements(tree):
-        if not begin < statement.lineno < end:
+        if not any(b < statement.lineno < e for b, e in zip(begins, ends, strict=True)):
             continue
         for changed in _changes(statement):
             before = _headline(statement)

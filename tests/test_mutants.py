@@ -60,6 +60,17 @@ def test_only_what_the_learner_writes_is_changed():
     }
 
 
+def test_every_function_of_an_exercise_is_changed():
+    two = exercise("return x + y") + exercise("return x * y", header="def g(x, y):")
+    assert {"return x + y ⇒ return x - y", "return x * y ⇒ return x / y"} <= set(mutants(two))
+
+
+def test_code_behind_a_release_region_stays():
+    release = "    ### BEGIN RELEASE\n    # return 0\n    ### END RELEASE\n    return total\n"
+    for code in mutants(exercise("total = x + y", tail=release)).values():
+        assert code.rstrip().endswith("return total")
+
+
 def test_messages_and_annotations_stay():
     found = changed("total: float = x\nraise ValueError(f'{1 + 1} is less than 3')")
     assert found == {"pass\nraise ValueError(f'{1 + 1} is less than 3')", "total: float = x\npass"}

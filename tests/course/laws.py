@@ -36,7 +36,8 @@ class Case:
 
     @cached_property
     def notebooks(self) -> dict[Path, nbformat.NotebookNode]:
-        return {p: nbformat.reads(text, as_version=4) for p, text in authoring.render(self.root, self.unit).items()}
+        files = authoring.render(self.root, self.unit)
+        return {p: nbformat.reads(text, as_version=4) for p, text in files.items() if p.suffix == ".ipynb"}
 
     @property
     def releases(self) -> dict[Path, nbformat.NotebookNode]:
@@ -248,8 +249,8 @@ def numbers_are_computed(case: Case) -> list[str]:
     if path.exists():
         for question in interview.load(path).questions:
             for lang in authoring.LANGUAGES:
-                words = question.wording(lang).model_dump()
-                texts[f"course/{case.unit}/interview.yaml: {question.id} ({lang})"] = "\n".join(words.values())
+                words = [text for text in question.wording(lang).model_dump().values() if isinstance(text, str)]
+                texts[f"course/{case.unit}/interview.yaml: {question.id} ({lang})"] = "\n".join(words)
     used = set()
     for where, text in texts.items():
         text = " ".join(_readable(text).split())
