@@ -55,7 +55,7 @@ mutants: .venv/dev.stamp
 	@$(BIN)/python tests/mutants.py --jobs $(WORKERS)
 
 docs: .venv/dev.stamp
-	@$(BIN)/python tools/docs.py
+	@$(BIN)/python tools/pages.py
 
 screenshots: .venv/dev.stamp
 	@$(BIN)/python tools/screenshots.py

@@ -13,6 +13,8 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
+import yaml
+
 from mftcourse import authoring, interview
 from mftcourse.authoring import Lesson
 
@@ -97,11 +99,12 @@ def question_page(unit: Unit, question: interview.Question, lang: str) -> str:
     if question.guide:
         top.append(f"**{_number(question.guide, lang)}**")
     parts = [f"# {wording.question}", " · ".join(top)]
-    for title, text in interview.sections(wording, lang):
-        parts.append(f"## {title}\n\n{text.strip()}")
+    for part in ("short", "deep", "leaves_out", "usual_wrong", "follow_up"):
+        if text := getattr(wording, part):
+            parts.append(f"## {interview.WORDS[lang][part]}\n\n{text.strip()}")
     exercises = ", ".join(f"`{p}`" for p in question.proof)
     command = f"mft lab {unit.lesson.unit[:2]}"
-    parts += [f"## {interview.proof_title(lang)}", "\n".join(links)]
+    parts += [f"## {interview.WORDS[lang]['proof']}", "\n".join(links)]
     parts.append(words["prove"].format(command=command, exercises=exercises))
     return "\n\n".join(parts) + "\n"
 
@@ -126,7 +129,7 @@ def question_index(units: list[Unit], lang: str) -> str:
 
 def glossary_page(root: Path) -> str:
     """Return the glossary, in both languages."""
-    rows = [f"| {t['en']} | {t['zh']} | {t['def_en']} | {t['def_zh']} |" for t in interview.glossary(root)]
+    rows = [f"| {t['en']} | {t['zh']} | {t['def_en']} | {t['def_zh']} |" for t in yaml.safe_load((root / "course" / "glossary.yaml").read_text(encoding="utf-8"))["terms"]]
     head = "# Words\n\n[All questions](README.md) · [全部问题](zh/README.md)\n\n"
     return head + "| English | 中文 | meaning | 含义 |\n|---|---|---|---|\n" + "\n".join(rows) + "\n"
 
@@ -275,8 +278,8 @@ def render(root: Path) -> dict[Path, str]:
 
 def strays(root: Path, pages: dict[Path, str]) -> list[Path]:
     """Return pages of units and questions that are no more."""
-    there = [p.relative_to(root) for d in ("interview", "instructors") for p in (root / "docs" / d).rglob("*.md")]
-    return sorted(set(there) - set(pages))
+    made = ("docs/interview/**/*.md", "docs/instructors/[0-9]*.md")
+    return sorted({p.relative_to(root) for pattern in made for p in root.glob(pattern)} - set(pages))
 
 
 def main() -> None:

@@ -1,0 +1,106 @@
+"""The pages that `make docs` writes: they follow from the units, and every link leads somewhere."""
+
+from __future__ import annotations
+
+import graphlib
+import re
+from pathlib import Path
+
+import pages as docs
+import pytest
+
+from mftcourse import authoring, interview
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="module")
+def pages():
+    return docs.render(ROOT)
+
+
+@pytest.fixture(scope="module")
+def units():
+    return docs.load(ROOT)
+
+
+def test_pages_have_not_drifted(pages):
+    stale = [str(p) for p, text in pages.items() if not (ROOT / p).exists() or (ROOT / p).read_text("utf-8") != text]
+    assert stale == [], "run make docs"
+    assert docs.strays(ROOT, pages) == [], "pages of questions or units that are no more; run make docs"
+
+
+def test_at_least_eighty_questions_each_with_a_page_in_both_languages(pages, units):
+    ids = [q.id for u in units for q in u.bank.questions]
+    assert len(ids) >= 80
+    for folder in ("docs/interview", "docs/interview/zh"):
+        assert {p.stem for p in pages if str(p.parent) == folder} == {*ids, "README"} | ({"glossary"} if folder[-2:] != "zh" else set())
+
+
+def test_the_guides_eight_are_marked_with_what_its_answer_leaves_out(pages, units):
+    marked = {q.guide: q for u in units for q in u.bank.questions if q.guide}
+    assert sorted(map(str, marked)) == ["1", "2", "3", "4", "5", "task-1", "task-2", "task-3"]
+    for question in marked.values():
+        assert "## What the guide's answer leaves out" in pages[Path(f"docs/interview/{question.id}.md")]
+        assert "## 指南的答案遗漏了什么" in pages[Path(f"docs/interview/zh/{question.id}.md")]
+    for unit in units:
+        for question in unit.bank.questions:
+            assert bool(question.guide) == bool(question.en.leaves_out) == bool(question.zh.leaves_out), question.id
+
+
+def test_every_link_resolves(pages):
+    texts = dict(pages) | {
+        p.relative_to(ROOT): p.read_text("utf-8") for p in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
+    }
+    for page, text in texts.items():
+        text = re.sub(r"```.*?```|`[^`\n]*`", "", text, flags=re.S)
+        for target in re.findall(r"\]\(([^)\s]+)\)", text):
+            if re.match(r"https?:", target):
+                continue
+            path, _, anchor = target.partition("#")
+            where = (ROOT / page.parent / path).resolve() if path else ROOT / page
+            assert where.exists(), f"{page}: {target}"
+            if anchor and where.suffix == ".ipynb":
+                assert anchor in headings_of(where), f"{page}: {target}"
+            elif anchor:
+                found = re.findall(r"^#+ (.+)$", where.read_text("utf-8"), re.M)
+                assert anchor in {re.sub(r"[^\w\- ]", "", h).lower().replace(" ", "-") for h in found}, f"{page}: {target}"
+
+
+def headings_of(path: Path) -> set[str]:
+    if path not in _HEADINGS:
+        nb = authoring.nbformat.read(path, as_version=4)
+        text = "\n".join(c.source for c in nb.cells if c.cell_type == "markdown")
+        _HEADINGS[path] = {interview.heading_id(h) for h in re.findall(r"^#+ (.+)$", text, re.M)}
+    return _HEADINGS[path]
+
+
+_HEADINGS: dict[Path, set[str]] = {}
+
+
+def test_prerequisites_come_first_and_never_in_a_circle(units):
+    seen: set[str] = set()
+    for unit in docs.order(units):
+        assert set(unit.lesson.needs) <= seen
+        seen.add(unit.lesson.unit)
+    circle = docs.load(ROOT)
+    circle[0].lesson.cells[0].needs, circle[1].lesson.cells[0].needs = [circle[1].lesson.unit], [circle[0].lesson.unit]
+    with pytest.raises(graphlib.CycleError):
+        docs.order(circle)
+
+
+def test_a_unit_page_holds_rubrics_and_misconceptions(pages, units):
+    for unit in units:
+        text = pages[Path(f"docs/instructors/{unit.lesson.unit}.md")]
+        written = [c for c in unit.lesson.exercises.values() if c.kind == "manual"]
+        assert text.count("**A good answer**") == len(written) >= 1
+        rubrics = text.split("## Rubrics")[1].split("## Misconceptions")[0]
+        assert len(re.findall(r"^\d\. ", rubrics, re.M)) >= sum(c.points for c in written)
+        for wrong in unit.lesson.wrong_answers:
+            assert f"- **{wrong.title}.** {docs._comment(wrong.source)} Caught by:" in text
+            assert len(docs._comment(wrong.source).split()) >= 4, f"{unit.lesson.unit}: {wrong.title}: say what the learner believes"
+
+
+def test_a_missing_mark_is_named():
+    with pytest.raises(ValueError, match="begin: plan"):
+        docs.fill("no marks", {"plan": "x"})
