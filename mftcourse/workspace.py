@@ -1,8 +1,7 @@
 """The learner's side: start, check, submit, progress, hint. No learner's file is ever overwritten.
 
-The released unit is copied to `work/`; what it was copied from is kept in `work/.mft/`, so that an update
-can tell what the course changed from what the learner wrote. Progress has no state of its own: it reads the
-scorecards in the learner's notebooks.
+There is no state but the learner's notebooks in `work/`: an update reads in their cells what the course had
+released, and progress reads their scorecards.
 """
 
 from __future__ import annotations
@@ -15,16 +14,17 @@ import html
 import itertools
 import os
 import re
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .checks import MIME
+from .grading.intake import Unreadable, answers, kind, name, read, repair
+from .grading.intake import exercise as exercise_of
 from .lab import course_root
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
-
-MIME = "application/vnd.mftcourse.scorecard+json"
 
 
 class WorkspaceError(Exception):
@@ -67,22 +67,19 @@ def work_path(unit: str, root: Path | None = None) -> Path:
 
 
 def _released(unit: str, root: Path, lang: str = "en") -> NotebookNode:
-    from .grading.intake import read
-
     return read(release_path(unit, lang, root))
 
 
-def _learners(unit: str, root: Path) -> tuple[Path, NotebookNode]:
-    from .grading.intake import Unreadable, read
-
+def _learners(unit: str, root: Path) -> NotebookNode:
     path = work_path(unit, root)
     if not path.exists():
         raise WorkspaceError(f"You have not started {unit}: there is no {path.relative_to(root)}. "
                              f"Start it: mft start {unit}")  # fmt: skip
-    try:
-        return path, read(path)
-    except Unreadable as error:
-        raise WorkspaceError(str(error)) from None
+    return read(path)
+
+
+def _lang(nb: NotebookNode) -> str:
+    return nb.metadata.get("mft", {}).get("lang", "en")
 
 
 # --- start ------------------------------------------------------------------------------------
@@ -115,88 +112,55 @@ def start(unit: str, lang: str | None = None, root: Path | None = None, today: d
         lang: None takes the language of the learner's notebook, or English.
         today: the date in the name of an update.
     """
-    from .grading.intake import Unreadable, read
+    import nbformat
 
     root = root or course_root()
     unit = find_unit(unit, root)
     path = work_path(unit, root)
-    if not path.exists():
-        source = release_path(unit, lang or "en", root)
-        data = source.read_bytes()
-        _write_new(path, _stamped(read(source), _hash(data)))
-        _write_new(_base(root, unit, _hash(data)), data)
-        return Started(path, "copied")
-    _, mine = _learners(unit, root)
-    source = release_path(unit, lang or _about(mine).get("lang", "en"), root)
-    data = source.read_bytes()
-    for beside in [path, *sorted(path.parent.glob(f"{path.stem}.update-*.ipynb"), reverse=True)]:
-        with contextlib.suppress(Unreadable):
-            if _about(read(beside)).get("release") == _hash(data):
-                return Started(beside, "there")
-    release = read(source)
-    base_file = _base(root, unit, str(_about(mine).get("release", "unknown")))
-    base = read(base_file) if base_file.exists() else None
-    if base is None and _code_of(mine) == _code_of(release):
-        return Started(path, "there")
-    done = Started(path, "update", _changes(base or mine, release))
-    done.merged = _merge(release, mine, base)
-    known_ids = {c.id for c in (base or release).cells}
-    done.own_cells = sum(c.id not in known_ids for c in mine.cells)
-    date = (today or datetime.date.today()).isoformat()
-    done.path = _free(path.parent / f"{path.stem}.update-{date}.ipynb")
-    _write_new(done.path, _stamped(release, _hash(data)))
-    _write_new(_base(root, unit, _hash(data)), data)
+    mine = read(path) if path.exists() else None
+    source = release_path(unit, lang or (_lang(mine) if mine else "en"), root)
+    release, version = read(source), hashlib.sha256(source.read_bytes()).hexdigest()[:16]
+    release.metadata.setdefault("mft", {})["release"] = version
+    done = Started(path, "copied")
+    if mine:
+        for beside in [path, *sorted(path.parent.glob(f"{path.stem}.update-*.ipynb"), reverse=True)]:
+            with contextlib.suppress(Unreadable):
+                if read(beside).metadata.get("mft", {}).get("release") == version:
+                    return Started(beside, "there")
+        done = _update(path, mine, release)
+        if not done.changes:
+            return Started(path, "there")
+        date = (today or datetime.date.today()).isoformat()
+        done.path = _free(path.parent / f"{path.stem}.update-{date}.ipynb")
+    _write(done.path, nbformat.writes(release).encode() + b"\n")
     return done
 
 
-def _changes(old: NotebookNode, new: NotebookNode) -> list[str]:
-    """Say which cells an update adds, changes and removes, by cell id."""
-    before, after = ({c.id: c.source for c in nb.cells} for nb in (old, new))
-    answers = {c.id for c in new.cells if c.metadata.get("mft", {}).get("kind") in ("exercise", "manual")}
-    lines = [f"new cell {i}" for i in after if i not in before]
-    differ = [i for i in after if before.get(i, after[i]) != after[i]]
-    lines += [f"changed {'exercise' if i in answers else 'cell'} {i}" for i in differ]
-    return lines + [f"removed cell {i}" for i in before if i not in after]
+def _update(path: Path, mine: NotebookNode, release: NotebookNode) -> Started:
+    """Put the learner's answers into the release where the exercise still has that id; say what differs.
 
+    nbgrader left the checksum of every stub in its cell, so that it can be told from what was written there.
+    """
+    from nbgrader.utils import compute_checksum
 
-def _merge(release: NotebookNode, mine: NotebookNode, base: NotebookNode | None) -> list[str]:
-    """Put the learner's answers into the new release where the exercise still has that id; return these ids."""
-    from .grading.intake import answers, exercise, kind
-
-    written, stubs = answers(mine), answers(base or release)
-    taken = []
+    before = {name(c): c for c in mine.cells if kind(c)}
+    done = Started(path, "update", own_cells=len(mine.cells) - len(before))
+    if _lang(mine) != _lang(release):
+        done.changes.append(f"the prose is now in {_lang(release)!r}")
     for cell in release.cells:
-        name = exercise(cell)
-        if kind(cell) in ("exercise", "manual") and name in written and written[name] != stubs.get(name):
-            cell.source = written[name]
-            taken.append(name)
-    return taken
-
-
-def _hash(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()[:16]
-
-
-def _stamped(nb: NotebookNode, origin: str) -> bytes:
-    """Return the file of a notebook that says which release it comes from."""
-    import nbformat
-
-    nb.metadata.setdefault("mft", {})["release"] = origin
-    return nbformat.writes(nb).encode() + b"\n"
-
-
-def _about(nb: NotebookNode) -> dict[str, Any]:
-    """Return what a notebook says of itself: "unit", "lang", "release"; {} where an editor dropped it."""
-    meta = nb.metadata.get("mft")
-    return meta if isinstance(meta, dict) else {}
-
-
-def _base(root: Path, unit: str, origin: str) -> Path:
-    return root / "work" / ".mft" / unit / f"{origin}.ipynb"
-
-
-def _code_of(nb: NotebookNode) -> list[str]:
-    return [c.source for c in nb.cells if c.metadata.get("mft", {}).get("kind") not in ("exercise", "manual", None)]
+        old = before.pop(name(cell), None)
+        if old is None:
+            done.changes.append(f"new cell {name(cell)}")
+            continue
+        was, now = (c.metadata.get("nbgrader", {}).get("checksum") for c in (old, cell))
+        answer = kind(cell) in ("exercise", "manual")
+        if was != now:
+            done.changes.append(f"changed {'exercise' if answer else 'cell'} {name(cell)}")
+        if answer and not (was and compute_checksum(old) == was):
+            cell.source = old.source
+            done.merged.append(exercise_of(cell))
+    done.changes += [f"removed cell {i}" for i in before]
+    return done
 
 
 def _free(path: Path) -> Path:
@@ -205,10 +169,8 @@ def _free(path: Path) -> Path:
     return next(name for name in names if not name.exists())
 
 
-def _write_new(path: Path, data: bytes) -> None:
-    """Write a file that was not there, whole or not at all; one with this name stays as it is."""
-    if path.exists():
-        return
+def _write(path: Path, data: bytes) -> None:
+    """Write a file whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
     part.write_bytes(data)
@@ -242,13 +204,10 @@ def check(unit: str, exercise: str | None = None, root: Path | None = None, seco
         seconds: the most that one cell may take.
     """
     from .grading.execute import execute
-    from .grading.intake import exercise as exercise_of
-    from .grading.intake import kind, repair
 
     root = root or course_root()
     unit = find_unit(unit, root)
-    path, mine = _learners(unit, root)
-    release = _released(unit, root)
+    mine, release = _learners(unit, root), _released(unit, root)
     known = [exercise_of(c) for c in release.cells if kind(c) == "check"]
     if exercise is not None and exercise not in known:
         raise WorkspaceError(f"{unit} has no check of {exercise!r}. It has: {', '.join(known)}.")
@@ -257,7 +216,7 @@ def check(unit: str, exercise: str | None = None, root: Path | None = None, seco
         last = next(c for c in nb.cells if kind(c) == "check" and exercise_of(c) == exercise)
         before = nb.cells[: nb.cells.index(last)]
         nb.cells = [c for c in before if kind(c) != "check"] + [last]
-    outcome = execute(nb, path.parent, seconds)
+    outcome = execute(nb, work_path(unit, root).parent, seconds)
     cards = []
     for cell in outcome.nb.cells:
         errors = [f"{o.ename}: {o.evalue}" for o in cell.get("outputs", []) if o.output_type == "error"]
@@ -297,43 +256,32 @@ def submit(unit: str, student: str | None = None, root: Path | None = None) -> S
     Raises:
         WorkspaceError: the notebook cannot be read, or the name cannot be the name of a folder.
     """
-    from .grading.intake import answers, exercise, kind
-
     root = root or course_root()
     unit = find_unit(unit, root)
     student = student or getpass.getuser()
     if not re.fullmatch(r"[\w@-][\w.@-]{0,63}", student):
         raise WorkspaceError(f"{student!r} cannot be the name of a folder. Use letters, digits, '.', '-', '_' or '@': "
                              f"mft submit {unit} --student NAME")  # fmt: skip
-    path, mine = _learners(unit, root)
-    release = _released(unit, root)
-    written, stubs = answers(mine), answers(release)
+    mine, path = _learners(unit, root), work_path(unit, root)
+    written, stubs = answers(mine), answers(_released(unit, root))
     if not written:
         raise WorkspaceError(f"{path.relative_to(root)} holds no exercise of {unit}. Is it another notebook? "
                              f"Move it away, then: mft start {unit}")  # fmt: skip
-    warnings = []
-    open_ = [name for name, stub in stubs.items() if written.get(name, stub) == stub]
-    never = [exercise(c) for c in mine.cells if kind(c) == "check" and not _scorecard(c) and exercise(c) not in open_]
-    if open_:
-        warnings.append(f"Not answered: {', '.join(open_)}.")
-    if never:
+    open_ = [id_ for id_, stub in stubs.items() if written.get(id_, stub) == stub]
+    unchecked = [exercise_of(c) for c in mine.cells if kind(c) == "check" and not _scorecard(c)]
+    warnings = [f"Not answered: {', '.join(open_)}."] if open_ else []
+    if never := [id_ for id_ in unchecked if id_ not in open_]:
         warnings.append(f"Answered, but the check was never run: {', '.join(never)}. Run: mft check {unit}")
     now = datetime.datetime.now(datetime.UTC)
     target = root / "submitted" / student / unit / path.name
-    kept = path.parent / "submissions"
-    data, earlier = path.read_bytes(), target.with_name("timestamp.txt")
-    if target.exists():  # handed in from another copy of the course, perhaps: keep it as well
-        when = re.sub(r"\W+", "-", earlier.read_text().strip()) if earlier.exists() else "earlier"
-        if target.read_bytes() not in {p.read_bytes() for p in kept.glob("*.ipynb")}:
-            _write_new(_free(kept / f"{when}.ipynb"), target.read_bytes())
-    copy = _free(kept / f"{now:%Y-%m-%dT%H-%M-%S}.ipynb")
-    _write_new(copy, data)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    for file, content in ((target, data), (earlier, f"{now:%Y-%m-%d %H:%M:%S.%f} UTC\n".encode())):
-        part = file.with_name(file.name + ".part")
-        part.write_bytes(content)
-        os.replace(part, file)
-    return Submitted(target, copy, student, warnings)
+    submissions = path.parent / "submissions"
+    if target.exists() and target.read_bytes() not in {p.read_bytes() for p in submissions.glob("*.ipynb")}:
+        _write(_free(submissions / "earlier.ipynb"), target.read_bytes())  # from another copy of the course, perhaps
+    kept = _free(submissions / f"{now:%Y-%m-%dT%H-%M-%S}.ipynb")
+    for copy in (kept, target):
+        _write(copy, path.read_bytes())
+    _write(target.with_name("timestamp.txt"), f"{now:%Y-%m-%d %H:%M:%S.%f} UTC\n".encode())
+    return Submitted(target, kept, student, warnings)
 
 
 # --- progress ---------------------------------------------------------------------------------
@@ -344,7 +292,6 @@ class UnitProgress:
     """One unit: exercises done (all visible checks passed, or a written answer begun), points so far, minutes."""
 
     unit: str
-    started: bool
     exercises: int = 0
     done: int = 0
     points: float = 0
@@ -364,14 +311,12 @@ class Progress:
 
     def rows(self) -> list[tuple[str, ...]]:
         """Return the table as text, a row a unit and one for all."""
-        lines = []
-        total = UnitProgress("all", True)
-        for u in [*self.units, total]:
-            lines.append((u.unit, f"{u.done} of {u.exercises}", f"{u.points:g} of {u.out_of:g}",
-                          f"{u.minutes_done:g} of {u.minutes:g}", u.note))  # fmt: skip
-            for key in ("exercises", "done", "points", "out_of", "minutes", "minutes_done"):
-                setattr(total, key, getattr(total, key) + getattr(u, key))
-        return lines
+        numbers = zip(*(astuple(u)[1:-1] for u in self.units), strict=True)
+        return [
+            (u.unit, f"{u.done} of {u.exercises}", f"{u.points:g} of {u.out_of:g}",
+             f"{u.minutes_done:g} of {u.minutes:g}", u.note)
+            for u in [*self.units, UnitProgress("all", *map(sum, numbers))]
+        ]  # fmt: skip
 
     def _repr_html_(self) -> str:
         head = "".join(f'<th scope="col" style="text-align:left">{h}</th>' for h in self.HEAD)
@@ -388,39 +333,35 @@ class Progress:
 
 def progress(root: Path | None = None) -> Progress:
     """Return the learner's progress in every released unit, from the notebooks in `work/`."""
-    from .grading.intake import Unreadable, answers, exercise, kind, read
-
     root = root or course_root()
-    found = []
-    for unit in units(root):
-        release = _released(unit, root)
-        path = work_path(unit, root)
-        row = UnitProgress(unit, path.exists())
-        try:
-            mine = read(path).cells if row.started else []
-        except Unreadable as error:
-            mine, row.note = [], str(error)
-        cards = {exercise(c): card for c in mine if kind(c) == "check" and (card := _scorecard(c))}
-        written, stubs = {exercise(c): c.source for c in mine if kind(c) == "manual"}, answers(release, ("manual",))
-        for cell in release.cells:
-            meta = cell.metadata.get("nbgrader", {})
-            row.out_of += meta.get("points", 0) if meta.get("grade") else 0
-            if kind(cell) not in ("exercise", "manual"):
-                continue
-            name, minutes = exercise(cell), cell.metadata["mft"].get("minutes", 0)
-            card = cards.get(name, {})
-            verdicts = [f.get("verdict") for f in card.get("findings", [])]
-            done = bool(verdicts) and all(v == "passed" for v in verdicts)
-            if kind(cell) == "manual":
-                done = written.get(name, stubs[name]) != stubs[name]
-            row.exercises += 1
-            row.done += done
-            row.minutes += minutes
-            row.minutes_done += minutes if done else 0
-            row.points += float(card.get("earned", 0))
-        row.note = row.note or ("" if row.started else f"start it: mft start {unit}")
-        found.append(row)
-    return Progress(found)
+    return Progress([_unit_progress(unit, root) for unit in units(root)])
+
+
+def _unit_progress(unit: str, root: Path) -> UnitProgress:
+    row, path = UnitProgress(unit), work_path(unit, root)
+    mine: list[NotebookNode] = []
+    try:
+        mine = read(path).cells if path.exists() else []
+        row.note = "" if path.exists() else f"start it: mft start {unit}"
+    except Unreadable as error:
+        row.note = str(error)
+    cards = {exercise_of(c): card for c in mine if kind(c) == "check" and (card := _scorecard(c))}
+    written = {exercise_of(c): c.source for c in mine if kind(c) == "manual"}
+    for cell in _released(unit, root).cells:
+        id_, about = exercise_of(cell), cell.metadata.get("nbgrader", {})
+        row.out_of += about.get("points", 0) if about.get("grade") else 0
+        if kind(cell) == "exercise":
+            card = cards.get(id_, {"earned": 0, "findings": []})
+            row.points += card["earned"]
+            done = bool(card["findings"]) and all(f["verdict"] == "passed" for f in card["findings"])
+        elif kind(cell) == "manual":
+            done = written.get(id_, cell.source) != cell.source
+        else:
+            continue
+        minutes = cell.metadata.mft.get("minutes", 0)
+        row.exercises, row.done = row.exercises + 1, row.done + done
+        row.minutes, row.minutes_done = row.minutes + minutes, row.minutes_done + minutes * done
+    return row
 
 
 # --- hint -------------------------------------------------------------------------------------
@@ -431,24 +372,19 @@ def hints(exercise_id: str, root: Path | None = None, lang: str | None = None) -
 
     `exercise_id` may name its unit: "06/precision". `lang` None takes that of the learner's notebook.
     """
-    from .grading.intake import exercise, kind
-
     root = root or course_root()
-    unit, _, name = exercise_id.rpartition("/")
+    unit, _, wanted = exercise_id.rpartition("/")
     known: list[str] = []
     for candidate in [find_unit(unit, root)] if unit else units(root):
-        own = work_path(candidate, root)
-        spoken = lang or (_about(_learners(candidate, root)[1]).get("lang", "en") if own.exists() else "en")
-        cells = _released(candidate, root, spoken).cells
-        ids = [exercise(c) for c in cells if kind(c) in ("exercise", "manual")]
-        known += [f"{candidate}: {', '.join(ids)}"]
-        if name not in ids:
-            continue
-        last = max(i for i, c in enumerate(cells) if exercise(c) == name)
-        ladder = []
-        for cell in cells[last + 1 :]:
-            if kind(cell) != "prose" or re.match(r"#+ ", cell.source):
-                break
-            ladder += re.findall(r"<details>\s*<summary>(.*?)</summary>(.*?)</details>", cell.source, re.S)
-        return [(title.strip(), text.strip()) for title, text in ladder]
-    raise WorkspaceError(f"There is no exercise {name!r}. These exist. {'; '.join(known)}.")
+        ids = list(answers(_released(candidate, root)))
+        known.append(f"{candidate}: {', '.join(ids)}")
+        if wanted in ids:
+            own = work_path(candidate, root)
+            lang = lang or (_lang(read(own)) if own.exists() else "en")
+            cells = _released(candidate, root, lang).cells
+            behind = 1 + max(i for i, c in enumerate(cells) if exercise_of(c) == wanted)
+            prose = itertools.takewhile(lambda c: kind(c) == "prose" and not c.source.startswith("#"), cells[behind:])
+            text = "\n".join(c.source for c in prose)
+            ladder = re.findall(r"<details>\s*<summary>(.*?)</summary>(.*?)</details>", text, re.S)
+            return [(title.strip(), body.strip()) for title, body in ladder]
+    raise WorkspaceError(f"There is no exercise {wanted!r}. These exist. {'; '.join(known)}.")

@@ -11,16 +11,13 @@ import copy
 import json
 import warnings
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import nbformat
-from nbformat import NotebookNode
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
 
 MAX_BYTES = 100_000_000
-FIELDS = {
-    "code": (nbformat.v4.new_code_cell, ("outputs", "execution_count")),
-    "markdown": (nbformat.v4.new_markdown_cell, ("attachments",)),
-    "raw": (nbformat.v4.new_raw_cell, ()),
-}
+FIELDS = {"code": ("outputs", "execution_count"), "markdown": ("attachments",), "raw": ()}  # besides those of all
 
 
 class Unreadable(Exception):
@@ -29,6 +26,8 @@ class Unreadable(Exception):
 
 def read(path: Path) -> NotebookNode:
     """Read a notebook of any version; raise `Unreadable` with a sentence when it isn't one."""
+    import nbformat  # here, as it takes a second: the command line must not wait for it at every Tab
+
     again = "Open it in JupyterLab and save it again, or go back to an earlier copy."
     try:
         if (size := path.stat().st_size) > MAX_BYTES:
@@ -53,8 +52,11 @@ def read(path: Path) -> NotebookNode:
 
 def _rebuild(cell: NotebookNode) -> NotebookNode:
     """Return a cell with the fields that its type has, whatever other programs left out or added."""
-    make, fields = FIELDS.get(cell.cell_type, FIELDS["raw"])
-    made = make(cell.source, **{field: cell[field] for field in ("id", "metadata", *fields) if field in cell})
+    from nbformat import v4
+
+    cell_type = cell.cell_type if cell.cell_type in FIELDS else "raw"
+    kept = {field: cell[field] for field in ("id", "metadata", *FIELDS[cell_type]) if field in cell}
+    made = getattr(v4, f"new_{cell_type}_cell")(cell.source, **kept)
     for own in ("nbgrader", "mft"):
         about = made.metadata.get(own)
         if not isinstance(about, dict) or any(isinstance(value, dict | list) for value in about.values()):
@@ -69,6 +71,8 @@ def repair(nb: NotebookNode, release: NotebookNode) -> tuple[NotebookNode, list[
     them, a copied cell keeps the released id only at its last place (nbgrader's rule). A demonstration
     is marked as one (graders leave it out) only where it is exactly as released. Outputs are dropped.
     """
+    from nbformat.v4 import new_notebook
+
     known = {name(cell): cell for cell in release.cells}
     by_id = {cell.id: name(cell) for cell in release.cells}
     cells: list[NotebookNode] = []
@@ -103,7 +107,7 @@ def repair(nb: NotebookNode, release: NotebookNode) -> tuple[NotebookNode, list[
             note("Missing, and put back", key)
             cells.insert(at, copy.deepcopy(cell))
     notes = [f"{what}: {', '.join(names[:4])}{_more(names[4:])}." for what, names in found.items()]
-    return nbformat.v4.new_notebook(cells=cells, metadata=copy.deepcopy(release.metadata)), notes
+    return new_notebook(cells=cells, metadata=copy.deepcopy(release.metadata)), notes
 
 
 def _as_released(cell: NotebookNode, released: NotebookNode) -> tuple[NotebookNode, list[str]]:
