@@ -1153,7 +1153,7 @@ grade("backward")
 #
 # *Implement · 10 minutes · difficulty: two of three*
 #
-# `Value` and `backward` are a framework of some sixty lines. Fit logistic regression with it: the objective of this
+# `Value` and `backward` are a framework of some fifty lines. Fit logistic regression with it: the objective of this
 # unit, gradient descent from zero, and **no derivative written by you**.
 #
 # **Example.** `X = [[2.0]]`, `y = [1]`, no regularization, one step with learning rate 1. The logit is 0, the loss
