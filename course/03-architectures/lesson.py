@@ -25,7 +25,7 @@ from torch import nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
-from mftcourse import check, expect, expect_choice, expect_raises, given, grade, plots, probes
+from mftcourse import check, expect, expect_choice, expect_raises, grade, plots, probes
 from mftcourse.data import load_digits_parts
 
 torch.set_num_threads(1)  # networks this small lose more by sharing their work than they gain
@@ -1635,7 +1635,7 @@ def bake_off():
                 return train_network(net, *parts["train"], lr, seed, epochs)  # noqa: B023
 
             tried = {lr: trained(lr, 0) for lr in (0.01, 0.02)}
-            best = max(tried, key=lambda lr: accuracy(tried[lr], *parts["valid"]))  # noqa: B023
+            best = max(tried, key=lambda lr: accuracy(tried[lr], *parts["valid"]))
             nets = [tried[best], trained(best, 1), trained(best, 2)]
             results[task][name] = [accuracy(net, *parts["test"]) for net in nets]
         X_flat, y_flat = parts["train"][0].flatten(1).numpy(), parts["train"][1].numpy()
