@@ -416,8 +416,10 @@ with check(
     got_grads, want_grads = gradients(drawn, drawn_X, drawn_y), pytorch_says(drawn, drawn_X, drawn_y)[1]
     for param in ("w2", "b2", "W1", "b1"):
         expect(got_grads[param], want_grads[param], what=f"the gradient of {param}")
-with check("labels of shape (n, 1) are refused", hint="Compare np.shape(y) with (len(X),) first."):
+with check("labels of shape (n, 1) are refused", hint="Compare np.shape(y) with (len(X),) first, and raise ValueError. NumPy stretches shapes of length 1 without a word."):
     expect_raises(ValueError, gradients, paper, X_paper, y_paper[:, None])
+    expect_raises(ValueError, gradients, paper, X_paper[:1], y_paper[:1, None])  # one row: NumPy does not complain
+    expect_raises(ValueError, gradients, paper, X_paper, y_paper[:1])  # one label for two rows: neither
 ### BEGIN HIDDEN TESTS
 with check("networks of other sizes", hint="Try one hidden unit, one feature, one row.", hidden=True) as rng:
     for _ in range(20):
@@ -509,7 +511,7 @@ def bce_with_logits(logits: np.ndarray, y: np.ndarray) -> float:
         ValueError: the shapes differ.
     """
     ### BEGIN SOLUTION
-    logits, y = np.asarray(logits, dtype=float), np.asarray(y, dtype=float)
+    logits, y = np.asarray(logits), np.asarray(y)
     if logits.shape != y.shape:
         raise ValueError(f"shapes differ: {logits.shape} and {y.shape}")
     return float(np.mean(np.maximum(logits, 0) - y * logits + np.log1p(np.exp(-np.abs(logits)))))
@@ -695,7 +697,7 @@ class MLP(torch.nn.Module):
         """Return the logits of a batch (n, n_in): shape (n,) if n_out is 1, else (n, n_out)."""
         ### BEGIN SOLUTION
         logits = self.out(self.dropout(torch.relu(self.hidden(X))))
-        return logits.squeeze(1) if self.out.out_features == 1 else logits
+        return logits.squeeze(1)  # takes axis 1 away only where its length is 1
         ### END SOLUTION
 
 
@@ -786,8 +788,8 @@ grade("mlp_module")
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# In `forward`: `logits = self.out(self.dropout(torch.relu(self.hidden(X))))`. Then look at `n_out`: with 1,
-# return `logits.squeeze(1)`, else `logits`. You must have stored `n_out`, or ask `self.out.out_features`.
+# In `forward`: `logits = self.out(self.dropout(torch.relu(self.hidden(X))))`. Then
+# `logits.squeeze(1)`: it takes axis 1 away where its length is 1, and leaves (n, 10) as it is.
 #
 # </details>
 #
@@ -1065,11 +1067,23 @@ def fit_and_score(X, y, X_new, y_new, steps: int = 100, lr: float = 0.5, seed: i
 # %% check="fix_shapes" points=6
 with check(
     "one row of training, one row to score",
-    hint="This one worked in the faulty program: with one row there is nothing to stretch.",
+    hint="This one worked in the faulty program: with one row there is nothing to stretch. Each step: zero_grad, backward, step.",
 ):
     alone = fit_and_score(torch.ones(1, 2), torch.ones(1), torch.ones(1, 2), torch.ones(1), steps=50)
     expect(alone["accuracy"], 1.0, what="the accuracy")
     assert alone["loss"] < 0.3, "One row is learned by heart in 50 steps: the loss should be small."
+    torch.manual_seed(3)
+    by_steps = torch.nn.Sequential(torch.nn.Linear(2, 8), torch.nn.ReLU(), torch.nn.Linear(8, 1))
+    one_row, one_label = torch.tensor([[1.0, -2.0]]), torch.ones(1)
+    for _ in range(3):
+        slope = probes.gradients(by_steps, one_row, one_label[:, None], loss="binary_cross_entropy_with_logits")
+        probes.set_weights(by_steps, {name: w - 0.2 * slope[name] for name, w in probes.weights(by_steps).items()})
+    expect(
+        fit_and_score(one_row, one_label, one_row, one_label, steps=3, lr=0.2, seed=3)["probability"].reshape(-1),
+        torch.sigmoid(probes.output(by_steps, one_row)).reshape(-1),
+        tol=1e-4,
+        what="the probability after three gradient steps",
+    )
 with check("one probability for each row", hint="Print the shape of model(X). Which axis has length 1?") as rng:
     X_drawn, y_drawn = torch.tensor(rng.normal(size=(6, 3)), dtype=torch.float32), torch.tensor([1.0, 0, 0, 1, 0, 1])
     expect(list(fit_and_score(X_drawn, y_drawn, X_drawn, y_drawn, steps=1)["probability"].shape), [6], what="its shape")
@@ -1082,7 +1096,7 @@ with check(
     p_drawn = ended_fit["probability"].reshape(-1)
     expect(ended_fit["loss"], F.binary_cross_entropy(p_drawn, y_drawn).item(), tol=1e-4, what="the loss")
 with check(
-    "the accuracy is that of the probabilities", hint="`predicted == y_new` must have n entries as well."
+    "the accuracy is that of the probabilities", hint="`predicted == y_new` must have n entries as well. And 1/2 itself counts as class 1."
 ) as rng:
     X_drawn, y_drawn = torch.tensor(rng.normal(size=(6, 3)), dtype=torch.float32), torch.tensor([1.0, 0, 0, 1, 0, 1])
     X_many = torch.tensor(rng.normal(size=(40, 3)) * 10, dtype=torch.float32)
@@ -1091,6 +1105,11 @@ with check(
     all_but_one[0] = 1 - all_but_one[0]
     scored = fit_and_score(X_drawn, y_drawn, X_many, all_but_one, steps=0)["accuracy"]
     expect(scored, 39 / 40, tol=1e-6, what="the accuracy where all decisions but one are right")
+    # equal rows with both labels: what is learned is a probability of exactly 1/2, and that counts as class 1
+    torn = (torch.zeros(2, 1), torch.tensor([0.0, 1.0]), torch.zeros(4, 1))
+    p_half = fit_and_score(*torn, torch.ones(4), steps=300)["probability"].reshape(-1)
+    scored = fit_and_score(*torn, (p_half >= 0.5).float(), steps=300)["accuracy"]
+    expect(scored, 1.0, tol=1e-6, what="the accuracy where every probability is 1/2 and every label follows the rule")
 with check(
     "the real tumours: better than a constant",
     hint="If every probability is near 0.37, the loss still mixes all pairs.",
@@ -1175,7 +1194,7 @@ print(f"loss of that constant          {F.binary_cross_entropy(y_train.mean().ex
 
 # %% exercise="fix_outputs" minutes=8 faults=["the loss can get small", "benign tumours get small probabilities", "the threshold decides", "random thresholds"]
 def classify(X, y, X_new, threshold: float = 0.5, steps: int = 100, lr: float = 0.5, seed: int = 0) -> dict:
-    """Train a small network and decide about new rows.
+    """Train a small network (linear to 8 hidden units, ReLU, linear) by gradient descent and decide about new rows.
 
     Args:
         X, y: training inputs (n, n_features) and labels (n,), each 0.0 or 1.0.
@@ -1227,10 +1246,22 @@ with check(
     X_drawn, y_drawn = torch.tensor(rng.normal(size=(6, 3)), dtype=torch.float32), torch.tensor([1.0, 0, 0, 1, 0, 1])
     verdicts = classify(X_drawn, y_drawn, X_drawn, steps=20)
     expect(verdicts["loss"], F.binary_cross_entropy(verdicts["probability"], y_drawn).item(), tol=1e-4, what="the loss")
-with check("the loss can get small", hint="How many sigmoids stand between the last linear layer and the loss?"):
+with check("the loss can get small", hint="How many sigmoids stand between the last linear layer and the loss? The rest stays: linear, ReLU, linear; zero_grad, backward, step."):
     two_rows = torch.tensor([[1.0], [-1.0]])
     taught = classify(two_rows, torch.tensor([1.0, 0.0]), two_rows, steps=300)["loss"]
     assert taught < 0.1, f"Two rows are learned by heart, but the loss stays at {taught:.3f}."
+    torch.manual_seed(3)
+    by_steps = torch.nn.Sequential(torch.nn.Linear(2, 8), torch.nn.ReLU(), torch.nn.Linear(8, 1), torch.nn.Flatten(0))
+    few, truth = torch.tensor([[1.0, -2.0], [-1.0, 0.5], [-3.0, -1.0]]), torch.tensor([1.0, 0.0, 0.0])
+    for _ in range(3):
+        slope = probes.gradients(by_steps, few, truth, loss="binary_cross_entropy_with_logits")
+        probes.set_weights(by_steps, {name: w - 0.2 * slope[name] for name, w in probes.weights(by_steps).items()})
+    expect(
+        classify(few, truth, few, steps=3, lr=0.2, seed=3)["probability"],
+        torch.sigmoid(probes.output(by_steps, few)),
+        tol=1e-4,
+        what="the probability tensor after three gradient steps",
+    )
 with check("benign tumours get small probabilities", hint="A sigmoid of a probability is never below 1/2."):
     smallest = classify(X_train, y_train, X_test)["probability"].min().item()
     assert smallest < 0.1, f"The smallest probability on the test part is {smallest:.3f}. Is the sigmoid taken twice?"
@@ -1778,6 +1809,9 @@ with check("validation: loss and accuracy", hint="A logit >= 0 is positive. The 
         tol=1e-4,
         what="the validation accuracy",
     )
+    probes.set_weights(still, {"out.weight": torch.zeros(1, 4), "out.bias": torch.zeros(1)})  # every logit is exactly 0
+    looked = train(still, X_train[:20], y_train[:20], X_valid, y_valid, epochs=1, batch_size=8, lr=0.0)
+    expect(looked["valid_accuracy"][0], y_valid.mean().item(), tol=1e-4, what="the accuracy where every logit is 0")
 with check("validation without dropout", hint="model.eval() before the look at the validation part."):
     sleepy = MLP(30, 8, dropout=0.5)
     want_loss = F.binary_cross_entropy_with_logits(probes.output(sleepy, X_valid, training=False), y_valid).item()
@@ -2258,6 +2292,9 @@ with check("in evaluation mode, with one batch", hint="This one worked in the fa
     expect(
         evaluate(network, X_valid, y_valid, batch_size=200), {"loss": want_loss, "accuracy": want_accuracy}, tol=1e-4
     )
+    probes.set_weights(network, {"layers.4.weight": torch.zeros(1, 16), "layers.4.bias": torch.zeros(1)})
+    nought = evaluate(network, X_valid, y_valid, batch_size=200)["accuracy"]
+    expect(nought, y_valid.mean().item(), tol=1e-4, what="the accuracy where every logit is 0, which counts as positive,")
 with check("dropout is off while evaluating", hint="model.eval() before the loop."):
     network = Watched(30)
     calm = probes.output(network, X_valid, training=False)
@@ -2574,6 +2611,9 @@ def predict_from(data: bytes, X_raw: torch.Tensor) -> torch.Tensor:
 
     Returns:
         The probabilities of class 1, shape (n,), in evaluation mode and without gradients.
+
+    Raises:
+        The error of torch.load(..., weights_only=True), when it refuses the bytes: they come from anywhere.
     """
     ### BEGIN SOLUTION
     loaded = torch.load(io.BytesIO(data), weights_only=True)
@@ -2586,7 +2626,7 @@ def predict_from(data: bytes, X_raw: torch.Tensor) -> torch.Tensor:
 
 
 # %% check="checkpoint" points=7
-with check("bytes that weights_only can read", hint="torch.save({...}, file) with the state dict, not with the model."):
+with check("bytes that weights_only can read", hint="torch.save({...}, file) with the state dict, not with the model. And `predict_from` reads with weights_only=True."):
     packed = pack(MLP(30, 8), {"n_in": 30, "n_hidden": 8}, train_mean, train_std)
     assert isinstance(packed, bytes), "`pack` should return bytes: file.getvalue()."
     contents = read_safely(packed)
@@ -2595,6 +2635,9 @@ with check("bytes that weights_only can read", hint="torch.save({...}, file) wit
         "The file should hold a dict with the four keys, not the state dict or the model alone."
     )
     expect(sorted(contents), ["config", "mean", "state", "std"], what="the keys, sorted")
+    foreign = io.BytesIO()
+    torch.save(contents | {"note": math.log}, foreign)  # the name of a function: weights_only refuses it
+    expect_raises(Exception, predict_from, foreign.getvalue(), raw_test)
 with check("the weights in the file are the model's", hint="model.state_dict() under the key 'state'."):
     packed_net = MLP(30, 8)
     contents = read_safely(pack(packed_net, {"n_in": 30, "n_hidden": 8}, train_mean, train_std))
@@ -2696,11 +2739,13 @@ grade("checkpoint")
 # batches of 32 for three epochs make six updates.
 
 
-# %% exercise="fix_program" minutes=20 faults=["updates: one for each batch", "one logit for each row", "the reported accuracy is that of the logits", "the unit of a column does not matter", "one update is one gradient step", "dropout is off in the results", "the lowest validation loss chooses the epoch", "the results are those of the chosen epoch", "nothing of the test part is used for training or choosing", "the real tumours", "other tables"]
+# %% exercise="fix_program" minutes=20 faults=["updates: one for each batch", "one logit for each row", "the reported accuracy is that of the logits", "the unit of a column does not matter", "one update is one gradient step", "dropout: on in training, off in the results", "the lowest validation loss chooses the epoch", "the results are those of the chosen epoch", "nothing of the test part is used for training or choosing", "the real tumours", "other tables"]
 def run_experiment(
     X_train, y_train, X_valid, y_valid, X_test, y_test, epochs=20, batch_size=32, lr=0.1, dropout=0.2, seed=0
 ) -> dict:
     """Train a network on the training part, choose the epoch on the validation part, report on the test part.
+
+    The network: linear to 16 hidden units, ReLU, dropout, linear.
 
     Args:
         X_train, X_valid, X_test: inputs as measured, (n, n_features) each; no column of X_train is constant.
@@ -2730,7 +2775,7 @@ def run_experiment(
         torch.nn.Flatten(0),
     )
     optimizer = torch.optim.SGD(model.parameters(), lr=lr)
-    valid_loss, updates, best_epoch, best_state = [], 0, 0, None
+    valid_loss, updates, best_state = [], 0, None
     for epoch in range(epochs):
         model.train()
         for rows in torch.randperm(len(X_train)).split(batch_size):
@@ -2801,13 +2846,27 @@ with check(
     for part_name in ("valid_logits", "test_logits"):
         expect(list(counted[part_name].shape), [114], what=f"the shape of {part_name}")
         assert counted[part_name].min() < 0, f"None of {part_name} is below 0: is a sigmoid taken?"
+    low_logits = probes.output(counted["model"], -X_test.abs())
+    assert low_logits.max() - low_logits.min() > 1e-3, "Inputs below 0 make no difference: ReLU follows the first linear layer."
 with check(
     "the reported accuracy is that of the logits",
-    hint="Compare (n,) with (n,): (logits >= 0).float() == y. And give a fraction.",
+    hint="Compare (n,) with (n,): (logits >= 0).float() == y, 0 included. And give a fraction.",
 ):
     counted = run_experiment(X_train, y_train, X_valid, y_valid, X_test, y_test, epochs=3)
     decided = (counted["test_logits"].reshape(-1) >= 0).float()
     expect(counted["test_accuracy"], (decided == y_test).double().mean().item(), tol=1e-6, what="the test accuracy")
+    # halve the interval until the logits are next to 0, some of them exactly 0, which counts as positive
+    square = torch.tensor([[-1.0, -1.0], [-1.0, 1.0], [1.0, -1.0], [1.0, 1.0]])
+    task = (square, (square[:, 0] > 0).float(), square, (square[:, 0] > 0).float())
+    low, high, across = torch.full((400,), -3.0), torch.full((400,), 3.0), torch.linspace(-1, 1, 400)
+    for _ in range(30):
+        middle = (low + high) / 2
+        tried = run_experiment(*task, torch.stack([middle, across], 1), torch.ones(400), epochs=12, lr=0.5, dropout=0.0)
+        up = tried["test_logits"].reshape(-1)[:400] >= 0
+        low, high = torch.where(up, low, middle), torch.where(up, middle, high)
+    edge = run_experiment(*task, torch.stack([high, across], 1), torch.ones(400), epochs=12, lr=0.5, dropout=0.0)
+    decided = (edge["test_logits"].reshape(-1)[:400] >= 0).float()
+    expect(edge["test_accuracy"], decided.double().mean().item(), tol=1e-6, what="the accuracy with logits at or near 0")
 with check(
     "the unit of a column does not matter", hint="Standardise all parts with mean and std of the training part."
 ):
@@ -2838,8 +2897,8 @@ with check(
         what="the weights",
     )
 with check(
-    "dropout is off in the results",
-    hint="model.eval() before every look at the validation or test part. The inputs are scaled by the training part alone.",
+    "dropout: on in training, off in the results",
+    hint="model.train() at the start of every epoch, model.eval() before every look at the validation or test part. The inputs are scaled by the training part alone.",
 ) as rng:
     sleepy_run = run_experiment(X_train, y_train, X_valid, y_valid, X_test, y_test, epochs=2, dropout=0.5)
     for part_name, part in {"valid_logits": X_valid, "test_logits": X_test}.items():
@@ -2850,13 +2909,26 @@ with check(
         True,
         what="evaluation mode of the returned model",
     )
-with check("the lowest validation loss chooses the epoch", hint="`valid_loss` decides, not an accuracy."):
+    awake = {"batch_size": len(X_train), "dropout": 0.5, "lr": 0.5}
+    once = run_experiment(X_train, y_train, X_train, y_train, X_test, y_test, epochs=1, **awake)["model"]
+    twice = run_experiment(X_train, y_train, X_train, y_train, X_test, y_test, epochs=2, **awake)["model"]
+    column = y_train.reshape(probes.output(once, X_train).shape)
+    slope = probes.gradients(once, X_train, column, loss="binary_cross_entropy_with_logits")
+    began, ended = probes.weights(once), probes.weights(twice)
+    assert any(not torch.allclose(ended[name], began[name] - 0.5 * slope[name], atol=1e-3) for name in slope), (
+        "The update of the second epoch is that of a network without dropout: evaluation switched it off."
+    )
+with check("the lowest validation loss chooses the epoch", hint="`valid_loss` decides, not an accuracy; and the first among equals."):
     tossed_valid = (torch.arange(114) % 2).float()
     for seed in range(3):
         chosen_run = run_experiment(
             X_train, y_train, X_valid, tossed_valid, X_test, y_test, epochs=6, lr=0.5, seed=seed
         )
         expect(chosen_run["best_epoch"], int(np.argmin(chosen_run["valid_loss"])), what="the best epoch")
+    chosen_run = run_experiment(X_train, y_train, X_valid, y_valid, X_test, y_test, epochs=6, lr=0.05)
+    expect(chosen_run["best_epoch"], int(np.argmin(chosen_run["valid_loss"])), what="the best epoch of a falling loss")
+    chosen_run = run_experiment(X_train, y_train, X_valid, y_valid, X_test, y_test, epochs=3, lr=0.0, dropout=0.0)
+    expect(chosen_run["best_epoch"], 0, what="the best epoch where all validation losses are equal")
 with check(
     "the results are those of the chosen epoch",
     hint="state_dict() holds references: clone each tensor, and load the clones at the end.",

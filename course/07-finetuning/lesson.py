@@ -140,8 +140,8 @@ for key in state_order:
 # %% exercise="count_parameters" minutes=6
 ### BEGIN SOLUTION
 counts = {
-    "block1": 9 * 1 * 8 + 2 * 8,
-    "body": (9 * 1 * 8 + 16) + (9 * 8 * 16 + 32) + (9 * 16 * 32 + 64),
+    "block1": 9 * 8 + 2 * 8,  # one channel in: a factor of one
+    "body": (9 * 8 + 16) + (9 * 8 * 16 + 32) + (9 * 16 * 32 + 64),
     "old_head": 128 * 10 + 10,
     "new_head": 128 * 2 + 2,
 }
@@ -468,9 +468,14 @@ adapt(shown_net, X_few, y_few)
 print(f"new task: {accuracy(shown_net, X_rest, y_rest):.2f}     old task: {old_accuracy(shown_net):.2f} (before: 0.98)")
 
 # %% check="adapt" points=6
-with check("it still learns", hint="The head must train: in the optimizer, and with gradients."):
+with check("it still learns", hint="The head must train: in the optimizer, with gradients, and at the rate `lr`."):
     falling = adapt(pretrained(), X_few, y_few, steps=30)
     assert np.mean(falling[-5:]) < 0.8 * np.mean(falling[:5]), "The loss hardly falls."
+    paced = pretrained()
+    head_before = probes.weights(paced)["head.weight"]
+    adapt(paced, X_few, y_few, steps=1, lr=0.03)
+    longest = float((probes.weights(paced)["head.weight"] - head_before).abs().max())
+    expect(longest, 0.03, tol=0.001, what="the longest step in head.weight: Adam's first step is as long as `lr`, and")
 with check("no parameter of the body moves, to the bit", hint="Which parameters did the optimizer get?"):
     adapted = pretrained()
     body_before = probes.weights(adapted)
@@ -631,7 +636,7 @@ def train_head_only(
 ) -> list[float]:
     """Train the head of `model`, in place, and leave the body untouched: its parameters and its buffers.
 
-    When it returns, every part of the body is in evaluation mode, and the head in training mode.
+    When it returns, every part of the body is in evaluation mode, and the head in training mode, whatever they were.
 
     Args:
         X, y: images (n, 1, 8, 8) and labels (n,).
@@ -682,11 +687,14 @@ with check("no tensor of the body changes, buffers included", points=2, hint="In
         if key.startswith("body."):
             expect(value, still_before[key], tol=0, what=key)
 with check("the body is in evaluation mode, the head in training mode", hint="`model.train()` sets every part. What comes after it?"):
-    moded = pretrained()
-    train_head_only(moded, X_few, y_few, epochs=1)
-    for key, mode in probes.training_modes(moded).items():
-        if key:
-            expect(mode, key == "head", what=f"training mode of {key}")
+    for came_in_training in (True, False):
+        moded = pretrained()
+        moded.train(came_in_training)
+        train_head_only(moded, X_few, y_few, epochs=1)
+        for key, mode in probes.training_modes(moded).items():
+            if key:
+                came = "training" if came_in_training else "evaluation"
+                expect(mode, key == "head", what=f"training mode of {key} (the model came in {came} mode)")
 with check("chance plays no part: dropout in the body is off", hint="Dropout is a layer of the body, too."):
     twins = [pretrained(seed=5), pretrained(seed=6)]
     probes.set_weights(twins[1], {n: t for n, t in probes.weights(twins[0]).items() if n.startswith("head.")})
@@ -1196,6 +1204,8 @@ print(f"accuracy on labels that mean nothing: {np.mean(shown_scores):.2f}")
 with check("k of each class", hint="Draw class by class: `np.flatnonzero(y == label)` are its rows."):
     drawn = few_shot_split(np.array([0] * 90 + [1] * 10), 5, seed=0)[0]
     expect(np.bincount(np.array([0] * 90 + [1] * 10)[drawn]).tolist(), [5, 5], what="the list of drawn images of each class")
+    drawn = few_shot_split(np.array([0] * 9 + [1] * 5), 5, seed=0)[0]
+    expect(int((drawn >= 9).sum()), 5, what="the number drawn from a class that has exactly k images")
 with check("no image twice", hint="`choice` draws with replacement unless told otherwise."):
     drawn = few_shot_split(np.arange(40) % 2, 18, seed=1)[0]
     expect(len(set(np.asarray(drawn).tolist())), 36, what="the number of different images drawn")
@@ -1211,9 +1221,10 @@ with check("more than there are: refused", hint="Count the rows of each class, a
     expect_raises(ValueError, few_shot_split, np.array([0, 0, 0, 1, 1]), 3, 0)
 ### BEGIN HIDDEN TESTS
 with check("random labels and sizes", hint="Classes of unequal size, labels that are not 0 and 1.", hidden=True) as rng:
-    for _ in range(10):
-        drawn_labels = rng.permutation(np.repeat([3, 5, 8], rng.integers(5, 30, 3)))
-        wanted = int(rng.integers(3, 6))
+    for turn in range(10):
+        sizes = rng.integers(5, 30, 3)
+        drawn_labels = rng.permutation(np.repeat([3, 5, 8], sizes))
+        wanted = int(rng.integers(3, 6)) if turn else int(sizes.min())  # once all of the smallest class
         train_rows, test_rows = few_shot_split(drawn_labels, wanted, seed=int(rng.integers(1000)))
         expect(sorted(drawn_labels[train_rows].tolist()), sorted([3, 5, 8] * wanted))
         expect(sorted(train_rows.tolist() + test_rows.tolist()), list(range(len(drawn_labels))))
@@ -1278,7 +1289,7 @@ def paired_interval(a: list[float], b: list[float], level: float = 0.95) -> tupl
     ### BEGIN SOLUTION
     if len(a) != len(b) or len(a) < 2:
         raise ValueError(f"{len(a)} and {len(b)} scores make no pairs, or too few")
-    d = np.asarray(a, dtype=float) - np.asarray(b, dtype=float)
+    d = np.asarray(a) - np.asarray(b)
     half = stats.t.ppf((1 + level) / 2, len(d) - 1) * d.std(ddof=1) / np.sqrt(len(d))
     return float(d.mean()), float(d.mean() - half), float(d.mean() + half)
     ### END SOLUTION
@@ -1296,13 +1307,15 @@ with check("pairs: what both share does not widen the interval", hint="Take diff
 with check("another level", hint="Do the ends of the example fail, too? Mend those first. If not: half of `1 - level` lies on each side, so take the quantile at (1 + level) / 2."):
     half_width = stats.t.ppf(0.9, 2) * 0.1 / np.sqrt(3)
     expect(paired_interval([0.9, 0.8, 0.7], [0.8, 0.6, 0.4], level=0.8)[1:], (0.2 - half_width, 0.2 + half_width))
-with check("one pair, or unequal lengths: refused", hint="One difference has no deviation. `raise ValueError(...)`."):
+with check("one pair, or unequal lengths: refused", hint="One difference has no deviation, two have. NumPy takes a list of one as a number for all pairs: compare the lengths. `raise ValueError(...)`."):
     expect_raises(ValueError, paired_interval, [0.9], [0.8])
     expect_raises(ValueError, paired_interval, [0.9, 0.8], [0.8, 0.6, 0.4])
+    expect_raises(ValueError, paired_interval, [0.9, 0.8, 0.7], [0.8])
+    expect(paired_interval([0.9, 0.7], [0.8, 0.8])[0], 0.0, what="the mean difference of two pairs, which are enough,")
 ### BEGIN HIDDEN TESTS
 with check("random scores, as SciPy's paired test has them", hint="scipy.stats.ttest_rel(a, b).confidence_interval()", hidden=True) as rng:
-    for _ in range(10):
-        n_pairs, level_drawn = int(rng.integers(2, 20)), float(rng.uniform(0.5, 0.99))
+    for n_pairs in (2, 3, *rng.integers(4, 20, 8).tolist()):
+        level_drawn = float(rng.uniform(0.5, 0.99))
         first, second = rng.random(n_pairs), rng.random(n_pairs)
         want_ends = stats.ttest_rel(first, second).confidence_interval(level_drawn)
         want_interval = (float((first - second).mean()), float(want_ends.low), float(want_ends.high))
@@ -1582,9 +1595,24 @@ for caption, lr in (("careful rate, 0.001", 0.001), ("the head's rate, 0.01", 0.
 # The smallest example: 7 images in batches of 3 go through the body as 3, 3 and 1, and give a tensor of shape (7, 128).
 #
 # The features carry no gradient: compute them under `torch.no_grad()`, or the graph of every batch stays in memory.
+# (The cell begins with `WatchedNet`, which is given: a check looks through it at how the body was called.)
 
 
 # %% exercise="features" minutes=9
+class WatchedNet(DigitNet):
+    """A DigitNet that notes each call of its body (given): how many images, and were gradients recorded?"""
+
+    def __init__(self, n_classes: int = 2) -> None:
+        super().__init__(n_classes)
+        self.sizes, self.recorded = [], []
+        self.body.register_forward_pre_hook(self.note)
+
+    def note(self, _: nn.Module, inputs: tuple[torch.Tensor]) -> None:
+        """Add one call to the lists."""
+        self.sizes.append(len(inputs[0]))
+        self.recorded.append(torch.is_grad_enabled())
+
+
 def features(model: DigitNet, X: torch.Tensor, batch_size: int = 64) -> torch.Tensor:
     """Return the features of all images, computed by `model.body` in evaluation mode and without gradients.
 
@@ -1609,8 +1637,12 @@ def features(model: DigitNet, X: torch.Tensor, batch_size: int = 64) -> torch.Te
 
 
 # %% check="features" points=6
-with check("seven images in batches of three: (7, 128)", hint="`X.split(batch_size)` cuts; `torch.cat` joins the results."):
+with check("seven images in batches of three: (7, 128)", hint="`X.split(batch_size)` cuts; `torch.cat` joins the results. And `torch.no_grad()` around it."):
     expect(list(features(pretrained(), X_few[:7], batch_size=3).shape), [7, 128], what="the shape of the features")
+    seen = WatchedNet()
+    features(seen, X_few[:7], batch_size=3)
+    expect(seen.sizes, [3, 3, 1], what="the list of images in each call of `model.body`")
+    expect(seen.recorded, [False] * 3, what="the list that says whether each call of `model.body` recorded gradients")
 with check("the head on them gives the model's own logits", hint="Evaluation mode, the body's output, the order of `X`."):
     subject = pretrained()
     on_features = F.linear(features(subject, X_few, batch_size=16), *(probes.weights(subject)[f"head.{n}"] for n in ("weight", "bias")))
@@ -1720,10 +1752,12 @@ with check("the smallest example: `b` alone", hint="Keep a tensor when its bytes
 with check("a tiny change is a change", hint="Compare bytes; `torch.allclose` would drop it."):
     nearly = torch.nextafter(torch.tensor([2.0]), torch.tensor([3.0]))
     expect(list(load(save_trained({"b": nearly}, {"b": torch.tensor([2.0])}))), ["b"], what="the list of saved names")
-with check("a head of another size is saved", hint="Look at the shape before you compare values."):
+with check("a head of another size is saved", hint="Look at the shape before you compare values, and at the name before you look anything up in the base."):
     headed = digit_state | {"head.weight": torch.ones(2, 128), "head.bias": torch.zeros(2)}
     expect(sorted(load(save_trained(headed, digit_state))), ["head.bias", "head.weight"], what="the list of saved names")
     assert len(save_trained(headed, digit_state)) < 2000, "The head takes little more than a kilobyte; yours is larger."
+    grown = save_trained({"a": torch.ones(1), "c": torch.zeros(2)}, {"a": torch.ones(1)})
+    expect(load(grown), {"c": torch.zeros(2)}, what="what is saved when the base lacks `c`")
 with check("another shape with the same bytes is saved", hint="Zeros of shape (2, 3) and (3, 2) have the same bytes. Compare the shapes, too."):
     turned = save_trained({"w": torch.zeros(3, 2)}, {"w": torch.zeros(2, 3)})
     expect(list(load(turned)), ["w"], what="the list of saved names")
