@@ -53,7 +53,7 @@ y_all = labels.to_numpy().astype(float)
 #
 # $$L(w, b) = \frac{1}{n} \sum_i \left( \ln(1 + e^{z_i}) - y_i z_i \right) + \frac{\lambda}{2} \lVert w \rVert^2$$
 #
-# The sum is the binary cross-entropy, written for logits. The last term is **L2 regularization** with strength
+# The sum is the binary cross-entropy, written for logits. The last term is **L2 regularisation** with strength
 # $\lambda$; the bias $b$ is left out of it. The gradient follows by the chain rule, since the derivative of
 # $\ln(1 + e^z)$ is $p$:
 #
@@ -100,7 +100,7 @@ grade("gradient_by_hand")
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# $p - y$ is $-1/2$ for both rows. Their mean is the gradient of $b$; the bias has no regularization term.
+# $p - y$ is $-1/2$ for both rows. Their mean is the gradient of $b$; the bias has no regularisation term.
 #
 # </details>
 # <details><summary>Hint 3</summary>
@@ -132,7 +132,7 @@ def logistic(w, b, X, y, l2) -> tuple[float, np.ndarray, float]:
         b: bias, a number.
         X: array (n_samples, n_features).
         y: labels, array (n_samples,), each 0.0 or 1.0.
-        l2: strength of the L2 regularization; the bias is not regularised.
+        l2: strength of the L2 regularisation; the bias is not regularised.
 
     Returns:
         (objective, gradient of w with shape (n_features,), gradient of b).
@@ -154,7 +154,7 @@ def logistic(w, b, X, y, l2) -> tuple[float, np.ndarray, float]:
 
 
 # %% check="logistic" points=7
-with check("the example of the text", hint="One row: nothing to average yet. Is the regularization in both places?"):
+with check("the example of the text", hint="One row: nothing to average yet. Is the regularisation in both places?"):
     expect(
         logistic(np.array([1.0]), -2.0, np.array([[2.0]]), np.array([0.0]), 0.5),
         (math.log(2) + 1 / 4, np.array([1.5]), 0.5),
@@ -1156,7 +1156,7 @@ grade("backward")
 # `Value` and `backward` are a framework of some fifty lines. Fit logistic regression with it: the objective of this
 # unit, gradient descent from zero, and **no derivative written by you**.
 #
-# **Example.** `X = [[2.0]]`, `y = [1]`, no regularization, one step with learning rate 1. The logit is 0, the loss
+# **Example.** `X = [[2.0]]`, `y = [1]`, no regularisation, one step with learning rate 1. The logit is 0, the loss
 # $\ln 2$, $p - y = -1/2$. So the weight moves from 0 to $1/2 \cdot 2 = 1$, and the bias to $1/2$.
 
 
@@ -1167,7 +1167,7 @@ def fit_scalar(X, y, l2, lr, steps) -> dict:
     Args:
         X: list of n_samples rows, each a list of n_features numbers.
         y: list of n_samples labels, 0 or 1.
-        l2, lr: strength of the L2 regularization (weights only), and learning rate.
+        l2, lr: strength of the L2 regularisation (weights only), and learning rate.
         steps: number of gradient steps, starting from weights and bias of zero.
 
     Returns:
@@ -1201,7 +1201,7 @@ with check("no step: zeros", hint="range(0) does nothing; return what you start 
 with check("two rows: a mean, not a sum", hint="Divide by the number of rows."):
     pair = fit_scalar([[2.0, 0.0, 1.0], [0.0, 1.0, 1.0]], [1, 0], 0.0, 1.0, 1)
     expect(pair, {"w": [0.5, -0.25, 0.0], "b": 0.0, "losses": [math.log(2)]}, what="the fit")
-with check("the regularization, in objective and gradient", hint="l2 / 2 times the sum of squares; without the bias."):
+with check("the regularisation, in objective and gradient", hint="l2 / 2 times the sum of squares; without the bias."):
     # after one step w = 1 and b = 1/2; the second objective holds 3/2 * 1
     twice = fit_scalar([[2.0]], [1], 3.0, 1.0, 2)
     p_second = 1 / (1 + math.exp(-2.5))
@@ -1249,7 +1249,7 @@ grade("fit_scalar")
 # </details>
 # <details><summary>Hint 3</summary>
 #
-# The regularization: `sum(weight * weight for weight in w) * (l2 / 2)`. The update:
+# The regularisation: `sum(weight * weight for weight in w) * (l2 / 2)`. The update:
 # `w = [Value(weight.data - lr * weight.grad) for weight in w]`. The numbers of the result are `.data`.
 #
 # </details>

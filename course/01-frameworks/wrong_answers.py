@@ -2,7 +2,7 @@
 # L2 is believed to act on every parameter, the bias included.
 gradient_hand = {"logits": [0, 0], "objective": math.log(2) + 5 / 8, "w": [-1 / 4, -9 / 4], "b": -1 / 4}
 
-# %% forgets the regularization exercise="gradient_by_hand" fails=["the objective", "the gradient of w"]
+# %% forgets the regularisation exercise="gradient_by_hand" fails=["the objective", "the gradient of w"]
 # The objective is taken to be the loss of the data alone.
 gradient_hand = {"logits": [0, 0], "objective": math.log(2), "w": [-3 / 4, -2], "b": -1 / 2}
 
@@ -450,7 +450,7 @@ def fit_scalar(X, y, l2, lr, steps):
     return {"w": [weight.data for weight in w], "b": b.data, "losses": losses}
 
 
-# %% shrinks the weights beside the objective exercise="fit_scalar" fails=["the regularization, in objective and gradient", "twenty real tumours, five steps: the same path as NumPy"]
+# %% shrinks the weights beside the objective exercise="fit_scalar" fails=["the regularisation, in objective and gradient", "twenty real tumours, five steps: the same path as NumPy"]
 # Weight decay is put into the step, as SGD does it; the reported objective then lacks it.
 def fit_scalar(X, y, l2, lr, steps):
     w, b, losses = [Value(0.0) for _ in X[0]], Value(0.0), []
@@ -466,7 +466,7 @@ def fit_scalar(X, y, l2, lr, steps):
     return {"w": [weight.data for weight in w], "b": b.data, "losses": losses}
 
 
-# %% goes uphill exercise="fit_scalar" fails=["the example: one row, one step", "two rows: a mean, not a sum", "the regularization, in objective and gradient", "twenty real tumours, five steps: the same path as NumPy", "random tables"]
+# %% goes uphill exercise="fit_scalar" fails=["the example: one row, one step", "two rows: a mean, not a sum", "the regularisation, in objective and gradient", "twenty real tumours, five steps: the same path as NumPy", "random tables"]
 # The gradient is believed to point to where the loss is smaller.
 def fit_scalar(X, y, l2, lr, steps):
     w, b, losses = [Value(0.0) for _ in X[0]], Value(0.0), []
