@@ -789,7 +789,7 @@ grade("mlp_module")
 # <details><summary>Hint 2</summary>
 #
 # In `forward`: `logits = self.out(self.dropout(torch.relu(self.hidden(X))))`. Then
-# `logits.squeeze(1)`: it takes axis 1 away where its length is 1, and leaves (n, 10) as it is.
+# `logits.squeeze(1)`: it takes axis 1 away where its length is 1, and leaves `(n, 10)` as it is.
 #
 # </details>
 #
