@@ -43,16 +43,20 @@ def stop_endless_loops(config: Any, seconds: int = CELL_SECONDS) -> None:
     config.Execute.update(timeout=seconds, interrupt_on_timeout=True, error_on_timeout=error)
 
 
+def programs_path() -> str:
+    """PATH with the folder of this Python first: nbgrader calls alembic by its name, in any environment."""
+    here, path = str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)
+    return os.pathsep.join([here, *(folder for folder in path.split(os.pathsep) if folder != here)])
+
+
 def lab_environment(root: Path, instructor: bool = False) -> dict[str, str]:
     """The environment of the JupyterLab process: this one's, with Jupyter's folders pointing into the course."""
     role = "instructor" if instructor else "learner"
     state = root / ".mft" / role
     drop = ("JUPYTERLAB_SETTINGS_DIR", "JUPYTERLAB_WORKSPACES_DIR", "JUPYTER_NO_CONFIG")
     env = {name: value for name, value in os.environ.items() if name not in drop}
-    # nbgrader calls the program alembic, which is beside this Python, where an unactivated environment has no PATH
-    programs = os.pathsep.join([str(Path(sys.executable).parent), env.get("PATH", os.defpath)])
     return env | {
-        "PATH": programs,
+        "PATH": programs_path(),
         "JUPYTER_CONFIG_PATH": str(CONFIG / role),
         "JUPYTER_CONFIG_DIR": str(state / "config"),
         "JUPYTER_DATA_DIR": str(state / "data"),

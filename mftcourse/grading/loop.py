@@ -6,22 +6,20 @@ nbgrader works in a temporary course folder on repaired copies; only what succee
 
 from __future__ import annotations
 
-import contextlib
-import csv
 import glob
 import logging
 import os
 import re
 import shutil
-import sys
 import tempfile
 import warnings
-from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import nbformat
+import pandas as pd
 from joblib import Parallel, delayed
 from nbformat import NotebookNode
 from nbgrader.api import Gradebook, MissingEntry
@@ -34,6 +32,7 @@ from nbgrader.utils import capture_log, parse_utc, rmtree, temp_attrs
 from sqlalchemy.exc import SAWarning
 from traitlets.config import Config, PyFileConfigLoader
 
+from ..lab import programs_path
 from .execute import Outcome, execute
 from .intake import Unreadable, read, repair
 
@@ -70,35 +69,22 @@ class Row:
     def percent(self) -> float | None:
         return None if self.points is None or not self.out_of else 100 * self.points / self.out_of
 
+    def say(self, *sentences: str) -> None:
+        self.note = " ".join([self.note, *sentences]).strip()
+
 
 @dataclass
 class ClassTable:
     """The result of grading a unit, and where things were written."""
 
     unit: str
-    rows: list[Row] = field(default_factory=list)
-    feedback: Path | None = None
-    exported: list[Path] = field(default_factory=list)
-
-    def write_csv(self, path: Path) -> None:
-        """Write the table; columns as in `Row`, plus the percentage."""
-        with path.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, [*asdict(Row("")), "percent"])
-            writer.writeheader()
-            for row in self.rows:
-                percent = "" if row.percent is None else f"{row.percent:.1f}"
-                writer.writerow(asdict(row) | {"percent": percent})
+    rows: list[Row]
+    exported: list[Path]
 
 
 def nbgrader_settings(root: Path) -> Config:
-    """Return the course's nbgrader configuration, with the steps that lessons need."""
-    from mftcourse import authoring
-
-    file = root / "nbgrader_config.py"
-    config = PyFileConfigLoader(file.name, path=str(root)).load_config() if file.exists() else Config()
-    config.GenerateAssignment.setdefault("preprocessors", authoring.release_steps())
-    config.GenerateFeedback.setdefault("preprocessors", authoring.feedback_steps())
-    return config
+    """Return the course's nbgrader configuration."""
+    return PyFileConfigLoader("nbgrader_config.py", path=str(root)).load_config()
 
 
 def grade(
@@ -122,55 +108,47 @@ def grade(
     Raises:
         GradingError: there is nothing to grade, or the gradebook refuses the unit.
     """
-    slug = unit.split("-", 1)[1]
     wanted = None if students is None else set(students)
-    handed_in = sorted(p for p in (root / "submitted").glob(f"*/{unit}") if p.is_dir())
-    handed_in = [p for p in handed_in if wanted is None or p.parent.name in wanted]
-    if not handed_in:
-        raise GradingError(
-            f"There is nothing to grade: no folder matches submitted/<student>/{unit}. "
-            f"Put notebooks at submitted/<student>/{unit}/{slug}.ipynb, or hand one in with `mft submit`."
-        )
+    handed_in = sorted(path.parent.name for path in (root / "submitted").glob(f"*/{unit}") if path.is_dir())
+    rows = {student: Row(student) for student in handed_in if wanted is None or student in wanted}
+    if not rows:
+        place = f"submitted/<student>/{unit}"
+        raise GradingError(f"There is nothing to grade: no folder matches {place}. Put notebooks at "
+                           f"{place}/{unit.split('-', 1)[1]}.ipynb, or hand one in with `mft submit`.")  # fmt: skip
+
+    def parallel(what: str, function: Callable, calls: list[tuple]) -> Iterator[Any]:
+        at_once = max(1, min(jobs or os.cpu_count() or 1, len(calls)))
+        workers = Parallel(n_jobs=at_once, return_as="generator_unordered", pre_dispatch=at_once)
+        progress(what, 0, len(calls))
+        for done, result in enumerate(workers(delayed(function)(*call) for call in calls), 1):
+            progress(what, done, len(calls))
+            yield result
+
     with tempfile.TemporaryDirectory(prefix="mft-grade-") as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore", SAWarning)  # nbgrader's own, at every new submission
-        desk = _Desk(root, Path(folder), unit, slug)
+        desk = _Desk(root, Path(folder), unit)
         desk.announce()
-        taken = {path.parent.name: desk.take(path) for path in handed_in}
-        sound = {student: nb for student, nb in taken.items() if isinstance(nb, NotebookNode)}
-        calls = (
-            delayed(_execute)(student, nb, desk.place("run", student), seconds, desk.config)
-            for student, nb in sound.items()
-        )
-        outcomes: dict[str, Outcome | str] = {s: said for s, said in taken.items() if isinstance(said, str)}
-        progress("running notebooks", 0, len(sound))
-        for ran, (student, outcome) in enumerate(_parallel(jobs, len(sound))(calls), 1):
-            outcomes[student] = outcome
-            progress("running notebooks", ran, len(sound))
-        rows = []
-        for student in taken:
-            outcome = outcomes[student]
-            trouble = outcome if isinstance(outcome, str) else desk.record(student, outcome)
-            rows.append(desk.row(student, trouble, outcome))
-            progress("recording grades", len(rows), len(taken))
-        graded = [row.student for row in rows if row.graded]
-        table = ClassTable(unit, rows, root / "feedback")
-        progress("writing feedback", 0, len(graded))
-        calls = (delayed(_feedback)(desk.folder, desk.config, unit, student) for student in graded)
-        for written, (student, trouble) in enumerate(_parallel(jobs, len(graded))(calls), 1):
-            progress("writing feedback", written, len(graded))
-            if trouble:
-                row = next(row for row in rows if row.student == student)
-                row.note = f"{row.note} No feedback was written: {trouble}".strip()
+        taken = [(student, nb) for student, row in rows.items() if (nb := desk.take(row))]
+        calls = [(student, nb, desk.place("run", student), seconds, desk.config) for student, nb in taken]
+        outcomes = dict(parallel("running notebooks", _execute, calls))
+        for done, row in enumerate(rows.values(), 1):
+            if row.student in outcomes:
+                desk.record(row, outcomes[row.student])
+            desk.look_up(row)
+            progress("recording grades", done, len(rows))
+        calls = [(row.student, desk.folder, desk.config, unit) for row in rows.values() if row.graded]
+        for student, trouble in parallel("writing feedback", _feedback, calls):
             desk.keep("feedback", student)
-        desk.export(table)
-    return table
+            if trouble:
+                rows[student].say(f"No feedback was written: {trouble}")
+        return ClassTable(unit, list(rows.values()), desk.export(list(rows.values())))
 
 
 class _Desk:
     """The temporary course folder in which one unit is graded, and the gradebook of the real one."""
 
-    def __init__(self, root: Path, folder: Path, unit: str, slug: str) -> None:
-        self.root, self.folder, self.unit, self.slug = root, folder, unit, slug
+    def __init__(self, root: Path, folder: Path, unit: str) -> None:
+        self.root, self.folder, self.unit, self.file = root, folder, unit, f"{unit.split('-', 1)[1]}.ipynb"
         self.config = nbgrader_settings(root)
         own = self.config.CourseDirectory
         own.setdefault("db_url", f"sqlite:///{root.resolve() / 'gradebook.db'}")
@@ -181,7 +159,6 @@ class _Desk:
         # Repaired copies have them all; this is for a notebook that our repair did not foresee.
         self.config.OverwriteCells.add_missing_cells = True
         self.course, self.api = _nbgrader(self.config)
-        self.repairs: dict[str, list[str]] = {}
 
     def gradebook(self) -> Gradebook:
         return Gradebook(self.course.db_url, self.course.course_id)
@@ -194,122 +171,114 @@ class _Desk:
     def announce(self) -> None:
         """Tell the gradebook what the unit's cells are worth, through nbgrader's generate_assignment."""
         source = self.root / "solutions" / self.unit
-        if not (source / f"{self.slug}.ipynb").is_file():
-            raise GradingError(f"solutions/{self.unit}/{self.slug}.ipynb is missing. Build it with `mft build`.")
+        if not (source / self.file).is_file():
+            raise GradingError(f"solutions/{self.unit}/{self.file} is missing. Build it with `mft build`.")
         shutil.copytree(source, self.folder / "source" / self.unit)
-        path = os.environ.get("PATH", os.defpath)
-        try:  # nbgrader calls `alembic` by its bare name; an environment that is not activated has no PATH to it
-            os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), path])
-            result = self.api.generate_assignment(self.unit)
-        finally:
-            os.environ["PATH"] = path
+        os.environ["PATH"] = programs_path()
+        result = self.api.generate_assignment(self.unit)
         if not result["success"]:
             said = result.get("error", "") + result.get("log", "")
             if "Cannot add or remove cells" in said:
-                raise GradingError(
-                    f"{self.unit} has gained or lost graded cells since the gradebook holds grades for it, and "
-                    "nbgrader cannot change a unit then. Move gradebook.db aside (it keeps the old grades) and "
-                    "grade again."
-                )
+                raise GradingError(f"{self.unit} has gained or lost graded cells since the gradebook holds grades for "
+                                   "it, and nbgrader cannot change a unit then. Move gradebook.db aside (it keeps the "
+                                   "old grades) and grade again.")  # fmt: skip
             raise GradingError(f"nbgrader could not take up {self.unit}: {_reason(result)}")
-        self.release = nbformat.read(self.folder / "release" / self.unit / f"{self.slug}.ipynb", as_version=4)
+        self.release = nbformat.read(self.folder / "release" / self.unit / self.file, as_version=4)
 
-    def take(self, path: Path) -> NotebookNode | str:
-        """Return a student's notebook as nbgrader sanitizes it, or the sentence why it cannot be graded."""
-        file = path / f"{self.slug}.ipynb"
-        student = path.parent.name
+    def take(self, row: Row) -> NotebookNode | None:
+        """Return a student's notebook as nbgrader sanitizes it, or None where it cannot be graded."""
+        path = self.root / "submitted" / row.student / self.unit
         try:
-            if not file.is_file():
+            if not (path / self.file).is_file():
                 others = ", ".join(sorted(p.name for p in path.glob("*.ipynb"))) or "no notebook"
-                raise Unreadable(f"{file.name} is missing; there is {others}. Rename it and grade again.")
-            if glob.escape(student) != student:  # nbgrader takes a student's name for a pattern
-                raise Unreadable(f"No student can be named {student!r}. Rename the folder and grade again.")
-            nb, self.repairs[student] = repair(read(file), self.release)
-            copy = self.place("submitted", student, self.unit)
-            self._date(path, copy, self.repairs[student])
-            nbformat.write(nb, copy / file.name)
-            about = {"student": student, "assignment": self.unit, "notebook": self.slug, "db_url": self.course.db_url}
-            resources = {"nbgrader": about}
+                raise Unreadable(f"{self.file} is missing; there is {others}. Rename it and grade again.")
+            if glob.escape(row.student) != row.student:  # nbgrader takes a student's name for a pattern
+                raise Unreadable(f"No student can be named {row.student!r}. Rename the folder and grade again.")
+            nb, repairs = repair(read(path / self.file), self.release)
+            copy = self.place("submitted", row.student, self.unit)
+            nbformat.write(nb, copy / self.file)
+            row.say(*repairs, *self._copy_date(path, copy))
+            about = {"student": row.student, "assignment": self.unit, "notebook": Path(self.file).stem}
+            resources = {"nbgrader": about | {"db_url": self.course.db_url}}
             for step in Autograde.sanitize_preprocessors.default_args[0]:
                 nb, resources = step(config=self.config).preprocess(nb, resources)
             return nb
         except Unreadable as error:
-            return str(error)
+            row.say(str(error))
         except Exception as error:  # one notebook must not cost the class its grades
-            return f"It could not be prepared for grading ({type(error).__name__}: {error})."
+            row.say(f"It could not be prepared for grading ({type(error).__name__}: {error}).")
+        return None
 
-    def _date(self, path: Path, copy: Path, notes: list[str]) -> None:
+    def _copy_date(self, path: Path, copy: Path) -> list[str]:
         """Copy the time of a submission, unless nbgrader would stumble over it."""
         stamp = path / "timestamp.txt"
-        with contextlib.suppress(FileNotFoundError):
-            try:
-                parse_utc(stamp.read_text(encoding="utf-8").strip())
-            except (ValueError, OverflowError):
-                notes.append("Its timestamp.txt holds no date, so it is not known whether it is late.")
-            else:
-                shutil.copy(stamp, copy)
+        try:
+            parse_utc(stamp.read_text(encoding="utf-8").strip())
+            shutil.copy(stamp, copy)
+        except FileNotFoundError:
+            pass
+        except (ValueError, OverflowError):
+            return ["Its timestamp.txt holds no date, so it is not known whether it is late."]
+        return []
 
-    def record(self, student: str, outcome: Outcome) -> str:
-        """Let nbgrader save the grades of an executed notebook; return a sentence if it could not."""
+    def record(self, row: Row, outcome: Outcome | str) -> None:
+        """Let nbgrader save the grades of an executed notebook."""
+        if isinstance(outcome, str):
+            row.say(outcome)
+            return
 
         def executed(nb: NotebookNode, resources: dict) -> tuple[NotebookNode, dict]:
             return outcome.nb, resources
 
-        with temp_attrs(self.course, student_id=student):
+        with temp_attrs(self.course, student_id=row.student):
             app = Autograde(coursedir=self.course, parent=self.api)
             app.force = True
             app.autograde_preprocessors = [executed if p is Execute else p for p in app.autograde_preprocessors]
             result = capture_log(app)
-        if not result["success"]:
-            return f"nbgrader could not record it: {_reason(result)}"
-        self.keep("autograded", student)
-        return ""
+        row.graded = result["success"]
+        if not row.graded:
+            row.say(f"nbgrader could not record it: {_reason(result)}")
+            return
+        row.say(*outcome.notes)
+        self.keep("autograded", row.student)
 
     def keep(self, step: str, student: str) -> None:
         """Put what nbgrader wrote in place of what was there from the last time."""
         made, kept = (base / step / student / self.unit for base in (self.folder, self.root))
-        if not made.is_dir():
-            return
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        fresh, old = kept.with_name(kept.name + ".new"), kept.with_name(kept.name + ".old")
-        for leftover in (fresh, old):
-            if leftover.exists():
-                rmtree(str(leftover))
-        shutil.copytree(made, fresh)
-        if kept.exists():
-            kept.rename(old)
-        fresh.rename(kept)
-        if old.exists():
-            rmtree(str(old))
+        if made.is_dir():
+            new = kept.with_name(kept.name + ".new")
+            if new.exists():  # from a run that was stopped
+                rmtree(str(new))
+            shutil.copytree(made, new)
+            if kept.exists():
+                rmtree(str(kept))
+            new.rename(kept)
 
-    def row(self, student: str, trouble: str, outcome: Outcome | str) -> Row:
-        """Return the student's line, with the grade that the gradebook holds now."""
-        notes = [trouble] if trouble else [*self.repairs.get(student, []), *getattr(outcome, "notes", [])]
-        row = Row(student, graded=not trouble)
+    def look_up(self, row: Row) -> None:
+        """Fill in the grade that the gradebook holds now."""
         with self.gradebook() as book:
-            book.update_or_create_student(student)
+            book.update_or_create_student(row.student)
             unit = book.find_assignment(self.unit)
             row.out_of, row.code_out_of = unit.max_score, unit.max_code_score
             try:
-                found = book.find_submission(self.unit, student)
+                found = book.find_submission(self.unit, row.student)
             except MissingEntry:
-                notes.append("Nothing was graded.")
-            else:
-                row.points = max(0.0, found.score - (found.late_submission_penalty or 0.0))
-                row.code, row.late = found.code_score, found.total_seconds_late > 0
-                row.manual = found.needs_manual_grade
-                if trouble:
-                    notes.append(f"The grade of {found.timestamp or 'an earlier run'} stands.")
-        row.note = " ".join(notes)
-        return row
+                row.say("Nothing was graded.")
+                return
+            row.points = max(0.0, found.score - (found.late_submission_penalty or 0.0))
+            row.code, row.late = found.code_score, found.total_seconds_late > 0
+            row.manual = found.needs_manual_grade
+            if not row.graded:
+                row.say(f"The grade of {found.timestamp or 'an earlier run'} stands.")
 
-    def export(self, table: ClassTable) -> None:
-        """Write nbgrader's CSV (every unit) and the class table (this one)."""
+    def export(self, rows: list[Row]) -> list[Path]:
+        """Write nbgrader's CSV (every unit) and the class table (this one); return where they are."""
         stock, own = self.root / "grades.csv", self.root / f"grades-{self.unit}.csv"
         with self.gradebook() as book:
             CsvExportPlugin(to=str(stock), parent=self.api).export(book)
-        table.write_csv(own)
-        table.exported = [stock, own]
+        table = pd.DataFrame([asdict(row) | {"percent": row.percent} for row in rows])
+        table.round({"percent": 1}).to_csv(own, index=False)
+        return [stock, own]
 
 
 def _nbgrader(config: Config) -> tuple[CourseDirectory, NbGraderAPI]:
@@ -321,33 +290,22 @@ def _nbgrader(config: Config) -> tuple[CourseDirectory, NbGraderAPI]:
     return course, api
 
 
-def _parallel(jobs: int | None, tasks: int) -> Parallel:
-    jobs = max(1, min(jobs or os.cpu_count() or 1, tasks))
-    return Parallel(n_jobs=jobs, return_as="generator_unordered", pre_dispatch=jobs)
-
-
 def _execute(
     student: str, nb: NotebookNode, folder: Path, seconds: int | None, config: Config
 ) -> tuple[str, Outcome | str]:
     try:
-        return student, execute(nb, folder, seconds=seconds, config=config)
+        return student, execute(nb, folder, seconds, config)
     except Exception as error:  # one notebook must not cost the class its grades
         return student, f"It could not be run ({type(error).__name__}: {error})."
 
 
-def _feedback(folder: Path, config: Config, unit: str, student: str) -> tuple[str, str]:
-    course, api = _nbgrader(config)
-    source = folder / "autograded" / student / unit
-    if not source.is_dir():
-        return student, "there is no graded notebook."
-    result = api.generate_feedback(unit, student)
+def _feedback(student: str, folder: Path, config: Config, unit: str) -> tuple[str, str]:
+    result = _nbgrader(config)[1].generate_feedback(unit, student)
     return student, "" if result["success"] else _reason(result)
 
 
 def _reason(result: dict[str, str]) -> str:
     """Return the error below nbgrader's own last words, which only point to the log."""
     lines = [line.strip() for line in (result.get("log", "") + "\n" + result.get("error", "")).splitlines()]
-    errors = [
-        line for line in lines if re.match(r"[\w.]*(Error|Exception)\b", line) and "traceback for details" not in line
-    ]
+    errors = [line for line in lines if re.match(r"[\w.]*(Error|Exception)\b(?!.*traceback for details)", line)]
     return (errors or lines or ["no reason given"])[-1][:300]
