@@ -40,7 +40,9 @@ _MARKDOWN = MarkdownIt("commonmark").enable("table").use(dollarmath_plugin, doub
 
 
 def _model(lang: str) -> genanki.Model:
-    folded = "".join(f"<details><summary>{WORDS[lang][p]}</summary>{{{{{p}}}}}</details>" for p in PARTS[1:])
+    folded = "".join(
+        f"{{{{#{p}}}}}<details><summary>{WORDS[lang][p]}</summary>{{{{{p}}}}}</details>{{{{/{p}}}}}" for p in PARTS[1:]
+    )
     template = {
         "name": "Question",
         "qfmt": '<div class="question">{{question}}</div>{{#guide}}<p class="proof">{{guide}}</p>{{/guide}}',

@@ -256,8 +256,7 @@ def quiz(
     with _sentences():
         session, memory, root = begin(only or unit, lang, count, guide)
     console, words = _console(), WORDS[lang] | interview.WORDS[lang]
-    grades, parts = dict(zip("123", GRADES, strict=True)), dict(zip("dwf", interview.PARTS[1:], strict=True))
-    keys = "   ".join(f"{k} {words[v]}" for k, v in {**parts, "p": "proof", **grades, "q": "quit"}.items())
+    grades, parts = dict(zip("123", GRADES, strict=True)), dict(zip("dgwf", interview.PARTS[1:], strict=True))
 
     def show(title: str, text: str) -> None:
         _say(f"\n[bold]{escape(title)}[/]")
@@ -272,11 +271,13 @@ def quiz(
             if input(f"\n{words['aloud']} {words['enter']} ").strip().lower() == "q":
                 break
             show(words["short"], wording.short)
+            here = {k: part for k, part in parts.items() if getattr(wording, part)}
+            keys = "   ".join(f"{k} {words[v]}" for k, v in {**here, "p": "proof", **grades, "q": "quit"}.items())
             while key not in grades and key != "q":
                 _say(f"\n{keys}")
                 key = input("> ").strip().lower()
-                if key in parts:
-                    show(words[parts[key]], getattr(wording, parts[key]))
+                if key in here:
+                    show(words[here[key]], getattr(wording, here[key]))
                 elif key == "p":
                     show(words["proof"], interview.proof(item, lang, root))
             if key == "q":

@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import re
-import unicodedata
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from .workspace import WorkspaceError, find_unit, units, work_path
 
-PARTS = ("short", "deep", "usual_wrong", "follow_up")
+PARTS = ("short", "deep", "leaves_out", "usual_wrong", "follow_up")
 
 
 class Wording(BaseModel):
-    """One question in one language; every field is Markdown. The build adds the headings that hold the proof."""
+    """One question in one language; every field is Markdown. The build adds the headings that hold the proof.
+
+    `leaves_out` says what the guide's own answer leaves out, for the questions that are the guide's.
+    """
 
     model_config = ConfigDict(extra="forbid")
     question: str
     short: str
     deep: str
+    leaves_out: str = ""
     usual_wrong: str
     follow_up: str
     headings: list[str] = []
@@ -59,11 +63,13 @@ class Bank(BaseModel):
 WORDS = {
     "en": {
         "title": "Interview questions", "short": "The short answer", "deep": "The deep answer",
-        "usual_wrong": "The usual wrong answer", "follow_up": "What they ask next", "proof": "Where you prove it",
+        "leaves_out": "What the guide's answer leaves out", "usual_wrong": "The usual wrong answer",
+        "follow_up": "What they ask next", "proof": "Where you prove it",
     },
     "zh": {
         "title": "面试题", "short": "简短回答", "deep": "深入回答",
-        "usual_wrong": "常见的错误回答", "follow_up": "接着会问", "proof": "在哪里证明",
+        "leaves_out": "指南的答案遗漏了什么", "usual_wrong": "常见的错误回答",
+        "follow_up": "接着会问", "proof": "在哪里证明",
     },
 }  # fmt: skip
 
@@ -105,10 +111,12 @@ def to_markdown(bank: Bank, lang: str, headings: dict[str, str]) -> str:
 
 
 def details(wording: Wording, lang: str) -> str:
-    """Return the four parts of an answer, each folded away behind its name."""
+    """Return the parts of an answer, each folded away behind its name."""
     parts = {part: getattr(wording, part).strip() for part in PARTS}
     return "\n\n".join(
-        f"<details><summary>{WORDS[lang][part]}</summary>\n\n{text}\n\n</details>" for part, text in parts.items()
+        f"<details><summary>{WORDS[lang][part]}</summary>\n\n{text}\n\n</details>"
+        for part, text in parts.items()
+        if text
     )
 
 
@@ -171,57 +179,39 @@ def proof(item: Item, lang: str, root: Path, links: bool = False) -> str:
 
 # --- mathematics in a terminal ----------------------------------------------------------------
 
-_SIGNS = {
-    "ge": "≥", "le": "≤", "gt": ">", "lt": "<", "ne": "≠", "approx": "≈", "cdot": "·", "times": "×", "sum": "∑",
-    "prod": "∏", "partial": "∂", "nabla": "∇", "infty": "∞", "to": "→", "in": "∈", "mid": "|", "top": "T", "star": "*",
-    "odot": "⊙", "pm": "±", "lfloor": "⌊", "rfloor": "⌋", "lceil": "⌈", "rceil": "⌉", "dots": "…", "ldots": "…",
-    "lVert": "‖", "rVert": "‖", "big": "", "Big": "", "left": "", "right": "", "quad": " ", "dfrac": r"\frac",
-    "tfrac": r"\frac", "frac": r"\frac", "sqrt": r"\sqrt",
+# What the library would drop or run together.
+_PLAIN = {
+    r"\\[dt]frac": r"\\frac", r"\\operatorname": r"\\mathrm", r"\\gt": ">", r"\\lt": "<", r"\\top": "T",
+    r"\\[bB]ig|\\left|\\right": "",
 }  # fmt: skip
-_SCRIPTS = {
-    "^": dict(zip("0123456789+-T*in", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ᵀ*ⁱⁿ", strict=True)),
-    "_": dict(zip("0123456789+-ijkn", "₀₁₂₃₄₅₆₇₈₉₊₋ᵢⱼₖₙ", strict=True)),
-}
+_RAISED, _LOWERED = str.maketrans("0123456789T", "⁰¹²³⁴⁵⁶⁷⁸⁹ᵀ"), str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 
-def _sign(match: re.Match[str]) -> str:
-    name = match[1]
-    greek = f"GREEK {'CAPITAL' if name[0].isupper() else 'SMALL'} LETTER {name.upper().replace('LAMBDA', 'LAMDA')}"
-    try:
-        return _SIGNS[name] if name in _SIGNS else unicodedata.lookup(greek)
-    except KeyError:
-        return name  # ln, max and the like
+def _fraction(node: Any, l2tobj: Any) -> str:  # the library asks for this name
+    parts = [l2tobj.nodelist_to_text([argument]).strip() for argument in node.nodeargd.argnlist]
+    parts = [part[1:-1] if part.startswith("{") and part.endswith("}") else part for part in parts]
+    return "/".join(part if re.fullmatch(r"\d+|[^\W\d_]+(_\w+)?", part) else f"({part})" for part in parts) + " "
 
 
-def _script(match: re.Match[str]) -> str:
-    kind, text = match.groups()
-    if all(letter in _SCRIPTS[kind] for letter in text) and (len(text) == 1 or not text.isalpha()):
-        return "".join(_SCRIPTS[kind][letter] for letter in text)
-    return kind + (text if text.isalnum() else f"({text})")
+@functools.cache
+def _converter() -> Any:
+    from pylatexenc.latex2text import LatexNodes2Text, MacroTextSpec, get_default_latex_context_db
 
-
-def _fraction(match: re.Match[str]) -> str:
-    over, under = match.groups()
-    text = f"{over if over.isalnum() else f'({over})'}/{under if under.isalpha() or under.isdigit() else f'({under})'}"
-    before, after = match.string[: match.start()].rstrip(), match.string[match.end() :].lstrip()
-    beside = before[-1:].isalnum() or after[:1].isalnum() or after[:1] in ("(", "[", "∑", "\\")
-    return f" ({text}) " if beside else text
+    known = get_default_latex_context_db()
+    known.add_context_category("mft", [MacroTextSpec("frac", _fraction)], prepend=True)
+    return LatexNodes2Text(known, strict_latex_spaces="based-on-source", keep_braced_groups=True)
 
 
 def _formula(tex: str) -> str:
     """Write a formula in the letters and signs that a terminal has."""
-    tex = re.sub(r"([_^]?)\\(?:text|mathrm|mathbf)\{([^{}]*)\}", lambda m: f"{m[1]}{{{m[2]}}}" if m[1] else m[2], tex)
-    for name, accent in (("hat", "\u0302"), ("bar", "\u0304")):
-        tex = re.sub(rf"\\{name}\{{?\s*(\\?[A-Za-z]+)\}}?", rf"\1{accent}", tex)
-    tex = re.sub(r"\\([A-Za-z]+)", _sign, tex.replace(r"\,", " ").replace(r"\;", " "))
-    tex = re.sub(r"([_^])([\w+*-])", _script, tex)
-    before = ""
-    while before != tex:  # from the innermost braces outwards
-        before = tex
-        tex = re.sub(r"([_^])\{([^{}]*)\}", _script, tex)
-        tex = re.sub(r"\\frac\{([^{}]*)\}\{([^{}]*)\}", _fraction, tex)
-        tex = re.sub(r"\\sqrt\{([^{}]*)\}", r"√(\1)", tex)
-    return " ".join(unicodedata.normalize("NFC", tex).split())
+    for pattern, plain in _PLAIN.items():
+        tex = re.sub(rf"(?:{pattern})(?![A-Za-z])", plain, tex)
+    text = re.sub(r"\{(\w)\}", r"\1", _converter().latex_to_text(tex))
+    text = re.sub(r"_(\d)(?!\w)", lambda m: m[1].translate(_LOWERED), text)
+    text = re.sub(r"\^([\dT])(?!\w)", lambda m: m[1].translate(_RAISED), text)
+    text = re.sub(r"([_^])\{(\w+)\}", r"\1\2", text).translate(str.maketrans("{}", "()"))
+    text = " ".join(re.sub(r"([≥≤≈←→])(?=\S)", r"\1 ", text).split())
+    return text.replace("( ", "(").replace(" )", ")")
 
 
 def for_terminal(markdown: str) -> str:

@@ -221,7 +221,7 @@ def _panel(session: Session, memory: Memory, root: Path, lang: str) -> Any:
     ask, *more = buttons = [
         Button(description=words[key], layout=Layout(width="auto")) for key in ("show", *PARTS[1:], "proof", *GRADES)
     ]
-    grades = more[-len(GRADES) :]
+    guide, grades = more[PARTS[1:].index("leaves_out")], more[-len(GRADES) :]
 
     def add(markdown: str) -> None:
         text.outputs += ({"output_type": "display_data", "data": {"text/markdown": markdown}, "metadata": {}},)
@@ -230,6 +230,7 @@ def _panel(session: Session, memory: Memory, root: Path, lang: str) -> Any:
         ask.disabled = answered or session.current is None
         for button in more:
             button.disabled = not answered
+        guide.layout.display = None if session.current and session.current.question.guide else "none"
 
     def question() -> None:
         text.outputs = ()
