@@ -166,9 +166,11 @@ def _bakeoff(lesson: dict) -> list[str]:
     cnn_loses = plain["CNN"] - shuffled["CNN"] > 0.015 and shuffled["CNN"] < shuffled["MLP"] + 0.01
     best = marks["GRU"] > 0.99 and all(marks["GRU"] > marks[n] + 0.02 for n in networks if n != "GRU")
     last = all(marks["CNN"] < marks[n] - 0.01 for n in networks if n != "CNN") and min(marks["linear"], marks["MLP"]) > 0.85
+    spread = {n: sum(max(row[n]) - min(row[n]) for row in measured.values()) for n in networks}
+    unsettled = all(spread["Transformer"] > spread[n] for n in networks if n != "Transformer")
     near = abs(plain["CNN"] - plain["MLP"]) < 0.04 and plain["linear"] > max(plain.values()) - 0.04
     return [
-        _if(near and lead and second and cnn_loses and best and last, "CNN and MLP differ by less than 0.05"),
+        _if(near and lead and second and cnn_loses and best and last and unsettled, "CNN and MLP differ by less than 0.05"),
         "five points (0.05 of accuracy)",
         _if(lead and second, "the CNN leads the MLP by more than 0.1, and the GRU comes second"),
         _if(shifted["linear"] < 0.35, "The linear model falls below 0.4"),

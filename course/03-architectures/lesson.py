@@ -911,7 +911,7 @@ grade("circular_conv")
 #
 # *Predict, then run · 6 minutes · difficulty: two of three*
 #
-# A real network adds padding, strides, pooling and a linear layer. Take random images of 8 by 8 pixels and shift them
+# A real network adds padding, strides, pooling and a linear layer. Take images of 8 by 8 random pixels and shift them
 # circularly by **one** pixel to the right. For the first six, say whether the layer is exactly equivariant: shifting first gives the same as
 # shifting the *output* by one pixel. For the last two, say whether the output *stays the same*. Answer `True` or `False`,
 # before you run the cell below the checks:
@@ -1115,7 +1115,7 @@ def show_channels(prepare):
     plots.show(
         fig,
         alt="Four small pictures: the ink of one digit, and the three channels that your program makes of it. If the program is right, all "
-        "four show the same digit. The faulty program shows a third of the digit in each channel, stretched sideways.",
+        "four show the same digit. The faulty program shows in each channel a third of the digit, torn into other rows.",
     )
 
 
@@ -1657,7 +1657,7 @@ for ax, (task, by_name) in zip(axes, measured.items(), strict=True):
     for place, (name, style) in enumerate(zip(image_networks(), plots.line_styles, strict=True)):
         ax.plot([place] * 3, by_name[name], linestyle="", marker=style["marker"], color=style["color"], markersize=7)
     ax.axhline(by_name["linear"][0], color="grey", linewidth=1, linestyle="--")
-    ax.set(title=task, ylim=(0.3, 1.02), xlim=(-0.5, 3.5))
+    ax.set(title=task, ylim=(0.2, 1.02), xlim=(-0.5, 3.5))
     ax.set_xticks(range(4), ["MLP", "CNN", "GRU", "Transf."], rotation=60)
 axes[0].set_ylabel("accuracy on the test part (dashed: linear)")
 fig.suptitle("Each structure helps where the data have it")
