@@ -992,7 +992,7 @@ with check("plain numbers on either side", hint="`other = Value.of(other)` stand
     expect((2 * Value(3.0) + 1).data, 7.0, what="2 * 3 + 1")
     expect((1 - Value(3.0) / 4).data, 0.25, what="1 - 3 / 4")
 ### BEGIN HIDDEN TESTS
-with check("random numbers", hint="Compare the slopes with a numeric derivative.", hidden=True) as rng:
+with check("random operands, against the formulas", hint="Compare the slopes with a numeric derivative.", hidden=True) as rng:
     for _ in range(5):
         a, b = float(rng.uniform(0.5, 3)), float(rng.uniform(-3, 3))
         got_slopes = [(Value(a) * Value(b)).slopes, (Value(a) ** b).slopes, Value(b).exp().slopes, Value(a).log().slopes]

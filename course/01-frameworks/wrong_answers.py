@@ -207,7 +207,7 @@ graph_hand = {"e": 64, "d": 16, "c": 16, "b": 32, "a": 48}
 graph_hand = {"e": 64, "d": 16, "c": 16, "b": 48, "a": 48}
 
 
-# %% swaps the slopes of the product exercise="value_operations" fails=["multiplication: each slope is the other factor", "random numbers"]
+# %% swaps the slopes of the product exercise="value_operations" fails=["multiplication: each slope is the other factor", "random operands, against the formulas"]
 # The slope towards a factor is believed to be that factor.
 class Value:
     made = 0
@@ -312,7 +312,7 @@ class Value:
         return self * Value.of(other) ** -1
 
 
-# %% forgets the inner exponent exercise="value_operations" fails=["powers", "random numbers"]
+# %% forgets the inner exponent exercise="value_operations" fails=["powers", "random operands, against the formulas"]
 # The rule for powers is remembered as n times x.
 class Value:
     made = 0
