@@ -809,7 +809,7 @@ def draw_paths():
     for ax, (f, start, xs, ys), rates in zip(panels, (bowl, valley), ((0.09, 0.02, 0.1), (0.015, 0.004, 0.1)), strict=True):
         grid_x, grid_y = np.meshgrid(np.linspace(*xs, 120), np.linspace(*ys, 120))
         heights = f(grid_x, grid_y)
-        ax.contour(grid_x, grid_y, heights, levels=np.geomspace(0.02, heights.max(), 12), cmap="Greys", linewidths=0.7)
+        ax.contour(grid_x, grid_y, heights, levels=np.geomspace(0.02, heights.max(), 12), colors="0.7", linewidths=0.7)
         steps = [("SGD", sgd_step, {}), ("momentum 0.9", sgd_step, {"momentum": 0.9}), ("Adam", adam_step, {})]
         for (name, step, more), rate, style in zip(steps, rates, plots.line_styles, strict=False):
             point, state, path = [torch.tensor(start)], {}, [start]
@@ -1916,7 +1916,7 @@ def tuned_run(X, y, X_valid, y_valid, peak=5.0, n_epochs=5, batch_size=32, max_n
         seed: of the shuffling and of dropout.
 
     Returns:
-        {"rates": list of the rate of each update, "weight": shape (10, n_features), "bias": shape (10,),
+        {"rates": list of the rate of each update, "weight": shape (10, n_features), "bias": shape (10,), both detached,
         "valid_loss": mean cross-entropy on the validation part after the last update}.
     """
     ### BEGIN SOLUTION
@@ -1970,7 +1970,7 @@ def tuned_run(X, y, X_valid, y_valid, peak=5.0, n_epochs=5, batch_size=32, max_n
     ### END RELEASE
 
 
-# %% check="fix_tuned_run" points=12
+# %% check="fix_tuned_run" points=13
 with check(
     "one update is one step along the mean gradient",
     hint="Two full batches with T = 2: the rates are peak and 0. Is the loss a mean, and is one rate used an update?",
@@ -2016,6 +2016,13 @@ with check("training with dropout, other dice for another seed", hint="Evaluatio
     expect(found[1], found[0], what="the weights with the same seed")
     apart = (found[2] - found[0]).abs().max()
     assert apart > 0.01, "With p = 0.5, two seeds give the same weights: is dropout on?"
+with check("the inputs are dropped, the biases are not", hint="Dropout stands before the linear layer.") as rng:
+    # one row of ones, one update: a dropped input leaves its weights at 0 for all ten classes
+    found = tuned_run(torch.ones(1, 60), torch.tensor([3]), torch.ones(1, 60), torch.tensor([3]), 0.5, 2, 1, p=0.5)
+    per_input = (found["weight"] != 0).sum(0).tolist()
+    assert set(per_input) == {0, 10}, "Of 60 inputs, some should be dropped, and then for all ten classes."
+    assert (found["bias"] != 0).all(), "A bias did not move: something else than an input was dropped."
+    assert not found["weight"].requires_grad and not found["bias"].requires_grad, "Detach the returned tensors."
 with check("the real digits", hint="Did the checks above pass? Do those of `warmup_cosine`?"):
     found = tuned_run(digits, digit_labels, digits_valid, labels_valid)
     assert found["valid_loss"] < 0.3, f"The validation loss is {found['valid_loss']:.2f}; it should get below 0.3."
