@@ -254,7 +254,8 @@ def submit(unit: str, student: str | None = None, root: Path | None = None) -> S
     """Hand in the learner's notebook, in nbgrader's layout; every submission is kept in `work/` as well.
 
     Raises:
-        WorkspaceError: the notebook cannot be read, or the name cannot be the name of a folder.
+        Unreadable: the notebook cannot be read.
+        WorkspaceError: it was not started or is another one, or the name cannot be the name of a folder.
     """
     root = root or course_root()
     unit = find_unit(unit, root)
