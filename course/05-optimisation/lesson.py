@@ -1765,7 +1765,7 @@ for long_rate in (0.001, 0.1, 0.8, 2.0):
 # %% [markdown]
 # The two ends fail in different ways: the smallest rate has hardly begun, the largest two end above where they started. The test says
 # nothing about generalisation, and it holds for this optimizer, this batch size and this network. Change one of them and run it anew: it costs
-# less than an epoch or two.
+# two hundred updates at most, a fraction of one long run.
 #
 # **Why it matters.** It replaces the grid of ten long runs, of which eight are useless.
 # [How do you choose the learning rate?](#How-do-you-choose-the-learning-rate?)
