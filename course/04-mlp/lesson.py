@@ -1,4 +1,4 @@
-# %% [markdown]
+# %% [markdown] needs=["02-preprocessing"]
 # # Training a neural network
 #
 # *"Write a program that trains a neural network on a table of numbers and evaluates it."*

@@ -1,4 +1,4 @@
-# %% [markdown]
+# %% [markdown] needs=["02-preprocessing"]
 # # Evaluating a model
 #
 # *"You have trained a classifier. How do you evaluate it?"*

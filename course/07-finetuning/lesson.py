@@ -1,4 +1,4 @@
-# %% [markdown]
+# %% [markdown] needs=["04-mlp", "06-metrics"]
 # # Fine-tuning: freeze, train, compare, save
 #
 # *"Take a pretrained model, freeze its layers and fine-tune it on our data. Write the code."*

@@ -52,11 +52,15 @@ def read(path: Path) -> NotebookNode:
 
 def _rebuild(cell: NotebookNode) -> NotebookNode:
     """Return a cell with the fields that its type has, whatever other programs left out or added."""
-    from nbformat import v4
+    from nbformat import ValidationError, v4
 
     cell_type = cell.cell_type if cell.cell_type in FIELDS else "raw"
     kept = {field: cell[field] for field in ("id", "metadata", *FIELDS[cell_type]) if field in cell}
-    made = getattr(v4, f"new_{cell_type}_cell")(cell.source, **kept)
+    make = getattr(v4, f"new_{cell_type}_cell")
+    try:
+        made = make(cell.source, **kept)
+    except (ValidationError, TypeError):  # a malformed id or output must not cost the answer
+        made = make(cell.source, metadata=kept.get("metadata", {}))
     for own in ("nbgrader", "mft"):
         about = made.metadata.get(own)
         if not isinstance(about, dict) or any(isinstance(value, dict | list) for value in about.values()):

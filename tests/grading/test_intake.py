@@ -144,3 +144,15 @@ def test_an_older_format_is_read(tmp_path, reference):
         del c["id"]
     save(old | {"nbformat_minor": 2}, tmp_path / "old.ipynb")
     nbformat.validate(read(tmp_path / "old.ipynb"))
+
+
+@pytest.mark.parametrize("broken", [{"id": 5}, {"id": "a b"}, {"outputs": [{"x": 1}]}, {"execution_count": "3"}])
+def test_what_another_program_wrote_around_an_answer_does_not_cost_it(tmp_path, release, broken):
+    cells = json.loads(nbformat.writes(release))["cells"]
+    at = next(i for i, cell in enumerate(cells) if kind(release.cells[i]) == "exercise")
+    cells[at] |= broken | {"source": "mine = 1"}
+    path = tmp_path / "m.ipynb"
+    path.write_text(json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": cells}), encoding="utf-8")
+    repaired, notes = repair(read(path), release)
+    assert notes == []
+    assert repaired.cells[at].source == "mine = 1" and kind(repaired.cells[at]) == "exercise"
