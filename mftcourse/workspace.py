@@ -375,17 +375,19 @@ def hints(exercise_id: str, root: Path | None = None, lang: str | None = None) -
     """
     root = root or course_root()
     unit, _, wanted = exercise_id.rpartition("/")
-    known: list[str] = []
-    for candidate in [find_unit(unit, root)] if unit else units(root):
-        ids = list(answers(_released(candidate, root)))
-        known.append(f"{candidate}: {', '.join(ids)}")
-        if wanted in ids:
-            own = work_path(candidate, root)
-            lang = lang or (_lang(read(own)) if own.exists() else "en")
-            cells = _released(candidate, root, lang).cells
-            behind = 1 + max(i for i, c in enumerate(cells) if exercise_of(c) == wanted)
-            prose = itertools.takewhile(lambda c: kind(c) == "prose" and not c.source.startswith("#"), cells[behind:])
-            text = "\n".join(c.source for c in prose)
-            ladder = re.findall(r"<details>\s*<summary>(.*?)</summary>(.*?)</details>", text, re.S)
-            return [(title.strip(), body.strip()) for title, body in ladder]
-    raise WorkspaceError(f"There is no exercise {wanted!r}. These exist. {'; '.join(known)}.")
+    ids = {name: list(answers(_released(name, root))) for name in ([find_unit(unit, root)] if unit else units(root))}
+    found = [name for name in ids if wanted in ids[name]]
+    if not found:
+        known = "; ".join(f"{name}: {', '.join(ids[name])}" for name in ids)
+        raise WorkspaceError(f"There is no exercise {wanted!r}. These exist. {known}.")
+    if len(found) > 1:
+        both = " and ".join(found)
+        raise WorkspaceError(f"{wanted} is an exercise of {both}. Name the unit: {found[0][:2]}/{wanted}.")
+    own = work_path(found[0], root)
+    lang = lang or (_lang(read(own)) if own.exists() else "en")
+    cells = _released(found[0], root, lang).cells
+    behind = 1 + max(i for i, c in enumerate(cells) if exercise_of(c) == wanted)
+    prose = itertools.takewhile(lambda c: kind(c) == "prose" and not c.source.startswith("#"), cells[behind:])
+    text = "\n".join(c.source for c in prose)
+    ladder = re.findall(r"<details>\s*<summary>(.*?)</summary>(.*?)</details>", text, re.S)
+    return [(title.strip(), body.strip()) for title, body in ladder]

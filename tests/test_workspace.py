@@ -226,3 +226,7 @@ def test_hints_come_step_by_step_and_only_of_that_exercise(course, mine):
     assert workspace.hints("memo") == []
     with pytest.raises(WorkspaceError, match="01-tiny: mean, median, memo"):
         workspace.hints("mode")
+    shutil.copytree(course / "release/01-tiny", course / "release/02-tiny")
+    with pytest.raises(WorkspaceError, match="01-tiny and 02-tiny. Name the unit: 01/mean"):
+        workspace.hints("mean")
+    assert len(workspace.hints("02/mean")) == 2

@@ -129,7 +129,8 @@ def question_index(units: list[Unit], lang: str) -> str:
 
 def glossary_page(root: Path) -> str:
     """Return the glossary, in both languages."""
-    rows = [f"| {t['en']} | {t['zh']} | {t['def_en']} | {t['def_zh']} |" for t in yaml.safe_load((root / "course" / "glossary.yaml").read_text(encoding="utf-8"))["terms"]]
+    terms = yaml.safe_load((root / "course" / "glossary.yaml").read_text(encoding="utf-8"))["terms"]
+    rows = [f"| {t['en']} | {t['zh']} | {t['def_en']} | {t['def_zh']} |" for t in terms]
     head = "# Words\n\n[All questions](README.md) · [全部问题](zh/README.md)\n\n"
     return head + "| English | 中文 | meaning | 含义 |\n|---|---|---|---|\n" + "\n".join(rows) + "\n"
 

@@ -554,7 +554,7 @@ def time_split(dates, cutoff):
 
 
 # %% cuts the number of groups off exercise="group_split" fails=["the share counts groups, not rows", "random groups of random sizes"]
-# int() rounds.
+# Takes `int()` for rounding: it cuts off what stands behind the point.
 def group_split(groups, test_share, seed):
     groups = np.asarray(groups)
     names = np.unique(groups)

@@ -600,7 +600,7 @@ def dropout(values: torch.Tensor, p: float, training: bool, seed: int) -> torch.
 
 
 # %% drops in evaluation too exercise="dropout" fails=["in evaluation nothing happens"]
-# The mode is ignored.
+# Takes dropout for a part of the network, there whether it trains or not.
 def dropout(values: torch.Tensor, p: float, training: bool, seed: int) -> torch.Tensor:
     if not 0 <= p < 1:
         raise ValueError(f"p should be at least 0 and less than 1, not {p}")

@@ -722,7 +722,7 @@ def features(model, X, batch_size=64):
 
 
 # %% drops the last, smaller batch exercise="features" fails=["seven images in batches of three: (7, 128)", "the head on them gives the model's own logits", "random images and batch sizes"]
-# Counts whole batches only.
+# Counts whole batches only, and forgets the rows that are left over.
 class WatchedNet(DigitNet):
     def __init__(self, n_classes=2):
         super().__init__(n_classes)
