@@ -3027,10 +3027,14 @@ print(f"always benign would score     {1 - y_test.mean():.3f}")
 # does to the reported number, and what to run to confirm it. End with what you would ask for before anyone uses
 # the model.
 #
-# **How it is graded** (six points): one each for the scaler fitted on all rows; for the epoch chosen on the test
-# part; for the second sigmoid, recognised from the range of the outputs or from the threshold in the middle of it;
-# for evaluations that differ, that is, a missing `eval()`; for full batch and too few updates. One for a confirming experiment
-# with each fault, and a request at the end that a colleague can act on.
+# **How it is graded, one point each:**
+#
+# 1. The scaler was fitted on all rows, before the split.
+# 2. The epoch was chosen on the test part.
+# 3. A second sigmoid, recognised from the range of the outputs or from the threshold in the middle of it.
+# 4. Evaluations of one saved model that differ: a missing `eval()`.
+# 5. Full batch, and too few updates.
+# 6. A confirming experiment with each fault, and a request at the end that a colleague can act on.
 
 # %% [markdown] exercise="review" points=6 minutes=10 manual=true
 # **The scaler saw the test rows.** "Standardised all rows, then split": means and deviations contain the test
