@@ -5,15 +5,17 @@ PYTHON ?= python3
 BIN = .venv/bin
 PIP = $(BIN)/python -m pip --disable-pip-version-check
 WORKERS ?= 2
+ZIP ?= class.zip
 
 .DEFAULT_GOAL = help
-.PHONY: help venv lab instructor test demo build check lint format mutants docs screenshots benchmarks doctor clean
+.PHONY: help venv lab instructor test demo class build check lint format mutants docs screenshots benchmarks doctor clean
 
 help:
 	@echo "make lab          set everything up, if need be, and open JupyterLab in your workspace"
 	@echo "make instructor   the same for instructors: the whole course, with the Formgrader"
 	@echo "make test         run every test"
 	@echo "make demo         grade a small made-up class and show its table"
+	@echo "make class        class.zip: the course for learners, without hidden checks and model answers"
 	@echo "make build        generate solutions/ and release/ from course/"
 	@echo "make lint         check the style;  make format  repairs it"
 	@echo "make mutants      test the graders: do the checks notice small changes of the reference?"
@@ -41,6 +43,11 @@ format: .venv/dev.stamp
 
 demo: .venv/lab.stamp
 	@$(BIN)/python tools/demo.py
+
+class:
+	@git archive --format zip --prefix mftcourse/ --output $(ZIP) HEAD README.md LICENSE LICENSE-content \
+	  Makefile pyproject.toml constraints.txt mftcourse release docs/interview docs/unit-light.png docs/unit-dark.png
+	@echo "Wrote $(ZIP): what is committed, without course/, solutions/ and the pages for instructors."
 
 build: .venv/lab.stamp
 	@$(BIN)/mft build
