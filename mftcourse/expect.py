@@ -54,6 +54,9 @@ def expect(got: Any, want: Any, tol: float | None = None, what: str = "", tell: 
         Mismatch: the two differ.
     """
     try:
+        if got is None and want is not None:
+            name = _cap(what or "the result")
+            raise Mismatch(f"{name} is None. Is a `return` missing?", f"{name} is None.")
         _compare(got, want, tol, what or "the result")
     except Mismatch as difference:
         if tell:
@@ -116,7 +119,7 @@ def _compare(got: Any, want: Any, tol: float | None, what: str) -> None:
     if got is Ellipsis:
         raise NotWritten
     if got is None and want is not None:
-        raise Mismatch(f"{_cap(what)} is None. Is a `return` missing?", f"{_cap(what)} is None.")
+        _fail(f"{what} is None", got, want)
     kind = _kind(want)
     if kind == "number":
         _compare_numbers(got, want, tol, what)
@@ -136,6 +139,12 @@ def _compare(got: Any, want: Any, tol: float | None, what: str) -> None:
 
 
 def _compare_numbers(got: Any, want: Any, tol: float | None, what: str) -> None:
+    if isinstance(want, bool | np.bool_):
+        if not isinstance(got, bool | np.bool_):
+            _fail(f"{what} should be True or False, not {_name(got)}", got, want, show=False)
+        if got != want:
+            raise Mismatch(f"{_cap(what)} should be {bool(want)}, but it is {bool(got)}.", f"{_cap(what)} differs.")
+        return
     value = _number(got)
     if value is None:
         suspect = ""
@@ -144,12 +153,6 @@ def _compare_numbers(got: Any, want: Any, tol: float | None, what: str) -> None:
         elif getattr(got, "shape", None):
             suspect = f" You returned shape {tuple(got.shape)}: is a sum or a mean missing?"
         _fail(f"{what} should be a number, not {_name(got)}.{suspect}", got, want, show=False)
-    if isinstance(want, bool | np.bool_):
-        if not isinstance(got, bool | np.bool_):
-            _fail(f"{what} should be True or False, not {_name(got)}", got, want, show=False)
-        if got != want:
-            raise Mismatch(f"{_cap(what)} should be {bool(want)}, but it is {bool(got)}.", f"{_cap(what)} differs.")
-        return
     want = _number(want)
     limit = _tolerance(tol, got)
     if not _close(value, want, limit):
@@ -175,10 +178,12 @@ def _compare_arrays(got: Any, want: Any, tol: float | None, what: str, kind: str
         limit = _tolerance(tol, got, want)
     if got.shape != want.shape:
         suspect = ""
-        if got.size == want.size and 1 in got.shape + want.shape:
+        if [n for n in got.shape if n != 1] == [n for n in want.shape if n != 1]:
             suspect = "One of the two has an extra axis of length 1: see squeeze, or index with [:, None]."
         elif got.shape == want.shape[::-1]:
             suspect = "It looks transposed."
+        elif sorted(got.shape) == sorted(want.shape):
+            suspect = "The axes are in another order."
         elif got.ndim == want.ndim == 1:
             suspect = f"You returned {got.size} values, expected {want.size}."
         _fail(f"{what} should have shape {want.shape}, not {got.shape}", got, want, suspect, show=False)
@@ -401,4 +406,4 @@ def _short(value: Any, width: int = 80) -> str:
 
 def _cap(text: str) -> str:
     """Begin a sentence with a capital, but not with a name such as `fpr`."""
-    return text[:1].upper() + text[1:] if text.split(" ")[0] in ("the", "item", "column", "where") else text
+    return text[:1].upper() + text[1:] if text.split(" ")[0] in ("the", "item", "column", "where", "your") else text

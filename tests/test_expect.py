@@ -138,3 +138,16 @@ def test_the_public_wording_holds_no_value(a, b):
 def test_answers_worked_out_on_paper_are_not_told():
     assert said(0.33, 1 / 3, tell=False) == "The result is not the expected number. It looks rounded: type the fraction, and let Python divide."
     assert said(0.5, 0.25, tell=False) == "The result is not the expected number."
+
+
+@pytest.mark.parametrize(("got", "want", "said"), [
+    ("True", True, "Your prediction should be True or False, not str."),
+    ({"a": None}, {"a": 0}, "'a' is None. Expected 0, got None."),
+    (None, 3, "Your prediction is None. Is a `return` missing?"),
+    (np.zeros((1, 2, 3)), np.zeros((3, 1, 2)), "The axes are in another order."),
+    (np.zeros((3, 1)), np.zeros(3), "an extra axis of length 1"),
+])  # fmt: skip
+def test_what_first_readers_stumbled_over(got, want, said):
+    with pytest.raises(Mismatch) as caught:
+        expect(got, want, what="your prediction")
+    assert said in caught.value.text
