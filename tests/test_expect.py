@@ -142,7 +142,7 @@ def test_answers_worked_out_on_paper_are_not_told():
 
 @pytest.mark.parametrize(("got", "want", "said"), [
     ("True", True, "Your prediction should be True or False, not str."),
-    ({"a": None}, {"a": 0}, "'a' is None. Expected 0, got None."),
+    ({"a": None}, {"a": 0}, "is None. Expected 0, got None."),
     (None, 3, "Your prediction is None. Is a `return` missing?"),
     (np.zeros((1, 2, 3)), np.zeros((3, 1, 2)), "The axes are in another order."),
     (np.zeros((3, 1)), np.zeros(3), "an extra axis of length 1"),
