@@ -70,7 +70,7 @@ def test_the_card_shows_question_answer_and_folded_parts(course, collection):
     card = collection.get_card(collection.find_cards("tag:guide")[0])
     assert "如何评估一个模型" in card.question() and "指南: 5" in card.question()
     answer = card.answer()
-    assert answer.count("<details>") == 3 and "<summary>常见的错误回答</summary>" in answer
+    assert answer.count("<details>") == 4 and "指南的答案遗漏了什么" in answer and "<summary>常见的错误回答</summary>" in answer
     assert "mft lab 06" in answer and "bootstrap_interval" in answer
     assert "color:" not in card.note_type()["css"]  # Anki's own, so that the night mode is right
 
