@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import sys
+from pathlib import Path
 
 import nbformat
 import pytest
@@ -94,9 +95,8 @@ def test_a_missed_question_returns_in_the_session_until_it_is_known(root_items, 
 
 @pytest.fixture(scope="module")
 def root_items():
-    from conftest import ROOT
-
-    return interview.questions(ROOT, "06") + interview.questions(ROOT, "07")
+    root = Path(__file__).resolve().parents[1]
+    return interview.questions(root, "06") + interview.questions(root, "07")
 
 
 def test_due_ones_first_then_the_guides_then_the_units_order(root_items):
@@ -247,7 +247,7 @@ def test_without_a_front_end_a_kernel_lists_the_questions(course, root):
     nb = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)])
     NotebookClient(nb, timeout=120, kernel_name="python3", resources={"metadata": {"path": str(course)}}).execute()
     (output,) = nb.cells[0].outputs
-    assert output["data"]["text/markdown"].count("<details>") == 12
+    assert output["data"]["text/markdown"].count("<details>") == 13
     assert "如何评估一个模型？" in output["data"]["text/markdown"]
     assert not (course / "work").exists()
 
