@@ -104,10 +104,11 @@ def expect_choice(got: Any, want: str, why: dict[str, str]) -> None:
     """
     if got is Ellipsis:
         raise NotWritten
-    options = ", ".join(repr(option) for option in why)
-    if not isinstance(got, str) or got.strip().lower() not in why:
+    known = {option.lower(): option for option in why}
+    options = ", ".join(map(repr, why))
+    chosen = known.get(got.strip().lower()) if isinstance(got, str) else None
+    if chosen is None:
         raise Mismatch(f"Answer with one of {options}; you gave {_short(got)}.", f"Answer with one of {options}.")
-    chosen = got.strip().lower()
     if chosen != want:
         raise Mismatch(f"You chose {chosen!r}. {why[chosen]}", f"You chose {chosen!r}. {why[chosen]}")
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from mftcourse import expect
+from mftcourse import expect, expect_choice
 from mftcourse.expect import Mismatch, NotWritten
 
 finite = st.floats(-1e6, 1e6, allow_nan=False)
@@ -151,3 +151,9 @@ def test_what_first_readers_stumbled_over(got, want, said):
     with pytest.raises(Mismatch) as caught:
         expect(got, want, what="your prediction")
     assert said in caught.value.text
+
+
+def test_options_may_be_capital_letters():
+    expect_choice("p", "P", {"P": "why", "Q": "why not"})
+    with pytest.raises(Mismatch, match="You chose 'Q'. why not"):
+        expect_choice(" q ", "P", {"P": "why", "Q": "why not"})

@@ -17,15 +17,24 @@ def test_a_finished_unit_is_whole(unit):
     lesson = CASES[unit].lesson
     text = "\n".join(cell.source for cell in lesson.cells if cell.kind == "prose")
     wrong = Counter(w.exercise for w in lesson.wrong_answers)
-    assert len(lesson.exercises) >= 8
-    assert all(wrong[name] >= 2 for name, cell in lesson.exercises.items() if cell.kind == "exercise")
-    forms = set(re.findall(r"^\*([A-Z][a-z ,]+?) · \d+ minutes", text, re.M))
-    assert len(forms) >= 5, forms
-    assert len(interview.load(lesson.folder / "interview.yaml").questions) >= 10
+    forms = sorted(set(re.findall(r"^\*([A-Z][a-z ,]+?) · \d+ minutes", text, re.M)))
+    questions = len(interview.load(lesson.folder / "interview.yaml").questions)
     minutes = sum(cell.minutes for cell in lesson.exercises.values())
-    assert f"{minutes:g} minutes of exercises" in " ".join(text.split()), "say how long the exercises take"
-    stated = [int(m) for m in re.findall(r"^\*[A-Z][a-z ,]+? · (\d+) minutes", text, re.M)]
-    assert stated == [cell.minutes for cell in lesson.exercises.values()], "minutes in prose and metadata differ"
+    stated = re.findall(r"^\*[A-Z][a-z ,]+? · (\d+) minutes", text, re.M)
+    coded = [name for name, cell in lesson.exercises.items() if cell.kind == "exercise"]
+    wanted = {
+        f"{len(lesson.exercises)} exercises, at least 8 are wanted": len(lesson.exercises) >= 8,
+        f"forms {', '.join(forms)}; at least 5 are wanted": len(forms) >= 5,
+        f"{questions} interview questions, at least 10 are wanted": questions >= 10,
+        f"the exercises take {minutes:g} minutes; the prose should say '{minutes:g} minutes of exercises'": (
+            f"{minutes:g} minutes of exercises" in " ".join(text.split())
+        ),
+        f"minutes stand as {stated} below the headings, and differ from minutes= of the cells": (
+            [float(m) for m in stated] == [cell.minutes for cell in lesson.exercises.values()]
+        ),
+    } | {f"{name}: {wrong[name]} wrong answers, at least 2 are wanted": wrong[name] >= 2 for name in coded}
+    missing = [sentence for sentence, holds in wanted.items() if not holds]
+    assert not missing, f"{unit} is not finished:\n" + "\n".join(missing)
 
 
 def test_ids_of_questions_are_unique_in_the_course():
