@@ -20,6 +20,7 @@ import importlib.metadata
 import json
 import math
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -166,7 +167,7 @@ with check("your example by hand: two rows", hint="Divide by the number of rows,
         (math.log(2) + 5 / 8, np.array([-0.25, -2.25]), -0.5),
         what="(objective, gradient of w, gradient of b)",
     )
-with check("logits of plus and minus 1000", hint="Is there a bare np.exp(z) or np.exp(-z)? Use the forms of the text."):
+with check("logits of plus and minus 1000", hint="Is there a bare np.exp(z) or np.exp(-z), or a missing mean? Use the forms of the text."):
     far = np.array([[1000.0], [-1000.0], [-1000.0]])
     expect(
         logistic(np.array([1.0]), 0.0, far, np.array([1.0, 0.0, 1.0]), 0.0),
@@ -417,7 +418,7 @@ plots.show(
 
 # %% [markdown]
 # Left of the lowest point rounding rules, right of it the formula. "The smaller, the more exact" is wrong, and in
-# `float32` no step is good.
+# `float32` no step gets the error below about `1e-5`.
 #
 # **Why it matters.** A gradient check with a bad step refuses right gradients, and people learn to ignore it.
 # [How do you check a gradient?](#How-do-you-check-a-gradient?)
@@ -491,7 +492,7 @@ with check("the answer has the right form", hint="This one worked in the faulty 
     formed = gradient_check(np.zeros(3), np.ones(3), np.ones((4, 2)), np.zeros(4), 0.5)
     expect(sorted(formed), ["error", "numeric"], what="the list of keys")
     expect(formed["numeric"].shape, (3,), what="the shape of the numeric gradient")
-with check("the numeric gradient of the example", hint="Your example by hand. Mean or sum? One side or two?"):
+with check("the numeric gradient of the example", hint="Your example by hand. Which precision? Mean or sum? One side or two?"):
     by_hand = np.array([-0.25, -2.25, -0.5])
     X_two, theta_two = np.array([[1.0, 3.0], [2.0, 5.0]]), np.array([2.0, -1.0, 1.0])
     found_two = gradient_check(by_hand, theta_two, X_two, np.ones(2), 0.25)
@@ -568,7 +569,7 @@ except NotImplementedError:
 #
 # </details>
 #
-# **Why it matters.** PyTorch has such a check, `torch.autograd.gradcheck`, and it insists on `float64`.
+# **Why it matters.** PyTorch has such a check, `torch.autograd.gradcheck`, and it warns about anything less than `float64`.
 # [How do you check a gradient?](#How-do-you-check-a-gradient?)
 
 # %% [markdown]
@@ -735,7 +736,9 @@ print(json.dumps({"seconds": seconds, "peak": peak, "weights": weights}))
 
 
 def in_fresh_process(source, *arguments, backend="torch"):
-    """Run Python source in a process of its own; return what its last line of output says, or None without the import.
+    """Run Python source in a process of its own; return what its last line of output says.
+
+    Where a library is missing, or is there and cannot be imported, it prints the reason and returns None.
 
     Args:
         source: the program; it prints JSON last.
@@ -749,7 +752,9 @@ def in_fresh_process(source, *arguments, backend="torch"):
             [sys.executable, "-c", source, *arguments, str(Path(folder) / "data.npz")],
             capture_output=True, text=True, env=os.environ | settings,
         )  # fmt: skip
-    if done.returncode and "ModuleNotFoundError" in done.stderr:
+    reasons = re.findall(r"^(?:ModuleNotFound|Import)Error.*", done.stderr, re.MULTILINE)
+    if done.returncode and reasons:
+        print("one program did not run:", reasons[-1])
         return None
     if done.returncode:
         raise RuntimeError(done.stderr[-1000:])
@@ -765,7 +770,7 @@ reference_weights = np.array(measured["NumPy"]["weights"])
 for name, source in programs.items():
     lines, row = len([line for line in source.splitlines() if line.strip()]), measured[name]
     if row is None:
-        print(f'{name:<18}{lines:>6}   not installed: pip install -e ".[frameworks]" -c constraints.txt')
+        print(f'{name:<18}{lines:>6}   not measured; to install: pip install -e ".[frameworks]" -c constraints.txt')
         continue
     weights = np.array(row["weights"])
     z = X_all @ weights[:-1] + weights[-1]
@@ -784,9 +789,10 @@ print(f"All weights within 1e-4 of NumPy's: {'yes' if agree else 'NO, the progra
 #
 # Now read the table, on your machine:
 #
-# - For this model the import takes longer than the second fit, in every library but NumPy. For a job that is started
+# - For this model the import takes longer than the second fit, in every library, NumPy included. For a job that is started
 #   once a minute, that decides. For a job that trains for a week, it is nothing.
-# - The first fit and the second differ. The first one also loads code on demand, and JAX compiles in it.
+# - In PyTorch and JAX the first fit is much slower than the second: it loads code on demand, and JAX compiles in it.
+#   Elsewhere the difference is smaller, and can even be reversed.
 # - NumPy's program is as short as Keras's and shorter than those of PyTorch and JAX. It is also the only one with a
 #   derivative in it: change the model, and you derive again.
 # - scikit-learn says *what*, not *how*: the fewest lines, but you cannot change the inside.
@@ -801,8 +807,8 @@ print(f"All weights within 1e-4 of NumPy's: {'yes' if agree else 'NO, the progra
 # ## What a framework does for you
 #
 # The programs for PyTorch, JAX and Keras contain no derivative. They use **automatic differentiation** in **reverse
-# mode**, which is not numeric (no step, no rounding to fear) and not symbolic (no formula for the whole). It runs
-# the program, notes each operation in a **computational graph**, and then goes backwards through the notes with the
+# mode**, which is not numeric (no step, no cancellation; it is exact up to the rounding of each operation) and not
+# symbolic (no formula for the whole). It runs the program, notes each operation in a **computational graph**, and then goes backwards through the notes with the
 # chain rule (A. G. Baydin and others, "Automatic differentiation in machine learning: a survey", 2018).
 #
 # Each operation knows only its **local slopes**: the derivative of its result with respect to each input. For $c = a \cdot b$ they
@@ -966,22 +972,22 @@ with check("addition", hint="The sum grows by as much as each of its operands.")
 with check("multiplication: each slope is the other factor", hint="The derivative of a * b for a is b."):
     product = Value(2.0) * Value(3.0)
     expect([product.data, product.slopes], [6.0, (3.0, 2.0)], what="[data, slopes] of 2 * 3")
-with check("powers", hint="n times x to the power of n - 1."):
+with check("powers", hint="n times x to the power of n - 1. One item needs a comma: `(self,)`, `(slope,)`."):
     cube, root = Value(2.0) ** 3, Value(4.0) ** 0.5
     expect([cube.data, cube.slopes], [8.0, (12.0,)], what="[data, slopes] of 2 ** 3")
     expect([root.data, root.slopes], [2.0, (0.25,)], what="[data, slopes] of 4 ** 0.5")
-with check("exponential and logarithm", hint="e^x is its own slope; that of ln x is 1/x."):
+with check("exponential and logarithm", hint="e^x is its own slope; that of ln x is 1/x. One item needs a comma: `(self,)`."):
     power, natural = Value(2.0).exp(), Value(4.0).log()
     expect([power.data, power.slopes], [math.e**2, (math.e**2,)], what="[data, slopes] of exp(2)")
     expect([natural.data, natural.slopes], [math.log(4), (0.25,)], what="[data, slopes] of log(4)")
-with check("softplus", hint="max(x, 0) + log1p(e^-|x|), and the slope e^(x - result)."):
+with check("softplus", hint="max(x, 0) + log1p(e^-|x|), and the slope e^(x - result). One item needs a comma: `(self,)`."):
     for x, want_slope in ((0.0, 0.5), (math.log(3), 0.75), (-math.log(3), 0.25)):
         bent = Value(x).softplus()
         expect([bent.data, bent.slopes], [math.log(1 + math.exp(x)), (want_slope,)], what=f"[data, slopes] at {x:.2f}")
 with check("softplus of plus and minus 1000", hint="No math.exp of a large positive number anywhere, also for the slope."):
     up, down = Value(1000.0).softplus(), Value(-1000.0).softplus()
     expect([up.data, up.slopes, down.data, down.slopes], [1000.0, (1.0,), 0.0, (0.0,)], what="[data, slopes] of both")
-with check("the parents, in order", hint="The second argument of Value(...) is the tuple of operands: (self, other)."):
+with check("the parents, in order", hint="The second argument of Value(...) is the tuple of operands: (self, other). One item needs a comma: (self,)."):
     left, right = Value(5.0), Value(7.0)
     for made, want_parents in ((left + right, [5.0, 7.0]), (left * right, [5.0, 7.0]), (left**2, [5.0])):
         expect([parent.data for parent in made.parents], want_parents, what="the data of the parents")
@@ -1307,7 +1313,8 @@ except NotImplementedError:
 #    `append`, happened at trace time and is gone. (`jax.jit` does the same.)
 # 2. **A graph holds for the inputs that it was captured for.** `torch.compile` guards it, and captures again when a guard fails.
 #    At first it takes shapes as fixed. When a size changes for the first time, it captures once more with that size left
-#    **dynamic**; from then on other sizes fit too. With `dynamic=False` every new shape is a new capture.
+#    **dynamic**; from then on other sizes from two on fit too (zero and one are special). With `dynamic=False` every new
+#    shape is a new capture, up to a limit: after eight captures of a function, what is new runs eagerly.
 # 3. **A Python `if` on a tensor's value cannot be captured**, since the value is not known yet. `fx` and `jax.jit` stop with an error.
 #    `torch.compile` breaks the graph: one graph up to the `if`, one for what follows in the branch that was
 #    taken. The other branch gets its graph when it is first taken.
@@ -1469,7 +1476,7 @@ print(json.dumps({"eager": eager, "first": first, "later": later, "runs": same_s
 '''
 jax_times = in_fresh_process(jax_program)
 if jax_times is None:
-    print('JAX is not installed: pip install -e ".[frameworks]" -c constraints.txt')
+    print('not measured; to install JAX: pip install -e ".[frameworks]" -c constraints.txt')
 else:
     print(f"Python ran the body {jax_times['runs']} time for 21 calls, and {jax_times['runs_new_shape']} times after a new shape.")
     print(f"first compiled call: {jax_times['first'] / jax_times['eager']:.1f} times as long as an eager call")
@@ -1556,7 +1563,7 @@ with check("the warm-up does not count as steady", hint="Slice the first `warm_u
 with check("one outlier changes nothing", hint="The median, not the mean, of what remains."):
     expect(benchmark_report(eager_ms, compiled_ms)["speedup"], 4.0, what="the speed-up")
     expect(benchmark_report([9, 1, 2, 3, 60], [9, 1, 1, 1, 1])["eager"], 2.5, what="the median of 1, 2, 3 and 60")
-with check("the calls that repay compiling", hint="The extra cost of the warm-up over what each later call saves, rounded up."):
+with check("the calls that repay compiling", hint="The extra cost of the warm-up over what each later call saves, rounded up, plus the warm-up calls."):
     expect(benchmark_report(eager_ms, compiled_ms)["break_even"], 268, what="the break-even")
     expect(benchmark_report([0, 4, 4], [9, 1, 1])["break_even"], 4, what="the break-even where 3 calls repay exactly 9")
 with check("compiling that never pays", hint="Where nothing is saved a call, the answer is None, not a negative number."):
@@ -1620,13 +1627,15 @@ print(f"eager {report['eager']:.2f} ms, compiled {report['compiled']:.2f} ms: sp
 # | claim | source, with its date |
 # |---|---|
 # | scikit-learn: one interface for classical models, on NumPy | F. Pedregosa and others, "Scikit-learn: machine learning in Python", JMLR, 2011. |
-# | TensorFlow: a dataflow graph, built first and run later | M. Abadi and others, "TensorFlow: a system for large-scale machine learning", OSDI, 2016. |
-# | TensorFlow's second version: eager by default, graphs by `tf.function` | its release notes, September 2019. |
-# | JAX: composable transformations of NumPy-like programs | R. Frostig and others, "Compiling machine learning programs via high-level tracing", SysML, 2018. |
+# | TensorFlow, from Google: a dataflow graph, built first and run later | M. Abadi and others, "TensorFlow: a system for large-scale machine learning", OSDI, 2016. |
+# | PyTorch's first public release (January 2017) | "PyTorch, a year in...", blog of PyTorch, January 2018. |
 # | PyTorch: eager, with autograd | A. Paszke and others, "PyTorch: an imperative style, high-performance deep learning library", NeurIPS, 2019. |
-# | PyTorch moves from Meta to a foundation under the Linux Foundation | announcement of the PyTorch Foundation, September 2022. |
-# | `torch.compile`, with PyTorch's second version | its release notes, March 2023; J. Ansel and others, ASPLOS, 2024. |
-# | Keras 3: one interface on TensorFlow, JAX or PyTorch | announcement of Keras 3, November 2023. |
+# | JAX, from Google: composable transformations of NumPy-like programs | R. Frostig and others, "Compiling machine learning programs via high-level tracing", SysML, 2018. |
+# | TensorFlow's second version: eager by default, graphs by `tf.function` | [release notes of `v2.0.0`](https://github.com/tensorflow/tensorflow/releases/tag/v2.0.0), September 2019. |
+# | PyTorch moves from Meta to a foundation under the Linux Foundation | ["PyTorch strengthens its governance by joining the Linux Foundation"](https://pytorch.org/blog/PyTorchfoundation/), September 2022. |
+# | `torch.compile`, with PyTorch's second version | J. Ansel and others, "PyTorch 2: faster machine learning through dynamic Python bytecode transformation and graph compilation", ASPLOS, 2024. |
+# | Keras 3: one interface on TensorFlow, JAX or PyTorch | ["Introducing Keras 3.0"](https://keras.io/keras_3/), November 2023. |
+# | Keras: its author leaves Google, whose Keras team goes on | "Farewell and thank you for the continued partnership, Francois Chollet!", Google Developers Blog, November 2024. |
 #
 # "Popular", "fast" and "supported" have no place in such a table without a date. What you can check yourself, check: the
 # next cell asks the *installed* packages for version, licence, and what they require. Releases and open issues are public; so is
@@ -1640,9 +1649,10 @@ for package in ("numpy", "scikit-learn", "torch", "jax", "keras"):
     except importlib.metadata.PackageNotFoundError:
         print(f"{package:<14}not installed")
         continue
-    licence = (about.get("License-Expression") or about.get("License") or "see its files").split("\n")[0][:46]
+    licence = (about.get("License-Expression") or about.get("License") or "see its files").split("\n")[0]
     needs = [r for r in importlib.metadata.requires(package) or [] if "extra ==" not in r]
-    print(f"{package:<14}{about['Version'].split('+')[0]:<14}{licence:<48}requires {len(needs)} packages directly")
+    print(f"{package:<14}{about['Version'].split('+')[0]:<14}requires {len(needs)} packages directly")
+    print(f"{'':<14}licence: {licence}")
 
 # %% [markdown]
 # ## A decision with weights
@@ -1729,6 +1739,15 @@ grade("flip_by_hand")
 # *Implement · 10 minutes · difficulty: two of three*
 #
 # Write the totals, and the flipping weight of a criterion for every rival of the leader.
+#
+# Sums of floats are seldom exact: `0.1 + 0.2 - 0.3` is not zero but about `5e-17`, and a tie then looks like a tiny lead. The
+# function `settled` below removes that. Use it wherever you compare: for the totals, and for the leads.
+
+
+# %%
+def settled(number) -> float:
+    """Return the number, rounded to twelve decimals: what is left of a sum of floats that should be zero is zero."""
+    return round(number, 12)
 
 
 # %% exercise="flip_weights" minutes=10
@@ -1759,8 +1778,9 @@ def flip_weights(scores, weights, criterion) -> dict:
         criterion: the one whose weight moves; the others share the rest in their old proportions.
 
     Returns:
-        One entry for every option but the leader, which has the largest total (the first of equals). None where
-        no weight from 0 to 1 (both included) draws level, or where leader and rival are equal at every weight.
+        One entry for every option but the leader, which has the largest settled total (the first of equals).
+        None where no weight from 0 to 1 (both included) draws level, or where leader and rival are equal at
+        every weight; the leads are settled before they are compared.
         Example of the text: {"B": 0.4} for "speed".
 
     Raises:
@@ -1768,19 +1788,19 @@ def flip_weights(scores, weights, criterion) -> dict:
     """
     ### BEGIN SOLUTION
     totals = weighted_totals(scores, weights)
-    leader = max(totals, key=totals.get)
+    leader = max(totals, key=lambda option: settled(totals[option]))
     rest = weighted_totals(scores, {name: w for name, w in weights.items() if name != criterion})
     flips = {}
     for rival in scores:
-        lead_rest = rest[leader] - rest[rival]
-        bend = lead_rest - (scores[leader][criterion] - scores[rival][criterion])
+        lead_rest = settled(rest[leader] - rest[rival])
+        bend = settled(lead_rest - (scores[leader][criterion] - scores[rival][criterion]))
         if rival != leader:
             flips[rival] = lead_rest / bend if bend != 0 and 0 <= lead_rest / bend <= 1 else None
     return flips
     ### END SOLUTION
 
 
-# %% check="flip_weights" points=11
+# %% check="flip_weights" points=12
 with check("the totals of the example", hint="Weight times score, summed, over the sum of the weights."):
     example = {"A": {"needs": 8, "ease": 10, "speed": 2}, "B": {"needs": 6, "ease": 6, "speed": 6}}
     expect(weighted_totals(example, {"needs": 1 / 2, "ease": 1 / 4, "speed": 1 / 4}), {"A": 7.0, "B": 6.0}, what="the totals")
@@ -1808,6 +1828,15 @@ with check("the ends count: 0 and 1", hint="0 <= w <= 1, both included."):
 with check("the same lead everywhere: no flip", hint="The denominator is zero: the lines are parallel."):
     parallel = {"A": {"x": 5, "y": 6}, "B": {"x": 3, "y": 4}, "C": {"x": 5, "y": 6}}
     expect(flip_weights(parallel, {"x": 1, "y": 1}, "x"), {"B": None, "C": None}, what="the flips")
+with check("rounding is no lead", hint="Compare `settled` totals and leads, not bare differences of floats."):
+    equal = {"A": {"x": 5, "y": 3, "z": 1}, "C": {"x": 5, "y": 0, "z": 2}}
+    expect(flip_weights(equal, {"x": 0.6, "y": 0.1, "z": 0.3}, "x"), {"C": None}, what="the flips of two equal options")
+    # the rest is a tie, 7 * 0.2 = 2 * 0.7, that floats turn into a lead of the rival
+    rest_equal = {"A": {"x": 5, "y": 0, "z": 2}, "B": {"x": 3, "y": 7, "z": 0}}
+    expect(flip_weights(rest_equal, {"x": 0.1, "y": 0.2, "z": 0.7}, "x"), {"B": 0.0}, what="the flips at the end 0")
+    # the lead is 0.2 on the rest and 0.3 - 0.1 on x: parallel lines
+    shifted = {"A": {"x": 0.3, "y": 0.5, "z": 0.2}, "B": {"x": 0.1, "y": 0.3, "z": 0.0}}
+    expect(flip_weights(shifted, {"x": 1, "y": 1, "z": 1}, "x"), {"B": None}, what="the flips of a lead that stays the same")
 with check("three options, the leader not first", hint="Compare the leader with each rival; leave the leader out."):
     three = {"P": {"x": 4, "y": 4}, "Q": {"x": 8, "y": 4}, "R": {"x": 2, "y": 8}}
     # Q leads with 7; at weight w of x: P level at 0, R where 8w + 4(1 - w) = 2w + 8(1 - w)
@@ -1843,13 +1872,14 @@ grade("flip_weights")
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# `leader = max(totals, key=totals.get)` takes the first of equals. For each other option: the lead on the rest, and the lead here.
+# `leader = max(totals, key=lambda option: settled(totals[option]))` takes the first of equals. For each other option: the lead on
+# the rest, and the lead here.
 #
 # </details>
 # <details><summary>Hint 3</summary>
 #
-# With `lead_rest` and `lead_here`, the denominator is `lead_rest - lead_here`. If it is zero, the answer is None; else divide, and keep the
-# result only if it lies from 0 to 1.
+# With `lead_rest = settled(rest[leader] - rest[rival])` and `lead_here`, the denominator is `settled(lead_rest - lead_here)`. If it is zero,
+# the answer is None; else divide, and keep the result only if it lies from 0 to 1.
 #
 # </details>
 
@@ -1873,27 +1903,35 @@ try:
         ax.plot(grid, grid * row["performance"] + (1 - grid) * others, label=f"option {option}", **(style | {"markersize": 5}))
     level = flip_weights(team_scores, team_weights, "performance")["B"]
     ax.axvline(0.2, color="grey", linewidth=0.8)
+    ax.annotate("present weight", (0.2, ax.get_ylim()[0]), (-4, 4), textcoords="offset points", rotation=90, ha="right", fontsize=8)
+    height = level * team_scores["B"]["performance"] + (1 - level) * weighted_totals(
+        {"B": team_scores["B"]}, {name: w for name, w in team_weights.items() if name != "performance"}
+    )["B"]
+    ax.plot(level, height, "o", markersize=13, markerfacecolor="none", markeredgecolor="black")
+    ax.annotate(f"A and B level at {level:.3f}", (level, height), (0, 60), textcoords="offset points", fontsize=8,
+                arrowprops={"arrowstyle": "->"})  # fmt: skip
     ax.set(xlabel="weight of performance", ylabel="total")
     ax.set_title(f"A leads at the weight 0.2; from {level:.3f} on it is B", fontsize=10)
     ax.legend(fontsize=8)
     plots.show(
         fig,
         alt=f"Three straight lines: the total of options A, B and C against the weight of performance. A falls, B rises, C stays "
-        f"nearly level, below both at the present weight. A and B cross at {level:.3f}, just right of a vertical line at the present weight 0.2.",
+        f"nearly level, below both at the present weight. A and B cross at {level:.3f}, marked by a circle, just right of a labelled vertical line at the present weight 0.2.",
     )
 except NotImplementedError:
     print("This cell uses your flip_weights: write it first, then run this cell again.")
 
 # %% [markdown]
-# Option C wins at no weight near the present ones, so the team can stop talking about it. Between A and B, performance decides,
-# and that score can be **measured** instead of guessed: run your own workload in both, as above.
+# Option C wins at no weight near the present ones, so the team can stop talking about it. Between A and B, performance and ease of use
+# decide: little more than three hundredths up for the one, or down for the other, and B leads. The score of performance can be **measured** instead of
+# guessed: run your own workload in both, as above.
 #
 # Two more things that no weight repairs. A **must** is not a criterion: an option that cannot run on your device is out, whatever it scores.
 # And the five criteria of the usual answer leave out the strongest ones: the pretrained models that exist, the target that you deploy
 # to, what the team knows, and the cost of leaving. Leaving is cheaper when weights are stored in an open format (`safetensors`,
 # ONNX) and when the code that touches the framework is one module and not all of them.
 #
-# **Why it matters.** "We used a matrix" is no argument. "The decision stands unless performance weighs a quarter" is.
+# **Why it matters.** "We used a matrix" is no argument. "The decision stands unless performance weighs more than 0.23" is.
 # [How robust is a weighted decision?](#How-robust-is-a-weighted-decision?)
 
 # %% [markdown]
@@ -1922,23 +1960,27 @@ except NotImplementedError:
 # - (b) JAX.
 # - (c) PyTorch without extras, with a Python loop over the samples.
 #
-# **4.** A model must run on phones without a network. The team trains in PyTorch and knows it well.
+# **4.** A model must run on phones without a network. The team trains in PyTorch and knows it well. Nobody there has put a model on a phone yet.
 #
-# - (a) Rewrite the training in another framework now, since that is known for phones.
-# - (b) Run the model on a server after all.
-# - (c) Keep training where it is, and first prove the export: convert an untrained model of the right size and run it on a real phone.
+# - (a) Port the training now to a framework whose runtime for phones is older and better documented: training and deployment then come from one
+#   source, and no exporter stands between them.
+# - (b) First train until the accuracy suffices, since a model that is not good enough needs no export. Then shrink and export it, when its final form
+#   is known.
+# - (c) Keep training where it is. This week, convert an untrained model of the right size, and run it on a real phone.
 #
-# **5.** A team has three years of TensorFlow code in production. It works. A new colleague proposes to move everything to PyTorch.
+# **5.** A team has three years of TensorFlow code in production. It works, and new projects reuse most of it. A new colleague proposes to move to PyTorch.
 #
-# - (a) Stay, and put an exchange format at the boundary; decide for each *new* project, with the cost of porting in the matrix.
-# - (b) Move everything now: the community is larger.
-# - (c) From now on use both in every project, so that everybody learns.
+# - (a) Stay, and put an exchange format at the boundary. Decide for each *new* project, with the cost of porting in the matrix.
+# - (b) Move step by step: port one module a month, with tests that compare old and new outputs, and be on the framework with the larger community in a
+#   year.
+# - (c) Freeze the old code, and start every new project in PyTorch: nothing that runs is touched, and the change happens by itself.
 #
 # **6.** A blog says that framework X trains a third faster than the one you use. Your training waits for images from the disk most of the time.
 #
-# - (a) Switch: a third is a third.
-# - (b) Profile your own job first; then, if the computation is the bottleneck, measure X on it, warm-up apart.
-# - (c) Ignore it: speed never matters.
+# - (a) Repeat the blog's benchmark on your own machine, in both frameworks, with the warm-up apart and medians of many calls. Switch if the third is
+#   confirmed.
+# - (b) Mend the reading of images first, and profile again. Measure X on your own model once the computation is what you wait for.
+# - (c) Port your model to X, and time a whole epoch of each on your own data, from the disk to the update: only the total counts.
 #
 # **7.** Two people must fine-tune a standard image classifier in three days. They want little code, a training loop that is there already, and the choice of backend left open.
 #
@@ -1946,12 +1988,12 @@ except NotImplementedError:
 # - (b) NumPy, to depend on nothing.
 # - (c) A loop of their own in JAX, to have full control.
 #
-# **8.** A bank will run a model for seven years. Every package must pass a licence review and be available from an internal mirror. A young
-# library, by one author, has the fastest kernels.
+# **8.** A bank will run a model on its own servers for seven years. Every package must pass a licence review and be available from an internal
+# mirror. A young library, by one author and with a permissive licence, has the fastest kernels; every candidate is fast enough.
 #
-# - (a) The young library: performance is one of the five criteria.
-# - (b) Write the kernels in-house, so that there is no dependency.
-# - (c) A framework with a foundation or a company behind it and a stated licence; versions pinned, weights in an open format.
+# - (a) The young library: the licence passes, the mirror keeps its source and a pinned version, and if the author stops, the bank maintains a fork.
+# - (b) A hosted model of a large vendor, with a contract for seven years: no package to review or to mirror, and somebody who is liable.
+# - (c) A framework with a foundation or a company behind it and a stated licence; versions pinned and mirrored, weights in an open format.
 
 # %% exercise="scenarios" minutes=12
 ### BEGIN SOLUTION
@@ -1982,21 +2024,21 @@ with check("3: the physics group", hint="Which derivatives do they need, and for
     })  # fmt: skip
 with check("4: on the phone", hint="Which risk is the largest, and how cheaply can you look at it?"):
     expect_choice(scenario[4], "c", {
-        "a": "You pay the full cost of the change before you know whether the export of the old one fails.",
-        "b": "That breaks a must: it has to run without a network.",
+        "a": "You pay the full cost of the change before you know whether the export of what you have fails. And that runtime is no proof for your model.",
+        "b": "The largest risk then comes last. If an operation cannot be exported, or the phone is too slow, the model that you trained is the wrong one.",
         "c": "Deployment is the must here, and it can be tested in days, before anybody trains. If it fails, you know what to change.",
     })  # fmt: skip
-with check("5: three years of code", hint="What is gained on the day after the move?"):
+with check("5: three years of code", hint="What is gained on the day after the move, and what do new projects reuse?"):
     expect_choice(scenario[5], "a", {
         "a": "Code that works is an asset. The cost of leaving enters the matrix, and the boundary makes it smaller.",
-        "b": "A larger community is a reason for new work. It does not pay for rewriting what runs.",
-        "c": "Two of everything: two sets of bugs, two deployments, and nobody at home in either.",
+        "b": "A careful way to do it, and no reason to do it: a year of work, and at its end the same products.",
+        "c": "New projects reuse most of the old code, so each would start with a port; and frozen code that still runs must be maintained all the same.",
     })  # fmt: skip
 with check("6: a third faster", hint="Which part of your time would become shorter?"):
     expect_choice(scenario[6], "b", {
-        "a": "If the job waits for the disk, faster computation changes almost nothing.",
-        "b": "First where the time goes, then a measurement of your own workload. The blog's workload is not yours.",
-        "c": "Speed matters where it is the bottleneck. To know that, measure.",
+        "a": "A sound measurement of the blog's workload. Yours waits for the disk, and would wait just as long.",
+        "b": "First what you wait for, then a measurement of your own workload. It may be that nothing is left to gain.",
+        "c": "It would give the right answer, at the price of a port: with the disk in the way both epochs take nearly the same time, as a profile tells you today.",
     })  # fmt: skip
 with check("7: three days", hint="What is standard here, and what is left open?"):
     expect_choice(scenario[7], "a", {
@@ -2004,10 +2046,10 @@ with check("7: three days", hint="What is standard here, and what is left open?"
         "b": "Then three days go into convolutions and gradients.",
         "c": "Control is not what they ask for; they would write what exists.",
     })  # fmt: skip
-with check("8: the bank", hint="What must still be true in seven years?"):
+with check("8: the bank", hint="Which are the musts, and what must still be true in seven years?"):
     expect_choice(scenario[8], "c", {
-        "a": "One author may stop next year. Support, licence and availability are musts here; speed is a wish.",
-        "b": "No dependency, but seven years of maintenance of numerical code, which is no bank's business.",
+        "a": "It passes the musts, but buys speed that nobody needs with the risk of maintaining numerical kernels for years, which is no bank's business.",
+        "b": "That breaks a must: the model has to run on the bank's own servers. And a contract mirrors nothing.",
         "c": "Governance, licence and pinned versions meet the musts, and an open format keeps the way out open.",
     })  # fmt: skip
 grade("scenarios")
@@ -2040,7 +2082,7 @@ grade("scenarios")
 #
 # 1. A clear recommendation, with what it depends on.
 # 2. Musts and wishes are kept apart: what strikes an option out is said, and is not weighed.
-# 3. The sensitivity: which weight flips the decision, at which value, and how far that is from the present one.
+# 3. The sensitivity: which weights flip the decision, at which values, and how far the nearest are from the present ones.
 # 4. A measurement that would settle it: what would be run, what is kept apart (import, warm-up, steady state), and which result would change the advice.
 # 5. The cost of leaving: of moving now, and what keeps it small later.
 

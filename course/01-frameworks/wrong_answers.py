@@ -558,12 +558,12 @@ def weighted_totals(scores, weights):
 def flip_weights(scores, weights, criterion):
     """Return rival -> flipping weight."""
     totals = weighted_totals(scores, weights)
-    leader = max(totals, key=totals.get)
+    leader = max(totals, key=lambda option: settled(totals[option]))
     rest = weighted_totals(scores, {name: w for name, w in weights.items() if name != criterion})
     flips = {}
     for rival in scores:
-        lead_rest = rest[leader] - rest[rival]
-        bend = lead_rest - (scores[leader][criterion] - scores[rival][criterion])
+        lead_rest = settled(rest[leader] - rest[rival])
+        bend = settled(lead_rest - (scores[leader][criterion] - scores[rival][criterion]))
         if rival != leader:
             flips[rival] = lead_rest / bend if bend != 0 and 0 <= lead_rest / bend <= 1 else None
     return flips
@@ -582,12 +582,12 @@ def weighted_totals(scores, weights):
 def flip_weights(scores, weights, criterion):
     """Return rival -> flipping weight."""
     totals = weighted_totals(scores, weights)
-    leader = max(totals, key=totals.get)
+    leader = max(totals, key=lambda option: settled(totals[option]))
     rest = weighted_totals(scores, {name: w for name, w in weights.items() if name != criterion})
     flips = {}
     for rival in scores:
-        lead_rest = rest[leader] - rest[rival]
-        bend = lead_rest - (scores[leader][criterion] - scores[rival][criterion])
+        lead_rest = settled(rest[leader] - rest[rival])
+        bend = settled(lead_rest - (scores[leader][criterion] - scores[rival][criterion]))
         if rival != leader:
             flips[rival] = lead_rest / bend if bend != 0 else None
     return flips
@@ -606,6 +606,30 @@ def weighted_totals(scores, weights):
 def flip_weights(scores, weights, criterion):
     """Return rival -> flipping weight."""
     leader = next(iter(scores))
+    rest = weighted_totals(scores, {name: w for name, w in weights.items() if name != criterion})
+    flips = {}
+    for rival in scores:
+        lead_rest = settled(rest[leader] - rest[rival])
+        bend = settled(lead_rest - (scores[leader][criterion] - scores[rival][criterion]))
+        if rival != leader:
+            flips[rival] = lead_rest / bend if bend != 0 and 0 <= lead_rest / bend <= 1 else None
+    return flips
+
+
+# %% compares floats as they are exercise="flip_weights" fails=["rounding is no lead"]
+# A difference that is zero on paper is believed to be zero in floats.
+def weighted_totals(scores, weights):
+    """Return option -> total."""
+    whole = sum(weights.values())
+    if whole == 0 or min(weights.values()) < 0:
+        raise ValueError("weights")
+    return {option: sum(w * row[name] for name, w in weights.items()) / whole for option, row in scores.items()}
+
+
+def flip_weights(scores, weights, criterion):
+    """Return rival -> flipping weight."""
+    totals = weighted_totals(scores, weights)
+    leader = max(totals, key=totals.get)
     rest = weighted_totals(scores, {name: w for name, w in weights.items() if name != criterion})
     flips = {}
     for rival in scores:
@@ -629,7 +653,7 @@ def weighted_totals(scores, weights):
 def flip_weights(scores, weights, criterion):
     """Return rival -> flipping weight."""
     totals = weighted_totals(scores, weights)
-    leader = max(totals, key=totals.get)
+    leader = max(totals, key=lambda option: settled(totals[option]))
     flips = {}
     for rival in scores:
         here = scores[leader][criterion] - scores[rival][criterion]
@@ -647,6 +671,10 @@ scenario = {1: "a", 2: "a", 3: "c", 4: "c", 5: "a", 6: "b", 7: "c", 8: "c"}
 # Speed and popularity are believed to decide; what exists and what must hold is not asked.
 scenario = {1: "b", 2: "a", 3: "b", 4: "c", 5: "b", 6: "a", 7: "a", 8: "a"}
 
-# %% builds everything anew exercise="scenarios" fails=["2: last month's paper", "4: on the phone", "7: three days", "8: the bank"]
-# Independence is believed to be worth any price.
-scenario = {1: "c", 2: "c", 3: "b", 4: "a", 5: "a", 6: "b", 7: "b", 8: "b"}
+# %% builds everything anew exercise="scenarios" fails=["2: last month's paper", "4: on the phone", "5: three years of code", "6: a third faster", "7: three days", "8: the bank"]
+# A fresh start, or a fork of one's own, is believed to be worth any price.
+scenario = {1: "c", 2: "c", 3: "b", 4: "a", 5: "c", 6: "c", 7: "b", 8: "a"}
+
+# %% sees the care and not the need exercise="scenarios" fails=["4: on the phone", "5: three years of code", "6: a third faster", "8: the bank"]
+# What is done carefully (step by step, with medians, with a contract) is believed to be the right thing to do.
+scenario = {1: "c", 2: "a", 3: "b", 4: "b", 5: "b", 6: "a", 7: "a", 8: "b"}
