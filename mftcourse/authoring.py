@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import ast
 import hashlib
-import io
 import json
-import logging
 import re
 import symtable
-import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -521,12 +519,10 @@ def render(root: Path, unit: str) -> dict[Path, str]:
     lesson = read_lesson(root / "course" / unit)
     files: dict[Path, str] = {}
     for lang in lesson.languages:
-        source = _text(solution_notebook(lesson, lang))
-        if lang == "en":
-            files[Path("solutions", unit, f"{lesson.slug}.ipynb")] = source
-            files[Path("release", unit, f"{lesson.slug}.ipynb")] = _release(unit, lesson.slug, source)
-        else:  # only released: the Chinese notebook has the same code and is graded with the English source
-            files[Path("release", unit, lang, f"{lesson.slug}.ipynb")] = _release(unit, lesson.slug, source)
+        source, name = _text(solution_notebook(lesson, lang)), f"{lesson.slug}.ipynb"
+        if lang == "en":  # the Chinese notebook has the same code and is graded with the English source
+            files[Path("solutions", unit, name)] = source
+        files[Path("release", unit, "" if lang == "en" else lang, name)] = _release(unit, source)
     if (lesson.folder / "interview.yaml").exists():
         files[Path("release", unit, "interview.json")] = _questions(lesson)
     return files
@@ -546,31 +542,18 @@ def _text(nb: nbformat.NotebookNode) -> str:
     return nbformat.writes(nb, version=4) + "\n"
 
 
-def _release(unit: str, slug: str, source: str) -> str:
-    """Let nbgrader make the release version of a source notebook."""
-    from nbgrader.converters import GenerateAssignment
-    from nbgrader.coursedir import CourseDirectory
+def _release(unit: str, source: str) -> str:
+    """Put a source notebook through the steps with which nbgrader makes a release."""
     from nbgrader.preprocessors import SaveCells
-    from traitlets.config import Config
 
-    with tempfile.TemporaryDirectory() as temporary:
-        root = Path(temporary)
-        (root / "source" / unit).mkdir(parents=True)
-        (root / "source" / unit / f"{slug}.ipynb").write_text(source, encoding="utf-8")
-        config = Config()
-        config.GenerateAssignment.preprocessors = [p for p in release_steps() if p is not SaveCells]
-        folder = CourseDirectory(root=str(root), assignment_id=unit, config=config)
-        step = GenerateAssignment(coursedir=folder, no_database=True, config=config)
-        said = io.StringIO()
-        step.log = logging.getLogger("mftcourse.release")  # nbgrader's own logger writes to stderr
-        step.log.handlers, step.log.propagate = [logging.StreamHandler(said)], False
-        try:
-            step.start()
-        except Exception as error:
-            raise LessonError(f"{unit}: nbgrader could not make the release.\n{said.getvalue()}") from error
-        made = root / "release" / unit / f"{slug}.ipynb"
-        # the pipeline of nbconvert leaves its own traces in the metadata; write it as we write the source
-        return _text(nbformat.reads(made.read_text(encoding="utf-8"), as_version=4))
+    nb, resources = nbformat.reads(source, as_version=4), {}
+    try:
+        for step in release_steps():
+            if step is not SaveCells:  # it would write to a gradebook
+                nb, resources = step()(nb, resources)
+    except Exception as error:
+        raise LessonError(f"{unit}: nbgrader could not make the release: {error}") from error
+    return _text(nb)
 
 
 def release_steps() -> list[type]:
@@ -609,48 +592,37 @@ def feedback_steps() -> list[type]:
 def build(root: Path, only: list[str] | None = None) -> list[Path]:
     """Write solutions/ and release/ of the units; return the files whose bytes changed."""
     changed = []
-    for unit in only or units(root):
-        files = render(root, unit)
-        for path, text in files.items():
-            target = root / path
-            if not target.exists() or target.read_bytes() != text.encode():
-                target.parent.mkdir(parents=True, exist_ok=True)
-                target.write_bytes(text.encode())
-                changed.append(path)
-    for path in _strays(root, only):
-        (root / path).unlink()
+    for path, text in _differences(root, only):
+        if text is None:
+            (root / path).unlink()
+        else:
+            (root / path).parent.mkdir(parents=True, exist_ok=True)
+            (root / path).write_bytes(text.encode())
         changed.append(path)
     return changed
 
 
 def drift(root: Path, only: list[str] | None = None) -> list[str]:
-    """Return a sentence for every generated notebook that is not what course/ makes now."""
+    """Return a sentence for every generated file that is not what course/ makes now."""
     found = []
-    for unit in only or units(root):
-        for path, text in render(root, unit).items():
-            target = root / path
-            if not target.exists():
-                found.append(f"{path} is missing; run `mft build`.")
-            elif target.read_bytes() != text.encode():
-                found.append(f"{path} is not what course/{unit}/lesson.py makes; run `mft build`.")
-    return found + [f"{path} comes from no lesson; run `mft build`." for path in _strays(root, only)]
-
-
-def _strays(root: Path, only: list[str] | None) -> list[Path]:
-    """Return generated notebooks that belong to no unit (renamed or removed ones)."""
-    known = {u: u.split("-", 1)[1] for u in units(root)}
-    found = []
-    for path in sorted(p.relative_to(root) for d in ("solutions", "release") for p in (root / d).rglob("*.ipynb")):
-        unit = path.parts[1]
-        if only and unit not in only or ".ipynb_checkpoints" in path.parts:
-            continue
-        if path.stem != known.get(unit) or (path.parts[2] == "zh" and not _has_zh(root, unit)):
-            found.append(path)
+    for path, text in _differences(root, only):
+        wrong = f"is not what course/{path.parts[1]}/lesson.py makes" if (root / path).exists() else "is missing"
+        found.append(f"{path} {'comes from no lesson' if text is None else wrong}; run `mft build`.")
     return found
 
 
-def _has_zh(root: Path, unit: str) -> bool:
-    return 'lang="zh"' in (root / "course" / unit / "lesson.py").read_text(encoding="utf-8")
+def _differences(root: Path, only: list[str] | None) -> Iterator[tuple[Path, str | None]]:
+    """Yield path and text of every file that must be written, and None for notebooks that no lesson makes."""
+    known = set()
+    for unit in only or units(root):
+        for path, text in render(root, unit).items():
+            known.add(path)
+            if not (root / path).exists() or (root / path).read_bytes() != text.encode():
+                yield path, text
+    for path in sorted(p.relative_to(root) for d in ("solutions", "release") for p in (root / d).rglob("*.ipynb")):
+        chosen = not only or path.parts[1] in only
+        if chosen and path not in known and ".ipynb_checkpoints" not in path.parts:
+            yield path, None
 
 
 def new_unit(root: Path, name: str) -> Path:
