@@ -20,7 +20,7 @@ import nbformat
 from nbgrader.preprocessors import ClearHiddenTests, NbGraderPreprocessor
 from nbgrader.utils import is_grade, is_solution
 
-from . import interview
+from . import interview, workspace
 
 BEGIN_SOLUTION, END_SOLUTION = "### BEGIN SOLUTION", "### END SOLUTION"
 BEGIN_RELEASE, END_RELEASE = "### BEGIN RELEASE", "### END RELEASE"
@@ -77,6 +77,10 @@ class Lesson:
         """The units whose skills this one uses."""
         return self.cells[0].needs
 
+    def fault(self, cell: Cell, text: str, line: int = 0) -> LessonError:
+        """Return an error that names the file and the cell's line, or a line of its source (from 1)."""
+        return LessonError(f"{self.folder / 'lesson.py'}:{cell.line + line}: {text}")
+
     @property
     def languages(self) -> list[str]:
         return ["en", "zh"] if any(c.zh for c in self.cells) else ["en"]
@@ -101,7 +105,7 @@ class Lesson:
         for cell in self.cells:
             if cell.kind == "prose":
                 text = cell.zh if lang == "zh" and cell.zh else cell.source
-                current = (re.findall(r"^#+ (.+)$", _without_code(text), re.M) or [current])[-1].strip()
+                current = (_headings(text) or [current])[-1].strip()
             elif cell.kind in ("exercise", "manual"):
                 found[cell.exercise] = current
         return found
@@ -112,8 +116,9 @@ class Lesson:
         return [c for c in read_cells(path) if c.exercise] if path.exists() else []
 
 
-def _without_code(markdown: str) -> str:
-    return re.sub(r"^```.*?^```", "", markdown, flags=re.M | re.S)
+def _headings(markdown: str) -> list[str]:
+    """Return the texts of the headings, in order."""
+    return re.findall(r"^#+ (.+)$", re.sub(r"^```.*?^```", "", markdown, flags=re.M | re.S), re.M)
 
 
 # --- reading ----------------------------------------------------------------------------------
@@ -127,15 +132,13 @@ def read_cells(path: Path) -> list[Cell]:
     """
     text = path.read_text(encoding="utf-8")
     lines = [n for n, line in enumerate(text.splitlines(), 1) if line.startswith("# %%")]
-    first = text.lstrip().splitlines()[:1]
-    if first and not first[0].startswith("# %%"):
-        raise LessonError(f"{path}:1: a lesson begins with a cell marker; put `# %% [markdown]` first.")
     try:
         cells = jupytext.reads(text, fmt="py:percent").cells
     except Exception as error:
         raise LessonError(f"{path}: this is not jupytext's percent format: {error}") from error
     if len(cells) != len(lines):
-        raise LessonError(f"{path}: {len(lines)} `# %%` markers make {len(cells)} cells; is one inside a string?")
+        raise LessonError(f"{path}: {len(lines)} `# %%` markers make {len(cells)} cells. A lesson begins "
+                          "with a marker, `# %% [markdown]`, and holds none inside a string.")  # fmt: skip
     found = []
     for cell, line in zip(cells, lines, strict=True):
         meta = {k: v for k, v in cell.metadata.items() if k != "lines_to_next_cell"}
@@ -147,14 +150,15 @@ def read_cells(path: Path) -> list[Cell]:
 
 
 def _cell(cell_type: str, source: str, meta: dict, path: Path, line: int) -> Cell:
+    names = {k: meta.pop(k) for k in ("exercise", "check", "manual", "demo") if meta.get(k)}
     if cell_type == "markdown":
-        kind = "manual" if meta.get("manual") else "prose"
-        other = sorted(set(meta) - {"lang", "needs"})
+        kind = "manual" if "manual" in names else "prose"
+        other = sorted({*meta, *names} - {"lang", "needs"})
         if kind == "prose" and other:
             raise LessonError(f"{path}:{line}: prose takes no {other[0]!r}; a written answer "
                               "has exercise=, points=, minutes= and manual=true.")  # fmt: skip
     else:
-        kinds = [k for k in ("exercise", "check", "demo") if meta.get(k)]
+        kinds = [k for k in ("exercise", "check", "demo") if k in names]
         if len(kinds) > 1:
             raise LessonError(f"{path}:{line}: a cell is either {' or '.join(kinds)}, not both.")
         kind = kinds[0] if kinds else "code"
@@ -163,19 +167,8 @@ def _cell(cell_type: str, source: str, meta: dict, path: Path, line: int) -> Cel
         except SyntaxError as error:
             at = line + (error.lineno or 0)
             raise LessonError(f"{path}:{at}: {error.msg}. Lessons are plain Python: no magics, no shell.") from error
-    return Cell(
-        kind=kind,
-        source=source,
-        line=line,
-        exercise=str(meta.get("exercise") or meta.get("check") or ""),
-        points=float(meta.get("points", 0)),
-        minutes=float(meta.get("minutes", 0)),
-        lang=meta.get("lang", "en"),
-        title=meta.get("title", ""),
-        faults=meta.get("faults", []),
-        fails=meta.get("fails", []),
-        needs=meta.get("needs", []),
-    )
+    meta |= {k: float(meta[k]) for k in ("points", "minutes") if k in meta}
+    return Cell(kind, source, line, exercise=str(names.get("exercise") or names.get("check") or ""), **meta)
 
 
 def read_lesson(folder: Path) -> Lesson:
@@ -200,20 +193,23 @@ def read_lesson(folder: Path) -> Lesson:
         else:
             cells.append(cell)
     lesson = Lesson(folder, cells)
-    _prove_form(lesson, path)
+    _prove_form(lesson)
     return lesson
 
 
 # --- proving ----------------------------------------------------------------------------------
 
 
-def _prove_form(lesson: Lesson, path: Path) -> None:
-    def fault(cell: Cell, text: str) -> LessonError:
-        return LessonError(f"{path}:{cell.line}: {text}")
-
+def _prove_form(lesson: Lesson) -> None:
+    fault = lesson.fault
     open_exercise: Cell | None = None
     seen: dict[str, Cell] = {}
-    for cell in lesson.cells:
+    for cell in [*lesson.cells, None]:
+        if open_exercise and (cell is None or cell.kind in ("exercise", "manual")):
+            raise fault(open_exercise, f'the exercise {open_exercise.exercise!r} has no check; add a cell '
+                                       f'`# %% check="{open_exercise.exercise}" points=…` behind it.')  # fmt: skip
+        if cell is None:
+            break
         for unit in cell.needs:
             if cell is not lesson.cells[0] or not (lesson.folder.parent / unit).is_dir():
                 raise fault(cell, f"needs={cell.needs} stands in the first cell and names units in course/.")
@@ -223,9 +219,6 @@ def _prove_form(lesson: Lesson, path: Path) -> None:
             if cell.exercise in seen:
                 raise fault(cell, f"the exercise {cell.exercise!r} stands twice, first at line "
                                   f"{seen[cell.exercise].line}; give this one another name.")  # fmt: skip
-            if open_exercise:
-                raise fault(open_exercise, f'the exercise {open_exercise.exercise!r} has no check; add a cell '
-                                           f'`# %% check="{open_exercise.exercise}" points=…` behind it.')  # fmt: skip
             if cell.minutes <= 0:
                 raise fault(cell, f"the exercise {cell.exercise!r} says no minutes; add minutes=5 or so.")
             if cell.kind == "manual" and cell.points <= 0:
@@ -233,21 +226,19 @@ def _prove_form(lesson: Lesson, path: Path) -> None:
             seen[cell.exercise] = cell
             if cell.kind == "exercise":
                 open_exercise = cell
-                _prove_exercise(cell, fault)
+                _prove_exercise(cell, lesson)
         elif cell.kind == "check":
             if not open_exercise or open_exercise.exercise != cell.exercise:
                 why = "stands twice" if cell.exercise in seen else "has no exercise before it"
                 raise fault(cell, f'the check of {cell.exercise!r} {why}; put it behind a cell '
                                   f'`# %% exercise="{cell.exercise}" minutes=…`.')  # fmt: skip
-            _prove_check(cell, open_exercise, lesson, fault)
+            _prove_check(cell, open_exercise, lesson)
             open_exercise = None
-    if open_exercise:
-        raise fault(open_exercise, f'the exercise {open_exercise.exercise!r} has no check; add a cell '
-                                   f'`# %% check="{open_exercise.exercise}" points=…` behind it.')  # fmt: skip
-    _prove_independence(lesson, fault)
+    _prove_independence(lesson)
 
 
-def _prove_exercise(cell: Cell, fault) -> None:
+def _prove_exercise(cell: Cell, lesson: Lesson) -> None:
+    fault = lesson.fault
     for begin, end in ((BEGIN_SOLUTION, END_SOLUTION), (BEGIN_RELEASE, END_RELEASE)):
         if cell.source.count(begin) != cell.source.count(end):
             raise fault(cell, f"`{begin}` and `{end}` do not pair up.")
@@ -260,49 +251,44 @@ def _prove_exercise(cell: Cell, fault) -> None:
         except SyntaxError as error:
             raise fault(cell, f"the release of {cell.exercise!r} is not Python: {error.msg} in line "
                               f"{error.lineno} of the released cell.") from error  # fmt: skip
-    defines = _globals_stored(cell.source)
     for node in ast.parse(cell.source).body:
         public = isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_")
         if public and not ast.get_docstring(node):
             raise fault(cell, f"`{node.name}` has no docstring; say shapes, units, an example, what is refused.")
-    if not defines:
+    if not _globals_stored(cell.source):
         raise fault(cell, f"{cell.exercise!r} defines nothing; a check has nothing to look at.")
 
 
-def _prove_check(cell: Cell, exercise: Cell, lesson: Lesson, fault) -> None:
-    tree = ast.parse(cell.source)
+def _prove_check(cell: Cell, exercise: Cell, lesson: Lesson) -> None:
+    fault, body = lesson.fault, ast.parse(cell.source).body
     if cell.points <= 0:
         raise fault(cell, f"the check of {cell.exercise!r} says no points; add points=….")
     if cell.source.count(BEGIN_HIDDEN) != cell.source.count(END_HIDDEN):
         raise fault(cell, f"`{BEGIN_HIDDEN}` and `{END_HIDDEN}` do not pair up.")
-    last = tree.body[-1] if tree.body else None
-    if not (last and ast.unparse(last) == f"grade({cell.exercise!r})"):
+    if not body or ast.unparse(body[-1]) != f"grade({cell.exercise!r})":
         raise fault(cell, f'the last line must be `grade("{cell.exercise}")`: its scorecard is the cell\'s result.')
     hidden_lines = _hidden_lines(cell.source)
-    total, titles, visible, hidden = 0.0, set(), 0, []
-    for node in tree.body[:-1]:
-        at = cell.line + node.lineno
+    total, titles, hidden = 0.0, set(), []
+    for node in body[:-1]:
         if isinstance(node, ast.Import | ast.ImportFrom):
             continue
-        if not (isinstance(node, ast.With) and _called(node.items[0].context_expr) == "check"):
-            raise LessonError(f"{lesson.folder / 'lesson.py'}:{at}: only `with check(...)` and imports stand in a "
-                              "check cell; an error out here would cost every point.")  # fmt: skip
+        if not (isinstance(node, ast.With) and ast.unparse(node.items[0].context_expr).startswith("check(")):
+            raise fault(cell, "only `with check(...)` and imports stand in a check cell; an error out here would "
+                              "cost every point.", node.lineno)  # fmt: skip
         call = node.items[0].context_expr
         title = call.args[0].value if call.args and isinstance(call.args[0], ast.Constant) else None
         options = {k.arg: k.value.value for k in call.keywords if isinstance(k.value, ast.Constant)}
-        where = f"{lesson.folder / 'lesson.py'}:{at}"
         if not title or title in titles:
-            raise LessonError(f"{where}: a check has a title of its own, a plain string; {title!r} does not serve.")
+            raise fault(cell, f"a check has a title of its own, a plain string; {title!r} does not serve.", node.lineno)
         if not options.get("hint"):
-            raise LessonError(f"{where}: the check {title!r} has no hint; add hint='…'.")
+            raise fault(cell, f"the check {title!r} has no hint; add hint='…'.", node.lineno)
         if bool(options.get("hidden")) != (node.lineno in hidden_lines):
-            raise LessonError(f"{where}: the check {title!r} must stand between `{BEGIN_HIDDEN}` and `{END_HIDDEN}` "
-                              "and say hidden=True, or neither.")  # fmt: skip
+            raise fault(cell, f"the check {title!r} must stand between `{BEGIN_HIDDEN}` and `{END_HIDDEN}` "
+                              "and say hidden=True, or neither.", node.lineno)  # fmt: skip
         titles.add(title)
         total += float(options.get("points", 1))
-        visible += not options.get("hidden")
         hidden += [node] if options.get("hidden") else []
-    if not visible:
+    if len(hidden) == len(titles):
         raise fault(cell, f"{cell.exercise!r} has no visible check; learners need one to work towards.")
     if not hidden and any(isinstance(n, ast.FunctionDef | ast.ClassDef) for n in ast.parse(exercise.source).body):
         raise fault(cell, f"{cell.exercise!r} is code and has no hidden check; add one that varies the inputs.")
@@ -317,10 +303,8 @@ def _prove_check(cell: Cell, exercise: Cell, lesson: Lesson, fault) -> None:
 
 def _prove_hidden(hidden: list[ast.With], cell: Cell, exercise: Cell, lesson: Lesson) -> None:
     """What a hidden check asks for must stand in prose, docstring or a visible check, where that can be seen."""
-    stated = lesson.prose_before(cell.exercise) + "\n" + release_regions(exercise.source)
-    stated += "\n" + "\n".join(
-        line for n, line in enumerate(cell.source.splitlines(), 1) if n not in _hidden_lines(cell.source)
-    )
+    shown = [text for n, text in enumerate(cell.source.splitlines(), 1) if n not in _hidden_lines(cell.source)]
+    stated = "\n".join([lesson.prose_before(cell.exercise), release_regions(exercise.source), *shown])
     defined = _globals_stored(exercise.source)
     for node in (n for block in hidden for n in ast.walk(block)):
         asked = []
@@ -336,13 +320,11 @@ def _prove_hidden(hidden: list[ast.With], cell: Cell, exercise: Cell, lesson: Le
             asked = [node.attr]
         for word in asked:
             if not re.search(rf"\b{re.escape(word)}\b", stated):
-                raise LessonError(
-                    f"{lesson.folder / 'lesson.py'}:{cell.line + node.lineno}: this hidden check asks for {word!r}, "
-                    f"which neither the prose nor the docstring nor a visible check of {cell.exercise!r} states."
-                )
+                text = f"this hidden check asks for {word!r}, which neither the prose nor the docstring nor a visible "
+                raise lesson.fault(cell, f"{text}check of {cell.exercise!r} states.", node.lineno)
 
 
-def _prove_independence(lesson: Lesson, fault) -> None:
+def _prove_independence(lesson: Lesson) -> None:
     """Nothing that a demonstration or a check defines may be used by a later cell."""
     owner: dict[str, Cell] = {}
     for cell in lesson.cells:
@@ -353,8 +335,8 @@ def _prove_independence(lesson: Lesson, fault) -> None:
             at = owner.get(name)
             if at and at.kind in ("demo", "check"):
                 what = "demonstration" if at.kind == "demo" else "check"
-                raise fault(cell, f"{name!r} comes from the {what} at line {at.line}, which grading may leave out; "
-                                  "move it to a plain cell, or give it another name there.")  # fmt: skip
+                text = f"{name!r} comes from the {what} at line {at.line}, which grading may leave out; move it to "
+                raise lesson.fault(cell, f"{text}a plain cell, or give it another name there.")
         owner.update(dict.fromkeys(stored, cell))
 
 
@@ -365,10 +347,6 @@ def _hidden_lines(source: str) -> set[int]:
         if inside:
             lines.add(number)
     return lines
-
-
-def _called(node: ast.expr) -> str:
-    return node.func.id if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) else ""
 
 
 def _globals_stored(source: str) -> set[str]:
@@ -441,16 +419,18 @@ def solution_notebook(lesson: Lesson, lang: str = "en") -> nbformat.NotebookNode
     })  # fmt: skip
     used: dict[str, int] = {}
     cells = [*lesson.cells, *_interview_cells(lesson, lang)]
-    renamed = {a: b for c in cells if lang == "zh" and c.zh for a, b in zip(_ids(c.source), _ids(c.zh), strict=False)}
+    renamed = {
+        interview.heading_id(a): interview.heading_id(b)
+        for c in cells
+        if lang == "zh" and c.zh
+        for a, b in zip(_headings(c.source), _headings(c.zh), strict=False)
+    }
     for cell in cells:
         source = cell.zh if lang == "zh" and cell.zh is not None else cell.source
         if cell.kind == "prose":  # English prose without a sibling follows a translated heading
             source = re.sub(r"\]\(#([^)\s]+)\)", lambda m: f"](#{renamed.get(m[1], m[1])})", source)
-        meta: dict = {"mft": {"kind": cell.kind}}
-        if cell.exercise:
-            meta["mft"]["exercise"] = cell.exercise
-        if cell.minutes:
-            meta["mft"]["minutes"] = cell.minutes
+        mft = {"kind": cell.kind, "exercise": cell.exercise, "minutes": cell.minutes}
+        meta: dict = {"mft": {k: v for k, v in mft.items() if v}}
         if cell.kind == "check":
             source = re.sub(r'grade\((["\'])(\w+)\1\)\s*$', rf"grade(\1\2\1, points={cell.points:g})", source)
         # one id for both languages: it comes from the English text
@@ -458,25 +438,15 @@ def solution_notebook(lesson: Lesson, lang: str = "en") -> nbformat.NotebookNode
         name = name or _cell_name(cell)
         used[name] = used.get(name, 0) + 1
         name += f"-{used[name]}" if used[name] > 1 else ""
-        if cell.kind in ("exercise", "check", "manual", "code"):
-            meta["nbgrader"] = {
-                "grade": cell.kind in ("check", "manual"),
-                "grade_id": name,
-                "locked": cell.kind in ("check", "code"),
-                "schema_version": 3,
-                "solution": cell.kind in ("exercise", "manual"),
-                "task": False,
-            }
-            if meta["nbgrader"]["grade"]:
+        answer, graded = cell.kind in ("exercise", "manual"), cell.kind in ("check", "manual")
+        if answer or graded or cell.kind == "code":
+            meta["nbgrader"] = {"schema_version": 3, "grade_id": name, "grade": graded, "solution": answer,
+                                "locked": not answer, "task": False}  # fmt: skip
+            if graded:
                 meta["nbgrader"]["points"] = cell.points
         make = nbformat.v4.new_markdown_cell if cell.kind in ("prose", "manual") else nbformat.v4.new_code_cell
         nb.cells.append(make(source, id=name[:64].replace("_", "-"), metadata=nbformat.from_dict(meta)))
     return nb
-
-
-def _ids(markdown: str) -> list[str]:
-    """Return the ids of the headings, in order."""
-    return [interview.heading_id(h) for h in re.findall(r"^#+ (.+)$", _without_code(markdown), re.M)]
 
 
 def _cell_name(cell: Cell) -> str:
@@ -507,7 +477,7 @@ def _interview_cells(lesson: Lesson, lang: str) -> list[Cell]:
 
 def units(root: Path) -> list[str]:
     """Return the names of the units in course/, in order."""
-    return sorted(p.name for p in (root / "course").glob("[0-9][0-9]-*") if p.is_dir())
+    return workspace.units(root, "course")
 
 
 def render(root: Path, unit: str) -> dict[Path, str]:
