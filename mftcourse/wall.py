@@ -9,11 +9,11 @@ The two sides talk in bytes through one function, so they may be two processes.
 
 from __future__ import annotations
 
+import base64
 import builtins
 import io
 import json
 import math
-import struct
 from collections.abc import Callable
 from typing import Any
 
@@ -24,6 +24,7 @@ from .expect import NotWritten
 from .probes import PROBES
 
 Send = Callable[[bytes], bytes]
+MAGIC = b"mft1"
 
 
 class NotPlain(TypeError):
@@ -44,12 +45,7 @@ def dumps(value: Any, lend: Callable[[Any], dict] | None = None) -> bytes:
     Raises:
         NotPlain: with a sentence that names the type.
     """
-    blobs: list[bytes] = []
-    tree = json.dumps(_encode(value, blobs, lend), separators=(",", ":")).encode()
-    parts = [struct.pack("<I", len(blobs) + 1)]
-    for part in (tree, *blobs):
-        parts += [struct.pack("<Q", len(part)), part]
-    return b"".join(parts)
+    return MAGIC + json.dumps([_encode(value, lend)], separators=(",", ":")).encode()
 
 
 def loads(data: bytes, resolve: Callable[[dict], Any] | None = None) -> Any:
@@ -59,25 +55,19 @@ def loads(data: bytes, resolve: Callable[[dict], Any] | None = None) -> Any:
         ValueError: the bytes are not such an encoding. Decoding never runs code that they bring.
     """
     try:
-        (count,), at, parts = struct.unpack_from("<I", data), 4, []
-        for _ in range(count):
-            (size,) = struct.unpack_from("<Q", data, at)
-            parts.append(data[at + 8 : at + 8 + size])
-            if len(parts[-1]) != size:
-                raise ValueError("it ends too early")
-            at += 8 + size
-        return _decode(json.loads(parts[0]), parts[1:], resolve)
-    except (struct.error, IndexError, KeyError, TypeError, ValueError) as error:
+        if not data.startswith(MAGIC):
+            raise ValueError("it begins with other bytes")
+        return _decode(json.loads(data[len(MAGIC) :])[0], resolve)
+    except (IndexError, KeyError, TypeError, ValueError) as error:
         raise ValueError(f"This is not encoded plain data: {error}") from error
 
 
-def _encode(value: Any, blobs: list[bytes], lend: Callable[[Any], dict] | None) -> Any:
+def _encode(value: Any, lend: Callable[[Any], dict] | None) -> Any:
     def inner(v: Any) -> Any:
-        return _encode(v, blobs, lend)
+        return _encode(v, lend)
 
     def blob(tag: str, data: bytes, **more: Any) -> dict:
-        blobs.append(data)
-        return {"t": tag, "b": len(blobs) - 1, **more}
+        return {"t": tag, "b": base64.b64encode(data).decode(), **more}
 
     if value is None or isinstance(value, bool):
         return value
@@ -90,7 +80,7 @@ def _encode(value: Any, blobs: list[bytes], lend: Callable[[Any], dict] | None) 
     if isinstance(value, float):
         return value if math.isfinite(value) else {"t": "float", "v": repr(float(value))}
     if isinstance(value, complex):
-        return {"t": "complex", "v": [repr(value.real), repr(value.imag)]}
+        return {"t": "complex", "v": repr(complex(value))}
     if value is Ellipsis:
         return {"t": "ellipsis"}
     if isinstance(value, StandIn):
@@ -123,22 +113,21 @@ def _encode(value: Any, blobs: list[bytes], lend: Callable[[Any], dict] | None) 
     return lend(value)
 
 
+_NUMBERS = {"int": int, "float": float, "complex": complex}
 _CONTAINERS = {"list": list, "tuple": tuple, "set": set, "frozenset": frozenset}
 
 
-def _decode(tree: Any, blobs: list[bytes], resolve: Callable[[dict], Any] | None) -> Any:
+def _decode(tree: Any, resolve: Callable[[dict], Any] | None) -> Any:
     if not isinstance(tree, dict):
         return tree
     tag, v = tree["t"], tree.get("v")
-    data = blobs[tree["b"]] if "b" in tree else b""
+    data = base64.b64decode(tree.get("b", ""))
     if tag in _CONTAINERS:
-        return _CONTAINERS[tag](_decode(x, blobs, resolve) for x in v)
+        return _CONTAINERS[tag](_decode(x, resolve) for x in v)
     if tag == "dict":
-        return {_decode(k, blobs, resolve): _decode(x, blobs, resolve) for k, x in v}
-    if tag in ("int", "float"):
-        return int(v) if tag == "int" else float(v)
-    if tag == "complex":
-        return complex(float(v[0]), float(v[1]))
+        return {_decode(k, resolve): _decode(x, resolve) for k, x in v}
+    if tag in _NUMBERS:
+        return _NUMBERS[tag](v)
     if tag == "ellipsis":
         return ...
     if tag == "bytes":
@@ -157,7 +146,7 @@ def _decode(tree: Any, blobs: list[bytes], resolve: Callable[[dict], Any] | None
 
         return load(data)["t"].requires_grad_(tree.get("grad", False))
     if tag in ("frame", "series"):
-        return _decode_pandas(tree, data, blobs, resolve)
+        return _decode_pandas(tree, data, resolve)
     if tag in ("mine", "yours") and resolve:
         return resolve(tree)
     raise ValueError(f"unknown tag {tag!r}")
@@ -195,14 +184,14 @@ def _encode_pandas(value: Any, blob: Callable, inner: Callable) -> dict:
     return blob("series" if series else "frame", out.getvalue(), names=names)
 
 
-def _decode_pandas(tree: dict, data: bytes, blobs: list[bytes], resolve: Callable | None) -> Any:
+def _decode_pandas(tree: dict, data: bytes, resolve: Callable | None) -> Any:
     import pyarrow as pa
 
     with pa.ipc.open_stream(data) as reader:
         frame = reader.read_all().to_pandas()
     if tree["t"] == "series":
-        return frame["0"].rename(_decode(tree["names"], blobs, resolve))
-    return frame.set_axis([_decode(n, blobs, resolve) for n in tree["names"]], axis=1)
+        return frame["0"].rename(_decode(tree["names"], resolve))
+    return frame.set_axis([_decode(n, resolve) for n in tree["names"]], axis=1)
 
 
 # --- the learner's side -----------------------------------------------------------------------
@@ -219,8 +208,7 @@ class Room:
         """Answer one request. An exception of the learner's code becomes part of the answer."""
         try:
             ask = loads(request, lambda ref: self._lent[ref["id"]])
-            reply = {"ok": self._do(**ask)}
-            return dumps(reply, self._lend)
+            return dumps({"ok": self._do(**ask)}, self._lend)
         except BaseException as error:  # whatever the learner's code raises is an answer
             return dumps({"error": self._describe(error)})
 
@@ -231,10 +219,8 @@ class Room:
             return PROBES[name](*args, **kwargs)
         if op == "call":
             return target(*args, **kwargs)
-        if op == "get":
-            return getattr(target, name)
-        if op == "set":
-            return setattr(target, name, args[0])
+        if op in ("get", "set"):
+            return (getattr if op == "get" else setattr)(target, name, *args)
         if op == "operator":
             return getattr(builtins, name)(target, *args) if name in _BUILTINS else _operate(target, name, args)
         raise ValueError(f"unknown request {op!r}")
