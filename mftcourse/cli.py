@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+import typer.core
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -18,7 +19,24 @@ from rich.table import Table
 from . import workspace
 from .lab import course_root
 
+
+class Sentences(typer.core.TyperGroup):
+    """The commands; an error that has a sentence ends any of them with that sentence and exit code 2."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except Exception as error:
+            # By name: importing authoring or grading takes seconds that `mft hint` need not spend.
+            known = {"WorkspaceError", "LessonError", "GradingError", "Unreadable", "FileNotFoundError"}
+            if not {c.__name__ for c in type(error).__mro__} & known:
+                raise
+            _console(stderr=True).print(f"[red]Error:[/] {escape(str(error))}", soft_wrap=True)
+            raise typer.Exit(2) from None
+
+
 app = typer.Typer(
+    cls=Sentences,
     help="Learn, check and grade the course's units. Begin with: mft lab",
     no_args_is_help=True,
     rich_markup_mode="rich",
@@ -46,6 +64,11 @@ def _complete_exercise(incomplete: str) -> list[str]:
 Unit = Annotated[
     str, typer.Argument(help="A unit: 06, 6, metrics or 06-metrics.", autocompletion=_complete_unit, show_default=False)
 ]
+AnyUnit = Annotated[
+    str | None,
+    typer.Argument(help="A unit: 06, 6, metrics or 06-metrics.", autocompletion=_complete_unit, show_default=False),
+]
+OneUnit = Annotated[str | None, typer.Option("--unit", help="Only this unit.", autocompletion=_complete_unit)]
 Exercise = Annotated[str, typer.Argument(help="An exercise's id.", autocompletion=_complete_exercise)]
 Lang = Annotated[str | None, typer.Option(help="en or zh; default: the one you work in.")]
 Seconds = Annotated[int | None, typer.Option("--timeout", min=1, help="Seconds that one cell may take.")]
@@ -65,22 +88,6 @@ def _next(text: str) -> None:
     _say(f"[bold]Next:[/] {text}")
 
 
-@contextlib.contextmanager
-def _sentences() -> Iterator[None]:
-    """Turn the errors that have a sentence into that sentence and exit code 2."""
-    try:
-        yield
-    except (typer.Exit, typer.Abort):
-        raise
-    except Exception as error:
-        # By name: importing authoring or grading takes seconds that `mft hint` need not spend.
-        known = {"WorkspaceError", "LessonError", "GradingError", "Unreadable", "FileNotFoundError"}
-        if not {c.__name__ for c in type(error).__mro__} & known:
-            raise
-        _console(stderr=True).print(f"[red]Error:[/] {escape(str(error))}", soft_wrap=True)
-        raise typer.Exit(2) from None
-
-
 def _here(path: Path) -> str:
     """Return a path as someone in the current folder would type it."""
     with contextlib.suppress(ValueError):
@@ -93,7 +100,7 @@ def _here(path: Path) -> str:
 
 @app.command(rich_help_panel=LEARN)
 def lab(
-    unit: Annotated[str | None, typer.Argument(help="The unit to open.", autocompletion=_complete_unit)] = None,
+    unit: AnyUnit = None,
     instructor: Annotated[bool, typer.Option("--instructor", help="The whole course, with the Formgrader.")] = False,
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Print the address only.")] = False,
     port: Annotated[int | None, typer.Option(help="The port to listen on.")] = None,
@@ -101,10 +108,7 @@ def lab(
     """Open JupyterLab in your workspace."""
     from .lab import launch
 
-    with _sentences():
-        name = workspace.find_unit(unit) if unit and not instructor else None
-        _say("JupyterLab is opening. It runs until you press Ctrl-C here.")
-        raise typer.Exit(launch(instructor=instructor, unit=name, browser=not no_browser, port=port) or 0)
+    raise typer.Exit(launch(instructor=instructor, unit=unit, browser=not no_browser, port=port))
 
 
 @app.command(rich_help_panel=LEARN)
@@ -115,10 +119,9 @@ def doctor() -> None:
     table = Table("Looked at", "Verdict", "Found", "What to do", title="What the course needs", title_justify="left")
     marks = {"ok": "[green]✓ ok[/]", "warn": "[yellow]! look[/]", "fail": "[red]✗ wrong[/]"}
     worst = 0
-    with _sentences():
-        for f in findings():
-            table.add_row(escape(f.name), marks[f.status], escape(f.detail), escape(f.action))
-            worst = max(worst, {"ok": 0, "warn": 1, "fail": 2}[f.status])
+    for f in findings():
+        table.add_row(escape(f.name), marks[f.status], escape(f.detail), escape(f.action))
+        worst = max(worst, {"ok": 0, "warn": 1, "fail": 2}[f.status])
     _console().print(table)
     said = ("Everything is in place.", "The course works; some lines deserve a look.", "Repair what is wrong first.")
     _say(said[worst])
@@ -128,9 +131,8 @@ def doctor() -> None:
 @app.command(rich_help_panel=LEARN)
 def start(unit: Unit, lang: Lang = None) -> None:
     """Copy a unit into work/. Your own files are never overwritten."""
-    with _sentences():
-        done = workspace.start(unit, lang)
-        name = done.path.parent.name
+    done = workspace.start(unit, lang)
+    name = done.path.parent.name
     if done.state == "copied":
         _say(f"Copied {name} to {_here(done.path)}.")
         _next(f"mft lab {name}, and later mft check {name}")
@@ -159,7 +161,7 @@ def check(
 ) -> None:
     """Run the visible checks of your notebook in a fresh kernel. Your notebook is not changed."""
     console = _console()
-    with _sentences(), _console(stderr=True).status("Running your notebook in a fresh kernel"):
+    with _console(stderr=True).status("Running your notebook in a fresh kernel"):
         done = workspace.check(unit, exercise, seconds=timeout)
     for card in done.cards:
         if all(f["verdict"] == "todo" for f in card["findings"]):
@@ -194,8 +196,7 @@ def submit(
     student: Annotated[str | None, typer.Option(help="Your name in the class; default: your user name.")] = None,
 ) -> None:
     """Hand in your notebook. You can do so again; every version is kept."""
-    with _sentences():
-        done = workspace.submit(unit, student)
+    done = workspace.submit(unit, student)
     for line in done.warnings:
         _say(f"[yellow]Note:[/] {escape(line)}")
     _say(f"Handed in as {escape(done.student)}: {_here(done.path)}. A copy is kept in {_here(done.kept)}.")
@@ -205,8 +206,7 @@ def submit(
 @app.command(rich_help_panel=LEARN)
 def progress() -> None:
     """Show units, exercises, points and minutes, read from your notebooks."""
-    with _sentences():
-        found = workspace.progress()
+    found = workspace.progress()
     table = Table(*found.HEAD, title="Your progress, as of the last run of each check cell", title_justify="left")
     for row in found.rows():
         table.add_row(*map(escape, row))
@@ -223,12 +223,11 @@ def hint(
     lang: Lang = None,
 ) -> None:
     """Show a hint for an exercise, one step at a time."""
-    with _sentences():
-        ladder = workspace.hints(exercise, lang=lang)
-        if not ladder:
-            raise workspace.WorkspaceError(f"{exercise} has no hints.")
-        if step > len(ladder):
-            raise workspace.WorkspaceError(f"{exercise} has {len(ladder)} hints; there is no step {step}.")
+    ladder = workspace.hints(exercise, lang=lang)
+    if not ladder:
+        raise workspace.WorkspaceError(f"{exercise} has no hints.")
+    if step > len(ladder):
+        raise workspace.WorkspaceError(f"{exercise} has {len(ladder)} hints; there is no step {step}.")
     title, text = ladder[step - 1]
     _say(f"[bold]{escape(exercise)}[/], {escape(title)} (step {step} of {len(ladder)})")
     from rich.markdown import Markdown
@@ -236,12 +235,10 @@ def hint(
     _console().print(Markdown(text))
     _next(f"try it; then mft hint {exercise} --step {step + 1}" if step < len(ladder) else "that was the last one")
 
-OneUnit = Annotated[str | None, typer.Option("--unit", help="Only this unit.", autocompletion=_complete_unit)]
-
 
 @app.command(rich_help_panel=LEARN)
 def quiz(
-    unit: Annotated[str | None, typer.Argument(help="Only this unit.", autocompletion=_complete_unit)] = None,
+    unit: AnyUnit = None,
     only: OneUnit = None,
     lang: Annotated[str, typer.Option(help="en or zh.")] = "en",
     count: Annotated[int, typer.Option(min=1, help="How many questions at most.")] = 10,
@@ -253,8 +250,7 @@ def quiz(
     from . import interview
     from .quiz import GRADES, WORDS, begin
 
-    with _sentences():
-        session, memory, root = begin(only or unit, lang, count, guide)
+    session, memory, root = begin(only or unit, lang, count, guide)
     console, words = _console(), WORDS[lang] | interview.WORDS[lang]
     grades, parts = dict(zip("123", GRADES, strict=True)), dict(zip("dgwf", interview.PARTS[1:], strict=True))
 
@@ -298,8 +294,7 @@ def cards(
     from .cards import write
     from .interview import WORDS
 
-    with _sentences():
-        written = write(course_root(), output, [lang] if lang else list(WORDS), unit)
+    written = write(course_root(), output, [lang] if lang else list(WORDS), unit)
     for path, number in written.items():
         _say(f"Wrote {number} cards to {_here(path)}.")
     _next("in Anki, File → Import; what you have learned there stays")
@@ -346,13 +341,12 @@ def grade(
     timeout: Seconds = None,
 ) -> None:
     """Grade submitted/, write feedback/ and CSV, and show the class table."""
-    with _sentences():
-        from .grading.loop import grade as grade_class
+    from .grading.loop import grade as grade_class
 
-        root = course_root()
-        name = workspace.find_unit(unit, root, step="solutions")
-        with progress_bar() as report:
-            table = grade_class(root, name, students=student, jobs=jobs, seconds=timeout, progress=report)
+    root = course_root()
+    name = workspace.find_unit(unit, root, step="solutions")
+    with progress_bar() as report:
+        table = grade_class(root, name, students=student, jobs=jobs, seconds=timeout, progress=report)
     class_table(table)
     failed = [row.student for row in table.rows if not row.graded]
     _say(f"Graded {len(table.rows) - len(failed)} of {len(table.rows)}. Feedback: {_here(root / 'feedback')}. "
@@ -376,25 +370,24 @@ def build(
     report: Annotated[bool, typer.Option("--report", help="Show which check catches which wrong answer.")] = False,
 ) -> None:
     """Generate solutions/ and release/ from course/."""
-    with _sentences():
-        from . import authoring
+    from . import authoring
 
-        root = course_root()
-        chosen = [workspace.find_unit(u, root, step="course") for u in unit] if unit else authoring.units(root)
-        if check:
-            drifted = authoring.drift(root, chosen if unit else None)
-            for line in drifted:
-                _say(escape(line))
-            if drifted:
-                raise typer.Exit(1)
-            _say(f"{', '.join(chosen) or 'Nothing'}: solutions/ and release/ are what course/ makes.")
-        else:
-            written = authoring.build(root, chosen if unit else None)
-            for path in written:
-                _say(f"Wrote {escape(str(path))}")
-            _say(f"{', '.join(chosen) or 'Nothing'}: " + ("built." if written else "nothing had changed."))
-        if report:
-            _report(root, chosen)
+    root = course_root()
+    chosen = [workspace.find_unit(u, root, step="course") for u in unit] if unit else authoring.units(root)
+    if check:
+        drifted = authoring.drift(root, chosen if unit else None)
+        for line in drifted:
+            _say(escape(line))
+        if drifted:
+            raise typer.Exit(1)
+        _say(f"{', '.join(chosen) or 'Nothing'}: solutions/ and release/ are what course/ makes.")
+    else:
+        written = authoring.build(root, chosen if unit else None)
+        for path in written:
+            _say(f"Wrote {escape(str(path))}")
+        _say(f"{', '.join(chosen) or 'Nothing'}: " + ("built." if written else "nothing had changed."))
+    if report:
+        _report(root, chosen)
     if not check and not report:
         _next("mft build --report shows which check catches which wrong answer; make test proves the laws")
 
@@ -423,12 +416,9 @@ def _report(root: Path, chosen: list[str]) -> None:
 @app.command(rich_help_panel=WRITE)
 def new(name: Annotated[str, typer.Argument(help="Two digits, a hyphen, a slug: 13-trees.")]) -> None:
     """Write the skeleton of a new unit into course/."""
-    with _sentences():
-        from . import authoring
+    from . import authoring
 
-        if not re.fullmatch(r"\d\d-[a-z0-9-]+", name):
-            raise workspace.WorkspaceError(f"{name!r} is no name for a unit. Use two digits, a hyphen, a slug.")
-        folder = authoring.new_unit(course_root(), name)
+    folder = authoring.new_unit(course_root(), name)
     _say(f"Wrote the skeleton of {name} in {_here(folder)}.")
     _next(f"write {_here(folder / 'lesson.py')}, then mft build {name} --report")
 

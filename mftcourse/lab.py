@@ -8,7 +8,6 @@ folder. Your own Jupyter, with its settings, neither changes nor interferes.
 import importlib.metadata
 import os
 import re
-import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -45,8 +44,7 @@ def stop_endless_loops(config: Any, seconds: int = CELL_SECONDS) -> None:
 
 def programs_path() -> str:
     """PATH with the folder of this Python first: nbgrader calls alembic by its name, in any environment."""
-    here, path = str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)
-    return os.pathsep.join([here, *(folder for folder in path.split(os.pathsep) if folder != here)])
+    return os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
 
 
 def lab_environment(root: Path, instructor: bool = False) -> dict[str, str]:
@@ -76,19 +74,24 @@ def launch(instructor: bool = False, unit: str | None = None, browser: bool = Tr
     root = course_root()
     build_missing(root)
     folder = root if instructor else root / "work"
-    options = [f"--ServerApp.root_dir={folder}", "--ServerApp.log_level=WARN", "--LabApp.log_level=WARN"]
-    options += ["--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate", "--LabApp.news_url=None"]
-    options += ["--LabApp.extension_manager=readonly"]
+    options = [
+        f"--ServerApp.root_dir={folder}",
+        "--ServerApp.log_level=WARN",
+        "--LabApp.log_level=WARN",
+        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+        "--LabApp.news_url=None",
+        "--LabApp.extension_manager=readonly",
+    ]
     if not instructor:
         from . import workspace
 
         known = workspace.units(root)
-        for name in known:
-            if not workspace.work_path(name, root).exists():
-                workspace.start(name, root=root)
         if unit or known:
             opened = workspace.work_path(workspace.find_unit(unit or known[0], root), root)
             options.append(f"--LabApp.default_url=/lab/tree/{opened.parent.name}/{opened.name}")
+        for name in known:
+            if not workspace.work_path(name, root).exists():
+                workspace.start(name, root=root)
     folder.mkdir(exist_ok=True)
     if port is not None:
         options.append(f"--ServerApp.port={port}")
@@ -96,6 +99,7 @@ def launch(instructor: bool = False, unit: str | None = None, browser: bool = Tr
         options.append("--no-browser")
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         options.append("--allow-root")  # in a container there may be no other user
+    print("JupyterLab is opening. It runs until you press Ctrl-C here.")
     return _run([sys.executable, "-m", "jupyterlab", *options], folder, lab_environment(root, instructor))
 
 
@@ -147,7 +151,7 @@ def doctor() -> list[Finding]:
         root = course_root()
     except FileNotFoundError as error:
         return [Finding("fail", "course folder", str(error), "cd into the folder that holds constraints.txt.")]
-    return [_python(), *_packages(root), _torch(), _kernel(), _validate_button(), _space(root), _release(root)]
+    return [_python(), *_packages(root), _torch(), _kernel(), _validate_button(), _release(root)]
 
 
 def _python() -> Finding:
@@ -159,13 +163,10 @@ def _python() -> Finding:
 
 def _packages(root: Path) -> list[Finding]:
     """One finding for every package that is missing or has another version than the course was tested with."""
-    pins = dict(re.findall(r"^([\w.-]+)==(\S+)", (root / "constraints.txt").read_text(), flags=re.MULTILINE))
-    pins = {canonicalize_name(name): version for name, version in pins.items()}
-    try:
-        asked = [line for line in importlib.metadata.requires("mftcourse") or [] if "extra ==" not in line]
-    except importlib.metadata.PackageNotFoundError:
-        return [Finding("fail", "mftcourse", "is not installed.", REPAIR)]
-    needed = sorted(canonicalize_name(Requirement(line).name) for line in asked)
+    lines = (root / "constraints.txt").read_text()
+    pins = {canonicalize_name(name): v for name, v in re.findall(r"^([\w.-]+)==(\S+)", lines, flags=re.MULTILINE)}
+    asked = [Requirement(line) for line in importlib.metadata.requires("mftcourse") if "extra ==" not in line]
+    needed = sorted(canonicalize_name(requirement.name) for requirement in asked)
     found = []
     for name in needed:
         try:
@@ -208,14 +209,6 @@ def _validate_button() -> Finding:
     if not button.is_file():
         return Finding("fail", "JupyterLab", "lacks nbgrader's part of it.", REINSTALL)
     return Finding("ok", "JupyterLab", "has nbgrader's Validate button.")
-
-
-def _space(root: Path) -> Finding:
-    free = shutil.disk_usage(root).free / 2**30
-    if free < 1:
-        action = "Free some space; notebooks cannot be saved on a full disk."
-        return Finding("warn", "free disk", f"{free:.1f} GiB.", action)
-    return Finding("ok", "free disk", f"{free:.0f} GiB.")
 
 
 def _release(root: Path) -> Finding:

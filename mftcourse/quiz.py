@@ -6,9 +6,11 @@ writes anything, and keep every answer at once in `work/.mft/quiz.json`.
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import os
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,7 +19,7 @@ from pydantic import BaseModel, Field
 from . import interview
 from .interview import PARTS, Item
 from .lab import course_root
-from .workspace import _free
+from .workspace import free
 
 __all__ = ["show"]
 
@@ -140,44 +142,37 @@ class Memory:
 
     def read(self) -> dict[str, Card]:
         """Return question id → where it stands; put a file that is no state of ours aside."""
-        if self.path is None:
-            return {}
-        try:
-            return _State.model_validate_json(self.path.read_bytes()).questions
-        except FileNotFoundError:
-            return {}
-        except OSError as error:
-            self._give_up(error)
-        except ValueError:
-            aside = _free(self.path.with_name("quiz.json.bak"))
-            try:
-                os.replace(self.path, aside)
-                self.notes.append(f"{self.path.name} could not be read. It is kept as {aside}; the quiz starts anew.")
-            except OSError as error:
-                self._give_up(error)
+        with self._noted():
+            if self.path and self.path.exists():
+                try:
+                    return _State.model_validate_json(self.path.read_bytes()).questions
+                except ValueError:
+                    aside = free(self.path.with_name("quiz.json.bak"))
+                    os.replace(self.path, aside)
+                    said = f"{self.path.name} could not be read. It is kept as {aside}; the quiz starts anew."
+                    self.notes.append(said)
         return {}
 
     def write(self, name: str, card: Card) -> None:
         """Keep one answer, whole or not at all; answers that another window has kept meanwhile stay."""
-        questions = self.read() | {name: card}
-        if self.path is None:
-            return
-        part = self.path.with_name(f"quiz.json.{os.getpid()}.part")
+        state = _State(questions=self.read() | {name: card})
+        with self._noted():
+            if self.path:
+                part = self.path.with_name(f"quiz.json.{os.getpid()}.part")
+                part.parent.mkdir(parents=True, exist_ok=True)
+                part.write_text(state.model_dump_json(indent=1), encoding="utf-8")
+                os.replace(part, self.path)
+
+    @contextlib.contextmanager
+    def _noted(self) -> Iterator[None]:
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            part.write_text(_State(questions=questions).model_dump_json(indent=1), encoding="utf-8")
-            os.replace(part, self.path)
+            yield
         except OSError as error:
-            self._give_up(error)
-
-    def _give_up(self, error: OSError) -> None:
-        self.notes.append(f"Your answers are not kept this time: {self.path}: {error.strerror}.")
-        self.path = None
+            self.notes.append(f"Your answers are not kept this time: {self.path}: {error.strerror}.")
+            self.path = None
 
 
-def begin(
-    unit: str | None = None, lang: str = "en", count: int = 10, guide: bool = False
-) -> tuple[Session, Memory, Path]:
+def begin(unit: str | None, lang: str, count: int, guide: bool = False) -> tuple[Session, Memory, Path]:
     """Return today's session, where its answers are kept, and the course folder."""
     root = course_root()
     memory = Memory(root)

@@ -131,7 +131,7 @@ def start(unit: str, lang: str | None = None, root: Path | None = None, today: d
         if not done.changes:
             return Started(path, "there")
         date = (today or datetime.date.today()).isoformat()
-        done.path = _free(path.parent / f"{path.stem}.update-{date}.ipynb")
+        done.path = free(path.parent / f"{path.stem}.update-{date}.ipynb")
     _write(done.path, nbformat.writes(release).encode() + b"\n")
     return done
 
@@ -163,7 +163,7 @@ def _update(path: Path, mine: NotebookNode, release: NotebookNode) -> Started:
     return done
 
 
-def _free(path: Path) -> Path:
+def free(path: Path) -> Path:
     """Return `path`, or the first of path-2, path-3, … that is not taken."""
     names = (path.with_name(f"{path.stem}-{n}{path.suffix}") if n > 1 else path for n in itertools.count(1))
     return next(name for name in names if not name.exists())
@@ -277,8 +277,8 @@ def submit(unit: str, student: str | None = None, root: Path | None = None) -> S
     target = root / "submitted" / student / unit / path.name
     submissions = path.parent / "submissions"
     if target.exists() and target.read_bytes() not in {p.read_bytes() for p in submissions.glob("*.ipynb")}:
-        _write(_free(submissions / "earlier.ipynb"), target.read_bytes())  # from another copy of the course, perhaps
-    kept = _free(submissions / f"{now:%Y-%m-%dT%H-%M-%S}.ipynb")
+        _write(free(submissions / "earlier.ipynb"), target.read_bytes())  # from another copy of the course, perhaps
+    kept = free(submissions / f"{now:%Y-%m-%dT%H-%M-%S}.ipynb")
     for copy in (kept, target):
         _write(copy, path.read_bytes())
     _write(target.with_name("timestamp.txt"), f"{now:%Y-%m-%d %H:%M:%S.%f} UTC\n".encode())

@@ -127,7 +127,7 @@ def test_doctor_and_lab_are_wired(mft, monkeypatch):
     seen = []
     monkeypatch.setattr(lab, "launch", lambda **options: seen.append(options) or 0)
     mft("lab", "1", "--no-browser", "--port", "9999")
-    assert seen == [{"instructor": False, "unit": UNIT, "browser": False, "port": 9999}]
+    assert seen == [{"instructor": False, "unit": "1", "browser": False, "port": 9999}]
     monkeypatch.setattr(lab, "doctor", lambda: [lab.Finding("ok", "a", "b"), lab.Finding("fail", "c", "d", "do e")])
     said = mft("doctor", code=1)
     assert "✗ wrong" in said and "do e" in said
