@@ -247,7 +247,7 @@ def _prove_exercise(cell: Cell, lesson: Lesson) -> None:
                           f"and `{END_SOLUTION}`.")  # fmt: skip
     if BEGIN_RELEASE in cell.source:
         try:
-            ast.parse(release_regions(cell.source, stub=""))
+            ast.parse(release_regions(cell.source))
         except SyntaxError as error:
             raise fault(cell, f"the release of {cell.exercise!r} is not Python: {error.msg} in line "
                               f"{error.lineno} of the released cell.") from error  # fmt: skip
@@ -369,32 +369,16 @@ def _globals_loaded(source: str) -> set[str]:
 # --- writing ----------------------------------------------------------------------------------
 
 
-def release_regions(source: str, stub: str = "") -> str:
-    """Put the release region of an exercise cell in place of what stands before it.
-
-    Args:
-        source: a cell with a solution region (or, after nbgrader, its `stub`) before the release region.
-        stub: the lines that nbgrader put in place of the solution, unindented, or "" to drop the solution
-            region itself.
-    """
+def release_regions(source: str) -> str:
+    """Return an exercise cell without its solution region, and with its release region uncommented."""
     out: list[str] = []
-    inside = False
-    in_solution = False
-    stub_lines = stub.split("\n") if stub else []
+    region = ""
     for line in source.split("\n"):
-        if BEGIN_SOLUTION in line or END_SOLUTION in line:
-            in_solution = BEGIN_SOLUTION in line
-            continue
-        if in_solution:
-            continue
-        if BEGIN_RELEASE in line:
-            inside = True
-            if stub_lines and [text.strip() for text in out[-len(stub_lines) :]] == stub_lines:
-                del out[-len(stub_lines) :]
-        elif END_RELEASE in line:
-            inside = False
-        else:
-            out.append(re.sub(r"^(\s*)# ?", r"\1", line, count=1) if inside else line)
+        marker = next((m for m in (BEGIN_SOLUTION, END_SOLUTION, BEGIN_RELEASE, END_RELEASE) if m in line), "")
+        if marker:
+            region = marker if marker in (BEGIN_SOLUTION, BEGIN_RELEASE) else ""
+        elif region != BEGIN_SOLUTION:
+            out.append(re.sub(r"^(\s*)# ?", r"\1", line, count=1) if region else line)
     return "\n".join(out)
 
 
@@ -405,7 +389,8 @@ class ReleaseRegions(NbGraderPreprocessor):
 
     def preprocess_cell(self, cell, resources, index):
         if is_solution(cell) and BEGIN_RELEASE in cell.source:
-            cell.source = release_regions(cell.source, self.stub)
+            stub = r"\n".join(rf"[ \t]*{re.escape(line)}" for line in self.stub.split("\n"))
+            cell.source = release_regions(re.sub(rf"(?m)^{stub}\n(?=[ \t]*{BEGIN_RELEASE})", "", cell.source))
         return cell, resources
 
 
@@ -612,4 +597,3 @@ def new_unit(root: Path, name: str) -> Path:
         text = path.read_text(encoding="utf-8").replace("{{unit}}", name).replace("{{title}}", title)
         (folder / path.name.removesuffix(".txt")).write_text(text, encoding="utf-8")
     return folder
-

@@ -84,6 +84,10 @@ def _say(text: str = "") -> None:
     _console().print(text, soft_wrap=True)
 
 
+def _note(text: str) -> None:
+    _say(f"[yellow]Note:[/] {escape(text)}")
+
+
 def _next(text: str) -> None:
     _say(f"[bold]Next:[/] {text}")
 
@@ -118,14 +122,15 @@ def doctor() -> None:
 
     table = Table("Looked at", "Verdict", "Found", "What to do", title="What the course needs", title_justify="left")
     marks = {"ok": "[green]✓ ok[/]", "warn": "[yellow]! look[/]", "fail": "[red]✗ wrong[/]"}
-    worst = 0
-    for f in findings():
+    found = findings()
+    for f in found:
         table.add_row(escape(f.name), marks[f.status], escape(f.detail), escape(f.action))
-        worst = max(worst, {"ok": 0, "warn": 1, "fail": 2}[f.status])
     _console().print(table)
-    said = ("Everything is in place.", "The course works; some lines deserve a look.", "Repair what is wrong first.")
-    _say(said[worst])
-    raise typer.Exit(1 if worst == 2 else 0)
+    seen = {f.status for f in found}
+    if "fail" in seen:
+        _say("Repair what is wrong first.")
+        raise typer.Exit(1)
+    _say("The course works; some lines deserve a look." if "warn" in seen else "Everything is in place.")
 
 
 @app.command(rich_help_panel=LEARN)
@@ -177,7 +182,7 @@ def check(
             table.add_row(escape(f["title"]), VERDICTS.get(f["verdict"], f["verdict"]), escape(note))
         console.print(table)
     for note in done.notes:
-        _say(f"[yellow]Note:[/] {escape(note)}")
+        _note(note)
     good = [c["exercise"] for c in done.cards if all(f["verdict"] == "passed" for f in c["findings"])]
     open_ = [c["exercise"] for c in done.cards if c["exercise"] not in good]
     _say(f"{len(good)} of {len(done.cards)} exercises pass their visible checks ({done.seconds:.0f} s).")
@@ -198,7 +203,7 @@ def submit(
     """Hand in your notebook. You can do so again; every version is kept."""
     done = workspace.submit(unit, student)
     for line in done.warnings:
-        _say(f"[yellow]Note:[/] {escape(line)}")
+        _note(line)
     _say(f"Handed in as {escape(done.student)}: {_here(done.path)}. A copy is kept in {_here(done.kept)}.")
     _next(f"an instructor grades it with mft grade {done.path.parent.name}; until then you may hand in again")
 
@@ -261,7 +266,7 @@ def quiz(
     with contextlib.suppress(EOFError, KeyboardInterrupt):
         while item := session.current:
             while memory.notes:
-                _say(f"[yellow]Note:[/] {escape(memory.notes.pop(0))}")
+                _note(memory.notes.pop(0))
             wording, key = item.question.wording(lang), ""
             show(session.progress(lang), f"**{wording.question}**")
             if input(f"\n{words['aloud']} {words['enter']} ").strip().lower() == "q":
@@ -281,7 +286,7 @@ def quiz(
             memory.write(item.question.id, session.answer(grades[key]))
     show(words["end"], session.summary(lang))
     for note in memory.notes:
-        _say(f"[yellow]Note:[/] {escape(note)}")
+        _note(note)
 
 
 @app.command(rich_help_panel=LEARN)
@@ -352,7 +357,7 @@ def grade(
     _say(f"Graded {len(table.rows) - len(failed)} of {len(table.rows)}. Feedback: {_here(root / 'feedback')}. "
          f"Grades: {' and '.join(_here(p) for p in table.exported)}.")  # fmt: skip
     if failed:
-        _say(f"[yellow]Note:[/] not graded: {escape(', '.join(failed))}. Submissions and earlier grades are untouched.")
+        _note(f"not graded: {', '.join(failed)}. Submissions and earlier grades are untouched.")
     by_hand = sum(row.manual for row in table.rows)
     _next(f"grade {by_hand} written answers in the Formgrader: mft lab --instructor, then mft grade {name} again"
           if by_hand else f"give learners their feedback from {_here(root / 'feedback')}")  # fmt: skip
