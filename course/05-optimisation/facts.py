@@ -43,6 +43,7 @@ def _minutes() -> list[str]:
 
 
 def _paper() -> list[str]:
+    root = math.sqrt(20)
     kappa, mu = 100, 9 / 10
     shrink = (kappa - 1) / (kappa + 1)
     samples = np.array([0.0, 3.0, 6.0])
@@ -50,6 +51,9 @@ def _paper() -> list[str]:
         f"For $\\kappa = {kappa}$ that is {shrink:.2f} a step",
         _if(round(1 / (1 - mu)) == 10, "with $\\mu = 9/10$, ten times"),
         "has the curvatures 1 and 20.",
+        f"in each step, {19 / 21:.2f} here",
+        f"by about $\\sqrt\\mu$, {(root - 1) / (root + 1):.2f} here",
+        "is last after 40 steps",
         f"the limit is 2/{20}. With",
         f"2 · / {20}.",
         f"1/4 \\cdot {6**2} = {6**2 // 4}$",
@@ -112,7 +116,16 @@ def _measured(lesson: dict) -> list[str]:
     runs = [lesson["train_digits"](rate, 0.9, 64, 6) for rate in (0.001, 0.1, 0.8, 2.0)]
     ends_of = [run[-1] for run in runs]
     held = ends_of[0] > 2.1 and ends_of[1] < 0.6 and min(ends_of[2:]) > runs[0][0]
+    batches = {
+        name: [lesson["train_digits"](rate, 0.0, size, epochs, seed)[-1] for seed in range(4)]
+        for name, rate, size, epochs in (("old", 0.1, 32, 10), ("rate", 0.4, 128, 10), ("updates", 0.1, 128, 40))
+    }
+    start = lesson["train_digits"](0.4, 0.0, 128, 0)[0]
+    beyond = max(batches["rate"]) > 1.5 * start and all(map(float.__gt__, batches["rate"], batches["old"]))
+    back = max(batches["updates"]) < max(batches["old"])
     return [
+        _if(beyond, "one seed ends far above where it began, and none gets its old loss back"),
+        _if(back, "As many updates as before do give it back, for every seed"),
         _if(bool(apart), "AdamW treats both alike"),
         _if(zeros > 0.6, "The proximal step sets most of the weights to exactly 0"),
         _if(fault > 1.3 * math.log(10), "the validation loss is above that of always saying"),

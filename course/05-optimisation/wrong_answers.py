@@ -1,4 +1,4 @@
-# %% the flattest direction sets the limit exercise="bowl_by_hand" fails=["the largest rate that comes to rest"]
+# %% the flattest direction sets the limit exercise="bowl_by_hand" fails=["the limit for the rate"]
 # The small curvature is taken for the one that needs care.
 bowl_hand = {
     "condition": 4,
@@ -28,7 +28,7 @@ bowl_hand = {
     "too_fast": [0, -3],
 }
 
-# %% forgets the factor two in the limit exercise="bowl_by_hand" fails=["the largest rate that comes to rest"]
+# %% forgets the factor two in the limit exercise="bowl_by_hand" fails=["the limit for the rate"]
 # The limit is taken to be one over the curvature.
 bowl_hand = {
     "condition": 4,
