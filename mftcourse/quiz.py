@@ -121,7 +121,7 @@ class Session:
         if not self.total:
             return words["none"].format(self.next_due)
         known = sum(grade == "knew" for grade in self.first.values())
-        lines = [words["known"].format(known, len(self.first))]
+        lines = [words["known"].format(known, len(self.first))] if self.first else []
         when = Counter(self.cards[name].due for name in self.first)
         lines += [f"{words['due']}: " + ", ".join(f"{day} ({n})" for day, n in sorted(when.items()))] if when else []
         by_unit: dict[str, list[str]] = {}

@@ -122,10 +122,10 @@ def _measured(lesson: dict) -> list[str]:
     }
     start = lesson["train_digits"](0.4, 0.0, 128, 0)[0]
     beyond = max(batches["rate"]) > 1.5 * start and all(map(float.__gt__, batches["rate"], batches["old"]))
-    back = max(batches["updates"]) < max(batches["old"])
+    back = all(new < 1.3 * old for new, old in zip(batches["updates"], batches["old"], strict=True))
     return [
         _if(beyond, "one seed ends far above where it began, and none gets its old loss back"),
-        _if(back, "As many updates as before do give it back, for every seed"),
+        _if(back, "As many updates as before give about the old loss, for every seed"),
         _if(bool(apart), "AdamW treats both alike"),
         _if(zeros > 0.6, "The proximal step sets most of the weights to exactly 0"),
         _if(fault > 1.3 * math.log(10), "the validation loss is above that of always saying"),

@@ -1455,8 +1455,8 @@ print(f"lowest validation loss on the way: {min(stopped['valid_losses']):.4f}")
 print(f"validation loss of the returned weights: {logistic_loss(stopped['weights'], X_held, y_held):.4f}")
 
 # %% [markdown]
-# With the faulty program the last two lines differ. They agree as soon as the copy is a copy; what the other two faults do shows in the
-# first line.
+# With the faulty program the last two lines differ. They agree as soon as the copy is a copy. On these data the other two faults do not
+# show: only the checks find them.
 #
 # The best validation loss was *chosen*, so it is a little too good. The honest number comes from the test part, looked at once. PyTorch's
 # `state_dict()` holds references too, so there the same bug waits.
@@ -1904,8 +1904,8 @@ for words, rate, batch, epochs in (
     print(f"{words:42} training loss " + ", ".join(f"{loss:.2f}" for loss in last_losses))
 
 # %% [markdown]
-# On these digits four times the rate is beyond the limit for some starts: one seed ends far above where it began, and none gets its old loss
-# back. As many updates as before do give it back, for every seed. So the rule is where you start, and the measurement decides.
+# On these digits four times the rate is beyond the limit that the curvature sets: one seed ends far above where it began, and none gets its old loss
+# back. As many updates as before give about the old loss, for every seed. So the rule is where you start, and the measurement decides.
 #
 # Settings a and d differ only in the batch size. Counted in epochs, d looks like a bad setting; counted in updates, it has made less than a tenth of
 # the steps. And all of this is one seed. Differences as large as these need no second; a difference of a few per cent needs several, with their spread.

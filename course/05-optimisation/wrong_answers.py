@@ -104,7 +104,7 @@ def sgd_step(params, grads, state, lr=0.1, momentum=0.0, nesterov=False, weight_
 
 
 # %% the buffer holds the whole step exercise="sgd_step" fails=["the example: two steps with momentum"]
-# The rate is believed to belong into the buffer. With a constant rate the steps are the same, but not the state.
+# The rate is believed to belong in the buffer. With a constant rate the steps are the same, but not the state.
 def sgd_step(params, grads, state, lr=0.1, momentum=0.0, nesterov=False, weight_decay=0.0):
     buffers = state.get("buffers", [torch.zeros_like(p) for p in params])
     new_params, new_buffers = [], []
