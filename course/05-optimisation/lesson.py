@@ -824,12 +824,12 @@ def draw_paths():
         ax.plot(0 if ax is panels[0] else 1, 0 if ax is panels[0] else 1, marker="*", markersize=13, color=plots.palette["orange"])
         ax.legend(fontsize=8)
         ax.grid(False)
-    panels[0].set_title("a bowl with condition number 20: SGD zigzags")
+    panels[0].set_title("a bowl with condition number 20: momentum arrives sooner")
     panels[1].set_title("a curved valley: down fast, along it slowly")
     plots.show(
         fig,
         alt="Contour lines with the paths of SGD, SGD with momentum and Adam over 40 steps; a star marks each minimum. Left, a long "
-        f"bowl: SGD zigzags across and crawls along, momentum swings once and is there, Adam goes diagonally. Heights: {', '.join(ends[:3])}. "
+        f"bowl: SGD zigzags across in short steps, momentum swings wider and arrives sooner, Adam goes diagonally. Heights: {', '.join(ends[:3])}. "
         f"Right, a curved valley: all fall into it at once and then follow its floor. Heights: {', '.join(ends[3:])}.",
     )
 
@@ -1891,7 +1891,10 @@ def draw_four():
 draw_four()
 
 # %% [markdown]
-# And the bigger machine? Here are its choices, without momentum, four seeds each.
+# Settings a and d differ only in the batch size. Counted in epochs, d looks like a bad setting; counted in updates, it has made less than a tenth of
+# the steps. And all of this is one seed. Differences as large as these need no second; a difference of a few per cent needs several, with their spread.
+#
+# And the bigger machine of the section before? Here are its choices, without momentum, four seeds each.
 
 # %% demo=true
 for words, rate, batch, epochs in (
@@ -1906,9 +1909,6 @@ for words, rate, batch, epochs in (
 # %% [markdown]
 # On these digits four times the rate is beyond the limit that the curvature sets: one seed ends far above where it began, and none gets its old loss
 # back. As many updates as before give about the old loss, for every seed. So the rule is where you start, and the measurement decides.
-#
-# Settings a and d differ only in the batch size. Counted in epochs, d looks like a bad setting; counted in updates, it has made less than a tenth of
-# the steps. And all of this is one seed. Differences as large as these need no second; a difference of a few per cent needs several, with their spread.
 #
 # **Why it matters.** Most "the optimizer is bad" is "the rate is wrong" or "too few updates", and the curve shows which.
 # [What does a loss curve tell you?](#What-does-a-loss-curve-tell-you?)
