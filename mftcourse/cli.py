@@ -29,7 +29,8 @@ class Sentences(typer.core.TyperGroup):
         except Exception as error:
             # By name: importing authoring or grading takes seconds that `mft hint` need not spend.
             known = {"WorkspaceError", "LessonError", "GradingError", "Unreadable", "FileNotFoundError"}
-            if not {c.__name__ for c in type(error).__mro__} & known:
+            # A FileNotFoundError of ours is a sentence; one of the system's, with a number, is a fault of the program.
+            if not {c.__name__ for c in type(error).__mro__} & known or getattr(error, "errno", None):
                 raise
             _console(stderr=True).print(f"[red]Error:[/] {escape(str(error))}", soft_wrap=True)
             raise typer.Exit(2) from None

@@ -73,3 +73,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def root() -> Path:
     """The course folder."""
     return ROOT
+
+
+@pytest.fixture
+def two_units(root, tmp_path, monkeypatch) -> Path:
+    """A course folder with the questions and releases of two real units; the working directory is in it."""
+    folder = tmp_path / "course"
+    for unit in ("06-metrics", "07-finetuning"):
+        (folder / "course" / unit).mkdir(parents=True)
+        shutil.copy(root / "course" / unit / "interview.yaml", folder / "course" / unit)
+        shutil.copytree(root / "release" / unit, folder / "release" / unit)
+    shutil.copy(root / "constraints.txt", folder)
+    monkeypatch.chdir(folder)
+    return folder

@@ -1,7 +1,6 @@
 """The Anki packages, opened by Anki itself: what genanki wrote, another program reads."""
 
 import re
-import shutil
 import time
 import zipfile
 
@@ -14,16 +13,8 @@ UNITS = ("06-metrics", "07-finetuning")
 
 
 @pytest.fixture
-def course(root, tmp_path, monkeypatch):
-    """A copy of two real units' questions, which the working directory is in."""
-    folder = tmp_path / "course"
-    for unit in UNITS:
-        (folder / "course" / unit).mkdir(parents=True)
-        shutil.copy(root / "course" / unit / "interview.yaml", folder / "course" / unit)
-        shutil.copytree(root / "release" / unit, folder / "release" / unit)
-    shutil.copy(root / "constraints.txt", folder)
-    monkeypatch.chdir(folder)
-    return folder
+def course(two_units):
+    return two_units
 
 
 @pytest.fixture

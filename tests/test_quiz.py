@@ -3,7 +3,6 @@
 import datetime
 import json
 import os
-import shutil
 import sys
 from pathlib import Path
 
@@ -18,7 +17,6 @@ from mftcourse import cli, interview, quiz
 from mftcourse.quiz import DAYS, GRADES, Card, Memory, Session, schedule
 
 TODAY = datetime.date(2026, 3, 1)
-UNITS = ("06-metrics", "07-finetuning")
 days = st.dates(datetime.date(2020, 1, 1), datetime.date(2090, 1, 1))
 cards = st.builds(Card, box=st.integers(0, len(DAYS)), due=days)
 
@@ -28,16 +26,8 @@ def day(after: int) -> datetime.date:
 
 
 @pytest.fixture
-def course(root, tmp_path, monkeypatch):
-    """A copy of two real units, which the working directory is in."""
-    folder = tmp_path / "course"
-    for unit in UNITS:
-        (folder / "course" / unit).mkdir(parents=True)
-        shutil.copy(root / "course" / unit / "interview.yaml", folder / "course" / unit)
-        shutil.copytree(root / "release" / unit, folder / "release" / unit)
-    shutil.copy(root / "constraints.txt", folder)
-    monkeypatch.chdir(folder)
-    return folder
+def course(two_units):
+    return two_units
 
 
 def kept(course) -> dict:

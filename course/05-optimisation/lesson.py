@@ -1522,11 +1522,12 @@ with check("all batches, counted out", hint="Add the squares over parameters, av
         draws = [rows_drawn[list(batch)].mean(0) for batch in itertools.product(range(5), repeat=size)]
         want_noise = np.mean([((m - rows_drawn.mean(0)) ** 2).sum() for m in draws])
         expect(gradient_noise(rows_drawn, size, True), want_noise, what=f"the noise with replacement, B = {size}")
+    expect(gradient_noise(np.eye(3), 4, replacement=True), 1 / 6, what="the noise")
 with check("batch sizes that cannot be drawn are refused", hint="Below 1 always; above n only without replacement."):
     expect_raises(ValueError, gradient_noise, np.eye(3), 0)
     expect_raises(ValueError, gradient_noise, np.eye(3), 0, replacement=True)
     expect_raises(ValueError, gradient_noise, np.eye(3), 4)
-    expect(gradient_noise(np.eye(3), 4, replacement=True), 1 / 6, what="the noise")
+    gradient_noise(np.eye(3), 4, replacement=True)  # this one is not refused
 with check("the gradients are not changed", hint="`gradients - mean` makes a new array, `gradients -= mean` does not.") as rng:
     rows_drawn = rng.normal(size=(4, 2)) + 2
     expect(probes.call(gradient_noise, rows_drawn, 2)["inputs"][0], rows_drawn, what="the gradients after the call")

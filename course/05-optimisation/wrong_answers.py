@@ -904,7 +904,7 @@ def fit_early(X, y, X_valid, y_valid, lr=0.5, patience=5, max_epochs=100, batch_
     return {"weights": best_weights, "best_epoch": best_epoch, "valid_losses": valid_losses}
 
 
-# %% the variance of one parameter exercise="gradient_noise" fails=["all batches, counted out", "batch sizes that cannot be drawn are refused", "other tables"]
+# %% the variance of one parameter exercise="gradient_noise" fails=["all batches, counted out", "other tables"]
 # The squares are averaged over the parameters too.
 def gradient_noise(gradients: np.ndarray, batch_size: int, replacement: bool = False) -> float:
     n = len(gradients)
@@ -914,7 +914,7 @@ def gradient_noise(gradients: np.ndarray, batch_size: int, replacement: bool = F
     return float(spread / batch_size * (1 if replacement else (n - batch_size) / (n - 1)))
 
 
-# %% the correction of a sample exercise="gradient_noise" fails=["the example, with replacement", "the example, without replacement", "all batches, counted out", "batch sizes that cannot be drawn are refused", "other tables"]
+# %% the correction of a sample exercise="gradient_noise" fails=["the example, with replacement", "the example, without replacement", "all batches, counted out", "other tables"]
 # The spread is divided by n - 1.
 def gradient_noise(gradients: np.ndarray, batch_size: int, replacement: bool = False) -> float:
     n = len(gradients)
@@ -934,7 +934,7 @@ def gradient_noise(gradients: np.ndarray, batch_size: int, replacement: bool = F
     return float(spread / batch_size * 1)
 
 
-# %% the standard deviation exercise="gradient_noise" fails=["the example, with replacement", "the example, without replacement", "all batches, counted out", "batch sizes that cannot be drawn are refused", "other tables"]
+# %% the standard deviation exercise="gradient_noise" fails=["the example, with replacement", "the example, without replacement", "all batches, counted out", "other tables"]
 # The root of the variance is divided by the root of the batch size.
 def gradient_noise(gradients: np.ndarray, batch_size: int, replacement: bool = False) -> float:
     n = len(gradients)
@@ -954,7 +954,7 @@ def gradient_noise(gradients: np.ndarray, batch_size: int, replacement: bool = F
     return float(spread / batch_size * (1 if replacement else (n - batch_size) / n))
 
 
-# %% never more than n exercise="gradient_noise" fails=["batch sizes that cannot be drawn are refused"]
+# %% never more than n exercise="gradient_noise" fails=["all batches, counted out", "batch sizes that cannot be drawn are refused"]
 # A batch larger than the table is refused even with replacement.
 def gradient_noise(gradients: np.ndarray, batch_size: int, replacement: bool = False) -> float:
     n = len(gradients)
