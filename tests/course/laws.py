@@ -13,8 +13,10 @@ from pathlib import Path
 
 import nbformat
 
-from mftcourse import authoring, interview, runner
-from mftcourse.authoring import Lesson
+from mftcourse.course import interview, notebooks
+from mftcourse.course.form import read_lesson
+from mftcourse.course.lesson import LANGUAGES, Lesson
+from mftcourse.grading import runner
 
 SEEDS = list(range(20))
 
@@ -28,7 +30,7 @@ class Case:
 
     @cached_property
     def lesson(self) -> Lesson:
-        return authoring.read_lesson(self.folder)
+        return read_lesson(self.folder)
 
     @property
     def folder(self) -> Path:
@@ -36,7 +38,7 @@ class Case:
 
     @cached_property
     def notebooks(self) -> dict[Path, nbformat.NotebookNode]:
-        files = authoring.render(self.root, self.unit)
+        files = notebooks.render(self.root, self.unit)
         return {p: nbformat.reads(text, as_version=4) for p, text in files.items() if p.suffix == ".ipynb"}
 
     @property
@@ -251,7 +253,7 @@ def numbers_are_computed(case: Case) -> list[str]:
     path = case.folder / "interview.yaml"
     if path.exists():
         for question in interview.load(path).questions:
-            for lang in authoring.LANGUAGES:
+            for lang in LANGUAGES:
                 words = [text for text in question.wording(lang).model_dump().values() if isinstance(text, str)]
                 texts[f"course/{case.unit}/interview.yaml: {question.id} ({lang})"] = "\n".join(words)
     used = set()

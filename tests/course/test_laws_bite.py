@@ -6,7 +6,8 @@ import re
 
 import pytest
 
-from mftcourse import authoring
+from mftcourse.course import notebooks
+from mftcourse.course.lesson import new_unit
 
 from . import laws
 
@@ -54,7 +55,7 @@ BREAKS = [
 
 @pytest.fixture
 def unit(tmp_path):
-    authoring.new_unit(tmp_path, "13-scaling-laws")
+    new_unit(tmp_path, "13-scaling-laws")
     return laws.Case(tmp_path, "13-scaling-laws")
 
 
@@ -79,9 +80,9 @@ def test_a_broken_law_says_what_to_do(unit, law, name, old, new, says):
 
 
 def test_drift_is_noticed(unit):
-    assert authoring.drift(unit.root) != []
-    authoring.build(unit.root)
-    assert authoring.drift(unit.root) == []
+    assert notebooks.drift(unit.root) != []
+    notebooks.build(unit.root)
+    assert notebooks.drift(unit.root) == []
     edit(unit, LESSON, "number, five.", "number: five.")
-    assert [s.split()[0] for s in authoring.drift(unit.root)] == [
+    assert [s.split()[0] for s in notebooks.drift(unit.root)] == [
         "solutions/13-scaling-laws/scaling-laws.ipynb", "release/13-scaling-laws/scaling-laws.ipynb"]  # fmt: skip

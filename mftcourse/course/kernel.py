@@ -18,9 +18,9 @@ from nbgrader.preprocessors import Execute
 from nbgrader.utils import is_grade, is_solution
 from traitlets.config import Config
 
-from ..lab import CELL_SECONDS
-from .intake import exercise, kind
+from .handin import exercise, kind
 
+CELL_SECONDS = 120
 TOTAL_SECONDS = 900
 OUTPUT_BYTES = 1_000_000  # a cell; what follows is dropped
 DEATHS = 3  # kernels that a notebook may cost

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from .workspace import WorkspaceError, find_unit, units, work_path
+from .files import Course, CourseError
 
 PARTS = ("short", "deep", "leaves_out", "usual_wrong", "follow_up")
 
@@ -139,10 +139,10 @@ def questions(root: Path, unit: str | None = None, lang: str = "en", guide: bool
         guide: only the questions of the guide.
 
     Raises:
-        WorkspaceError: there is no such unit or language, or the questions cannot be read.
+        CourseError: there is no such unit or language, or the questions cannot be read.
     """
     if lang not in WORDS:
-        raise WorkspaceError(f"There is no language {lang!r}. These exist: {', '.join(WORDS)}.")
+        raise CourseError(f"There is no language {lang!r}. These exist: {', '.join(WORDS)}.")
     found = []
     for name in [find_unit(unit, root)] if unit else units(root):
         built, source = root / "release" / name / "interview.json", root / "course" / name / "interview.yaml"
@@ -152,10 +152,10 @@ def questions(root: Path, unit: str | None = None, lang: str = "en", guide: bool
             elif source.exists():  # a unit whose author has not built it yet
                 found += [Item(name, q) for q in load(source).questions]
         except (ValueError, OSError) as error:
-            raise WorkspaceError(f"The questions of {name} cannot be read: {error}") from error
+            raise CourseError(f"The questions of {name} cannot be read: {error}") from error
     found = [item for item in found if item.question.guide is not None or not guide]
     if not found:
-        raise WorkspaceError("There are no such questions yet." if unit is None else f"{unit} has no such questions.")
+        raise CourseError("There are no such questions yet." if unit is None else f"{unit} has no such questions.")
     return found
 
 

@@ -19,9 +19,9 @@ from typing import Any
 
 import numpy as np
 
-from .checks import learner_line
-from .expect import NotWritten
-from .probes import PROBES
+from ..checks import learner_line
+from ..expect import NotWritten
+from ..probes import PROBES
 
 Send = Callable[[bytes], bytes]
 MAGIC = b"mft1"

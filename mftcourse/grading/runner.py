@@ -23,18 +23,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .authoring import (
+from .. import checks
+from ..course.form import read_lesson
+from ..course.lesson import (
     BEGIN_RELEASE,
     BEGIN_SOLUTION,
     END_SOLUTION,
+    STUB,
     Cell,
     Lesson,
     LessonError,
-    ReleaseRegions,
-    _globals_stored,
-    read_lesson,
+    globals_stored,
     release_regions,
 )
+from .wall import Room, stand_ins
 
 SINGLE = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 CHILD_SECONDS = 600
@@ -113,7 +115,7 @@ def drive(folder: Path, plan: Plan | None = None, timeout: float = 1200) -> Resu
         LessonError: a cell of the lesson itself failed, with its file, line and error.
     """
     done = subprocess.run(
-        [sys.executable, "-m", "mftcourse.runner", str(folder)],
+        [sys.executable, "-m", "mftcourse.grading.runner", str(folder)],
         input=json.dumps((plan or Plan()).__dict__),
         capture_output=True,
         text=True,
@@ -122,7 +124,7 @@ def drive(folder: Path, plan: Plan | None = None, timeout: float = 1200) -> Resu
     )
     if done.returncode:
         lines = [line for line in done.stderr.strip().splitlines() if line]
-        raise LessonError(lines[-1].removeprefix("mftcourse.authoring.LessonError: ") if lines else "the runner died")
+        raise LessonError(lines[-1].removeprefix("mftcourse.course.lesson.LessonError: ") if lines else "the runner died")
     data = json.loads(done.stdout.splitlines()[-1])
     return Result([Outcome(**o) for o in data["outcomes"]], data["facts"])
 
@@ -136,8 +138,6 @@ def matrix(folder: Path) -> list[Outcome]:
 
 
 def _run(lesson: Lesson, plan: Plan) -> Result:
-    from . import checks
-
     checks.CHECK_SECONDS = plan.check_seconds or checks.CHECK_SECONDS
     module = types.ModuleType("lesson")
     sys.modules["lesson"] = module  # so that classes of a lesson find their module
@@ -149,7 +149,7 @@ def _run(lesson: Lesson, plan: Plan) -> Result:
     for cell in lesson.cells:
         if cell.kind == "exercise":
             exercise = cell
-            walled |= _globals_stored(cell.source)
+            walled |= globals_stored(cell.source)
             written = _written(cell.source)
             before = {name: namespace[name] for name in written if name in namespace}
         if cell.kind in ("code", "exercise") or (cell.kind == "demo" and plan.demos):
@@ -184,7 +184,7 @@ def _written(source: str) -> set[str]:
     names: set[str] = set()
     for node in ast.parse(source).body:
         if node.lineno <= marks[-1] and (node.end_lineno or node.lineno) >= marks[0]:
-            names |= _globals_stored(ast.unparse(node))
+            names |= globals_stored(ast.unparse(node))
     return names
 
 
@@ -198,7 +198,7 @@ def released(source: str) -> str:
         if BEGIN_SOLUTION in line:
             inside = True
             indent = line[: len(line) - len(line.lstrip())]
-            out += [indent + stub for stub in ReleaseRegions.stub.split("\n")]
+            out += [indent + stub for stub in STUB.split("\n")]
         elif END_SOLUTION in line:
             inside = False
         elif not inside:
@@ -211,8 +211,6 @@ def _judge(
     seeds: list[int], wall: bool,
 ) -> list[Outcome]:  # fmt: skip
     from . import checks
-    from .wall import Room, stand_ins
-
     found = []
     card, error = None, ""
     for defined in forget[0]:  # what the other code does not define must not be the reference's

@@ -1,0 +1,236 @@
+"""A lesson as it is written: cells with what they say of themselves, read from lesson.py and wrong_answers.py."""
+
+from __future__ import annotations
+
+import ast
+import re
+import symtable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import jupytext
+
+BEGIN_SOLUTION, END_SOLUTION = "### BEGIN SOLUTION", "### END SOLUTION"
+BEGIN_RELEASE, END_RELEASE = "### BEGIN RELEASE", "### END RELEASE"
+BEGIN_HIDDEN, END_HIDDEN = "### BEGIN HIDDEN TESTS", "### END HIDDEN TESTS"
+STUB = "# YOUR CODE HERE\nraise NotImplementedError()"  # nbgrader's
+LANGUAGES = ("en", "zh")
+KEYS = {"exercise", "check", "points", "minutes", "manual", "demo", "lang", "needs", "faults", "fails", "title"}
+
+
+class LessonError(Exception):
+    """A fault in a lesson; the text names file and line and says what to do."""
+
+
+@dataclass
+class Cell:
+    """One cell of a lesson.
+
+    Attributes:
+        kind: "prose", "code", "demo", "exercise", "check" or "manual".
+        line: of its `# %%` marker in the file.
+        title: the words between `# %%` and the metadata (the name of a wrong answer).
+    """
+
+    kind: str
+    source: str
+    line: int
+    exercise: str = ""
+    points: float = 0
+    minutes: float = 0
+    lang: str = "en"
+    title: str = ""
+    faults: list[str] = field(default_factory=list)
+    fails: list[str] = field(default_factory=list)
+    needs: list[str] = field(default_factory=list)  # of the first cell: the units that come before
+    zh: str | None = None  # the Chinese sibling of a prose cell
+
+
+@dataclass
+class Lesson:
+    """A unit's source: its folder, and the cells of lesson.py in order."""
+
+    folder: Path
+    cells: list[Cell]
+
+    @property
+    def unit(self) -> str:
+        return self.folder.name
+
+    @property
+    def slug(self) -> str:
+        return self.unit.split("-", 1)[1]
+
+    @property
+    def needs(self) -> list[str]:
+        """The units whose skills this one uses."""
+        return self.cells[0].needs
+
+    def fault(self, cell: Cell, text: str, line: int = 0) -> LessonError:
+        """Return an error that names the file and the cell's line, or a line of its source (from 1)."""
+        return LessonError(f"{self.folder / 'lesson.py'}:{cell.line + line}: {text}")
+
+    @property
+    def languages(self) -> list[str]:
+        return ["en", "zh"] if any(c.zh for c in self.cells) else ["en"]
+
+    @property
+    def exercises(self) -> dict[str, Cell]:
+        return {c.exercise: c for c in self.cells if c.kind in ("exercise", "manual")}
+
+    @property
+    def checks(self) -> dict[str, Cell]:
+        return {c.exercise: c for c in self.cells if c.kind == "check"}
+
+    def prose_before(self, exercise: str) -> str:
+        """Return the prose between the check before this exercise and its own check."""
+        at = next(i for i, c in enumerate(self.cells) if c.exercise == exercise)
+        start = max((i for i in range(at) if self.cells[i].kind == "check"), default=0)
+        return "\n".join(c.source for c in self.cells[start:at] if c.kind == "prose")
+
+    def headings(self, lang: str) -> dict[str, str]:
+        """Return exercise id → text of the nearest heading above it."""
+        found, current = {}, self.slug
+        for cell in self.cells:
+            if cell.kind == "prose":
+                text = cell.zh if lang == "zh" and cell.zh else cell.source
+                current = (headings_of(text) or [current])[-1].strip()
+            elif cell.kind in ("exercise", "manual"):
+                found[cell.exercise] = current
+        return found
+
+    @property
+    def wrong_answers(self) -> list[Cell]:
+        path = self.folder / "wrong_answers.py"
+        return [c for c in read_cells(path) if c.exercise] if path.exists() else []
+
+
+def headings_of(markdown: str) -> list[str]:
+    """Return the texts of the headings, in order."""
+    return re.findall(r"^#+ (.+)$", re.sub(r"^```.*?^```", "", markdown, flags=re.M | re.S), re.M)
+
+
+# --- reading ----------------------------------------------------------------------------------
+
+
+def read_cells(path: Path) -> list[Cell]:
+    """Read a file in jupytext's percent format.
+
+    Raises:
+        LessonError: the file does not parse, or a marker carries metadata that nobody knows.
+    """
+    text = path.read_text(encoding="utf-8")
+    lines = [n for n, line in enumerate(text.splitlines(), 1) if line.startswith("# %%")]
+    try:
+        cells = jupytext.reads(text, fmt="py:percent").cells
+    except Exception as error:
+        raise LessonError(f"{path}: this is not jupytext's percent format: {error}") from error
+    if len(cells) != len(lines):
+        raise LessonError(f"{path}: {len(lines)} `# %%` markers make {len(cells)} cells. A lesson begins "
+                          "with a marker, `# %% [markdown]`, and holds none inside a string.")  # fmt: skip
+    found = []
+    for cell, line in zip(cells, lines, strict=True):
+        meta = {k: v for k, v in cell.metadata.items() if k != "lines_to_next_cell"}
+        unknown = sorted(set(meta) - KEYS)
+        if unknown:
+            raise LessonError(f"{path}:{line}: unknown metadata {unknown[0]!r}; known are {', '.join(sorted(KEYS))}.")
+        found.append(_cell(cell.cell_type, cell.source, meta, path, line))
+    return found
+
+
+def _cell(cell_type: str, source: str, meta: dict, path: Path, line: int) -> Cell:
+    names = {k: meta.pop(k) for k in ("exercise", "check", "manual", "demo") if meta.get(k)}
+    if cell_type == "markdown":
+        kind = "manual" if "manual" in names else "prose"
+        other = sorted({*meta, *names} - {"lang", "needs"})
+        if kind == "prose" and other:
+            raise LessonError(f"{path}:{line}: prose takes no {other[0]!r}; a written answer "
+                              "has exercise=, points=, minutes= and manual=true.")  # fmt: skip
+    else:
+        kinds = [k for k in ("exercise", "check", "demo") if k in names]
+        if len(kinds) > 1:
+            raise LessonError(f"{path}:{line}: a cell is either {' or '.join(kinds)}, not both.")
+        kind = kinds[0] if kinds else "code"
+        try:
+            ast.parse(source)
+        except SyntaxError as error:
+            at = line + (error.lineno or 0)
+            raise LessonError(f"{path}:{at}: {error.msg}. Lessons are plain Python: no magics, no shell.") from error
+    meta |= {k: float(meta[k]) for k in ("points", "minutes") if k in meta}
+    return Cell(kind, source, line, exercise=str(names.get("exercise") or names.get("check") or ""), **meta)
+
+
+def parse(folder: Path) -> Lesson:
+    """Read course/NN-slug/lesson.py, without a look at its form (`form.read_lesson` proves that).
+
+    Raises:
+        LessonError: with file, line and what to do.
+    """
+    path = folder / "lesson.py"
+    if not re.fullmatch(r"\d\d-[a-z0-9-]+", folder.name):
+        raise LessonError(f"{folder}: a unit's folder is named like 06-metrics: two digits, a hyphen, a slug.")
+    if not path.exists():
+        raise LessonError(f"{folder}: there is no lesson.py in it. `mft new {folder.name}` writes a skeleton.")
+    cells: list[Cell] = []
+    for cell in read_cells(path):
+        if cell.lang not in LANGUAGES:
+            raise LessonError(f"{path}:{cell.line}: lang is {cell.lang!r}; known are {', '.join(LANGUAGES)}.")
+        if cell.lang == "zh":
+            if cell.kind != "prose" or not cells or cells[-1].kind != "prose" or cells[-1].zh is not None:
+                raise LessonError(f'{path}:{cell.line}: a lang="zh" cell stands right behind its English prose cell.')
+            cells[-1].zh = cell.source
+        else:
+            cells.append(cell)
+    return Lesson(folder, cells)
+
+
+# --- what a cell says ------------------------------------------------------------------------
+
+
+def release_regions(source: str) -> str:
+    """Return an exercise cell without its solution region, and with its release region uncommented."""
+    out: list[str] = []
+    region = ""
+    for line in source.split("\n"):
+        marker = next((m for m in (BEGIN_SOLUTION, END_SOLUTION, BEGIN_RELEASE, END_RELEASE) if m in line), "")
+        if marker:
+            region = marker if marker in (BEGIN_SOLUTION, BEGIN_RELEASE) else ""
+        elif region != BEGIN_SOLUTION:
+            out.append(re.sub(r"^(\s*)# ?", r"\1", line, count=1) if region else line)
+    return "\n".join(out)
+
+
+def globals_stored(source: str) -> set[str]:
+    """Return the names that running the cell binds at top level."""
+    top = symtable.symtable(source, "<cell>", "exec")
+    return {s.get_name() for s in top.get_symbols() if s.is_assigned() or s.is_imported()}
+
+
+def globals_loaded(source: str) -> set[str]:
+    """Return the global names that the cell, or a function in it, reads."""
+
+    def read(table: symtable.SymbolTable) -> set[str]:
+        top = table.get_type() == "module"
+        names = {s.get_name() for s in table.get_symbols() if s.is_referenced() and (top or s.is_global())}
+        return names.union(*map(read, table.get_children()))
+
+    return read(symtable.symtable(source, "<cell>", "exec"))
+
+
+def new_unit(root: Path, name: str) -> Path:
+    """Write the skeleton of a unit: it builds, and obeys the laws but for its content.
+
+    Raises:
+        LessonError: the name does not fit, or the unit is there already.
+    """
+    if not re.fullmatch(r"\d\d-[a-z0-9]+(-[a-z0-9]+)*", name):
+        raise LessonError(f"{name!r} is no name for a unit; it looks like 13-scaling: two digits, a hyphen, a slug.")
+    folder = root / "course" / name
+    if folder.exists():
+        raise LessonError(f"{folder} is there already; nothing was written.")
+    folder.mkdir(parents=True)
+    title = name[3:].replace("-", " ").capitalize()
+    for path in sorted((Path(__file__).parent / "skeleton").iterdir()):
+        text = path.read_text(encoding="utf-8").replace("{{unit}}", name).replace("{{title}}", title)
+        (folder / path.name.removesuffix(".txt")).write_text(text, encoding="utf-8")
+    return folder
