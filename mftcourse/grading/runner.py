@@ -210,7 +210,6 @@ def _judge(
     check: Cell, namespace: dict, walled: set[str], forget: tuple, name: str, code: str | None,
     seeds: list[int], wall: bool,
 ) -> list[Outcome]:  # fmt: skip
-    from . import checks
     found = []
     card, error = None, ""
     for defined in forget[0]:  # what the other code does not define must not be the reference's
