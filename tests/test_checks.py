@@ -285,6 +285,7 @@ with check("the total", hint="h"):
     ("def inner(v):\n        v.sort()\n    copied = list(values); inner(copied); return sum(copied)", ""),
     ("helper(values); return sum(values)", "`total` changed its argument `values`"),
     ("return sum(sort_it(list(values)))", ""),
+    ("'Sorts in place.'; values.sort(); return sum(values)", ""),
 ])  # fmt: skip
 def test_what_the_learner_wrote_leaves_its_arguments_as_they_were(body, said):
     scope = learner(f"def helper(v):\n    v.append(0)\n\ndef sort_it(v):\n    v.sort()\n    return v\n\n"
@@ -314,3 +315,10 @@ def test_seconds_are_of_the_cpu_for_what_computes_and_of_the_clock_for_what_slee
                 pass
             time.sleep(0.03)
     assert not limit.fired and time.process_time() - began < 1
+
+
+def test_calls_between_cells_are_held_to_the_rule_too():
+    scope = learner("def given(f, v):\n    return f(v)", "<given>") | {"check": check, "expect": expect}
+    scope |= learner("def total(values):\n    values.sort()\n    return sum(values)")
+    exec(compile(CHECK_CELL.replace("total(", "given(total, "), "<check>", "exec"), scope)
+    assert "`total` changed its argument `values`" in grade("x").findings[0].message
