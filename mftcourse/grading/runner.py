@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import checks
+from ..course.files import LessonError
 from ..course.form import read_lesson
 from ..course.lesson import (
     BEGIN_RELEASE,
@@ -32,7 +33,6 @@ from ..course.lesson import (
     STUB,
     Cell,
     Lesson,
-    LessonError,
     globals_stored,
     release_regions,
 )
@@ -124,7 +124,8 @@ def drive(folder: Path, plan: Plan | None = None, timeout: float = 1200) -> Resu
     )
     if done.returncode:
         lines = [line for line in done.stderr.strip().splitlines() if line]
-        raise LessonError(lines[-1].removeprefix("mftcourse.course.lesson.LessonError: ") if lines else "the runner died")
+        said = lines[-1].removeprefix("mftcourse.course.files.LessonError: ") if lines else "the runner died"
+        raise LessonError(said)
     data = json.loads(done.stdout.splitlines()[-1])
     return Result([Outcome(**o) for o in data["outcomes"]], data["facts"])
 
@@ -210,7 +211,6 @@ def _judge(
     check: Cell, namespace: dict, walled: set[str], forget: tuple, name: str, code: str | None,
     seeds: list[int], wall: bool,
 ) -> list[Outcome]:  # fmt: skip
-    from . import checks
     found = []
     card, error = None, ""
     for defined in forget[0]:  # what the other code does not define must not be the reference's

@@ -16,10 +16,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
-from . import interview
-from .interview import PARTS, Item
-from .lab import course_root
-from .workspace import free
+from ..course import interview
+from ..course.files import Course, free, write
+from ..course.interview import PARTS, Item
 
 __all__ = ["show"]
 
@@ -136,8 +135,8 @@ class Session:
 class Memory:
     """The learner's state file. A file that cannot be read or written never stops the quiz: `notes` says so."""
 
-    def __init__(self, root: Path) -> None:
-        self.path: Path | None = root / "work" / ".mft" / "quiz.json"
+    def __init__(self, course: Course) -> None:
+        self.path: Path | None = course.root / "work" / ".mft" / "quiz.json"
         self.notes: list[str] = []
 
     def read(self) -> dict[str, Card]:
@@ -158,10 +157,7 @@ class Memory:
         state = _State(questions=self.read() | {name: card})
         with self._noted():
             if self.path:
-                part = self.path.with_name(f"quiz.json.{os.getpid()}.part")
-                part.parent.mkdir(parents=True, exist_ok=True)
-                part.write_text(state.model_dump_json(indent=1), encoding="utf-8")
-                os.replace(part, self.path)
+                write(self.path, state.model_dump_json(indent=1).encode())
 
     @contextlib.contextmanager
     def _noted(self) -> Iterator[None]:
@@ -172,12 +168,11 @@ class Memory:
             self.path = None
 
 
-def begin(unit: str | None, lang: str, count: int, guide: bool = False) -> tuple[Session, Memory, Path]:
-    """Return today's session, where its answers are kept, and the course folder."""
-    root = course_root()
-    memory = Memory(root)
-    items = interview.questions(root, unit, lang, guide)
-    return Session(items, memory.read(), datetime.date.today(), count), memory, root
+def begin(course: Course, unit: str | None, lang: str, count: int, guide: bool = False) -> tuple[Session, Memory]:
+    """Return today's session, and where its answers are kept."""
+    memory = Memory(course)
+    items = interview.questions(course, unit, lang, guide)
+    return Session(items, memory.read(), datetime.date.today(), count), memory
 
 
 def show(unit: str | None = None, lang: str = "en", count: int = 10, guide: bool = False) -> None:
@@ -192,22 +187,23 @@ def show(unit: str | None = None, lang: str = "en", count: int = 10, guide: bool
     from IPython import get_ipython
     from IPython.display import Markdown, display
 
-    session, memory, root = begin(unit, lang, count, guide)
+    course = Course.find()
+    session, memory = begin(course, unit, lang, count, guide)
     shell = get_ipython()
     if not getattr(getattr(shell, "kernel", None), "_allow_stdin", False):
         parts = [
             f"**{i.question.wording(lang).question}**\n\n{interview.details(i.question.wording(lang), lang)}"
-            f"\n\n{interview.proof(i, lang, root, links=True)}"
+            f"\n\n{interview.proof(course, i, lang, links=True)}"
             for i in session.queue
         ] or [session.summary(lang)]
         text = "\n\n".join(parts)
         display(Markdown(text)) if shell else print(text)
         return
     plain = {"text/plain": WORDS[lang]["rerun"]}  # what a saved page shows
-    display(_panel(session, memory, root, lang)._repr_mimebundle_() | plain, raw=True)
+    display(_panel(course, session, memory, lang)._repr_mimebundle_() | plain, raw=True)
 
 
-def _panel(session: Session, memory: Memory, root: Path, lang: str) -> Any:
+def _panel(course: Course, session: Session, memory: Memory, lang: str) -> Any:
     """Return the widget that asks a session's questions."""
     from ipywidgets import HTML, Button, HBox, Layout, Output, VBox
 
@@ -247,7 +243,8 @@ def _panel(session: Session, memory: Memory, root: Path, lang: str) -> Any:
             return
         turn(True)
         button.disabled = key != "show"
-        body = interview.proof(item, lang, root, True) if key == "proof" else getattr(item.question.wording(lang), key)
+        said = getattr(item.question.wording(lang), key, None)
+        body = interview.proof(course, item, lang, links=True) if key == "proof" else said
         add(f"**{words[key]}**\n\n{body}")
 
     for key, button in zip(("short", *PARTS[1:], "proof", *GRADES), buttons, strict=True):

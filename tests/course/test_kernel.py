@@ -2,12 +2,13 @@
 
 import copy
 
+import nbformat
 import pytest
+from tiny_course import cell
+from traitlets.config import Config
 
-from mftcourse.grading.execute import execute
-from mftcourse.grading.intake import kind
-
-from .tiny_course import cell
+from mftcourse.course.handin import kind
+from mftcourse.course.kernel import execute, stop_endless_loops
 
 
 def scores(nb):
@@ -59,3 +60,16 @@ def test_a_notebook_that_ends_every_kernel_still_comes_back(reference, tmp_path)
             c.source = "import os; os._exit(0)"
     done = execute(nb, tmp_path, seconds=2)
     assert scores(done.nb) == {"mean": 0, "median": 0}
+
+
+@pytest.mark.slow
+def test_an_endless_loop_ends_with_a_sentence():
+    from nbgrader.preprocessors import Execute
+
+    config = Config()
+    stop_endless_loops(config, seconds=3)
+    cells = [nbformat.v4.new_code_cell("while True:\n    pass"), nbformat.v4.new_code_cell("6 * 7")]
+    nb, _ = Execute(config=config).preprocess(nbformat.v4.new_notebook(cells=cells), {})
+    said = [output.evalue for output in nb.cells[0].outputs if output.output_type == "error"]
+    assert any("stopped after 3 seconds. Look for a loop that never ends" in (text or "") for text in said)
+    assert nb.cells[1].outputs[0].data["text/plain"] == "42"  # the kernel lives

@@ -13,8 +13,11 @@ from hypothesis import strategies as st
 from nbclient import NotebookClient
 from typer.testing import CliRunner
 
-from mftcourse import cli, interview, quiz
-from mftcourse.quiz import DAYS, GRADES, Card, Memory, Session, schedule
+from mftcourse import cli
+from mftcourse.course import interview
+from mftcourse.course.files import Course
+from mftcourse.learning import quiz
+from mftcourse.learning.quiz import DAYS, GRADES, Card, Memory, Session, schedule
 
 TODAY = datetime.date(2026, 3, 1)
 days = st.dates(datetime.date(2020, 1, 1), datetime.date(2090, 1, 1))
@@ -31,7 +34,7 @@ def course(two_units):
 
 
 def kept(course) -> dict:
-    return json.loads((course / "work" / ".mft" / "quiz.json").read_text())["questions"]
+    return json.loads((course.root / "work" / ".mft" / "quiz.json").read_text())["questions"]
 
 
 def ask(*words, answers="", code=0) -> str:
@@ -85,8 +88,8 @@ def test_a_missed_question_returns_in_the_session_until_it_is_known(root_items, 
 
 @pytest.fixture(scope="module")
 def root_items():
-    root = Path(__file__).resolve().parents[1]
-    return interview.questions(root, "06") + interview.questions(root, "07")
+    course = Course(Path(__file__).resolve().parents[2])
+    return interview.questions(course, "06") + interview.questions(course, "07")
 
 
 def test_due_ones_first_then_the_guides_then_the_units_order(root_items):
@@ -107,7 +110,7 @@ def test_due_ones_first_then_the_guides_then_the_units_order(root_items):
     ["{", "[]", '{"version": 0, "boxes": {}}', '{"version": 1, "questions": {"a": {"box": 9, "due": "x"}}}', "\xff"],
 )
 def test_a_broken_or_old_state_is_kept_aside(course, text):
-    path = course / "work" / ".mft" / "quiz.json"
+    path = course.root / "work" / ".mft" / "quiz.json"
     path.parent.mkdir(parents=True)
     for n in ("", "-2"):
         path.write_text(text, encoding="latin-1")
@@ -118,7 +121,7 @@ def test_a_broken_or_old_state_is_kept_aside(course, text):
 
 
 def test_where_nothing_can_be_written_the_quiz_goes_on_and_says_so(course):
-    (course / "work").write_text("a file where the folder should be")
+    (course.root / "work").write_text("a file where the folder should be")
     said = ask("06", answers="\n3\n\n3\nq\n")
     assert said.count("Your answers are not kept this time") == 1 and "You knew 2 of 2" in said
 
@@ -178,9 +181,9 @@ def test_what_does_not_exist_is_a_sentence(course, words, said):
 
 
 def test_a_broken_question_file_is_a_sentence(course):
-    for path in course.glob("*/06-metrics/interview.*"):
+    for path in course.root.glob("*/06-metrics/interview.*"):
         path.unlink()
-    (course / "course" / "06-metrics" / "interview.yaml").write_text("questions: [")
+    (course.root / "course" / "06-metrics" / "interview.yaml").write_text("questions: [")
     assert "The questions of 06-metrics cannot be read" in ask("6", code=2)
 
 
@@ -210,8 +213,8 @@ def test_in_a_real_terminal_ctrl_c_loses_nothing(course, root):
 
 @pytest.mark.parametrize("lang", interview.WORDS)
 def test_the_widget_asks_shows_grades_and_sums_up(course, lang):
-    session, memory, root = quiz.begin("06", lang, 2)
-    box = quiz._panel(session, memory, root, lang)
+    session, memory = quiz.begin(course, "06", lang, 2)
+    box = quiz._panel(course, session, memory, lang)
     place, text, *rows = box.children
     ask, *more = [b for row in rows for b in row.children]
     words = quiz.WORDS[lang] | interview.WORDS[lang]
@@ -233,13 +236,13 @@ def test_the_widget_asks_shows_grades_and_sums_up(course, lang):
 
 
 def test_without_a_front_end_a_kernel_lists_the_questions(course, root):
-    code = f"import sys; sys.path.insert(0, {str(root)!r})\nfrom mftcourse.quiz import show\nshow(unit='06', lang='zh', count=3)"
+    code = f"import sys; sys.path.insert(0, {str(root)!r})\nfrom mftcourse.learning.quiz import show\nshow(unit='06', lang='zh', count=3)"
     nb = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)])
-    NotebookClient(nb, timeout=120, kernel_name="python3", resources={"metadata": {"path": str(course)}}).execute()
+    NotebookClient(nb, timeout=120, kernel_name="python3", resources={"metadata": {"path": str(course.root)}}).execute()
     (output,) = nb.cells[0].outputs
     assert output["data"]["text/markdown"].count("<details>") == 13
     assert "如何评估一个模型？" in output["data"]["text/markdown"]
-    assert not (course / "work").exists()
+    assert not (course.root / "work").exists()
 
 
 def test_the_proof_links_to_the_learners_notebook_in_its_language(course):
@@ -249,36 +252,12 @@ def test_the_proof_links_to_the_learners_notebook_in_its_language(course):
             update={"en": item.question.en.model_copy(update={"headings": ["A new head"]})}
         )
     )
-    assert "](" not in interview.proof(item, "zh", course, links=True)
+    assert "](" not in interview.proof(course, item, "zh", links=True)
     assert cli_start("07") == 0
     assert "[A new head](<work/07-finetuning/finetuning.ipynb#A-new-head>)" in interview.proof(
-        item, "zh", course, links=True
+        course, item, "zh", links=True
     )
 
 
 def cli_start(unit):
     return CliRunner().invoke(cli.app, ["start", unit]).exit_code
-
-
-# --- formulas ---------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(("tex", "said"), [
-    (r"\hat s_k \ge \tfrac{1}{2}", "ŝ_k ≥ 1/2"), (r"\ln \big(\frac{t}{1-t}\big)", "ln (t/(1-t))"), (r"e^{-|z|}", "e^(-|z|)"),
-    (r"\frac{L(w+h) - L(w-h)}{2h}", "(L(w+h) - L(w-h))/(2h)"), (r"n_\text{in}", "n_in"), (r"w_{k+1}", "w_(k+1)"),
-    (r"\sqrt{n-1}", "√(n-1)"), (r"\lambda_{\max}", "λ_max"), (r"H^\top \delta", "Hᵀ δ"), (r"\frac{a}{b}\frac{c}{d}", "a/b c/d"),
-    (r"\frac{c_{FP}-c_{TN}}{2}", "(c_FP-c_TN)/2"), (r"w \leftarrow w", "w ← w"), (r"p \gt 0", "p > 0"), (r"\sqrt{\hat v}", "√(v̂)"),
-    (r"\operatorname{sign}(z)", "sign(z)"), (r"\varepsilon^2", "ε²"), (r"F_1 \le 2\min(P,R)", "F₁ ≤ 2min(P,R)"),
-])  # fmt: skip
-def test_a_formula_in_a_terminal(tex, said):
-    assert interview.for_terminal(f"so ${tex}$ and `${{x}}$`") == f"so `{said}` and `${{x}}$`"
-
-
-def test_no_formula_of_the_course_keeps_a_backslash(root_items):
-    for item in root_items:
-        for lang in interview.WORDS:
-            for part in interview.PARTS:
-                assert "\\" not in interview.for_terminal(getattr(item.question.wording(lang), part)), (
-                    item.question.id,
-                    part,
-                )
