@@ -15,6 +15,7 @@ from .lesson import (
     END_SOLUTION,
     Cell,
     Lesson,
+    LessonError,
     globals_loaded,
     globals_stored,
     parse,
@@ -30,6 +31,9 @@ def read_lesson(folder: Path) -> Lesson:
     """
     lesson = parse(folder)
     prove(lesson)
+    for cell in lesson.wrong_answers + lesson.right_answers:
+        if cell.exercise not in lesson.checks:
+            raise LessonError(f"{folder}: the answer {cell.title!r} is to {cell.exercise!r}, which no check judges.")
     return lesson
 
 
@@ -102,7 +106,7 @@ def _prove_check(cell: Cell, exercise: Cell, lesson: Lesson) -> None:
     if not body or ast.unparse(body[-1]) != f"grade({cell.exercise!r})":
         raise fault(cell, f'the last line must be `grade("{cell.exercise}")`: its scorecard is the cell\'s result.')
     hidden_lines = _hidden_lines(cell.source)
-    total, titles, hidden = 0.0, set(), []
+    total, titles, behind, hidden = 0.0, set(), set(), []
     for node in body[:-1]:
         if isinstance(node, ast.Import | ast.ImportFrom):
             continue
@@ -119,7 +123,12 @@ def _prove_check(cell: Cell, exercise: Cell, lesson: Lesson) -> None:
         if bool(options.get("hidden")) != (node.lineno in hidden_lines):
             raise fault(cell, f"the check {title!r} must stand between `{BEGIN_HIDDEN}` and `{END_HIDDEN}` "
                               "and say hidden=True, or neither.", node.lineno)  # fmt: skip
+        needed = options.get("needs")
+        if needed and (needed not in titles or (needed in behind and not options.get("hidden"))):
+            raise fault(cell, f"the check {title!r} needs {needed!r}; that must be an earlier check of this cell, and a "
+                              "visible one where this one is visible.", node.lineno)  # fmt: skip
         titles.add(title)
+        behind |= {title} if options.get("hidden") else set()
         total += float(options.get("points", 1))
         hidden += [node] if options.get("hidden") else []
     if len(hidden) == len(titles):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import re
 import symtable
 from dataclasses import dataclass, field
@@ -99,8 +100,25 @@ class Lesson:
 
     @property
     def wrong_answers(self) -> list[Cell]:
-        path = self.folder / "wrong_answers.py"
-        return [c for c in read_cells(path) if c.exercise] if path.exists() else []
+        """The wrong answers as whole programs, also where the file says an edit alone."""
+        return self._answers("wrong_answers.py")
+
+    @property
+    def right_answers(self) -> list[Cell]:
+        """Right answers in other styles than the reference."""
+        return self._answers("right_answers.py")
+
+    def _answers(self, name: str) -> list[Cell]:
+        path = self.folder / name
+        found = [c for c in read_cells(path) if c.exercise] if path.exists() else []
+        for cell in found:
+            if re.search(r"^# [-+]", cell.source, re.M):
+                try:
+                    cell.source = edited(reference(self.exercises[cell.exercise].source), cell.source)
+                except (KeyError, ValueError) as error:
+                    what = f"there is no exercise {error}" if isinstance(error, KeyError) else str(error)
+                    raise LessonError(f"{path}:{cell.line}: {cell.title!r}: {what}") from None
+        return found
 
 
 def headings_of(markdown: str) -> list[str]:
@@ -196,6 +214,98 @@ def release_regions(source: str) -> str:
         elif region != BEGIN_SOLUTION:
             out.append(re.sub(r"^(\s*)# ?", r"\1", line, count=1) if region else line)
     return "\n".join(out)
+
+
+def reference(source: str) -> str:
+    """Return an exercise cell as the reference has it: without markers, and without its release region."""
+    out: list[str] = []
+    hidden = False
+    for line in source.split("\n"):
+        hidden = (hidden or BEGIN_RELEASE in line) and END_RELEASE not in line
+        if not hidden and not any(m in line for m in (BEGIN_SOLUTION, END_SOLUTION, END_RELEASE)):
+            out.append(line)
+    return "\n".join(out)
+
+
+def edited(source: str, edit: str) -> str:
+    """Return `source` after an edit, behind the comment with which the edit begins.
+
+    An edit is a comment, and then hunks as in a patch: `# - ` lines that stand in the source, and the `# + `
+    lines that take their place. Indentation counts from the first line of a hunk.
+
+    Raises:
+        ValueError: a hunk's lines are not there, or there more than once.
+    """
+    lines = source.split("\n")
+    comment = [line for line in edit.split("\n") if line.startswith("#") and not re.match(r"# [-+]( |$)", line)]
+    for old, new in re.findall(r"((?:^# -(?: .*)?\n)+)((?:^# \+(?: .*)?\n)*)", edit + "\n", re.M):
+        olds, news = ([line[4:].rstrip() for line in block.splitlines()] for block in (old, new))
+        margin = olds[0][: len(olds[0]) - len(olds[0].lstrip())]  # as the hunk itself is indented
+        places = []
+        for at in range(len(lines) - len(olds) + 1):
+            indent = lines[at][: len(lines[at]) - len(lines[at].lstrip())]
+            if [line.rstrip() for line in lines[at : at + len(olds)]] == _moved(olds, margin, indent):
+                places.append((at, indent))
+        if len(places) != 1:
+            where = "is nowhere in" if not places else f"stands {len(places)} times in"
+            raise ValueError(f"the line {olds[0].strip()!r} of the edit {where} the reference; "
+                             "write the line as it is there, with neighbours where it stands twice.")  # fmt: skip
+        at, indent = places[0]
+        lines[at : at + len(olds)] = _moved(news, margin, indent)
+    return "\n".join([*comment, *lines])
+
+
+def _moved(lines: list[str], margin: str, indent: str) -> list[str]:
+    return [(indent + line.removeprefix(margin)) if line else line for line in lines]
+
+
+def own_names(cell: Cell, lesson: Lesson) -> str:
+    """Return the source of a check cell in which all that is imported or built in has a name of its own.
+
+    A learner's `check`, `np` or `list` then changes no verdict, and what the cell imports takes no name away
+    from the learner.
+    """
+    before = lesson.cells[: lesson.cells.index(cell)]
+    tree = ast.parse(cell.source)
+    used = [n for n in ast.walk(tree) if isinstance(n, ast.Name)]
+    taken = {n.id for n in used if not isinstance(n.ctx, ast.Load)} | {
+        n.arg for n in ast.walk(tree) if isinstance(n, ast.arg)
+    }
+    for other in before:
+        taken |= _defined(other.source) if other.kind in ("exercise", "code") else set()
+    origin = {name: ("builtins", name) for name in dir(builtins) if name.islower() and not name.startswith("_")}
+    for node in (n for c in before if c.kind in ("exercise", "code") for n in ast.parse(c.source).body):
+        if isinstance(node, ast.ImportFrom):
+            origin |= {a.asname or a.name: (node.module or "", a.name) for a in node.names}
+        elif isinstance(node, ast.Import):
+            for a in node.names:
+                origin[a.asname or a.name.split(".")[0]] = ("", a.name if a.asname else a.name.split(".")[0])
+    spoken = {n.id for s in ast.walk(tree) if isinstance(s, ast.JoinedStr) for n in ast.walk(s) if isinstance(n, ast.Name)}
+    for name in sorted(spoken & set(origin) - taken):
+        if origin[name][0] != "builtins":
+            raise lesson.fault(cell, f"{name!r} stands inside an f-string; compute the value before it.")
+    own = {name: where for name, where in origin.items() if name not in taken | spoken}
+    source = [line.encode() for line in cell.source.split("\n")]
+    found = sorted((n for n in used if n.id in own), key=lambda n: (n.lineno, n.col_offset), reverse=True)
+    for node in found:  # from the end, as columns are of bytes and move
+        line = source[node.lineno - 1]
+        source[node.lineno - 1] = line[: node.col_offset] + b"mft_" + line[node.col_offset :]
+    groups: dict[str, list[str]] = {}
+    for name in sorted({n.id for n in found}):
+        module, part = own[name]
+        groups.setdefault(module, []).append(f"{part} as mft_{name}")
+    heads = []
+    for module, names in sorted(groups.items()):
+        for i in range(0, len(names), 4):
+            some = ", ".join(names[i : i + 4])
+            heads.append(f"from {module} import {some}" if module else f"import {some}")
+    return "\n".join([*heads, b"\n".join(source).decode()])
+
+
+def _defined(source: str) -> set[str]:
+    """Return the names that a cell binds at top level by anything but an import."""
+    top = symtable.symtable(source, "<cell>", "exec")
+    return {s.get_name() for s in top.get_symbols() if s.is_assigned() and not s.is_imported()}
 
 
 def globals_stored(source: str) -> set[str]:

@@ -26,6 +26,7 @@ from .lesson import (
     Lesson,
     globals_stored,
     headings_of,
+    own_names,
     release_regions,
 )
 
@@ -63,6 +64,7 @@ def solution_notebook(lesson: Lesson, lang: str = "en") -> nbformat.NotebookNode
         mft = {"kind": cell.kind, "exercise": cell.exercise, "minutes": cell.minutes}
         meta: dict = {"mft": {k: v for k, v in mft.items() if v}}
         if cell.kind == "check":
+            source = own_names(cell, lesson)
             source = re.sub(r'grade\((["\'])(\w+)\1\)\s*$', rf"grade(\1\2\1, points={cell.points:g})", source)
         # one id for both languages: it comes from the English text
         name = {"exercise": cell.exercise, "manual": cell.exercise, "check": f"{cell.exercise}-check"}.get(cell.kind)

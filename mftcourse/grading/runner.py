@@ -14,9 +14,11 @@ import io
 import json
 import linecache
 import os
+import resource
 import signal
 import subprocess
 import sys
+import time
 import traceback
 import types
 from dataclasses import dataclass, field
@@ -34,12 +36,22 @@ from ..course.lesson import (
     Cell,
     Lesson,
     globals_stored,
+    own_names,
     release_regions,
 )
 from .wall import Room, stand_ins
 
-SINGLE = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-CHILD_SECONDS = 600
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+_PLAIN = {"ATEN_CPU_CAPABILITY": "default", "MKL_CBWR": "COMPATIBLE", "ONEDNN_MAX_CPU_ISA": "SSE41"}
+# Other machines, as far as this one can play them: sums are taken in another order in each. Only the first forks
+# safely; the others are for facts.
+SETTINGS = {
+    "one thread": dict.fromkeys(_THREADS, "1"),
+    "two threads, plain kernels": dict.fromkeys(_THREADS, "2") | _PLAIN,
+    "two threads": dict.fromkeys(_THREADS, "2"),
+    "one thread, plain kernels": dict.fromkeys(_THREADS, "1") | _PLAIN,
+}
+CHILD_SECONDS = 600  # of CPU, for all seeds of one variant
 
 
 @dataclass
@@ -51,6 +63,8 @@ class Plan:
         demos: run the demonstrations too.
         stub: also what the release shows in place of each solution.
         wrong: also the unit's wrong answers, on the first three of `seeds`.
+        right: also the unit's right answers, on the first five of `seeds`.
+        idle: also answers that do nothing, made from the reference (`idle_answers`).
         wall: also everything again behind the wall.
         extra: exercise → {name: code}: further code to put in the learner's place.
         exercises: only the checks of these; all where empty.
@@ -62,6 +76,8 @@ class Plan:
     demos: bool = False
     stub: bool = False
     wrong: bool = False
+    right: bool = False
+    idle: bool = False
     wall: bool = False
     extra: dict[str, dict[str, str]] = field(default_factory=dict)
     exercises: list[str] = field(default_factory=list)
@@ -77,6 +93,7 @@ class Outcome:
         variant: "reference", "stub", or the name of a wrong answer or of an extra.
         card: the scorecard as a dict; None where the cell itself ended in an error.
         error: that error.
+        cpu: the seconds of CPU that the check cell took.
     """
 
     exercise: str
@@ -85,11 +102,13 @@ class Outcome:
     wall: bool
     card: dict[str, Any] | None
     error: str = ""
+    cpu: float = 0.0
 
     @property
     def failed(self) -> list[str]:
-        """Titles of the checks that did not pass."""
-        return [f["title"] for f in self.card["findings"] if f["verdict"] != "passed"] if self.card else []
+        """Titles of the checks that failed; those that only wait for another one are not among them."""
+        findings = self.card["findings"] if self.card else []
+        return [f["title"] for f in findings if f["verdict"] in ("failed", "todo")]
 
     @property
     def earned(self) -> float:
@@ -108,8 +127,10 @@ class Result:
                 if o.variant == variant and o.wall == wall and exercise in ("", o.exercise)]  # fmt: skip
 
 
-def drive(folder: Path, plan: Plan | None = None, timeout: float = 1200) -> Result:
-    """Run the unit in `folder` by `plan` in a process of its own.
+def drive(
+    folder: Path, plan: Plan | None = None, setting: str = "one thread", timeout: float = 3600
+) -> Result:
+    """Run the unit in `folder` by `plan` in a process of its own, in one of `SETTINGS`.
 
     Raises:
         LessonError: a cell of the lesson itself failed, with its file, line and error.
@@ -120,7 +141,7 @@ def drive(folder: Path, plan: Plan | None = None, timeout: float = 1200) -> Resu
         capture_output=True,
         text=True,
         timeout=timeout,
-        env=os.environ | SINGLE | {"MPLBACKEND": "Agg", "PYTHONHASHSEED": "0"},
+        env=os.environ | SETTINGS[setting] | {"MPLBACKEND": "Agg", "PYTHONHASHSEED": "0"},
     )
     if done.returncode:
         lines = [line for line in done.stderr.strip().splitlines() if line]
@@ -147,6 +168,7 @@ def _run(lesson: Lesson, plan: Plan) -> Result:
     walled: set[str] = set()  # names that exercises defined so far
     exercise: Cell | None = None
     wrong = lesson.wrong_answers if plan.wrong else []
+    right = lesson.right_answers if plan.right else []
     for cell in lesson.cells:
         if cell.kind == "exercise":
             exercise = cell
@@ -158,17 +180,21 @@ def _run(lesson: Lesson, plan: Plan) -> Result:
                 _execute(cell, lesson, namespace)
         if "torch" in sys.modules:
             import torch._dynamo  # noqa: F401 -- the first optimizer would load it, a second in every child
-        if cell.kind == "check" and (not plan.exercises or cell.exercise in plan.exercises):
+        if cell.kind == "check" and plan.seeds and (not plan.exercises or cell.exercise in plan.exercises):
             variants: list[tuple[str, str | None, list[int]]] = [("reference", None, plan.seeds)]
             if plan.stub:
                 variants.append(("stub", released(exercise.source), [0]))
             variants += [(w.title, w.source, plan.seeds[:3]) for w in wrong if w.exercise == cell.exercise]
+            variants += [(r.title, r.source, plan.seeds[:5]) for r in right if r.exercise == cell.exercise]
+            if plan.idle:
+                variants += [(name, code, [0]) for name, code in idle_answers(exercise.source).items()]
             variants += [(name, code, [0]) for name, code in plan.extra.get(cell.exercise, {}).items()]
             for wall in [False, True] if plan.wall else [False]:
                 for name, code, seeds in variants:
                     seeds = seeds[:1] if wall else seeds
                     forget = (written, before) if code is not None else (set(), {})
-                    outcomes += _fork(cell, namespace, walled, forget, name, code, seeds, wall)
+                    source = own_names(cell, lesson)
+                    outcomes += _fork(cell, source, namespace, walled, forget, name, code, seeds, wall)
     facts: list[str] = []
     if plan.facts and (lesson.folder / "facts.py").exists():
         path = lesson.folder.resolve() / "facts.py"
@@ -207,8 +233,44 @@ def released(source: str) -> str:
     return "\n".join(out)
 
 
+IDLE = {
+    "always raises ValueError": "raise ValueError('no')", "always raises TypeError": "raise TypeError('no')",
+    "returns None": "return None", "returns 0": "return 0", "returns 1": "return 1", "returns 0.5": "return 0.5",
+    "returns True": "return True", "returns False": "return False", "returns ''": "return ''",
+    "returns []": "return []", "returns {}": "return dict()", "returns ()": "return ()", "returns its input": "return {first}",
+}  # fmt: skip
+
+
+def idle_answers(source: str) -> dict[str, str]:
+    """Return name → code of answers that do nothing, for an exercise that defines functions or classes.
+
+    What the learner writes keeps its names and signatures; every function's body is one of `IDLE`. A class still
+    calls the `__init__` of its base, so that a module can be made. Empty where the exercise defines neither.
+    """
+    marks = [n for n, line in enumerate(source.split("\n"), 1) if BEGIN_SOLUTION in line or END_SOLUTION in line]
+    found: dict[str, str] = {}
+    for name, body in IDLE.items():
+        tree, written = ast.parse(source), 0
+        for node in list(tree.body):
+            if node.lineno > marks[-1] or (node.end_lineno or 0) < marks[0]:
+                continue
+            functions = [n for n in ast.walk(node) if isinstance(n, ast.FunctionDef)]
+            if not functions and isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign | ast.For | ast.With):
+                tree.body.remove(node)  # a number that the learner types, beside a function
+            for function in functions:
+                written += 1
+                names = [a.arg for a in (*function.args.posonlyargs, *function.args.args) if a.arg != "self"]
+                said = body.format(first=names[0] if names else None)
+                kept = [s for s in function.body if "super()" in ast.unparse(s)] or [ast.Pass()]
+                quiet = function.name == "__init__" and said.startswith("return")
+                function.body = kept if quiet else ast.parse(f"def _():\n    {said}").body[0].body
+        if written:
+            found[name] = ast.unparse(ast.fix_missing_locations(tree))
+    return found
+
+
 def _judge(
-    check: Cell, namespace: dict, walled: set[str], forget: tuple, name: str, code: str | None,
+    check: Cell, source: str, namespace: dict, walled: set[str], forget: tuple, name: str, code: str | None,
     seeds: list[int], wall: bool,
 ) -> list[Outcome]:  # fmt: skip
     found = []
@@ -222,31 +284,34 @@ def _judge(
         except Exception as caught:  # a learner's cell may fail; its checks still run and say so
             error = f"{type(caught).__name__}: {caught}"
     for seed in seeds:
-        scope = namespace
+        scope, cpu = namespace, 0.0
         if wall:
             names = [n for n in sorted(walled) if n in namespace]
             scope = dict(namespace) | stand_ins(Room(namespace).handle, names)
         checks.reset(seed)
         try:
             with contextlib.redirect_stdout(io.StringIO()):
-                _exec(check.source, f"<check {check.exercise}>", scope)
+                began = time.process_time()
+                _exec(source, f"<check {check.exercise}>", scope)
+                cpu = time.process_time() - began
             card = checks.last_scorecard().to_dict()
         except Exception as caught:
             card, error = None, "".join(traceback.format_exception_only(caught)).strip()
-        found.append(Outcome(check.exercise, name, seed, wall, card, error))
+        found.append(Outcome(check.exercise, name, seed, wall, card, error, cpu))
     return found
 
 
-def _fork(check: Cell, namespace: dict, walled: set[str], forget: tuple, *variant: Any) -> list[Outcome]:
+def _fork(check: Cell, source: str, namespace: dict, walled: set[str], forget: tuple, *variant: Any) -> list[Outcome]:
     """Judge a variant in a child process; a child that dies leaves an error, not a hole."""
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
         status = 1
-        signal.alarm(CHILD_SECONDS)  # a loop inside C code hears no exception
+        resource.setrlimit(resource.RLIMIT_CPU, (CHILD_SECONDS, CHILD_SECONDS))  # C code hears no exception
+        signal.alarm(6 * CHILD_SECONDS)  # and for what sleeps
         try:
             os.close(reading)
-            data = json.dumps([o.__dict__ for o in _judge(check, namespace, walled, forget, *variant)]).encode()
+            data = json.dumps([o.__dict__ for o in _judge(check, source, namespace, walled, forget, *variant)]).encode()
             with os.fdopen(writing, "wb") as pipe:
                 pipe.write(data)
             status = 0

@@ -15,12 +15,13 @@ import io
 import json
 import math
 from collections.abc import Callable
+from types import FunctionType
 from typing import Any
 
 import numpy as np
 
 from ..checks import learner_line
-from ..expect import NotWritten
+from ..expect import Mismatch, NotWritten, leaving_inputs
 from ..probes import PROBES
 
 Send = Callable[[bytes], bytes]
@@ -218,7 +219,8 @@ class Room:
         if op == "probe":
             return PROBES[name](*args, **kwargs)
         if op == "call":
-            return target(*args, **kwargs)
+            held = isinstance(target, FunctionType)  # as in the notebook; methods may change their object
+            return leaving_inputs(target, *args, **kwargs) if held else target(*args, **kwargs)
         if op in ("get", "set"):
             return (getattr if op == "get" else setattr)(target, name, *args)
         if op == "operator":
@@ -276,6 +278,8 @@ def _rebuild(error: dict) -> BaseException:
     """Return an exception of the nearest built-in type, carrying the learner's line."""
     if error["todo"]:
         return NotImplementedError(error["message"])
+    if error["type"] == "Mismatch":
+        return Mismatch(error["message"], error["message"])
     kind = next((getattr(builtins, n) for n in error["bases"]), Exception)
     custom = error["type"] not in error["bases"][:1]
     message = f"{error['type']}: {error['message']}" if custom else error["message"]
