@@ -26,7 +26,7 @@ from .main import (
     say,
 )
 
-VERDICTS = {"passed": "[green]✓ passed[/]", "failed": "[red]✗ failed[/]", "todo": "· not yet"}
+VERDICTS = {"passed": "[green]✓ passed[/]", "failed": "[red]✗ failed[/]", "todo": "· not yet", "waits": "· waits"}
 
 
 @app.command(rich_help_panel=LEARN)
@@ -98,7 +98,7 @@ def check(
     """Run the visible checks of your notebook in a fresh kernel. Your notebook is not changed."""
     with console(stderr=True).status("Running your notebook in a fresh kernel"):
         done = progress.check(Course.find(), unit, exercise, seconds=timeout)
-    for card in done.cards:
+    for card in done.scorecards:
         if all(f["verdict"] == "todo" for f in card["findings"]):
             say(f"{card['exercise']}: not written yet.")
             continue
@@ -113,9 +113,9 @@ def check(
         console().print(table)
     for line in done.notes:
         note(line)
-    passed = len(done.cards) - len(done.open)
-    say(f"{passed} of {len(done.cards)} exercises pass their visible checks ({done.seconds:.0f} s).")
-    if not done.cards:
+    passed = len(done.scorecards) - len(done.open)
+    say(f"{passed} of {len(done.scorecards)} exercises pass their visible checks ({done.seconds:.0f} s).")
+    if not done.scorecards:
         next_step("the notebook has no check that ran; open it with mft lab")
     elif done.open:
         next_step(f"mft hint {done.open[0]}, or go on in mft lab")
@@ -158,7 +158,7 @@ def hint(
     """Show a hint for an exercise, one step at a time."""
     from rich.markdown import Markdown
 
-    (title, text), steps = hints.step(Course.find(), exercise, step, lang)
+    title, text, steps = hints.step(Course.find(), exercise, step, lang)
     say(f"[bold]{escape(exercise)}[/], {escape(title)} (step {step} of {steps})")
     console().print(Markdown(text))
     next_step(f"try it; then mft hint {exercise} --step {step + 1}" if step < steps else "that was the last one")

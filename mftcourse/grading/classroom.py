@@ -1,7 +1,7 @@
 """Grade a class: repaired hand-ins, parallel execution, nbgrader's own grading, feedback and export.
 
 nbgrader works in a temporary course folder on repaired copies; only what succeeded is moved to
-`autograded/` and `feedback/`. A submission that cannot be graded keeps the grade it had.
+`autograded/` and `feedback/`. A hand-in that cannot be graded keeps the grade it had.
 """
 
 from __future__ import annotations
@@ -163,7 +163,7 @@ class _Desk:
         return None
 
     def _copy_date(self, path: Path, copy: Path) -> list[str]:
-        """Copy the time of a submission, unless nbgrader would stumble over it."""
+        """Copy the time of a hand-in, unless nbgrader would stumble over it."""
         stamp = path / "timestamp.txt"
         try:
             parse_utc(stamp.read_text(encoding="utf-8").strip())

@@ -23,7 +23,7 @@ class Row:
         code, code_out_of: the part that checks decide.
         late: handed in after the due date that the gradebook holds.
         manual: a person has to grade something.
-        graded: this run graded it. Otherwise `points` are of an earlier submission.
+        graded: this run graded it. Otherwise `points` are of an earlier hand-in.
         note: sentences.
     """
 

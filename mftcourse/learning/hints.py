@@ -4,22 +4,14 @@ from __future__ import annotations
 
 import itertools
 import re
-from typing import NamedTuple
 
 from ..course.files import Course, CourseError
 from ..course.handin import answers, exercise, kind, lang, read
 from .workspace import released
 
 
-class Hint(NamedTuple):
-    """One step of a ladder; `text` is Markdown."""
-
-    title: str
-    text: str
-
-
-def hints(course: Course, wanted: str, language: str | None = None) -> list[Hint]:
-    """Return the hints of an exercise, in order.
+def hints(course: Course, wanted: str, language: str | None = None) -> list[tuple[str, str]]:
+    """Return the hints of an exercise, in order, as (title, Markdown).
 
     `wanted` may name its unit: "06/precision". `language` None takes that of the learner's notebook.
     """
@@ -40,11 +32,11 @@ def hints(course: Course, wanted: str, language: str | None = None) -> list[Hint
     prose = itertools.takewhile(lambda c: kind(c) == "prose" and not c.source.startswith("#"), cells[behind:])
     text = "\n".join(c.source for c in prose)
     ladder = re.findall(r"<details>\s*<summary>(.*?)</summary>(.*?)</details>", text, re.S)
-    return [Hint(title.strip(), body.strip()) for title, body in ladder]
+    return [(title.strip(), body.strip()) for title, body in ladder]
 
 
-def step(course: Course, wanted: str, number: int, language: str | None = None) -> tuple[Hint, int]:
-    """Return one step of the ladder, from 1, and how many there are.
+def step(course: Course, wanted: str, number: int, language: str | None = None) -> tuple[str, str, int]:
+    """Return title and Markdown of one step of the ladder, from 1, and how many there are.
 
     Raises:
         CourseError: there is no such step.
@@ -54,4 +46,4 @@ def step(course: Course, wanted: str, number: int, language: str | None = None) 
         raise CourseError(f"{wanted} has no hints.")
     if number > len(ladder):
         raise CourseError(f"{wanted} has {len(ladder)} hints; there is no step {number}.")
-    return ladder[number - 1], len(ladder)
+    return *ladder[number - 1], len(ladder)

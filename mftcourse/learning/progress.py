@@ -26,19 +26,19 @@ class Checked:
     """The scorecards of a run in a fresh kernel, as dicts, and sentences about what went wrong."""
 
     unit: str
-    cards: list[dict[str, Any]]
+    scorecards: list[dict[str, Any]]
     notes: list[str]
     seconds: float
 
     @property
     def open(self) -> list[str]:
         """The exercises of which a visible check did not pass."""
-        return [card["exercise"] for card in self.cards if not _passed(card)]
+        return [card["exercise"] for card in self.scorecards if not _passed(card)]
 
     @property
     def passed(self) -> bool:
         """Every visible check ran and passed."""
-        return bool(self.cards) and not self.open
+        return bool(self.scorecards) and not self.open
 
 
 def check(course: Course, unit: str, only: str | None = None, seconds: int | None = None) -> Checked:
@@ -62,15 +62,15 @@ def check(course: Course, unit: str, only: str | None = None, seconds: int | Non
         before = nb.cells[: nb.cells.index(last)]
         nb.cells = [c for c in before if kind(c) != "check"] + [last]
     outcome = execute(nb, course.folder("work", unit), seconds)
-    cards = []
+    scorecards = []
     for cell in outcome.nb.cells:
         errors = [f"{o.ename}: {o.evalue}" for o in cell.get("outputs", []) if o.output_type == "error"]
         if kind(cell) == "check" and (card := scorecard(cell)):
-            cards.append(card)
+            scorecards.append(card)
         elif kind(cell) == "check":  # it always runs to `grade`, unless something outside its checks fails
             finding = {"title": "the whole check cell", "verdict": "failed", "message": " ".join(errors)}
-            cards.append({"exercise": exercise(cell), "points": 0, "earned": 0, "findings": [finding]})
-    return Checked(unit, cards, notes + outcome.notes, outcome.seconds)
+            scorecards.append({"exercise": exercise(cell), "points": 0, "earned": 0, "findings": [finding]})
+    return Checked(unit, scorecards, notes + outcome.notes, outcome.seconds)
 
 
 # --- progress ---------------------------------------------------------------------------------

@@ -150,10 +150,10 @@ def submit(course: Course, unit: str, student: str | None = None) -> HandedIn:
         warnings.append(f"Answered, but the check was never run: {', '.join(never)}. Run: mft check {unit}")
     now = datetime.datetime.now(datetime.UTC)
     target = course.notebook("submitted", unit, student)
-    submissions = path.parent / "submissions"
-    if target.exists() and target.read_bytes() not in {p.read_bytes() for p in submissions.glob("*.ipynb")}:
-        write(free(submissions / "earlier.ipynb"), target.read_bytes())  # from another copy of the course, perhaps
-    kept = free(submissions / f"{now:%Y-%m-%dT%H-%M-%S}.ipynb")
+    earlier = path.parent / "submissions"
+    if target.exists() and target.read_bytes() not in {p.read_bytes() for p in earlier.glob("*.ipynb")}:
+        write(free(earlier / "earlier.ipynb"), target.read_bytes())  # from another copy of the course, perhaps
+    kept = free(earlier / f"{now:%Y-%m-%dT%H-%M-%S}.ipynb")
     for copy in (kept, target):
         write(copy, path.read_bytes())
     write(target.with_name("timestamp.txt"), f"{now:%Y-%m-%d %H:%M:%S.%f} UTC\n".encode())

@@ -11,6 +11,9 @@ from mftcourse.course.handin import kind
 from mftcourse.course.kernel import execute, stop_endless_loops
 
 
+FORGED = "class grade(float):\n    def __new__(cls, *a, **k): return float.__new__(cls, 100)"
+
+
 def scores(nb):
     from nbgrader.utils import determine_grade
 
@@ -40,17 +43,23 @@ def test_the_reference_has_full_visible_points_and_no_demonstration_runs(referen
         ("import os; os._exit(3)", 0, "Python ended here"),
         ("import signal; signal.signal(2, signal.SIG_IGN)\nwhile True: pass", 0, "nor when interrupted"),
         ("for _ in range(40): print('x' * 100_000)", 2, "printed more than 1 MB"),
-        ("grade = lambda *_, **__: None", 0, "no score came back"),
-        ("class grade(float):\n    def __new__(cls, *a, **k): return float.__new__(cls, 100)", 0, "no score came back"),
+        ("import mftcourse\nmftcourse.grade = lambda *_, **__: None", 0, "no score came back"),
+        (f"import mftcourse\n{FORGED}\nmftcourse.grade = grade", 0, "no score came back"),
         ("1 / 0", 2, "ended with ZeroDivisionError"),
     ],
 )
 def test_a_cell_that_misbehaves_costs_its_own_points_at_most(reference, tmp_path, code, mean, said):
-    keep = "from mftcourse import grade"  # so that the second exercise is judged whatever the first one did
+    keep = "import importlib, mftcourse; importlib.reload(mftcourse)"  # so that the second exercise is judged whatever the first one did
     done = run(reference, tmp_path, mean=code, median=keep)
     assert scores(done.nb) == {"mean": mean, "median": 3}, done.notes
     assert any(said in note and "mean" in note for note in done.notes), done.notes
     assert sum(len(str(c.get("outputs", ""))) for c in done.nb.cells) < 2_000_000
+
+
+@pytest.mark.parametrize("code", ["grade = lambda *_, **__: None", FORGED, "check = expect = sum = None"])
+def test_a_learners_own_names_do_not_reach_the_checks(reference, tmp_path, code):
+    done = run(reference, tmp_path, median=code)
+    assert scores(done.nb) == {"mean": 2, "median": 3} and done.notes == []
 
 
 def test_a_notebook_that_ends_every_kernel_still_comes_back(reference, tmp_path):

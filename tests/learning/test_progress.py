@@ -13,12 +13,12 @@ def test_check_runs_the_visible_checks_and_does_not_touch_the_notebook(course, m
     path = mine(mean=MEAN, median="def median(values):\n    return values[0] / 0")
     before = path.read_bytes()
     done = progress.check(course, "tiny")
-    cards = {card["exercise"]: card for card in done.cards}
+    cards = {card["exercise"]: card for card in done.scorecards}
     assert (cards["mean"]["earned"], cards["median"]["earned"], done.passed) == (2, 0, False)
     assert "line 2" in cards["median"]["findings"][0]["message"]
     assert path.read_bytes() == before
     only = progress.check(course, "tiny", "mean")
-    assert [card["exercise"] for card in only.cards] == ["mean"] and only.passed
+    assert [card["exercise"] for card in only.scorecards] == ["mean"] and only.passed
 
 
 def test_check_says_what_it_could_not_run(course, mine):
@@ -29,7 +29,7 @@ def test_check_says_what_it_could_not_run(course, mine):
     done = progress.check(course, "tiny")
     said = " ".join(done.notes)
     assert "mean ended with SyntaxError: " in said and "put back: check of median" in said
-    assert [card["exercise"] for card in done.cards] == ["mean", "median"]
+    assert [card["exercise"] for card in done.scorecards] == ["mean", "median"]
     mine(mean="import os\nos._exit(1)")
     done = progress.check(course, "tiny")
     assert "Python ended here" in " ".join(done.notes)

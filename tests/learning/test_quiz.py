@@ -17,11 +17,11 @@ from mftcourse import cli
 from mftcourse.course import interview
 from mftcourse.course.files import Course
 from mftcourse.learning import quiz
-from mftcourse.learning.quiz import DAYS, GRADES, Card, Memory, Session, schedule
+from mftcourse.learning.quiz import DAYS, GRADES, Memory, Session, Standing, schedule
 
 TODAY = datetime.date(2026, 3, 1)
 days = st.dates(datetime.date(2020, 1, 1), datetime.date(2090, 1, 1))
-cards = st.builds(Card, box=st.integers(0, len(DAYS)), due=days)
+standings = st.builds(Standing, box=st.integers(0, len(DAYS)), due=days)
 
 
 def day(after: int) -> datetime.date:
@@ -46,27 +46,27 @@ def ask(*words, answers="", code=0) -> str:
 # --- the schedule -----------------------------------------------------------------------------
 
 
-@given(st.none() | cards, days)
-def test_what_was_missed_comes_back_before_what_was_partly_and_that_before_what_was_known(card, today):
-    missed, partly, knew = (schedule(card, grade, today) for grade in GRADES)
+@given(st.none() | standings, days)
+def test_what_was_missed_comes_back_before_what_was_partly_and_that_before_what_was_known(standing, today):
+    missed, partly, knew = (schedule(standing, grade, today) for grade in GRADES)
     assert missed.due == today < partly.due <= knew.due
-    assert missed.box == 0 and partly.box == (card.box if card else 0) and knew.box >= partly.box
+    assert missed.box == 0 and partly.box == (standing.box if standing else 0) and knew.box >= partly.box
 
 
 @given(st.lists(st.sampled_from(GRADES), max_size=30), days)
 def test_boxes_stay_in_range_and_every_answer_is_counted(grades, today):
-    card = None
+    standing = None
     for grade in grades:
-        card = schedule(card, grade, today)
-        assert 0 <= card.box <= len(DAYS) and card.due >= today
-    assert sum(card.counts.values() if card else []) == len(grades)
+        standing = schedule(standing, grade, today)
+        assert 0 <= standing.box <= len(DAYS) and standing.due >= today
+    assert sum(standing.counts.values() if standing else []) == len(grades)
 
 
 def test_known_again_and_again_it_rests_longer_and_longer():
-    card, rests = None, []
+    standing, rests = None, []
     for _ in range(6):
-        card = schedule(card, "knew", TODAY)
-        rests.append((card.due - TODAY).days)
+        standing = schedule(standing, "knew", TODAY)
+        rests.append((standing.due - TODAY).days)
     assert rests == [1, 3, 7, 16, 35, 35]
 
 
@@ -94,7 +94,7 @@ def root_items():
 
 def test_due_ones_first_then_the_guides_then_the_units_order(root_items):
     a, b, c = (root_items[i].question.id for i in (3, 4, 5))
-    known = {a: Card(due=day(-1)), b: Card(due=day(-2)), c: Card(due=day(1))}
+    known = {a: Standing(due=day(-1)), b: Standing(due=day(-2)), c: Standing(due=day(1))}
     queue = [i.question for i in Session(root_items, known, TODAY, count=99).queue]
     assert [q.id for q in queue[:2]] == [b, a] and c not in [q.id for q in queue]
     assert [q.guide for q in queue[2:5]] == [5, "task-3", None]
@@ -128,8 +128,8 @@ def test_where_nothing_can_be_written_the_quiz_goes_on_and_says_so(course):
 
 def test_two_windows_keep_each_others_answers(course):
     one, two = Memory(course), Memory(course)
-    one.write("a", Card(due=TODAY))
-    two.write("b", Card(due=TODAY))
+    one.write("a", Standing(due=TODAY))
+    two.write("b", Standing(due=TODAY))
     assert set(one.read()) == {"a", "b"} and [p.name for p in one.path.parent.iterdir()] == ["quiz.json"]
 
 
