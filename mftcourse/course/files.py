@@ -2,12 +2,30 @@
 
 from __future__ import annotations
 
+import itertools
+import os
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 
 class CourseError(Exception):
-    """Something that was asked for cannot be done; `str(error)` says what was wrong and what to do."""
+    """Something that was asked for cannot be done; `str(error)` says what was wrong and what to do.
+
+    Such a sentence, and nothing else, ends a command.
+    """
+
+
+class LessonError(CourseError):
+    """A fault in a lesson; the sentence names file and line."""
+
+
+class GradingError(CourseError):
+    """Grading could not begin."""
+
+
+class Unreadable(CourseError):
+    """A notebook that cannot be used."""
 
 
 @dataclass(frozen=True)
@@ -54,13 +72,13 @@ class Course:
         have = "These exist: " + ", ".join(known) if known else f"There is none in {step}/ yet; build them: mft build"
         raise CourseError(f"There is no unit {text!r}. {have}.")
 
-    def folder(self, step: str, unit: str) -> Path:
-        """Return the folder of a unit in a step, there or not."""
-        return self.root / step / unit
+    def folder(self, step: str, unit: str, student: str = "") -> Path:
+        """Return the folder of a unit in a step, there or not; where students hand in, that of a student."""
+        return self.root / step / student / unit
 
-    def notebook(self, step: str, unit: str) -> Path:
+    def notebook(self, step: str, unit: str, student: str = "") -> Path:
         """Return the notebook of a unit in a step, there or not: solutions/06-metrics/metrics.ipynb."""
-        return self.folder(step, unit) / f"{unit.split('-', 1)[1]}.ipynb"
+        return self.folder(step, unit, student) / f"{unit.split('-', 1)[1]}.ipynb"
 
     def release(self, unit: str, lang: str = "en") -> Path:
         """Return the released notebook in a language.
@@ -74,3 +92,22 @@ class Course:
             other = ["en", *sorted(p.parent.name for p in plain.parent.glob("*/*.ipynb"))]
             raise CourseError(f"{unit} is not released in {lang!r}. It is there in: {', '.join(other)}.")
         return path
+
+
+def free(path: Path) -> Path:
+    """Return `path`, or the first of path-2, path-3, … that is not taken."""
+    names = (path.with_name(f"{path.stem}-{n}{path.suffix}") if n > 1 else path for n in itertools.count(1))
+    return next(name for name in names if not name.exists())
+
+
+def write(path: Path, data: bytes) -> None:
+    """Write a file whole or not at all, and its folder where that is missing."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    part.write_bytes(data)
+    os.replace(part, path)
+
+
+def programs_path() -> str:
+    """PATH with the folder of this Python first: nbgrader calls alembic by its name, in any environment."""
+    return os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])

@@ -11,17 +11,16 @@ import copy
 import json
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from ..checks import MIME
+from .files import Unreadable
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
 MAX_BYTES = 100_000_000
 FIELDS = {"code": ("outputs", "execution_count"), "markdown": ("attachments",), "raw": ()}  # besides those of all
-
-
-class Unreadable(Exception):
-    """A notebook that cannot be used; `str(error)` is a sentence: what is wrong, and what to do."""
 
 
 def read(path: Path) -> NotebookNode:
@@ -144,6 +143,21 @@ def exercise(cell: NotebookNode) -> str:
 def name(cell: NotebookNode) -> str:
     """Return what identifies a released cell: its grade id, or else its cell id."""
     return cell.metadata.get("nbgrader", {}).get("grade_id", "") or cell.id
+
+
+def scorecard(cell: NotebookNode) -> dict[str, Any] | None:
+    """Return the scorecard in the outputs of a check cell, in its JSON form, or None."""
+    for output in cell.get("outputs", []):
+        data = output.get("data")
+        card = data.get(MIME) if isinstance(data, dict) else None
+        if isinstance(card, dict) and isinstance(card.get("findings"), list):
+            return card
+    return None
+
+
+def lang(nb: NotebookNode) -> str:
+    """Return the language that a notebook's prose is in."""
+    return nb.metadata.get("mft", {}).get("lang", "en")
 
 
 def answers(nb: NotebookNode, kinds: tuple[str, ...] = ("exercise", "manual")) -> dict[str, str]:

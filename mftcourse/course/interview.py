@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import functools
 import os
-import re
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -130,11 +128,11 @@ class Item(NamedTuple):
     question: Question
 
 
-def questions(root: Path, unit: str | None = None, lang: str = "en", guide: bool = False) -> list[Item]:
+def questions(course: Course, unit: str | None = None, lang: str = "en", guide: bool = False) -> list[Item]:
     """Return the questions of the released units, in the course's order.
 
     Args:
-        unit: only this one, as `find_unit` takes it.
+        unit: only this one, as `Course.find_unit` takes it.
         lang: only checked: the questions hold both languages.
         guide: only the questions of the guide.
 
@@ -144,8 +142,9 @@ def questions(root: Path, unit: str | None = None, lang: str = "en", guide: bool
     if lang not in WORDS:
         raise CourseError(f"There is no language {lang!r}. These exist: {', '.join(WORDS)}.")
     found = []
-    for name in [find_unit(unit, root)] if unit else units(root):
-        built, source = root / "release" / name / "interview.json", root / "course" / name / "interview.yaml"
+    for name in [course.find_unit(unit)] if unit else course.units():
+        built = course.folder("release", name) / "interview.json"
+        source = course.folder("course", name) / "interview.yaml"
         try:
             if built.exists():
                 found += [Item(name, q) for q in Bank.model_validate_json(built.read_bytes()).questions]
@@ -159,14 +158,14 @@ def questions(root: Path, unit: str | None = None, lang: str = "en", guide: bool
     return found
 
 
-def proof(item: Item, lang: str, root: Path, links: bool = False) -> str:
+def proof(course: Course, item: Item, lang: str, links: bool = False) -> str:
     """Say in Markdown where an answer is proved: the unit's sections, its exercises, and the command that opens it.
 
     Args:
         lang: of the sections' headings, while there is no notebook of the learner's; its language goes first.
         links: let each section link to the learner's notebook, from the current folder.
     """
-    path = work_path(item.unit, root)
+    path = course.notebook("work", item.unit)
     if path.exists():
         lang = "zh" if '"lang": "zh"' in path.read_text(encoding="utf-8", errors="replace") else "en"
     names = item.question.wording(lang).headings
@@ -175,50 +174,3 @@ def proof(item: Item, lang: str, root: Path, links: bool = False) -> str:
         names = [f"[{name}](<{here}#{heading_id(name)}>)" for name in names]
     parts = [f"**{item.unit}**", *names, ", ".join(f"`{name}`" for name in item.question.proof)]
     return " · ".join(parts) + f" · `mft lab {item.unit.split('-')[0]}`"
-
-
-# --- mathematics in a terminal ----------------------------------------------------------------
-
-# What the library would drop or run together.
-_PLAIN = {
-    r"\\[dt]frac": r"\\frac", r"\\operatorname": r"\\mathrm", r"\\gt": ">", r"\\lt": "<", r"\\top": "T",
-    r"\\[bB]ig|\\left|\\right": "",
-}  # fmt: skip
-_RAISED, _LOWERED = str.maketrans("0123456789T", "⁰¹²³⁴⁵⁶⁷⁸⁹ᵀ"), str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
-
-
-def _fraction(node: Any, l2tobj: Any) -> str:  # the library asks for this name
-    parts = [l2tobj.nodelist_to_text([argument]).strip() for argument in node.nodeargd.argnlist]
-    parts = [part[1:-1] if part.startswith("{") and part.endswith("}") else part for part in parts]
-    return "/".join(part if re.fullmatch(r"\d+|[^\W\d_]+(_\w+)?", part) else f"({part})" for part in parts) + " "
-
-
-@functools.cache
-def _converter() -> Any:
-    from pylatexenc.latex2text import LatexNodes2Text, MacroTextSpec, get_default_latex_context_db
-
-    known = get_default_latex_context_db()
-    known.add_context_category("mft", [MacroTextSpec("frac", _fraction)], prepend=True)
-    return LatexNodes2Text(known, strict_latex_spaces="based-on-source", keep_braced_groups=True)
-
-
-def _formula(tex: str) -> str:
-    """Write a formula in the letters and signs that a terminal has."""
-    for pattern, plain in _PLAIN.items():
-        tex = re.sub(rf"(?:{pattern})(?![A-Za-z])", plain, tex)
-    text = re.sub(r"\{(\w)\}", r"\1", _converter().latex_to_text(tex))
-    text = re.sub(r"_(\d)(?!\w)", lambda m: m[1].translate(_LOWERED), text)
-    text = re.sub(r"\^([\dT])(?!\w)", lambda m: m[1].translate(_RAISED), text)
-    text = re.sub(r"([_^])\{(\w+)\}", r"\1\2", text).translate(str.maketrans("{}", "()"))
-    text = " ".join(re.sub(r"([≥≤≈←→])(?=\S)", r"\1 ", text).split())
-    return text.replace("( ", "(").replace(" )", ")")
-
-
-def for_terminal(markdown: str) -> str:
-    """Return Markdown whose formulas are code spans that can be read without LaTeX."""
-
-    def span(match: re.Match[str]) -> str:
-        code, display, inline = match.groups()
-        return code or f"`{_formula(display or inline)}`"
-
-    return re.sub(r"(```.*?```|`[^`]+`)|\$\$(.+?)\$\$|\$([^$]+)\$", span, markdown, flags=re.S)

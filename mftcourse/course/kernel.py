@@ -27,7 +27,7 @@ DEATHS = 3  # kernels that a notebook may cost
 
 
 @dataclass
-class Outcome:
+class Executed:
     """An executed notebook, the sentences about it, and the seconds it took."""
 
     nb: NotebookNode
@@ -106,7 +106,7 @@ class Run(Execute):
         return super().output(outs, msg, display_id, cell_index)
 
 
-def execute(nb: NotebookNode, folder: Path, seconds: int | None = None, config: Config | None = None) -> Outcome:
+def execute(nb: NotebookNode, folder: Path, seconds: int | None = None, config: Config | None = None) -> Executed:
     """Run a copy of `nb` in a fresh kernel with `folder` as its working directory.
 
     Demonstrations are left out. A cell that ends the kernel is marked, and the rest runs again without it.
@@ -125,7 +125,7 @@ def execute(nb: NotebookNode, folder: Path, seconds: int | None = None, config: 
         attempt = copy.deepcopy(nb)
         try:
             attempt, _ = run.preprocess(attempt, {"metadata": {"path": str(folder)}})
-            return Outcome(attempt, notes + run.notes, time.monotonic() - start)
+            return Executed(attempt, notes + run.notes, time.monotonic() - start)
         except _Stopped as stop:
             notes.append(f"{_where(nb.cells[stop.index])}: {stop.sentence}")
             without = without | {stop.index: stop.sentence}
@@ -133,6 +133,14 @@ def execute(nb: NotebookNode, folder: Path, seconds: int | None = None, config: 
                 rest = "Not run: earlier cells had ended Python too often."
                 without = dict.fromkeys(range(stop.index, len(nb.cells)), rest) | without
     raise DeadKernelError("no kernel stays alive, even without the cells that ended it")
+
+
+def stop_endless_loops(config: Config, seconds: int = CELL_SECONDS) -> None:
+    """Let nbgrader (autograde, Validate) stop a cell after `seconds`, with a sentence instead of a dead kernel."""
+    hint = "Look for a loop that never ends: does its condition ever become false?"
+    sentence = f"This cell was stopped after {seconds} seconds. {hint}"
+    error = {"ename": "CellTimeoutError", "evalue": sentence, "traceback": [f"CellTimeoutError: {sentence}"]}
+    config.Execute.update(timeout=seconds, interrupt_on_timeout=True, error_on_timeout=error)
 
 
 def _has_score(cell: NotebookNode) -> bool:

@@ -11,16 +11,14 @@ from pathlib import Path
 
 import jupytext
 
+from .files import LessonError
+
 BEGIN_SOLUTION, END_SOLUTION = "### BEGIN SOLUTION", "### END SOLUTION"
 BEGIN_RELEASE, END_RELEASE = "### BEGIN RELEASE", "### END RELEASE"
 BEGIN_HIDDEN, END_HIDDEN = "### BEGIN HIDDEN TESTS", "### END HIDDEN TESTS"
 STUB = "# YOUR CODE HERE\nraise NotImplementedError()"  # nbgrader's
 LANGUAGES = ("en", "zh")
 KEYS = {"exercise", "check", "points", "minutes", "manual", "demo", "lang", "needs", "faults", "fails", "title"}
-
-
-class LessonError(Exception):
-    """A fault in a lesson; the text names file and line and says what to do."""
 
 
 @dataclass

@@ -12,11 +12,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import nbformat
-from nbgrader.preprocessors import ClearHiddenTests, NbGraderPreprocessor
-from nbgrader.utils import is_grade, is_solution
+from nbgrader.preprocessors import NbGraderPreprocessor
+from nbgrader.utils import is_solution
 
 from . import interview
-from .files import Course
+from .files import Course, LessonError, write
 from .form import read_lesson
 from .lesson import (
     BEGIN_RELEASE,
@@ -24,7 +24,6 @@ from .lesson import (
     STUB,
     Cell,
     Lesson,
-    LessonError,
     globals_stored,
     headings_of,
     own_names,
@@ -109,13 +108,13 @@ def _interview_cells(lesson: Lesson, lang: str) -> list[Cell]:
     return [Cell("prose", english, 0, zh=interview.to_markdown(bank, "zh", headings))]
 
 
-def render(root: Path, unit: str) -> dict[Path, str]:
-    """Return path (relative to root) → text of every notebook that a unit's lesson makes.
+def render(course: Course, unit: str) -> dict[Path, str]:
+    """Return path (relative to the course's root) → text of every notebook that a unit's lesson makes.
 
     Raises:
         LessonError: the lesson has a fault.
     """
-    lesson = read_lesson(root / "course" / unit)
+    lesson = read_lesson(course.folder("course", unit))
     files: dict[Path, str] = {}
     for lang in lesson.languages:
         source, name = _text(solution_notebook(lesson, lang)), f"{lesson.slug}.ipynb"
@@ -165,56 +164,32 @@ def release_steps() -> list[type]:
     return steps
 
 
-class ClearHiddenChecks(ClearHiddenTests):
-    """Take the hidden checks out of feedback: stock nbgrader prints their source, expected values included.
-
-    Their findings stay in the scorecard. Only locked check cells are touched, so that a marker which a learner
-    wrote cannot stop the feedback; a traceback of such a cell would quote its lines, so its last line stays.
-    """
-
-    def preprocess_cell(self, cell, resources, index):
-        if is_grade(cell) and not is_solution(cell):
-            self._remove_hidden_test_region(cell)
-            for output in cell.get("outputs", []):
-                if output.output_type == "error":
-                    output.traceback = [f"{output.ename}: {output.evalue}"]
-        return cell, resources
-
-
-def feedback_steps() -> list[type]:
-    """Return nbgrader's steps to feedback, with ours before its styles."""
-    from nbgrader.converters import GenerateFeedback
-
-    return [ClearHiddenChecks, *GenerateFeedback.preprocessors.default_args[0]]
-
-
-def build(root: Path, only: list[str] | None = None) -> list[Path]:
+def build(course: Course, only: list[str] | None = None) -> list[Path]:
     """Write solutions/ and release/ of the units; return the files whose bytes changed."""
     changed = []
-    for path, text in _differences(root, only):
+    for path, text in _differences(course, only):
         if text is None:
-            (root / path).unlink()
+            (course.root / path).unlink()
         else:
-            (root / path).parent.mkdir(parents=True, exist_ok=True)
-            (root / path).write_bytes(text.encode())
+            write(course.root / path, text.encode())
         changed.append(path)
     return changed
 
 
-def drift(root: Path, only: list[str] | None = None) -> list[str]:
+def drift(course: Course, only: list[str] | None = None) -> list[str]:
     """Return a sentence for every generated file that is not what course/ makes now."""
     found = []
-    for path, text in _differences(root, only):
-        wrong = f"is not what course/{path.parts[1]}/lesson.py makes" if (root / path).exists() else "is missing"
+    for path, text in _differences(course, only):
+        wrong = f"is not what course/{path.parts[1]}/lesson.py makes" if (course.root / path).exists() else "is missing"
         found.append(f"{path} {'comes from no lesson' if text is None else wrong}; run `mft build`.")
     return found
 
 
-def _differences(root: Path, only: list[str] | None) -> Iterator[tuple[Path, str | None]]:
+def _differences(course: Course, only: list[str] | None) -> Iterator[tuple[Path, str | None]]:
     """Yield path and text of every file that must be written, and None for notebooks that no lesson makes."""
-    known = set()
-    for unit in only or Course(root).units("course"):
-        for path, text in render(root, unit).items():
+    root, known = course.root, set()
+    for unit in only or course.units("course"):
+        for path, text in render(course, unit).items():
             known.add(path)
             if not (root / path).exists() or (root / path).read_bytes() != text.encode():
                 yield path, text
@@ -222,5 +197,3 @@ def _differences(root: Path, only: list[str] | None) -> Iterator[tuple[Path, str
         chosen = not only or path.parts[1] in only
         if chosen and path not in known and ".ipynb_checkpoints" not in path.parts:
             yield path, None
-
-

@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import checks
+from ..course.files import LessonError
 from ..course.form import read_lesson
 from ..course.lesson import (
     BEGIN_RELEASE,
@@ -34,7 +35,6 @@ from ..course.lesson import (
     STUB,
     Cell,
     Lesson,
-    LessonError,
     globals_stored,
     own_names,
     release_regions,
@@ -145,7 +145,8 @@ def drive(
     )
     if done.returncode:
         lines = [line for line in done.stderr.strip().splitlines() if line]
-        raise LessonError(lines[-1].removeprefix("mftcourse.course.lesson.LessonError: ") if lines else "the runner died")
+        said = lines[-1].removeprefix("mftcourse.course.files.LessonError: ") if lines else "the runner died"
+        raise LessonError(said)
     data = json.loads(done.stdout.splitlines()[-1])
     return Result([Outcome(**o) for o in data["outcomes"]], data["facts"])
 

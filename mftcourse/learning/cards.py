@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
-import os
 import zipfile
 from html import escape
 from pathlib import Path
@@ -13,8 +13,9 @@ import genanki
 from markdown_it import MarkdownIt
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 
-from .interview import PARTS, WORDS, Item, proof, questions
-from .workspace import WorkspaceError, release_path
+from ..course import files
+from ..course.files import Course, CourseError
+from ..course.interview import PARTS, WORDS, Item, proof, questions
 
 COURSE = {"en": "Model preparation and fine-tuning", "zh": "模型准备与微调"}
 MARK = b"mftcourse interview cards"  # the zip comment by which a package is known as our own
@@ -53,39 +54,38 @@ def _model(lang: str) -> genanki.Model:
     return genanki.Model(_stable(f"model {lang}"), f"mftcourse {lang}", fields, [template], CSS)
 
 
-def _note(item: Item, lang: str, root: Path, model: genanki.Model) -> genanki.Note:
+def _note(course: Course, item: Item, lang: str, model: genanki.Model) -> genanki.Note:
     wording, guide = item.question.wording(lang), item.question.guide
-    texts = [getattr(wording, name) for name in ("question", *PARTS)] + [proof(item, lang, root)]
+    texts = [getattr(wording, name) for name in ("question", *PARTS)] + [proof(course, item, lang)]
     origin = "" if guide is None else f"{'指南' if lang == 'zh' else 'Guide'}: {guide}"
     tags = [item.unit] + ["guide"] * (guide is not None)
     fields = [_MARKDOWN.render(text).strip() for text in texts] + [origin]
     return genanki.Note(model, fields, guid=genanki.guid_for("mftcourse", item.question.id, lang), tags=tags)
 
 
-def write(root: Path, folder: Path, langs: list[str], unit: str | None = None) -> dict[Path, int]:
+def write(course: Course, folder: Path, langs: list[str], unit: str | None = None) -> dict[Path, int]:
     """Write `mftcourse-interview-LANG.apkg` for each language; return path → number of cards.
 
     Raises:
-        WorkspaceError: there is no such unit or language, or a file of that name is not one of these packages.
+        CourseError: there is no such unit or language, or a file of that name is not one of these packages.
     """
     written = {}
     for lang in langs:
-        items, decks = questions(root, unit, lang), {}
+        items, decks = questions(course, unit, lang), {}
         model = _model(lang)
         for item in items:
             if item.unit not in decks:
-                name = f"{COURSE[lang]}::{item.unit[:2]} {_title(item.unit, lang, root)}"
+                name = f"{COURSE[lang]}::{item.unit[:2]} {_title(course, item.unit, lang)}"
                 decks[item.unit] = genanki.Deck(_stable(f"deck {lang} {item.unit}"), name)
-            decks[item.unit].add_note(_note(item, lang, root, model))
+            decks[item.unit].add_note(_note(course, item, lang, model))
         path = folder / f"mftcourse-interview-{lang}.apkg"
         if path.exists() and not _own(path):
-            raise WorkspaceError(f"{path} is not a package of this course. Move it away, or choose another --output.")
-        part = path.with_suffix(".part")
-        folder.mkdir(parents=True, exist_ok=True)
-        genanki.Package(list(decks.values())).write_to_file(str(part))
-        with zipfile.ZipFile(part, "a") as package:
+            raise CourseError(f"{path} is not a package of this course. Move it away, or choose another --output.")
+        made = io.BytesIO()
+        genanki.Package(list(decks.values())).write_to_file(made)
+        with zipfile.ZipFile(made, "a") as package:
             package.comment = MARK
-        os.replace(part, path)
+        files.write(path, made.getvalue())
         written[path] = sum(len(deck.notes) for deck in decks.values())
     return written
 
@@ -98,12 +98,12 @@ def _own(path: Path) -> bool:
         return False
 
 
-def _title(unit: str, lang: str, root: Path) -> str:
+def _title(course: Course, unit: str, lang: str) -> str:
     """Return the first heading of the released notebook, in English where there is no other."""
     for spoken in dict.fromkeys((lang, "en")):
         try:
-            cells = json.loads(release_path(unit, spoken, root).read_text(encoding="utf-8"))["cells"]
+            cells = json.loads(course.release(unit, spoken).read_text(encoding="utf-8"))["cells"]
             return "".join(cells[0]["source"]).splitlines()[0].lstrip("# ").split(":")[0]
-        except (WorkspaceError, ValueError, LookupError):
+        except (CourseError, ValueError, LookupError):
             continue
     return unit[3:]

@@ -16,10 +16,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
-from . import interview
-from .interview import PARTS, Item
-from .lab import course_root
-from .workspace import free
+from ..course import interview
+from ..course.files import Course, free, write
+from ..course.interview import PARTS, Item
 
 __all__ = ["show"]
 
@@ -45,7 +44,7 @@ WORDS = {
 }  # fmt: skip
 
 
-class Card(BaseModel):
+class Standing(BaseModel):
     """Where a question stands: its box (0: new or missed), the day it is due, how often it got each grade."""
 
     box: int = Field(0, ge=0, le=len(DAYS))
@@ -55,16 +54,16 @@ class Card(BaseModel):
 
 class _State(BaseModel):
     version: Literal[1] = 1
-    questions: dict[str, Card] = {}
+    questions: dict[str, Standing] = {}
 
 
-def schedule(card: Card | None, grade: str, today: datetime.date) -> Card:
+def schedule(standing: Standing | None, grade: str, today: datetime.date) -> Standing:
     """Return where a question stands after a grade: missed is due today, partly tomorrow, knew when its box says."""
-    card = card or Card(due=today)
-    box = {"missed": 0, "partly": card.box, "knew": min(card.box + 1, len(DAYS))}[grade]
+    standing = standing or Standing(due=today)
+    box = {"missed": 0, "partly": standing.box, "knew": min(standing.box + 1, len(DAYS))}[grade]
     days = {"missed": 0, "partly": 1, "knew": DAYS[box - 1]}[grade]
-    counts = card.counts | {grade: card.counts.get(grade, 0) + 1}
-    return Card(box=box, due=today + datetime.timedelta(days=days), counts=counts)
+    counts = standing.counts | {grade: standing.counts.get(grade, 0) + 1}
+    return Standing(box=box, due=today + datetime.timedelta(days=days), counts=counts)
 
 
 class Session:
@@ -72,18 +71,21 @@ class Session:
 
     Args:
         items: the questions to choose from, in the course's order; both languages are in each.
-        cards: question id → where it stands; `answer` changes it.
+        standings: question id → where it stands; `answer` changes it.
         count: at most so many different questions.
     """
 
-    def __init__(self, items: list[Item], cards: dict[str, Card], today: datetime.date, count: int = 10) -> None:
-        asked = [i for i in items if i.question.id in cards]
-        due = sorted((i for i in asked if cards[i.question.id].due <= today), key=lambda i: cards[i.question.id].due)
-        new = [i for i in items if i.question.id not in cards]
+    def __init__(
+        self, items: list[Item], standings: dict[str, Standing], today: datetime.date, count: int = 10
+    ) -> None:
+        asked = [i for i in items if i.question.id in standings]
+        due = [i for i in asked if standings[i.question.id].due <= today]
+        due.sort(key=lambda i: standings[i.question.id].due)
+        new = [i for i in items if i.question.id not in standings]
         new.sort(key=lambda i: (i.question.guide is None, str(i.question.guide)))  # 1 to 5, then task-1 to task-3
-        self.cards, self.today, self.queue = cards, today, (due + new)[:count]
+        self.standings, self.today, self.queue = standings, today, (due + new)[:count]
         self.total = len(self.queue)
-        self.next_due = min((cards[i.question.id].due for i in asked), default=today)
+        self.next_due = min((standings[i.question.id].due for i in asked), default=today)
         self.first: dict[str, str] = {}  # question id → its first grade today
         self.again: dict[str, Item] = {}  # missed, and not known since
         self.missed: list[Item] = []
@@ -92,11 +94,11 @@ class Session:
     def current(self) -> Item | None:
         return self.queue[0] if self.queue else None
 
-    def answer(self, grade: str) -> Card:
+    def answer(self, grade: str) -> Standing:
         """Grade the current question and go on to the next."""
         item = self.queue.pop(0)
         name = item.question.id
-        card = self.cards[name] = schedule(self.cards.get(name), grade, self.today)
+        standing = self.standings[name] = schedule(self.standings.get(name), grade, self.today)
         self.first.setdefault(name, grade)
         if grade == "missed":
             self.again[name] = item
@@ -105,7 +107,7 @@ class Session:
             self.again.pop(name, None)
         if name in self.again:
             self.queue.insert(LATER, item)
-        return card
+        return standing
 
     def progress(self, lang: str) -> str:
         """Say which question this is: "3 of 10"; one that was missed comes "once more"."""
@@ -122,7 +124,7 @@ class Session:
             return words["none"].format(self.next_due)
         known = sum(grade == "knew" for grade in self.first.values())
         lines = [words["known"].format(known, len(self.first))] if self.first else []
-        when = Counter(self.cards[name].due for name in self.first)
+        when = Counter(self.standings[name].due for name in self.first)
         lines += [f"{words['due']}: " + ", ".join(f"{day} ({n})" for day, n in sorted(when.items()))] if when else []
         by_unit: dict[str, list[str]] = {}
         for item in self.missed:
@@ -136,11 +138,11 @@ class Session:
 class Memory:
     """The learner's state file. A file that cannot be read or written never stops the quiz: `notes` says so."""
 
-    def __init__(self, root: Path) -> None:
-        self.path: Path | None = root / "work" / ".mft" / "quiz.json"
+    def __init__(self, course: Course) -> None:
+        self.path: Path | None = course.root / "work" / ".mft" / "quiz.json"
         self.notes: list[str] = []
 
-    def read(self) -> dict[str, Card]:
+    def read(self) -> dict[str, Standing]:
         """Return question id → where it stands; put a file that is no state of ours aside."""
         with self._noted():
             if self.path and self.path.exists():
@@ -153,15 +155,12 @@ class Memory:
                     self.notes.append(said)
         return {}
 
-    def write(self, name: str, card: Card) -> None:
+    def write(self, name: str, standing: Standing) -> None:
         """Keep one answer, whole or not at all; answers that another window has kept meanwhile stay."""
-        state = _State(questions=self.read() | {name: card})
+        state = _State(questions=self.read() | {name: standing})
         with self._noted():
             if self.path:
-                part = self.path.with_name(f"quiz.json.{os.getpid()}.part")
-                part.parent.mkdir(parents=True, exist_ok=True)
-                part.write_text(state.model_dump_json(indent=1), encoding="utf-8")
-                os.replace(part, self.path)
+                write(self.path, state.model_dump_json(indent=1).encode())
 
     @contextlib.contextmanager
     def _noted(self) -> Iterator[None]:
@@ -172,12 +171,11 @@ class Memory:
             self.path = None
 
 
-def begin(unit: str | None, lang: str, count: int, guide: bool = False) -> tuple[Session, Memory, Path]:
-    """Return today's session, where its answers are kept, and the course folder."""
-    root = course_root()
-    memory = Memory(root)
-    items = interview.questions(root, unit, lang, guide)
-    return Session(items, memory.read(), datetime.date.today(), count), memory, root
+def begin(course: Course, unit: str | None, lang: str, count: int, guide: bool = False) -> tuple[Session, Memory]:
+    """Return today's session, and where its answers are kept."""
+    memory = Memory(course)
+    items = interview.questions(course, unit, lang, guide)
+    return Session(items, memory.read(), datetime.date.today(), count), memory
 
 
 def show(unit: str | None = None, lang: str = "en", count: int = 10, guide: bool = False) -> None:
@@ -192,22 +190,23 @@ def show(unit: str | None = None, lang: str = "en", count: int = 10, guide: bool
     from IPython import get_ipython
     from IPython.display import Markdown, display
 
-    session, memory, root = begin(unit, lang, count, guide)
+    course = Course.find()
+    session, memory = begin(course, unit, lang, count, guide)
     shell = get_ipython()
     if not getattr(getattr(shell, "kernel", None), "_allow_stdin", False):
         parts = [
             f"**{i.question.wording(lang).question}**\n\n{interview.details(i.question.wording(lang), lang)}"
-            f"\n\n{interview.proof(i, lang, root, links=True)}"
+            f"\n\n{interview.proof(course, i, lang, links=True)}"
             for i in session.queue
         ] or [session.summary(lang)]
         text = "\n\n".join(parts)
         display(Markdown(text)) if shell else print(text)
         return
     plain = {"text/plain": WORDS[lang]["rerun"]}  # what a saved page shows
-    display(_panel(session, memory, root, lang)._repr_mimebundle_() | plain, raw=True)
+    display(_panel(course, session, memory, lang)._repr_mimebundle_() | plain, raw=True)
 
 
-def _panel(session: Session, memory: Memory, root: Path, lang: str) -> Any:
+def _panel(course: Course, session: Session, memory: Memory, lang: str) -> Any:
     """Return the widget that asks a session's questions."""
     from ipywidgets import HTML, Button, HBox, Layout, Output, VBox
 
@@ -247,7 +246,8 @@ def _panel(session: Session, memory: Memory, root: Path, lang: str) -> Any:
             return
         turn(True)
         button.disabled = key != "show"
-        body = interview.proof(item, lang, root, True) if key == "proof" else getattr(item.question.wording(lang), key)
+        said = getattr(item.question.wording(lang), key, None)
+        body = interview.proof(course, item, lang, links=True) if key == "proof" else said
         add(f"**{words[key]}**\n\n{body}")
 
     for key, button in zip(("short", *PARTS[1:], "proof", *GRADES), buttons, strict=True):

@@ -16,6 +16,7 @@ from pathlib import Path
 import nbformat
 
 from mftcourse.course import interview, notebooks
+from mftcourse.course.files import Course
 from mftcourse.course.form import read_lesson
 from mftcourse.course.lesson import LANGUAGES, Lesson
 from mftcourse.grading import runner
@@ -45,7 +46,7 @@ class Case:
 
     @cached_property
     def notebooks(self) -> dict[Path, nbformat.NotebookNode]:
-        files = notebooks.render(self.root, self.unit)
+        files = notebooks.render(Course(self.root), self.unit)
         return {p: nbformat.reads(text, as_version=4) for p, text in files.items() if p.suffix == ".ipynb"}
 
     @property

@@ -26,4 +26,4 @@ def test_law(unit, law):
 
 
 def test_generated_notebooks_have_not_drifted():
-    assert notebooks.drift(ROOT) == []
+    assert notebooks.drift(Course(ROOT)) == []

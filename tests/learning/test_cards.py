@@ -7,7 +7,10 @@ import zipfile
 import pytest
 from typer.testing import CliRunner
 
-from mftcourse import cards, cli, interview
+from mftcourse import cli
+from mftcourse.course import interview
+from mftcourse.course.files import Course
+from mftcourse.learning import cards
 
 UNITS = ("06-metrics", "07-finetuning")
 
@@ -35,12 +38,12 @@ def put(collection, path):
 @pytest.mark.parametrize("lang", interview.WORDS)
 def test_anki_finds_every_question_in_its_deck(course, collection, lang):
     items = interview.questions(course)
-    path, number = next(iter(cards.write(course, course / "out", [lang]).items()))
+    path, number = next(iter(cards.write(course, course.root / "out", [lang]).items()))
     put(collection, path)
     assert number == collection.note_count() == collection.card_count() == len(items)
     for unit in UNITS:
         own = [i for i in items if i.unit == unit]
-        deck = f"{cards.COURSE[lang]}::{unit[:2]} {cards._title(unit, lang, course)}"
+        deck = f"{cards.COURSE[lang]}::{unit[:2]} {cards._title(course, unit, lang)}"
         assert len(collection.find_notes(f'"deck:{deck}"')) == len(own)
         assert len(collection.find_notes(f"tag:{unit}")) == len(own)
     assert len(collection.find_notes("tag:guide")) == sum(i.question.guide is not None for i in items)
@@ -57,7 +60,7 @@ def plain(markdown: str) -> str:
 
 
 def test_the_card_shows_question_answer_and_folded_parts(course, collection):
-    put(collection, *cards.write(course, course, ["zh"], "06"))
+    put(collection, *cards.write(course, course.root, ["zh"], "06"))
     card = collection.get_card(collection.find_cards("tag:guide")[0])
     assert "如何评估一个模型" in card.question() and "指南: 5" in card.question()
     answer = card.answer()
@@ -76,7 +79,7 @@ def test_mathematics_and_code_arrive_as_they_were():
 
 @pytest.mark.parametrize("lang", interview.WORDS)
 def test_no_formula_of_the_course_is_left_in_dollars(root, lang):
-    for item in interview.questions(root, "06"):
+    for item in interview.questions(Course(root), "06"):
         for part in interview.PARTS:
             text = getattr(item.question.wording(lang), part)
             html = cards._MARKDOWN.render(text)
@@ -85,19 +88,19 @@ def test_no_formula_of_the_course_is_left_in_dollars(root, lang):
 
 
 def test_importing_again_updates_and_keeps_what_was_learned(course, collection):
-    first = put(collection, *cards.write(course, course, ["en"], "06"))
+    first = put(collection, *cards.write(course, course.root, ["en"], "06"))
     count = collection.note_count()
     assert len(first.new) == count
-    for built in course.glob("release/*/interview.json"):
+    for built in course.root.glob("release/*/interview.json"):
         built.unlink()
-    source = course / "course" / "06-metrics" / "interview.yaml"
+    source = course.root / "course" / "06-metrics" / "interview.yaml"
     text = source.read_text(encoding="utf-8")
     source.write_text(text.replace("I start from the decision", "I BEGIN with the decision"), encoding="utf-8")
     card = collection.get_card(collection.find_cards("tag:guide")[0])
     card.ivl = 12
     collection.update_card(card)
     time.sleep(1.1)  # Anki counts in whole seconds, and takes what is newer
-    again = put(collection, *cards.write(course, course, ["en"], "06"))  # over its own earlier package
+    again = put(collection, *cards.write(course, course.root, ["en"], "06"))  # over its own earlier package
     assert len(again.new) == 0 and len(again.updated) == count
     assert collection.note_count() == collection.card_count() == count
     assert len(collection.find_notes('"I BEGIN with the decision"')) == 1
@@ -109,7 +112,7 @@ def test_the_command_writes_both_languages_and_spares_what_is_not_its_own(course
     done = CliRunner().invoke(cli.app, ["cards", "--unit", "6", "--output", "anki"])
     assert done.exit_code == 0 and "anki/mftcourse-interview-zh.apkg" in done.output, done.output
     assert CliRunner().invoke(cli.app, ["cards", "--unit", "6", "--output", "anki"]).exit_code == 0
-    path = course / "anki" / "mftcourse-interview-en.apkg"
+    path = course.root / "anki" / "mftcourse-interview-en.apkg"
     with zipfile.ZipFile(path, "w") as other:
         other.writestr("collection.anki2", b"somebody's own")
     before = path.read_bytes()

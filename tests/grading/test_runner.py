@@ -6,16 +6,17 @@ import os
 
 import pytest
 
-from mftcourse import authoring, runner
-from mftcourse.authoring import LessonError
-from mftcourse.runner import Plan
+from mftcourse.course.files import LessonError
+from mftcourse.course.lesson import new_unit
+from mftcourse.grading import runner
+from mftcourse.grading.runner import Plan
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="the runner forks: POSIX only")
 
 
 @pytest.fixture
 def unit(tmp_path):
-    return authoring.new_unit(tmp_path, "13-scaling")
+    return new_unit(tmp_path, "13-scaling")
 
 
 def test_other_code_in_the_learners_place(unit):

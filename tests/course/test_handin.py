@@ -7,10 +7,10 @@ import nbformat
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tiny_course import cell, save
 
-from mftcourse.grading.intake import Unreadable, kind, read, repair
-
-from .tiny_course import cell, save
+from mftcourse.course.files import Unreadable
+from mftcourse.course.handin import kind, read, repair
 
 
 def names(nb):

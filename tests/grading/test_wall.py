@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from mftcourse import check, checks, expect, expect_raises, grade, probes
-from mftcourse.wall import NotPlain, Room, StandIn, dumps, loads, stand_ins
+from mftcourse.grading.wall import NotPlain, Room, StandIn, dumps, loads, stand_ins
 
 scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary(max_size=8) | st.just(...)
 plain = st.recursive(

@@ -13,12 +13,15 @@ from hypothesis import strategies as st
 from nbclient import NotebookClient
 from typer.testing import CliRunner
 
-from mftcourse import cli, interview, quiz
-from mftcourse.quiz import DAYS, GRADES, Card, Memory, Session, schedule
+from mftcourse import cli
+from mftcourse.course import interview
+from mftcourse.course.files import Course
+from mftcourse.learning import quiz
+from mftcourse.learning.quiz import DAYS, GRADES, Memory, Session, Standing, schedule
 
 TODAY = datetime.date(2026, 3, 1)
 days = st.dates(datetime.date(2020, 1, 1), datetime.date(2090, 1, 1))
-cards = st.builds(Card, box=st.integers(0, len(DAYS)), due=days)
+standings = st.builds(Standing, box=st.integers(0, len(DAYS)), due=days)
 
 
 def day(after: int) -> datetime.date:
@@ -31,7 +34,7 @@ def course(two_units):
 
 
 def kept(course) -> dict:
-    return json.loads((course / "work" / ".mft" / "quiz.json").read_text())["questions"]
+    return json.loads((course.root / "work" / ".mft" / "quiz.json").read_text())["questions"]
 
 
 def ask(*words, answers="", code=0) -> str:
@@ -43,27 +46,27 @@ def ask(*words, answers="", code=0) -> str:
 # --- the schedule -----------------------------------------------------------------------------
 
 
-@given(st.none() | cards, days)
-def test_what_was_missed_comes_back_before_what_was_partly_and_that_before_what_was_known(card, today):
-    missed, partly, knew = (schedule(card, grade, today) for grade in GRADES)
+@given(st.none() | standings, days)
+def test_what_was_missed_comes_back_before_what_was_partly_and_that_before_what_was_known(standing, today):
+    missed, partly, knew = (schedule(standing, grade, today) for grade in GRADES)
     assert missed.due == today < partly.due <= knew.due
-    assert missed.box == 0 and partly.box == (card.box if card else 0) and knew.box >= partly.box
+    assert missed.box == 0 and partly.box == (standing.box if standing else 0) and knew.box >= partly.box
 
 
 @given(st.lists(st.sampled_from(GRADES), max_size=30), days)
 def test_boxes_stay_in_range_and_every_answer_is_counted(grades, today):
-    card = None
+    standing = None
     for grade in grades:
-        card = schedule(card, grade, today)
-        assert 0 <= card.box <= len(DAYS) and card.due >= today
-    assert sum(card.counts.values() if card else []) == len(grades)
+        standing = schedule(standing, grade, today)
+        assert 0 <= standing.box <= len(DAYS) and standing.due >= today
+    assert sum(standing.counts.values() if standing else []) == len(grades)
 
 
 def test_known_again_and_again_it_rests_longer_and_longer():
-    card, rests = None, []
+    standing, rests = None, []
     for _ in range(6):
-        card = schedule(card, "knew", TODAY)
-        rests.append((card.due - TODAY).days)
+        standing = schedule(standing, "knew", TODAY)
+        rests.append((standing.due - TODAY).days)
     assert rests == [1, 3, 7, 16, 35, 35]
 
 
@@ -85,13 +88,13 @@ def test_a_missed_question_returns_in_the_session_until_it_is_known(root_items, 
 
 @pytest.fixture(scope="module")
 def root_items():
-    root = Path(__file__).resolve().parents[1]
-    return interview.questions(root, "06") + interview.questions(root, "07")
+    course = Course(Path(__file__).resolve().parents[2])
+    return interview.questions(course, "06") + interview.questions(course, "07")
 
 
 def test_due_ones_first_then_the_guides_then_the_units_order(root_items):
     a, b, c = (root_items[i].question.id for i in (3, 4, 5))
-    known = {a: Card(due=day(-1)), b: Card(due=day(-2)), c: Card(due=day(1))}
+    known = {a: Standing(due=day(-1)), b: Standing(due=day(-2)), c: Standing(due=day(1))}
     queue = [i.question for i in Session(root_items, known, TODAY, count=99).queue]
     assert [q.id for q in queue[:2]] == [b, a] and c not in [q.id for q in queue]
     assert [q.guide for q in queue[2:5]] == [5, "task-3", None]
@@ -107,7 +110,7 @@ def test_due_ones_first_then_the_guides_then_the_units_order(root_items):
     ["{", "[]", '{"version": 0, "boxes": {}}', '{"version": 1, "questions": {"a": {"box": 9, "due": "x"}}}', "\xff"],
 )
 def test_a_broken_or_old_state_is_kept_aside(course, text):
-    path = course / "work" / ".mft" / "quiz.json"
+    path = course.root / "work" / ".mft" / "quiz.json"
     path.parent.mkdir(parents=True)
     for n in ("", "-2"):
         path.write_text(text, encoding="latin-1")
@@ -118,15 +121,15 @@ def test_a_broken_or_old_state_is_kept_aside(course, text):
 
 
 def test_where_nothing_can_be_written_the_quiz_goes_on_and_says_so(course):
-    (course / "work").write_text("a file where the folder should be")
+    (course.root / "work").write_text("a file where the folder should be")
     said = ask("06", answers="\n3\n\n3\nq\n")
     assert said.count("Your answers are not kept this time") == 1 and "You knew 2 of 2" in said
 
 
 def test_two_windows_keep_each_others_answers(course):
     one, two = Memory(course), Memory(course)
-    one.write("a", Card(due=TODAY))
-    two.write("b", Card(due=TODAY))
+    one.write("a", Standing(due=TODAY))
+    two.write("b", Standing(due=TODAY))
     assert set(one.read()) == {"a", "b"} and [p.name for p in one.path.parent.iterdir()] == ["quiz.json"]
 
 
@@ -178,9 +181,9 @@ def test_what_does_not_exist_is_a_sentence(course, words, said):
 
 
 def test_a_broken_question_file_is_a_sentence(course):
-    for path in course.glob("*/06-metrics/interview.*"):
+    for path in course.root.glob("*/06-metrics/interview.*"):
         path.unlink()
-    (course / "course" / "06-metrics" / "interview.yaml").write_text("questions: [")
+    (course.root / "course" / "06-metrics" / "interview.yaml").write_text("questions: [")
     assert "The questions of 06-metrics cannot be read" in ask("6", code=2)
 
 
@@ -210,8 +213,8 @@ def test_in_a_real_terminal_ctrl_c_loses_nothing(course, root):
 
 @pytest.mark.parametrize("lang", interview.WORDS)
 def test_the_widget_asks_shows_grades_and_sums_up(course, lang):
-    session, memory, root = quiz.begin("06", lang, 2)
-    box = quiz._panel(session, memory, root, lang)
+    session, memory = quiz.begin(course, "06", lang, 2)
+    box = quiz._panel(course, session, memory, lang)
     place, text, *rows = box.children
     ask, *more = [b for row in rows for b in row.children]
     words = quiz.WORDS[lang] | interview.WORDS[lang]
@@ -233,13 +236,13 @@ def test_the_widget_asks_shows_grades_and_sums_up(course, lang):
 
 
 def test_without_a_front_end_a_kernel_lists_the_questions(course, root):
-    code = f"import sys; sys.path.insert(0, {str(root)!r})\nfrom mftcourse.quiz import show\nshow(unit='06', lang='zh', count=3)"
+    code = f"import sys; sys.path.insert(0, {str(root)!r})\nfrom mftcourse.learning.quiz import show\nshow(unit='06', lang='zh', count=3)"
     nb = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)])
-    NotebookClient(nb, timeout=120, kernel_name="python3", resources={"metadata": {"path": str(course)}}).execute()
+    NotebookClient(nb, timeout=120, kernel_name="python3", resources={"metadata": {"path": str(course.root)}}).execute()
     (output,) = nb.cells[0].outputs
     assert output["data"]["text/markdown"].count("<details>") == 13
     assert "如何评估一个模型？" in output["data"]["text/markdown"]
-    assert not (course / "work").exists()
+    assert not (course.root / "work").exists()
 
 
 def test_the_proof_links_to_the_learners_notebook_in_its_language(course):
@@ -249,36 +252,12 @@ def test_the_proof_links_to_the_learners_notebook_in_its_language(course):
             update={"en": item.question.en.model_copy(update={"headings": ["A new head"]})}
         )
     )
-    assert "](" not in interview.proof(item, "zh", course, links=True)
+    assert "](" not in interview.proof(course, item, "zh", links=True)
     assert cli_start("07") == 0
     assert "[A new head](<work/07-finetuning/finetuning.ipynb#A-new-head>)" in interview.proof(
-        item, "zh", course, links=True
+        course, item, "zh", links=True
     )
 
 
 def cli_start(unit):
     return CliRunner().invoke(cli.app, ["start", unit]).exit_code
-
-
-# --- formulas ---------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(("tex", "said"), [
-    (r"\hat s_k \ge \tfrac{1}{2}", "ŝ_k ≥ 1/2"), (r"\ln \big(\frac{t}{1-t}\big)", "ln (t/(1-t))"), (r"e^{-|z|}", "e^(-|z|)"),
-    (r"\frac{L(w+h) - L(w-h)}{2h}", "(L(w+h) - L(w-h))/(2h)"), (r"n_\text{in}", "n_in"), (r"w_{k+1}", "w_(k+1)"),
-    (r"\sqrt{n-1}", "√(n-1)"), (r"\lambda_{\max}", "λ_max"), (r"H^\top \delta", "Hᵀ δ"), (r"\frac{a}{b}\frac{c}{d}", "a/b c/d"),
-    (r"\frac{c_{FP}-c_{TN}}{2}", "(c_FP-c_TN)/2"), (r"w \leftarrow w", "w ← w"), (r"p \gt 0", "p > 0"), (r"\sqrt{\hat v}", "√(v̂)"),
-    (r"\operatorname{sign}(z)", "sign(z)"), (r"\varepsilon^2", "ε²"), (r"F_1 \le 2\min(P,R)", "F₁ ≤ 2min(P,R)"),
-])  # fmt: skip
-def test_a_formula_in_a_terminal(tex, said):
-    assert interview.for_terminal(f"so ${tex}$ and `${{x}}$`") == f"so `{said}` and `${{x}}$`"
-
-
-def test_no_formula_of_the_course_keeps_a_backslash(root_items):
-    for item in root_items:
-        for lang in interview.WORDS:
-            for part in interview.PARTS:
-                assert "\\" not in interview.for_terminal(getattr(item.question.wording(lang), part)), (
-                    item.question.id,
-                    part,
-                )

@@ -1,32 +1,30 @@
 """Every command says what it did and what comes next, and its exit code can be relied on."""
 
-import shutil
+import os
+import subprocess
+import sys
 
 import demo
 import pytest
-from grading.tiny_course import UNIT, cell, load, save, write_course
+from tiny_course import UNIT, cell, load, save
 from typer.testing import CliRunner
 
-from mftcourse import cli, workspace
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory):
-    return write_course(tmp_path_factory.mktemp("course"))
+from mftcourse import cli
+from mftcourse.cli import main
+from mftcourse.course.files import Course, CourseError
 
 
 @pytest.fixture
-def mft(built, tmp_path, monkeypatch):
-    """Run the command in a copy of the tiny course; return its result. `mft.course` is the folder."""
-    folder = shutil.copytree(built, tmp_path / "course-copy")
-    monkeypatch.chdir(folder)
+def mft(course, monkeypatch):
+    """Run the command in a copy of the tiny course; return its result. `mft.course` is the course."""
+    monkeypatch.chdir(course.root)
 
     def run(*words, code=0):
         result = CliRunner().invoke(cli.app, [str(w) for w in words])
         assert result.exit_code == code, (result.output, result.exception)
         return " ".join(result.output.split())
 
-    run.course = folder
+    run.course = course
     return run
 
 
@@ -42,7 +40,7 @@ def test_a_learners_way_from_start_to_grades(mft):
     assert "Copied 01-tiny to work/01-tiny/tiny.ipynb" in said and "Next:" in said
     said = mft("check", "tiny", code=1)
     assert "mean: not written yet" in said and "0 of 2 exercises" in said and "mft hint mean" in said
-    solve(workspace.work_path(UNIT))
+    solve(mft.course.notebook("work", UNIT))
     said = mft("check", "tiny")
     assert "✓ passed" in said and "mft submit 01-tiny" in said
     assert "1 of 2" not in mft("check", "tiny", "mean")
@@ -50,8 +48,8 @@ def test_a_learners_way_from_start_to_grades(mft):
     assert "Handed in as ada: submitted/ada/01-tiny/tiny.ipynb" in said and "Not answered: memo" in said
     said = mft("grade", "tiny")
     assert "ada" in said and "Graded 1 of 1" in said and "78 %" in said
-    assert (mft.course / "feedback" / "ada" / UNIT / "tiny.html").exists()
-    assert "ada,7.0,9.0" in (mft.course / f"grades-{UNIT}.csv").read_text()
+    assert (mft.course.root / "feedback" / "ada" / UNIT / "tiny.html").exists()
+    assert "ada,7.0,9.0" in (mft.course.root / f"grades-{UNIT}.csv").read_text()
 
 
 def test_progress_and_hints(mft):
@@ -73,21 +71,23 @@ def test_grading_nothing_says_what_to_do(mft):
 
 def test_outside_a_course_it_says_so(tmp_path, monkeypatch):
     def nowhere(start=None):
-        raise FileNotFoundError("There is no course in here or above it.")
+        raise CourseError("There is no course in here or above it.")
 
-    monkeypatch.setattr(workspace, "course_root", nowhere)
+    monkeypatch.setattr(Course, "find", nowhere)
     result = CliRunner().invoke(cli.app, ["progress"])
     assert result.exit_code == 2 and "Error: There is no course" in result.output
+    result = CliRunner().invoke(cli.app, ["doctor"])
+    assert result.exit_code == 1 and "There is no course" in result.output and "cd into" in result.output
 
 
 def test_a_broken_notebook_and_an_update_are_told(mft):
     mft("start", "tiny")
-    lesson = mft.course / "course" / UNIT / "lesson.py"
+    lesson = mft.course.root / "course" / UNIT / "lesson.py"
     lesson.write_text(lesson.read_text().replace("The mean of 1", "The average of 1"))
     assert "Wrote release/01-tiny/tiny.ipynb" in mft("build")
     said = mft("start", "tiny")
     assert "Your notebook stays as it is" in said and "new cell prose-" in said and "rename it" in said
-    workspace.work_path(UNIT).write_text("{")
+    mft.course.notebook("work", UNIT).write_text("{")
     assert "is not a notebook" in mft("check", "tiny", code=2)
 
 
@@ -95,12 +95,12 @@ def test_build_checks_reports_and_names_file_and_line(mft):
     assert "are what course/ makes" in mft("build", "--check")
     said = mft("build", "--report")
     assert "nothing had changed" in said and "the lower middle" in said
-    wrong = mft.course / "course" / UNIT / "wrong_answers.py"
+    wrong = mft.course.root / "course" / UNIT / "wrong_answers.py"
     wrong.write_text(wrong.read_text().replace('fails=["one number', 'fails=["1, 2 and 9: 4", "one number'))
     assert "wrong_answers.py says" in mft("build", "--report", code=1)
-    (mft.course / "release" / UNIT / "tiny.ipynb").write_text("{}")
+    (mft.course.root / "release" / UNIT / "tiny.ipynb").write_text("{}")
     assert "release/01-tiny/tiny.ipynb" in mft("build", "--check", code=1)
-    lesson = mft.course / "course" / UNIT / "lesson.py"
+    lesson = mft.course.root / "course" / UNIT / "lesson.py"
     lesson.write_text(lesson.read_text().replace('grade("median")', "pass"))
     assert "lesson.py:" in mft("build", code=2)
 
@@ -122,17 +122,32 @@ def test_a_demonstration_class(mft, monkeypatch, capsys):
 
 
 def test_doctor_and_lab_are_wired(mft, monkeypatch):
-    from mftcourse import lab
+    from mftcourse.learning import doctor, lab
 
     seen = []
-    monkeypatch.setattr(lab, "launch", lambda **options: seen.append(options) or 0)
+    monkeypatch.setattr(lab, "launch", lambda course, **options: seen.append(options) or 0)
     mft("lab", "1", "--no-browser", "--port", "9999")
     assert seen == [{"instructor": False, "unit": "1", "browser": False, "port": 9999}]
-    monkeypatch.setattr(lab, "doctor", lambda: [lab.Finding("ok", "a", "b"), lab.Finding("fail", "c", "d", "do e")])
+    lines = [doctor.Line("ok", "a", "b"), doctor.Line("fail", "c", "d", "do e")]
+    monkeypatch.setattr(doctor, "examine", lambda course: lines)
     said = mft("doctor", code=1)
     assert "✗ wrong" in said and "do e" in said
 
 
 def test_completion_knows_units_and_exercises(mft):
-    assert cli._complete_unit("ti") == cli._complete_unit("01") == [UNIT]
-    assert cli._complete_exercise("me") == ["mean", "median", "memo"]
+    assert main.complete_unit("ti") == main.complete_unit("01") == [UNIT]
+    assert main.complete_exercise("me") == ["mean", "median", "memo"]
+
+
+@pytest.mark.parametrize("words", [["hint", "mean"], ["progress"], ["--help"]])
+def test_a_command_for_learners_loads_nothing_heavy(built, root, words):
+    """A second more at every command, and people stop asking for hints."""
+    code = (
+        "import sys\nfrom mftcourse.cli import app\napp(sys.argv[1:], standalone_mode=False)\n"
+        "print([m for m in ('nbgrader', 'pandas', 'torch', 'sklearn', 'jupytext', 'genanki') if m in sys.modules])"
+    )
+    command = [sys.executable, "-c", code, *words]
+    done = subprocess.run(
+        command, cwd=built.root, env=os.environ | {"PYTHONPATH": str(root)}, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "[]"

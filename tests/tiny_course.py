@@ -6,7 +6,9 @@ from pathlib import Path
 
 import nbformat
 
-ROOT = Path(__file__).resolve().parents[2]
+from mftcourse.course.files import Course
+
+ROOT = Path(__file__).resolve().parents[1]
 UNIT = "01-tiny"
 
 LESSON = '''
@@ -116,10 +118,14 @@ def median(values):
     return sorted(values)[len(values) // 2 - 1]
 """
 
+# right answers
+MEAN = "def mean(values):\n    return sum(values) / len(values)"
+MEDIAN = "def median(values):\n    return sorted(values)[len(values) // 2]"
 
-def write_course(folder: Path) -> Path:
+
+def write_course(folder: Path) -> Course:
     """Write and build the tiny course in `folder`; return it."""
-    from mftcourse import authoring
+    from mftcourse.course import notebooks
 
     unit = folder / "course" / UNIT
     unit.mkdir(parents=True)
@@ -127,8 +133,8 @@ def write_course(folder: Path) -> Path:
     (unit / "wrong_answers.py").write_text(WRONG.lstrip(), encoding="utf-8")
     for name in ("constraints.txt", "nbgrader_config.py"):
         shutil.copy(ROOT / name, folder)
-    authoring.build(folder)
-    return folder
+    notebooks.build(Course(folder))
+    return Course(folder)
 
 
 def load(path: Path) -> nbformat.NotebookNode:
