@@ -50,7 +50,8 @@ def expect(got: Any, want: Any, tol: float | None = None, what: str = "", tell: 
         what: the name of the thing in the message, such as "recall of class 2".
         tell: say what was expected; False for answers that the learner works out on paper.
 
-    NaN equals NaN, and an infinity only itself. Arrays and tensors of floats must have the dtype of `want`. Integers, floats and zero-dimensional arrays or tensors all count as numbers.
+    NaN equals NaN, and an infinity only itself. Arrays and tensors of floats must have the dtype of `want`.
+    Integers, floats and zero-dimensional arrays or tensors all count as numbers.
 
     Raises:
         NotWritten: `got` is, or contains, the placeholder `...`.

@@ -96,6 +96,8 @@ def check(
     timeout: Seconds = None,
 ) -> None:
     """Run the visible checks of your notebook in a fresh kernel. Your notebook is not changed."""
+    from ..checks import Scorecard
+
     with console(stderr=True).status("Running your notebook in a fresh kernel"):
         done = progress.check(Course.find(), unit, exercise, seconds=timeout)
     for card in done.scorecards:
@@ -106,10 +108,10 @@ def check(
         if card.get("hidden_points"):
             title += f" ({card['hidden_points']:g} in hidden checks, given when it is graded)"
         table = Table("Check", "Verdict", "What to do", title=title, title_justify="left", title_style="bold")
-        for f in card["findings"]:
-            hint = f"Hint: {f['hint']}" if f["verdict"] == "failed" and f.get("hint") else ""
-            what = " ".join(part for part in (f.get("message", ""), hint) if part and f["verdict"] != "passed")
-            table.add_row(escape(f["title"]), VERDICTS.get(f["verdict"], f["verdict"]), escape(what))
+        for f in Scorecard.from_dict(card).shown:
+            hint = f"Hint: {f.hint}" if f.verdict == "failed" and f.hint else ""
+            what = " ".join(part for part in (f.message, hint) if part and f.verdict != "passed")
+            table.add_row(escape(f.title), VERDICTS.get(f.verdict, f.verdict), escape(what))
         console().print(table)
     for line in done.notes:
         note(line)

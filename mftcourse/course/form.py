@@ -125,8 +125,8 @@ def _prove_check(cell: Cell, exercise: Cell, lesson: Lesson) -> None:
                               "and say hidden=True, or neither.", node.lineno)  # fmt: skip
         needed = options.get("needs")
         if needed and (needed not in titles or (needed in behind and not options.get("hidden"))):
-            raise fault(cell, f"the check {title!r} needs {needed!r}; that must be an earlier check of this cell, and a "
-                              "visible one where this one is visible.", node.lineno)  # fmt: skip
+            raise fault(cell, f"the check {title!r} needs {needed!r}; that must be an earlier check of this cell, "
+                              "and a visible one where this one is visible.", node.lineno)  # fmt: skip
         titles.add(title)
         behind |= {title} if options.get("hidden") else set()
         total += float(options.get("points", 1))

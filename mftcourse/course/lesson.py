@@ -280,7 +280,8 @@ def own_names(cell: Cell, lesson: Lesson) -> str:
         elif isinstance(node, ast.Import):
             for a in node.names:
                 origin[a.asname or a.name.split(".")[0]] = ("", a.name if a.asname else a.name.split(".")[0])
-    spoken = {n.id for s in ast.walk(tree) if isinstance(s, ast.JoinedStr) for n in ast.walk(s) if isinstance(n, ast.Name)}
+    strings = [s for s in ast.walk(tree) if isinstance(s, ast.JoinedStr)]
+    spoken = {n.id for s in strings for n in ast.walk(s) if isinstance(n, ast.Name)}
     for name in sorted(spoken & set(origin) - taken):
         if origin[name][0] != "builtins":
             raise lesson.fault(cell, f"{name!r} stands inside an f-string; compute the value before it.")

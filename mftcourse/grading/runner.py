@@ -237,7 +237,8 @@ IDLE = {
     "always raises ValueError": "raise ValueError('no')", "always raises TypeError": "raise TypeError('no')",
     "returns None": "return None", "returns 0": "return 0", "returns 1": "return 1", "returns 0.5": "return 0.5",
     "returns True": "return True", "returns False": "return False", "returns ''": "return ''",
-    "returns []": "return []", "returns {}": "return dict()", "returns ()": "return ()", "returns its input": "return {first}",
+    "returns []": "return []", "returns {}": "return dict()", "returns ()": "return ()",
+    "returns its input": "return {first}",
 }  # fmt: skip
 
 

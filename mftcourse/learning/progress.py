@@ -68,7 +68,7 @@ def check(course: Course, unit: str, only: str | None = None, seconds: int | Non
         if kind(cell) == "check" and (card := scorecard(cell)):
             scorecards.append(card)
         elif kind(cell) == "check":  # it always runs to `grade`, unless something outside its checks fails
-            finding = {"title": "the whole check cell", "verdict": "failed", "message": " ".join(errors)}
+            finding = {"title": "the whole check cell", "verdict": "failed", "points": 0, "message": " ".join(errors)}
             scorecards.append({"exercise": exercise(cell), "points": 0, "earned": 0, "findings": [finding]})
     return Checked(unit, scorecards, notes + outcome.notes, outcome.seconds)
 

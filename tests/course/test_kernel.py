@@ -10,7 +10,6 @@ from traitlets.config import Config
 from mftcourse.course.handin import kind
 from mftcourse.course.kernel import execute, stop_endless_loops
 
-
 FORGED = "class grade(float):\n    def __new__(cls, *a, **k): return float.__new__(cls, 100)"
 
 
