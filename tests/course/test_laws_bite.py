@@ -7,12 +7,15 @@ import re
 import pytest
 
 from mftcourse.course import notebooks
+from mftcourse.course.files import Course
 from mftcourse.course.lesson import LessonError, new_unit
 from mftcourse.grading import runner
 
 from . import laws
 
 LESSON, WRONG, RIGHT, FACTS = "lesson.py", "wrong_answers.py", "right_answers.py", "facts.py"
+
+pytestmark = pytest.mark.slow
 
 # law → (file, what to replace, by what, a part of the sentence that must come)
 BREAKS = [
@@ -74,7 +77,7 @@ BREAKS = [
 
 @pytest.fixture
 def unit(tmp_path):
-    new_unit(tmp_path, "13-scaling-laws")
+    new_unit(Course(tmp_path), "13-scaling-laws")
     return laws.Case(tmp_path, "13-scaling-laws")
 
 
