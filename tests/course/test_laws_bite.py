@@ -102,11 +102,11 @@ def test_a_broken_law_says_what_to_do(unit, law, name, old, new, says):
 
 
 def test_drift_is_noticed(unit):
-    assert notebooks.drift(unit.root) != []
-    notebooks.build(unit.root)
-    assert notebooks.drift(unit.root) == []
+    assert notebooks.drift(Course(unit.root)) != []
+    notebooks.build(Course(unit.root))
+    assert notebooks.drift(Course(unit.root)) == []
     edit(unit, LESSON, "number, five.", "number: five.")
-    assert [s.split()[0] for s in notebooks.drift(unit.root)] == [
+    assert [s.split()[0] for s in notebooks.drift(Course(unit.root))] == [
         "solutions/13-scaling-laws/scaling-laws.ipynb", "release/13-scaling-laws/scaling-laws.ipynb"]  # fmt: skip
 
 
@@ -118,7 +118,7 @@ def test_drift_is_noticed(unit):
 def test_an_edit_that_no_longer_fits_stops_the_build(unit, old, new, says):
     edit(unit, WRONG, old, new)
     with pytest.raises(LessonError, match=says):
-        notebooks.build(unit.root)
+        notebooks.build(Course(unit.root))
 
 
 def test_checks_have_names_of_their_own(unit):
