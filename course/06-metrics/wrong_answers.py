@@ -608,8 +608,8 @@ def f1_averages(y_true, y_pred):
 # Believes that micro averaging weighs the classes' F1 by their size.
 answer_micro = "a"
 
-# %% an accident of the example exercise="micro_is" fails=["why micro F1 equals accuracy"]
-# Believes that the equality needs classes of equal size.
+# %% the true negatives cancel exercise="micro_is" fails=["why micro F1 equals accuracy"]
+# Looks for TN in a formula that does not hold it.
 answer_micro = "d"
 
 
@@ -734,6 +734,53 @@ def bootstrap_interval(y_true, y_pred, indices, beta=1.0, level=0.95):
     values = [precision_recall_fbeta(y_true[d], y_pred[d])[2] for d in np.asarray(indices)]
     low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
+
+
+# %% no miss means no misses exercise="bound_by_hand" fails=["the exact upper bound for 0 of 20", "the rule of three for 0 of 20", "how many without a miss for a bound of 0.01"]
+# Takes the estimate 0/20 for the truth: then nothing has to be bounded, and a hundred make one per cent.
+bound_hand = {"bound": 0, "rule_of_three": 0, "needed": 100}
+
+# %% takes 0.95 for 0.05 exercise="bound_by_hand" fails=["the exact upper bound for 0 of 20", "how many without a miss for a bound of 0.01"]
+# Asks for the rate at which "no miss" is probable, not for the one at which it is rare.
+bound_hand = {"bound": 1 - 0.95 ** (1 / 20), "rule_of_three": 3 / 20, "needed": 6}
+
+# %% the rule of three for the exact number exercise="bound_by_hand" fails=["how many without a miss for a bound of 0.01"]
+# Solves 3/n = 0.01: close, but one more than needed.
+bound_hand = {"bound": 1 - 0.05 ** (1 / 20), "rule_of_three": 3 / 20, "needed": 300}
+
+
+# %% tests the accuracies as if unpaired exercise="paired_test" fails=["the eight tumours", "six against none", "A and B exchanged: the same p-value", "random models on the same samples"]
+# Compares the two numbers of right answers as two independent samples: forgets that the tumours are the same.
+def mcnemar_exact(y_true, pred_a, pred_b):
+    if not len(y_true) == len(pred_a) == len(pred_b):
+        raise ValueError("lengths differ")
+    right_a = np.array([t == a for t, a in zip(y_true, pred_a)])
+    right_b = np.array([t == b for t, b in zip(y_true, pred_b)])
+    table = [[right_a.sum(), (~right_a).sum()], [right_b.sum(), (~right_b).sum()]]
+    p = scipy.stats.fisher_exact(table).pvalue
+    return {"only_a": int((right_a & ~right_b).sum()), "only_b": int((right_b & ~right_a).sum()), "p_value": float(p)}
+
+
+# %% the normal approximation exercise="paired_test" fails=["the eight tumours", "six against none", "A and B exchanged: the same p-value", "random models on the same samples"]
+# Uses the chi-squared form with continuity correction, which is meant for many tosses.
+def mcnemar_exact(y_true, pred_a, pred_b):
+    if not len(y_true) == len(pred_a) == len(pred_b):
+        raise ValueError("lengths differ")
+    a = sum(x == t and y != t for t, x, y in zip(y_true, pred_a, pred_b))
+    b = sum(y == t and x != t for t, x, y in zip(y_true, pred_a, pred_b))
+    p = float(scipy.stats.chi2.sf(max(0, abs(a - b) - 1) ** 2 / (a + b), 1)) if a + b else 1.0
+    return {"only_a": a, "only_b": b, "p_value": p}
+
+
+# %% one side only exercise="paired_test" fails=["the eight tumours", "six against none", "A and B exchanged: the same p-value", "as many for A as for B: p is 1", "three classes: both wrong in different ways count for nobody", "random models on the same samples"]
+# Takes the tail once, as if it had been known beforehand which model would win.
+def mcnemar_exact(y_true, pred_a, pred_b):
+    if not len(y_true) == len(pred_a) == len(pred_b):
+        raise ValueError("lengths differ")
+    a = sum(x == t and y != t for t, x, y in zip(y_true, pred_a, pred_b))
+    b = sum(y == t and x != t for t, x, y in zip(y_true, pred_a, pred_b))
+    tail = sum(math.comb(a + b, k) for k in range(min(a, b) + 1))
+    return {"only_a": a, "only_b": b, "p_value": tail / 2 ** (a + b)}
 
 
 # ruff: noqa: B905
