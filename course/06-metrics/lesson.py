@@ -1433,7 +1433,7 @@ with check("what the ROC panel says", hint="Compare the curves at a false positi
         curves_read["auc"],
         "b",
         {
-            "a": "The areas differ by chance at most, and to the right of about 0.3 texture is above symmetry.",
+            "a": "The areas are nearly equal, and to the right of about 0.3 texture is above symmetry.",
             "b": "One number, the area, hides where a model is good. Curves that cross make that visible.",
             "c": "Equal areas are not equal curves. At few false alarms symmetry finds far more malignant tumours.",
         },
@@ -2181,9 +2181,9 @@ plots.show(
 # malignant tumours in the test part, scores 0.233 and 0.659.
 #
 # **Which of them measures calibration?** None alone. The constant is perfectly calibrated on this test part, and its Brier score is
-# the worst of the three: the Brier score mixes calibration with **sharpness**, how far the predictions leave the constant. The
-# overconfident copy is miscalibrated and still sharp enough to win against the constant. In log loss it loses, because there a sure
-# error costs most. So the rise from 0.164 to 0.197 shows miscalibration only because the ranking is the same. To see calibration alone,
+# the worst of the three: the Brier score mixes calibration with **sharpness**, how well the predictions set likely cases apart from
+# unlikely ones. The overconfident copy is miscalibrated, but it does set them apart, and wins against the constant. In log loss it loses,
+# because there a sure error costs most. So the rise from 0.164 to 0.197 shows miscalibration only because the ranking is the same. To see calibration alone,
 # look at the table: the gap between its two columns, averaged over the samples, is the **expected calibration error** (ECE), here 0.035
 # for our model and 0.160 for the copy. With other bins it is another number.
 #
