@@ -14,7 +14,8 @@
 # **How to work.** An exercise is a cell to fill in and, below it, a cell that checks it. Run both with
 # Shift + Enter. Each check says what it looked at and what to do next; hints of growing strength stand below.
 # Some checks are hidden and run only when the notebook is graded: they vary the inputs and ask for nothing new.
-# You need Python, a little NumPy, and school algebra.
+# The checks look at what your code returns: a call of scikit-learn's function passes most of them too, and teaches nothing.
+# What you write leaves its arguments as they were. You need Python, a little NumPy, and school algebra.
 
 # %% [markdown] lang="zh"
 # # 评估一个模型
@@ -30,7 +31,8 @@
 #
 # **怎么做。** 每个练习由一个待填写的单元格和紧跟其后的检查单元格组成。两个都用 Shift + Enter 运行。每一项检查都会
 # 说明它看了什么、下一步做什么；下面还有由浅入深的提示。有些检查是隐藏的，只在评分时运行：它们只改变输入，不会提出
-# 新的要求。你需要会 Python、一点 NumPy 和中学代数。
+# 新的要求。检查看的是你的代码返回什么：直接调用 scikit-learn 的函数也能通过大多数检查，但什么也学不到。你写的函数不要改动
+# 传入的参数。你需要会 Python、一点 NumPy 和中学代数。
 
 # %%
 import numpy as np
@@ -284,7 +286,7 @@ def confusion_counts(y_true, y_pred, pos_label=1, sample_weight=None) -> dict[st
 # %% check="confusion_counts" points=10
 with check("the eight messages", hint="Compare each pair of labels with `pos_label`; four cases, one count each."):
     expect(confusion_counts([1, 1, 1, 1, 0, 0, 0, 0], [1, 1, 0, 0, 1, 0, 0, 0]), {"tp": 2, "fp": 1, "fn": 2, "tn": 3})
-with check("every sample is counted once", hint="Four cases that exclude each other: use if, elif, elif, else.") as rng:
+with check("every sample is counted once", hint="Four cases that exclude each other, and together leave nothing out.") as rng:
     size = int(rng.integers(5, 40))
     got_counts = confusion_counts(rng.integers(0, 2, size), rng.integers(0, 2, size))
     assert sum(got_counts.values()) == size, f"{size} samples went in, but the four counts add up to another number."
@@ -302,11 +304,17 @@ with check("weights are added", hint="Where you add 1, add the sample's weight."
         {"tp": 0.5, "fp": 1.5, "fn": 2.0, "tn": 4.0},
     )
 with check(
-    "lengths that differ are refused", hint="`zip` stops at the shorter list without a word. Compare len() first, or write `zip(..., strict=True)`."
+    "lengths that differ are refused",
+    hint="`zip` stops at the shorter list without a word. Compare len() first, or write `zip(..., strict=True)`.",
+    needs="the eight messages",
 ):
     expect_raises(ValueError, confusion_counts, [1, 0, 1], [1, 0])
     expect_raises(ValueError, confusion_counts, [1, 0], [1, 0], sample_weight=[1.0])
-with check("a NaN label is refused", hint="NaN is the only value that is not equal to itself: `x != x` finds it."):
+with check(
+    "a NaN label is refused",
+    hint="NaN is the only value that is not equal to itself: `x != x` finds it. Look at both lists.",
+    needs="the eight messages",
+):
     expect_raises(ValueError, confusion_counts, [1.0, float("nan"), 0.0], [1.0, 0.0, 0.0])
     expect_raises(ValueError, confusion_counts, np.array([1.0, 0.0]), np.array([np.nan, 0.0]))
 with check(
@@ -604,11 +612,20 @@ with check("F2 and F0.5 of the eight messages", hint="Square beta. Beta above 1 
 with check(
     "nothing predicted positive: precision and F1 are 0.0",
     hint="Which denominator is zero here? Test it before you divide.",
+    needs="the eight messages: precision, recall, F1",
 ):
     expect(precision_recall_fbeta([0, 1], [0, 0]), (0.0, 0.0, 0.0), what="(precision, recall, F-beta)")
-with check("no positives: recall and F1 are 0.0", hint="TP + FN is zero. Zero is a convention here; keep to it."):
+with check(
+    "no positives: recall and F1 are 0.0",
+    hint="TP + FN is zero. Zero is a convention here; keep to it.",
+    needs="the eight messages: precision, recall, F1",
+):
     expect(precision_recall_fbeta([0, 0], [0, 1]), (0.0, 0.0, 0.0), what="(precision, recall, F-beta)")
-with check("neither: all three are 0.0", hint="The denominator of F-beta can be zero as well."):
+with check(
+    "neither: all three are 0.0",
+    hint="The denominator of F-beta can be zero as well.",
+    needs="the eight messages: precision, recall, F1",
+):
     expect(precision_recall_fbeta([0, 0], [0, 0]), (0.0, 0.0, 0.0), what="(precision, recall, F-beta)")
 with check("the positive label may be a word", hint="Hand `pos_label` on to `confusion_counts`."):
     words = ["bad", "ok", "bad", "bad"], ["bad", "bad", "ok", "bad"]
@@ -803,7 +820,7 @@ def roc_curve(
         thresholds [inf, 0.9, 0.6, 0.2].
 
     Raises:
-        ValueError: only one class is there, or a score is NaN.
+        ValueError: there are no positives, or no negatives, or a score is NaN.
 
     Source: T. Fawcett, An introduction to ROC analysis, 2006.
     """
@@ -850,10 +867,17 @@ with check(
         (np.array([0, 0, 0.2, 0.2, 1]), np.array([0, 0.75, 0.75, 1, 1])),
         what="(fpr, tpr)",
     )
-with check("one class alone is refused", hint="`raise ValueError(...)` when there are no positives, or no negatives."):
+with check(
+    "without positives or without negatives: refused",
+    hint="`raise ValueError(...)` when no label is `pos_label`, or every label is. Two labels may both be negative.",
+    needs="the four samples",
+):
     expect_raises(ValueError, roc_curve, [1, 1], [0.2, 0.4])
     expect_raises(ValueError, roc_curve, [0, 0, 0], [0.2, 0.4, 0.1])
-with check("a NaN score is refused", hint="np.isnan(y_score).any()"):
+    expect_raises(ValueError, roc_curve, ["a", "b"], [0.2, 0.4], pos_label="c")
+with check(
+    "a NaN score is refused", hint="`np.isnan(y_score).any()`, before you compare.", needs="the four samples"
+):
     expect_raises(ValueError, roc_curve, [1, 0, 1], [0.2, float("nan"), 0.4])
 with check(
     "the real predictions, as scikit-learn draws them", hint="Compare with skm.roc_curve(..., drop_intermediate=False)."
@@ -1006,10 +1030,13 @@ with check("the eight tumours: both are 5/6", hint="Three positives, five negati
         auc_trapezoid([0, 0, 0.2, 0.2, 0.4, 0.6, 0.8, 1], [0, 1 / 3, 1 / 3, 2 / 3, 1, 1, 1, 1]), 5 / 6, what="the area"
     )
     expect(auc_pairs(y_true_8, y_score_8), 5 / 6, what="the share of pairs")
-with check("all scores tied: one half", hint="A tie is half a win."):
-    expect(auc_trapezoid([0, 1], [0, 1]), 0.5, what="the area")
-    expect(auc_pairs([0, 1, 0, 1, 1], [3, 3, 3, 3, 3]), 0.5, what="the share of pairs")
-with check("without a pair there is no AUC", hint="Raise ValueError when one of the two lists is empty."):
+with check("every label but 1 is negative", hint="Compare with 1; a negative may be 0, -1 or 2."):
+    expect(auc_pairs([2, 1, -1, 1], [0.1, 0.9, 0.5, 0.3]), 3 / 4, what="the share of pairs")
+with check(
+    "without a pair there is no AUC",
+    hint="Raise ValueError when one of the two lists is empty.",
+    needs="the pairs of the four samples",
+):
     expect_raises(ValueError, auc_pairs, [1, 1], [0.3, 0.4])
     expect_raises(ValueError, auc_pairs, [0], [0.3])
 with check("area and pairs agree on the real predictions", hint="Both are near 0.8 here. Which of your two is not?"):
@@ -1076,7 +1103,7 @@ grade("auc_two_ways")
 # of the rows. Find the two faults and repair them.
 
 
-# %% exercise="fix_auc" minutes=8 faults=["a perfect ranking, all scores below one half", "one tie is half a win", "the eight tumours: 5/6", "the order of the rows does not matter", "the real predictions, sorted by label", "random scores with ties"]
+# %% exercise="fix_auc" minutes=8 faults=["perfect and reversed, all scores below one half", "one tie is half a win", "the eight tumours: 5/6", "the order of the rows does not matter", "the real predictions, sorted by label", "random scores with ties"]
 def auc_of_ranks(y_true, y_score) -> float:
     """Return the AUC from the ranks of the scores.
 
@@ -1110,26 +1137,23 @@ def auc_of_ranks(y_true, y_score) -> float:
 
 # %% check="fix_auc" points=6
 with check(
-    "a model that splits at one half: still 1.0",
-    points=0,
-    hint="The faulty program gets this one right, so it gives no points. What did you change?",
+    "perfect and reversed, all scores below one half",
+    hint="A ROC curve has no threshold of its own. Which line sets one?",
 ):
-    expect(auc_of_ranks([0, 0, 1, 1], [0.1, 0.2, 0.8, 0.9]), 1.0)
-with check(
-    "a perfect ranking, all scores below one half", hint="A ROC curve has no threshold of its own. Which line sets one?"
-):
-    expect(auc_of_ranks([1, 0, 1, 0], [0.3, 0.1, 0.4, 0.2]), 1.0)
+    expect(auc_of_ranks([1, 0, 1, 0], [0.3, 0.1, 0.4, 0.2]), 1.0, what="the AUC of a perfect ranking")
+    expect(auc_of_ranks([0, 1, 0, 1], [0.3, 0.1, 0.4, 0.2]), 0.0, what="the AUC of a reversed ranking")
 with check("one tie is half a win", hint="Tied samples share the mean of their ranks. What does argsort give them?"):
-    expect(auc_of_ranks([1, 0], [0.7, 0.7]), 0.5)
-    expect(auc_of_ranks([0, 1], [0.7, 0.7]), 0.5)
+    expect(auc_of_ranks([1, 0, 0], [0.7, 0.7, 0.2]), 0.75)
+    expect(auc_of_ranks([0, 1, 0], [0.7, 0.7, 0.2]), 0.75)
 with check(
     "the eight tumours: 5/6", hint="Both faults show here: there is a tie, and several scores lie on one side of 0.5."
 ):
     expect(auc_of_ranks(y_true_8, y_score_8), 5 / 6)
 with check("the order of the rows does not matter", hint="Equal scores must get equal ranks.") as rng:
     mixed_labels, mixed_scores = np.repeat([1, 0], 20), np.round(rng.random(40), 1)
-    forward, backward = auc_of_ranks(mixed_labels, mixed_scores), auc_of_ranks(mixed_labels[::-1], mixed_scores[::-1])
-    assert abs(forward - backward) < 1e-9, f"Forty rows give {forward:.3f}, the same rows in reverse {backward:.3f}."
+    mixed_auc = skm.roc_auc_score(mixed_labels, mixed_scores)
+    expect(auc_of_ranks(mixed_labels, mixed_scores), mixed_auc, what="the AUC of forty rows")
+    expect(auc_of_ranks(mixed_labels[::-1], mixed_scores[::-1]), mixed_auc, what="the AUC of the same rows in reverse")
 with check("the real predictions, sorted by label", hint="Compare with the demonstration below: which order flatters?"):
     by_label = np.argsort(y_test, kind="stable")
     expect(auc_of_ranks(y_test[by_label], p_test[by_label]), skm.roc_auc_score(y_test, p_test))
@@ -1297,10 +1321,19 @@ with check(
         (np.array([1, 1, 1 / 3, 2 / 3]), np.array([0, 1 / 4, 1 / 4, 1])),
         what="(precision, recall)",
     )
-with check("no positives, or a NaN score: refused", hint="Recall would be 0/0 at every threshold. Raise ValueError."):
+with check(
+    "no positives, or a NaN score: refused",
+    hint="Without positives recall would be 0/0 at every threshold; a NaN has no place among the thresholds. "
+    "Raise ValueError.",
+    needs="the points of the four samples",
+):
     expect_raises(ValueError, precision_recall_points, [0, 0], [0.1, 0.2])
     expect_raises(ValueError, precision_recall_points, [0, 1], [float("nan"), 0.2])
-with check("no negatives are fine: AP is 1", hint="Precision is 1 at every threshold; there is nothing to refuse."):
+with check(
+    "no negatives are fine: AP is 1",
+    hint="Precision is 1 at every threshold; there is nothing to refuse.",
+    needs="AP of the four samples: 5/6",
+):
     expect(average_precision(*precision_recall_points([1, 1, 1], [0.2, 0.9, 0.5])[:2]), 1.0, what="AP")
 with check(
     "AP of the real predictions, as scikit-learn computes it",
@@ -1670,7 +1703,11 @@ with check(
     "equal costs: the highest threshold", hint="Go from high to low, and change your mind only when it gets cheaper."
 ):
     expect(best_threshold([1, 0, 1], [0.9, 0.5, 0.3], c_fp=1, c_fn=1), (0.9, 1), what="(threshold, cost)")
-with check("misses cost nothing: never raise the alarm", hint="`inf` is a candidate too, and labels of one class alone are fine."):
+with check(
+    "misses cost nothing: never raise the alarm",
+    hint="`inf` is a candidate too, and labels of one class alone are fine.",
+    needs="the four samples: (0.6, 1)",
+):
     expect(best_threshold([1, 0, 1], [0.9, 0.5, 0.3], c_fp=1, c_fn=0), (float("inf"), 0), what="(threshold, cost)")
     expect(best_threshold([0, 0], [0.9, 0.5], c_fp=1, c_fn=5), (float("inf"), 0), what="(threshold, cost)")
 with check(
@@ -1682,7 +1719,11 @@ with check(
         (3.25, 0),
         what="(threshold, cost)",
     )
-with check("a NaN score is refused", hint="It is neither above nor below any threshold: raise ValueError."):
+with check(
+    "a NaN score is refused",
+    hint="It is neither above nor below any threshold: raise ValueError.",
+    needs="the four samples: (0.6, 1)",
+):
     expect_raises(ValueError, best_threshold, [1, 0], [float("nan"), 0.5], c_fp=1, c_fn=1)
 with check(
     "the real validation part",
@@ -1703,7 +1744,7 @@ with check(
             rng.integers(0, 2, size),
             np.round(rng.normal(size=size), int(rng.integers(0, 3))),
         )
-        price_fp, price_fn = int(rng.integers(0, 5)), int(rng.integers(0, 10))
+        price_fp, price_fn = float(rng.choice([0, 0.5, 1, 2, 4])), float(rng.choice([0, 0.25, 1, 3, 9]))
         ways = [float("inf"), *sorted(set(random_scores.tolist()), reverse=True)]
         bills = [
             price_fp * int(((random_scores >= way) & (random_labels == 0)).sum())
@@ -1838,7 +1879,7 @@ def _f1(tp, fp, fn):
     ### END SOLUTION
 
 
-# %% check="averages" points=8
+# %% check="averages" points=7
 with check("macro F1 of the ten pictures", hint="One F1 for each class, then their plain mean."):
     pictures = ["cat"] * 6 + ["dog"] * 3 + ["owl"], ["cat"] * 5 + ["dog"] * 3 + ["cat"] * 2
     expect(f1_averages(*pictures)["macro"], 56 / 117, what="macro F1")
@@ -1855,11 +1896,11 @@ with check(
     expect(f1_averages([0, 0, 1, 1], [0, 2, 1, 1])["macro"], (2 / 3 + 1 + 0) / 3, what="macro F1")
     expect(f1_averages([0, 0, 1, 1], [0, 2, 1, 1])["weighted"], (2 / 3 + 1) / 2, what="weighted F1")
 with check(
-    "nothing right: all three are 0.0", hint="TP is zero everywhere, but no denominator is: what do you return?"
+    "nothing right: all three are 0.0",
+    hint="TP is zero everywhere, but 2 TP + FP + FN is not: what do you divide by?",
+    needs="micro F1 of the ten pictures",
 ):
     expect(f1_averages(["a", "b"], ["b", "a"]), {"macro": 0.0, "weighted": 0.0, "micro": 0.0})
-with check("everything right: all three are 1.0", hint="Each class has F1 = 1 here, also in micro."):
-    expect(f1_averages([3, 1, 2, 3], [3, 1, 2, 3]), {"macro": 1.0, "weighted": 1.0, "micro": 1.0})
 ### BEGIN HIDDEN TESTS
 with check(
     "random classes", points=2, hint="Try four classes of which one never occurs in y_true.", hidden=True
@@ -1869,6 +1910,8 @@ with check(
         random_labels, random_guesses = rng.choice(kind, size).tolist(), rng.choice(kind, size).tolist()
         if turn == 0:  # a class that is only predicted
             random_labels, random_guesses[0] = [kind[0]] * size, kind[1]
+        if turn == 1:  # nothing right
+            random_labels, random_guesses = [kind[0]] * size, [kind[1]] * size
         for how in ("macro", "weighted", "micro"):
             want_f1 = skm.f1_score(random_labels, random_guesses, average=how, zero_division=0)
             expect(f1_averages(random_labels, random_guesses)[how], want_f1, what=f"the {how} average")
@@ -2074,7 +2117,7 @@ def _probabilities(values):
     ### END SOLUTION
 
 
-# %% check="brier_reliability" points=10
+# %% check="brier_reliability" points=11
 with check("the Brier score of the four samples", hint="Square the differences, then take the mean, not the sum."):
     expect(brier_score([0, 1, 0, 1], [0.1, 0.4, 0.6, 0.9]), 0.185)
 with check("sure and right is 0, sure and wrong is 1", hint="The difference between probability and outcome, squared."):
@@ -2096,7 +2139,15 @@ with check(
     expect(edge_table["count"], np.array([2, 2]), what="count")
 with check("empty bins are left out", hint="An empty bin has no mean: skip it."):
     expect(reliability_table([0, 1], [0.1, 0.95], n_bins=10)["count"], np.array([1, 1]), what="count")
-with check("what is no probability is refused", hint="Below 0, above 1, or NaN: raise ValueError, in both functions."):
+with check("every label but 1 is negative, for both", hint="The outcome is 1.0 where the label is 1, and 0.0 elsewhere."):
+    expect(brier_score([2, 1, -1, 1], [0.1, 0.6, 0.2, 0.9]), (0.01 + 0.16 + 0.04 + 0.01) / 4)
+    odd_labels = reliability_table([2, 1, -1, 1], [0.1, 0.6, 0.2, 0.9], n_bins=2)
+    expect(odd_labels["fraction_positive"], np.array([0.0, 1.0]), what="fraction_positive")
+with check(
+    "what is no probability is refused",
+    hint="Below 0, above 1, or NaN: raise ValueError, in both functions.",
+    needs="the Brier score of the four samples",
+):
     for wrong_p in (-0.1, 1.5, float("nan")):
         expect_raises(ValueError, brier_score, [0, 1], [0.5, wrong_p])
         expect_raises(ValueError, reliability_table, [0, 1], [0.5, wrong_p])
@@ -2473,9 +2524,17 @@ with check("six against none", hint="The sum has one term, k = 0: one sequence o
     expect(mcnemar_exact([0] * 6, [1] * 6, [0] * 6), {"only_a": 0, "only_b": 6, "p_value": 1 / 32})
 with check("A and B exchanged: the same p-value", hint="Two-sided: take the smaller of the two counts as the end of the sum."):
     expect(mcnemar_exact([0] * 6, [0] * 6, [1] * 6), {"only_a": 6, "only_b": 0, "p_value": 1 / 32})
-with check("as many for A as for B: p is 1", hint="Twice the tail would count the middle twice: no probability exceeds 1."):
+with check(
+    "as many for A as for B: p is 1",
+    hint="Twice the tail would count the middle twice: no probability exceeds 1.",
+    needs="the eight tumours",
+):
     expect(mcnemar_exact([1, 1, 0, 0], [1, 0, 0, 1], [0, 1, 1, 0]), {"only_a": 2, "only_b": 2, "p_value": 1.0})
-with check("no sample on which only one is right: p is 1", hint="m is 0: no toss, no evidence. Is something divided by m?"):
+with check(
+    "no sample on which only one is right: p is 1",
+    hint="m is 0: no toss, no evidence. Does what you call accept zero tosses?",
+    needs="the eight tumours",
+):
     expect(mcnemar_exact([1, 0, 1], [1, 1, 0], [1, 1, 0]), {"only_a": 0, "only_b": 0, "p_value": 1.0})
 with check(
     "three classes: both wrong in different ways count for nobody",
@@ -2483,7 +2542,9 @@ with check(
 ):
     three_kinds = ["cat", "dog", "owl", "cat"], ["dog", "dog", "cat", "cat"], ["owl", "cat", "owl", "cat"]
     expect(mcnemar_exact(*three_kinds), {"only_a": 1, "only_b": 1, "p_value": 1.0})
-with check("lengths that differ are refused in the paired test", hint="Compare the three len() before you count."):
+with check(
+    "three lists of different lengths are refused", hint="Compare the three len() before you count.", needs="the eight tumours"
+):
     expect_raises(ValueError, mcnemar_exact, [1, 0, 1], [1, 0], [1, 0])
     expect_raises(ValueError, mcnemar_exact, [1, 0], [1, 0], [1, 0, 1])
 ### BEGIN HIDDEN TESTS
@@ -2494,6 +2555,7 @@ with check(
         size, kinds = int(rng.integers(1, 30 if turn else 400)), int(rng.integers(2, 4))
         random_labels = rng.integers(0, kinds, size)
         models = [np.where(rng.random(size) < 0.6, random_labels, rng.integers(0, kinds, size)) for _ in range(2)]
+        models[1] = models[0].copy() if turn == 1 else models[1]  # no toss at all
         rights = [model == random_labels for model in models]
         only = [int((rights[0] & ~rights[1]).sum()), int((rights[1] & ~rights[0]).sum())]
         want_p = scipy.stats.binomtest(only[0], sum(only)).pvalue if sum(only) else 1.0
