@@ -630,9 +630,11 @@ with check(
 with check("the positive label may be a word", hint="Hand `pos_label` on to `confusion_counts`."):
     words = ["bad", "ok", "bad", "bad"], ["bad", "bad", "ok", "bad"]
     expect(precision_recall_fbeta(*words, pos_label="bad"), (2 / 3, 2 / 3, 2 / 3), what="(precision, recall, F-beta)")
-with check("weights count", hint="Hand `sample_weight` on to `confusion_counts`."):
+with check("weights count", hint="Hand `sample_weight` on to `confusion_counts`. A common factor of all weights changes nothing."):
     weighted_prf = precision_recall_fbeta([1, 1, 0, 0], [1, 0, 1, 0], sample_weight=[3, 1, 2, 5])
     expect(weighted_prf, (3 / 5, 3 / 4, 6 / (6 + 2 + 1)), what="(precision, recall, F-beta)")
+    small_prf = precision_recall_fbeta([1, 1, 0, 0], [1, 0, 1, 0], sample_weight=[3e-9, 1e-9, 2e-9, 5e-9])
+    expect(small_prf, (3 / 5, 3 / 4, 2 / 3), what="(precision, recall, F-beta) with small weights")
 with check("the real predictions, as scikit-learn scores them", hint="Are precision and recall in this order?"):
     expect(
         precision_recall_fbeta(y_test, pred_test, beta=2)[0], skm.precision_score(y_test, pred_test), what="precision"

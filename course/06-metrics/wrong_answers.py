@@ -36,17 +36,6 @@ counts_hand = {"tp": 7, "fp": 3, "fn": 0, "tn": 0}
 # - return counts
 # + return counts | {"tn": sum(weights) - counts["tp"]}
 
-# %% compares with is exercise="confusion_counts" fails=["the real predictions, as scikit-learn counts them", "random labels of all kinds", "random weights"]
-# Small whole numbers are one object in Python, so `is` seems to work, until labels come from an array.
-# - if said == pos_label:
-# -     counts["tp" if truth == pos_label else "fp"] += float(weight)
-# - else:
-# -     counts["fn" if truth == pos_label else "tn"] += float(weight)
-# + if said is pos_label:
-# +     counts["tp" if truth is pos_label else "fp"] += float(weight)
-# + else:
-# +     counts["fn" if truth is pos_label else "tn"] += float(weight)
-
 # %% weights left out exercise="confusion_counts" fails=["weights are added", "random weights"]
 # Believes that a weight only matters in training, not in evaluation.
 # - counts["tp" if truth == pos_label else "fp"] += float(weight)
@@ -131,6 +120,13 @@ prf_hand = {"precision": 3 / 4, "recall": 3 / 5, "f1": (3 / 4 + 3 / 5) / 2, "f2"
 # - recall = counts["tp"] / actual if actual else 0.0
 # + precision = counts["tp"] / called
 # + recall = counts["tp"] / actual
+
+# %% a small epsilon in the denominator exercise="precision_recall_fbeta" fails=["weights count"]
+# Avoids 0/0 by adding a number that seems too small to matter; where weights are small it matters.
+# - precision = counts["tp"] / called if called else 0.0
+# - recall = counts["tp"] / actual if actual else 0.0
+# + precision = counts["tp"] / (called + 1e-12)
+# + recall = counts["tp"] / (actual + 1e-12)
 
 # %% nothing to find counts as found exercise="precision_recall_fbeta" fails=["no positives: recall and F1 are 0.0", "neither: all three are 0.0", "random labels, betas and weights", "random labels that are not 0 and 1"]
 # Believes that 0/0 is 1: no positives, so none was missed. Defensible, but not the convention that was stated.
