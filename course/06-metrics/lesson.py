@@ -1427,10 +1427,10 @@ plots.show(
     "rate of about 0.35 at almost no false positives, then flattens; texture, dashed, rises evenly "
     "and lies above symmetry from a false positive rate of about 0.25 to the right. "
     "Precision-recall at 37 % malignant: symmetry keeps a precision near 1 up to a recall of about "
-    "0.35 and falls; texture, after a jagged start, hovers between 0.45 and 0.65 and lies above "
+    "0.3 and falls; texture, after a jagged start, hovers between 0.45 and 0.65 and lies above "
     "symmetry on the right; at a recall of 0.8 it has a precision of about 0.54, symmetry 0.47. "
-    "At 1 % malignant symmetry stays at a precision of 1 up to a recall of about 0.28 and then "
-    "drops to a few per cent; texture lies at a few per cent nearly everywhere.",
+    "At 1 % malignant symmetry stays at a precision of 1 up to a recall of about 0.28, drops to 0.2, "
+    "and from a recall of 0.5 on it has a few per cent, as texture has nearly everywhere.",
 )
 
 # %% [markdown]
@@ -2679,3 +2679,9 @@ except NotImplementedError:
 # **What the usual answer gets wrong.** It lists accuracy, precision, recall, F1 and AUC, as if one picked a favourite. It leaves out what
 # they are for. It quotes accuracy without a baseline, keeps the threshold 0.5 that nobody chose, tunes on the test set without noticing,
 # takes scores for probabilities, and gives three decimals without an interval.
+#
+# **Not in this unit.** Regression (mean absolute and root mean squared error), rankings (NDCG: K. Järvelin and J. Kekäläinen, "Cumulated
+# gain-based evaluation of IR techniques", 2002), and generated text, where no single answer is right. There people compare two answers,
+# or a language model does, which can prefer the first, the longer or its own (L. Zheng and others, "Judging LLM-as-a-judge with MT-Bench
+# and Chatbot Arena", 2023). The rules stay: a baseline beside every number, comparisons in pairs, an interval, and no choice on the data
+# that judge.
