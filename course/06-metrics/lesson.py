@@ -485,7 +485,7 @@ for name, said in {"always benign": np.zeros(len(y_test)), "our model": pred_tes
 #
 # Why harmonic? Because the two fractions share their numerator. Precision divides TP by what was called positive, recall
 # divides the same TP by what is positive. So take the mean of the two *denominators*, TP + (FP + FN)/2, and divide TP
-# by it: that is F1, and averaging denominators is what a harmonic mean does. A consequence: F1 stays near the smaller
+# by it: that is F1, and with a common numerator this is the harmonic mean. A consequence: F1 stays near the smaller
 # of the two. Call everybody ill at 1 % positives: precision 0.01, recall 1. Their arithmetic mean is 0.505, which
 # sounds half good. Their harmonic mean is 0.0198.
 #
@@ -1429,8 +1429,8 @@ plots.show(
     "Precision-recall at 37 % malignant: symmetry keeps a precision near 1 up to a recall of about "
     "0.3 and falls; texture, after a jagged start, hovers between 0.45 and 0.65 and lies above "
     "symmetry on the right; at a recall of 0.8 it has a precision of about 0.54, symmetry 0.47. "
-    "At 1 % malignant symmetry stays at a precision of 1 up to a recall of about 0.28, drops to 0.2, "
-    "and from a recall of 0.5 on it has a few per cent, as texture has nearly everywhere.",
+    "At 1 % malignant symmetry stays at a precision of 1 up to a recall of about 0.28, drops to "
+    "0.2, and from a recall of 0.5 on it has a few per cent, as texture has nearly everywhere.",
 )
 
 # %% [markdown]
