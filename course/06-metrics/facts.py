@@ -1,7 +1,6 @@
 """The numbers that this unit's prose states, computed."""
 
 import math
-import re
 from fractions import Fraction as F
 from pathlib import Path
 
@@ -10,6 +9,8 @@ import scipy.stats
 import sklearn.metrics as skm
 from sklearn.calibration import calibration_curve
 
+from mftcourse.course.facts import times
+
 FOUR = {"y_true": [1, 1, 0, 0], "y_score": [0.9, 0.6, 0.6, 0.2]}
 PICTURES = ["cat"] * 6 + ["dog"] * 3 + ["owl"], ["cat"] * 5 + ["dog"] * 3 + ["cat"] * 2
 
@@ -17,7 +18,8 @@ PICTURES = ["cat"] * 6 + ["dog"] * 3 + ["owl"], ["cat"] * 5 + ["dog"] * 3 + ["ca
 def facts(lesson: dict) -> list[str]:
     """Return strings that occur in the prose; `lesson` is the namespace after the reference ran."""
     return [
-        *_minutes(),
+        *times(Path(__file__).parent),
+        "10 分钟",
         *_data(lesson),
         *_examples(lesson),
         *_results(lesson),
@@ -25,23 +27,6 @@ def facts(lesson: dict) -> list[str]:
         *_bounds(lesson),
         *_pairs(lesson),
         *_chosen(lesson),
-    ]
-
-
-def _minutes() -> list[str]:
-    folder = Path(__file__).parent
-    source = (folder / "lesson.py").read_text(encoding="utf-8")
-    minutes = [int(m) for m in re.findall(r"^# %%.* minutes=(\d+)", source, re.M)]
-    english = re.sub(r'^# %% \[markdown\] lang="zh".*?(?=^# %%)', "", source, flags=re.M | re.S)
-    prose = " ".join(line for line in english.splitlines() if line.startswith("#"))
-    reading = round(len(prose.split()) / 90 / 30) * 30  # at 90 words a minute, rounded to half hours
-    total = round((sum(minutes) + reading) / 30) * 30
-    long = sorted({m for m in minutes if m >= 10})
-    return [
-        f"Plan {total} minutes: {sum(minutes)} minutes of exercises",
-        f"请安排 {total} 分钟：其中练习 {sum(minutes)} 分钟",
-        *[f"{m} minutes" for m in long],
-        f"{minutes[1]} 分钟",
     ]
 
 
