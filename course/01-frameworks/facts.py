@@ -4,6 +4,7 @@ Times and memory differ from machine to machine, so the prose states none: it po
 prove the coarse statements with a wide margin.
 """
 
+import importlib.metadata
 import math
 import re
 import sys
@@ -15,7 +16,8 @@ import numpy as np
 
 def facts(lesson: dict) -> list[str]:
     """Return strings that occur in the prose; `lesson` is the namespace after the reference ran."""
-    return [*_minutes(), *_data(lesson), *_measured(lesson), *_scalar(lesson), *_benchmark(lesson), *_matrix(lesson)]
+    parts = (_data, _measured, _scalar, _compiled, _benchmark, _leaving, _matrix)
+    return [*_minutes(), *(fact for part in parts for fact in part(lesson))]
 
 
 def _if(holds: bool, text: str) -> str:
@@ -39,9 +41,15 @@ def _minutes() -> list[str]:
 def _data(lesson: dict) -> list[str]:
     rows, columns = lesson["X_all"].shape
     third = lesson["numeric_gradient"](lesson["polynomial"], np.array([2.0, 0.0]), (np.array([1.0, 0.0]),), eps=1.0)
+    rng, X, y = np.random.default_rng(0), lesson["X_all"], lesson["y_all"]
+    point, direction = rng.normal(size=columns + 1) / 10, rng.normal(size=columns + 1)
+    _, slope_w, slope_b = lesson["logistic"](point[:-1], point[-1], X, y, 0.1)
+    above, below = (lesson["objective_of"](point + sign * 1e-5 * direction, X, y, 0.1) for sign in (1, -1))
+    along = abs((above - below) / 2e-5 - np.append(slope_w, slope_b) @ direction)
     return [
         f"The data are {rows} breast tumours with {columns} measurements each",
         f"{2 * (columns + 1)} for the {columns + 1} numbers of our model",
+        _if(along < 1e-7, "Two calls, whatever the number of weights"),
         f"$3 \\cdot 4 = {3 * 4}$",
         f"$({3**3} - 1)/2 = {third[0]:.0f}$, the forward difference ${3**3} - 8 = {3**3 - 8}$",
         _if(abs(8 - 10) / max(1, 8, 10) == 1 / 5, f"numeric $(0, {10})$: the errors are $0/1$ and $2/{10}$, so the largest is"),
@@ -74,9 +82,48 @@ def _measured(lesson: dict) -> list[str]:
 def _scalar(lesson: dict) -> list[str]:
     return [
         _if(lesson["scalar_apart"] < 1e-10 and lesson["scalar_ratio"] > 5, "Same weights to ten decimals, and PyTorch is faster by far"),
+        _if(5e-6 < min(lesson["error_lines"]["central, float32"]) < 5e-5, "no step gets the error below about"),
+    ]
+
+
+def _compiled(lesson: dict) -> list[str]:
+    one_graph = lesson["conditional_graphs"] == lesson["seen_captures"]["chosen"] == 1
+    broken = lesson["talking_graphs"] == 2 and lesson["talked"] == 3
+    jax = lesson["jax_times"]
+    stops = jax is None or (jax["compiled branch"], jax["eager branch"]) == ("TracerBoolConversionError", 2.0)
+    chosen = jax is None or (jax["cond"], jax["cond runs"]) == ([2.0, -2.0], 1)
+    return [
         _if(lesson["captures"] == lesson["seen_captures"], "The backend here optimises nothing"),
         _if(sys.modules["torch"]._dynamo.config.recompile_limit == 8, "after eight captures of a function"),
-        _if(5e-6 < min(lesson["error_lines"]["central, float32"]) < 5e-5, "no step gets the error below about"),
+        _if(one_graph, "With `torch.where` and with `torch.cond` one graph serves both signs"),
+        _if(broken, "it cost a break, two graphs"),
+        _if(stops, "without it JAX is eager too"),
+        _if(chosen, "`torch.cond(condition, f, g, operands)` and `jax.lax.cond` keep both branches in the graph"),
+    ]
+
+
+def _leaving(lesson: dict) -> list[str]:
+    import inspect
+
+    torch = sys.modules["torch"]
+    warned = "deprecated. Please switch to `torch.compile` or `torch.export`" in inspect.getsource(torch.jit.script)
+    first = {words: report["first"] for words, report in lesson["port_reports"].items()}
+    named = list(first.values()) == [None, "dense", "out"]
+    refused = lesson["fixed_size"].startswith("refused") and lesson["export_apart"] < 1e-6
+    frozen = not lesson["repeats"] and lesson["late_eval"].startswith("refused")
+    safetensors = importlib.metadata.version("safetensors")
+    silent = not np.array_equal(lesson["view"], lesson["back"]) and lesson["view_in_torch"] == "refused"
+    shapes = {name: array.shape for name, array in lesson["draw_network"](np.random.default_rng(0)).items()}
+    square = {shapes["conv.weight"], shapes["dense.weight"], shapes["out.weight"]} == {(3, 3, 3, 3), (12, 12)}
+    return [
+        _if(warned, f"warning of `torch.jit.script` in PyTorch {'.'.join(torch.__version__.split('.')[:2])}"),
+        _if(refused, "The fixed number of rows is the harmless trap: it stops with an error"),
+        _if(frozen, "Nothing warns, and it cannot be switched off any more"),
+        _if(silent, f"In the version of this course ({safetensors}) `safetensors.numpy.save` writes a view without a word"),
+        _if(lesson["half_in_numpy"].startswith("not"), "NumPy has no such type"),
+        _if(square, "$3 \\times 3 \\times 3 \\times 3$, and both dense layers are $12 \\times 12$"),
+        _if(named, "`dense` where the flattened order was forgotten, `out` where the last"),
+        _if(abs(1 - 4) / max(1, 1, 4) == 3 / 4, "Old $(1, 4)$, new $(4, 1)$: the means are equal, and the error is $3/4$"),
     ]
 
 
@@ -91,15 +138,17 @@ def _benchmark(lesson: dict) -> list[str]:
         f"(${later - 1} \\cdot 3 = {(later - 1) * saved:.0f}$ is not enough), {right['break_even']} calls with the warm-up",
         f"reports a speed-up of {wrong:.2f} that never pays",
         f"pays from call {right['break_even']} on",
+        _if(3 < 0.3 / (0.3 - 0.2) < 3.001, "In floats `0.3 / (0.3 - 0.2)` is a little more than 3"),
     ]
 
 
 def _matrix(lesson: dict) -> list[str]:
-    weights, scores = lesson["team_weights"], lesson["team_scores"]
-    totals = lesson["weighted_totals"](scores, weights)
-    speed = lesson["flip_weights"](scores, weights, "performance")["B"]
-    ease = lesson["flip_weights"](scores, weights, "ease of use")["B"]
-    near = [lesson["weighted_totals"](scores, weights | {k: w * f}) for k, w in weights.items() for f in (0.5, 1.5)]
+    weights, scores, total = lesson["team_weights"], lesson["team_scores"], lesson["total"]
+    totals = lesson["team_totals"]
+    speed = lesson["flipping_weight"]("A", "B", "performance")
+    ease = lesson["flipping_weight"]("A", "B", "ease of use")
+    moves = [weights | {k: w * f} for k, w in weights.items() for f in (0.5, 1.5)]
+    near = [{option: total(row, moved) for option, row in scores.items()} for moved in moves]
     lead = f"{totals['A']:.1f} to {totals['B']:.1f}"
     third = Fraction(2 * 8 + 10, 3)
     return [
@@ -123,4 +172,5 @@ def _matrix(lesson: dict) -> list[str]:
         *[f"| {name} | {w * 10:.0f}/10 | {scores['A'][name]} | {scores['B'][name]} |" for name, w in weights.items()],
         "in 150 to 250 words",
         "Introducing Keras 3.0",  # a title
+        "Release Highlights for scikit-learn 1.8",  # a title
     ]
