@@ -17,11 +17,43 @@ import numpy as np
 def facts(lesson: dict) -> list[str]:
     """Return strings that occur in the prose; `lesson` is the namespace after the reference ran."""
     parts = (_data, _measured, _scalar, _compiled, _benchmark, _leaving, _matrix)
-    return [*_minutes(), *(fact for part in parts for fact in part(lesson))]
+    return [*_minutes(), *_sourced(), *(fact for part in parts for fact in part(lesson))]
 
 
 def _if(holds: bool, text: str) -> str:
     return text if holds else f"{text} (does not hold)"
+
+
+def _if_each(holds: bool, *texts: str) -> list[str]:
+    return [_if(holds, text) for text in texts]
+
+
+def _ways(lesson: dict) -> float:
+    """Return the gradient behind forty doublings: each way to the first value hands on one."""
+    first = value = lesson["Value"](1.0)
+    for _ in range(40):
+        value = value + value
+    lesson["backward"](value)
+    return first.grad
+
+
+def _sourced() -> list[str]:
+    """Return dates and versions as the sources beside them give them; and titles. Nothing here is computed."""
+    return [
+        "Introducing Keras 3.0",
+        "Release Highlights for scikit-learn 1.8",
+        "since version 1.8",
+        "从 1.8 版",
+        "In every PyTorch before 2.10",
+        "in every PyTorch before 2.10",
+        "在 2.10 之前的所有 PyTorch",
+        "the default since PyTorch 2.6",
+        "yet until 2.10 a crafted file",
+        "benchmarks of 2025",
+        "In 2022 deep networks",
+        "Since 2025 that is half of the answer",
+        *[f"{year} 年" for year in (2022, 2024, 2025, 2026)],
+    ]
 
 
 def _minutes() -> list[str]:
@@ -53,6 +85,7 @@ def _data(lesson: dict) -> list[str]:
         f"$3 \\cdot 4 = {3 * 4}$",
         f"$({3**3} - 1)/2 = {third[0]:.0f}$, the forward difference ${3**3} - 8 = {3**3 - 8}$",
         _if(abs(8 - 10) / max(1, 8, 10) == 1 / 5, f"numeric $(0, {10})$: the errors are $0/1$ and $2/{10}$, so the largest is"),
+        *_if_each(_ways(lesson) == 2**40, "Forty doublings have $2^{40}$ ways", "四十次加倍就有 $2^{40}$ 条路径"),
         f"$m = {3 * 3}$, $f = {3 * 3 + 3}$",
         f"Now $n = {50}$ and $\\lambda = 1/{10}$",
         f"with these {1 / lesson['settings_hand']['lambda_of_C_1']:.0f} rows",
@@ -95,10 +128,10 @@ def _compiled(lesson: dict) -> list[str]:
     return [
         _if(lesson["captures"] == lesson["seen_captures"], "The backend here optimises nothing"),
         _if(sys.modules["torch"]._dynamo.config.recompile_limit == 8, "after eight captures of a function"),
-        _if(one_graph, "With `torch.where` and with `torch.cond` one graph serves both signs"),
+        _if(one_graph, "one graph serves both signs"),
         _if(broken, "it cost a break, two graphs"),
         _if(stops, "without it JAX is eager too"),
-        _if(chosen, "`torch.cond(condition, f, g, operands)` and `jax.lax.cond` keep both branches in the graph"),
+        _if(chosen, "keep both branches in the graph and run one"),
     ]
 
 
@@ -106,6 +139,7 @@ def _leaving(lesson: dict) -> list[str]:
     import inspect
 
     torch = sys.modules["torch"]
+    version = ".".join(torch.__version__.split(".")[:2])
     warned = "deprecated. Please switch to `torch.compile` or `torch.export`" in inspect.getsource(torch.jit.script)
     first = {words: report["first"] for words, report in lesson["port_reports"].items()}
     named = list(first.values()) == [None, "dense", "out"]
@@ -116,13 +150,16 @@ def _leaving(lesson: dict) -> list[str]:
     shapes = {name: array.shape for name, array in lesson["draw_network"](np.random.default_rng(0)).items()}
     square = {shapes["conv.weight"], shapes["dense.weight"], shapes["out.weight"]} == {(3, 3, 3, 3), (12, 12)}
     return [
-        _if(warned, f"warning of `torch.jit.script` in PyTorch {'.'.join(torch.__version__.split('.')[:2])}"),
+        _if(warned, f"in PyTorch {version}, the version of this course"),
+        _if(warned, f"TorchScript is deprecated (warning in PyTorch {version}"),
+        _if(warned, f"TorchScript 已被弃用（PyTorch {version} 的警告"),
         _if(refused, "The fixed number of rows is the harmless trap: it stops with an error"),
         _if(frozen, "Nothing warns, and it cannot be switched off any more"),
-        _if(silent, f"In the version of this course ({safetensors}) `safetensors.numpy.save` writes a view without a word"),
+        _if(silent, f"In the version of this course ({safetensors})"),
+        _if(silent, "writes a view without a word, and what you load is not what you"),
         _if(lesson["half_in_numpy"].startswith("not"), "NumPy has no such type"),
         _if(square, "$3 \\times 3 \\times 3 \\times 3$, and both dense layers are $12 \\times 12$"),
-        _if(named, "`dense` where the flattened order was forgotten, `out` where the last"),
+        _if(named, "where the flattened order was forgotten,"),
         _if(abs(1 - 4) / max(1, 1, 4) == 3 / 4, "Old $(1, 4)$, new $(4, 1)$: the means are equal, and the error is $3/4$"),
     ]
 
@@ -138,7 +175,7 @@ def _benchmark(lesson: dict) -> list[str]:
         f"(${later - 1} \\cdot 3 = {(later - 1) * saved:.0f}$ is not enough), {right['break_even']} calls with the warm-up",
         f"reports a speed-up of {wrong:.2f} that never pays",
         f"pays from call {right['break_even']} on",
-        _if(3 < 0.3 / (0.3 - 0.2) < 3.001, "In floats `0.3 / (0.3 - 0.2)` is a little more than 3"),
+        _if(3 < 0.3 / (0.3 - 0.2) < 3.001, "is a little more than 3, and rounding up would make 4 of it"),
     ]
 
 
@@ -171,6 +208,4 @@ def _matrix(lesson: dict) -> list[str]:
         f"$R_A = (2 \\cdot 8 + 10)/3 = {third.numerator}/{third.denominator}$",
         *[f"| {name} | {w * 10:.0f}/10 | {scores['A'][name]} | {scores['B'][name]} |" for name, w in weights.items()],
         "in 150 to 250 words",
-        "Introducing Keras 3.0",  # a title
-        "Release Highlights for scikit-learn 1.8",  # a title
     ]
