@@ -79,7 +79,8 @@ y_all = labels.to_numpy().astype(float)
 
 # %% exercise="gradient_by_hand" minutes=6
 ### BEGIN SOLUTION
-gradient_hand = {"logits": [0, 0], "objective": math.log(2) + 5 / 8, "w": [-1 / 4, -9 / 4], "b": -1 / 2}
+gradient_hand = {"logits": [0, 0], "objective": math.log(2) + 5 / 8}
+gradient_hand |= {"w": [-1 / 4, -9 / 4], "b": -1 / 2}
 ### END SOLUTION
 ### BEGIN RELEASE
 # gradient_hand = {"logits": [..., ...], "objective": ..., "w": [..., ...], "b": ...}
@@ -142,7 +143,8 @@ def logistic(w, b, X, y, l2) -> tuple[float, np.ndarray, float]:
 
     Returns:
         (objective, gradient of w with shape (n_features,), gradient of b).
-        The example of the text: logistic([1.0], -2.0, [[2.0]], [0.0], 0.5), as arrays, is (ln 2 + 1/4, [3/2], 1/2).
+        The example of the text: logistic([1.0], -2.0, [[2.0]], [0.0], 0.5), as arrays, is
+        (ln 2 + 1/4, [3/2], 1/2).
         Logits of any size give finite results: no overflow.
 
     Raises:
@@ -405,9 +407,10 @@ for words, dtype, central in (
     ("forward, float64", np.float64, False),
     ("central, float32", np.float32, True),
 ):
-    points = np.linspace(0.9, 1.1, 401).astype(dtype)[:, None]  # rounding is a matter of luck: take the median
+    points = np.linspace(0.9, 1.1, 401).astype(dtype)[:, None]  # rounding is luck: take the median
     eps = steps_tried.astype(dtype)
-    slope = (np.exp(points + eps) - np.exp(points - eps * dtype(central))) / (eps * dtype(1 + central))
+    below = points - eps * dtype(central)
+    slope = (np.exp(points + eps) - np.exp(below)) / (eps * dtype(1 + central))
     error_lines[words] = np.median(np.abs(slope / np.exp(points.astype(float)) - 1), axis=0)
 fig, (ax,) = plots.canvas(1, width=6.4, height=4.2)
 for (words, errors), style in zip(error_lines.items(), plots.line_styles, strict=False):
@@ -415,12 +418,14 @@ for (words, errors), style in zip(error_lines.items(), plots.line_styles, strict
 ax.set(xscale="log", yscale="log", xlabel="step eps", ylabel="median relative error of the slope")
 ax.set_title("Each formula and each precision has its own best step", fontsize=10)
 ax.legend(fontsize=8)
-lowest = {words: f"{steps_tried[int(np.argmin(errors))]:.0e}" for words, errors in error_lines.items()}
+lowest = {words: steps_tried[int(np.argmin(errors))] for words, errors in error_lines.items()}
 plots.show(
     fig,
-    alt="Median relative error of numeric slopes near 1 against the step, both axes logarithmic. Every curve falls and rises again. "
-    + ", ".join(f"{words}: lowest at {step}" for words, step in lowest.items())
-    + ". The central curve in float64 goes lowest by far; in float32 the error is one for tiny steps.",
+    alt="Median relative error of numeric slopes near 1 against the step, both axes logarithmic. "
+    "Every curve falls and rises again. "
+    + ", ".join(f"{words}: lowest at {step:.0e}" for words, step in lowest.items())
+    + ". The central curve in float64 goes lowest by far; "
+    "in float32 the error is one for tiny steps.",
 )
 
 # %% [markdown]
@@ -453,12 +458,13 @@ def gradient_check(claimed, theta, X, y, l2) -> dict:
 
     Args:
         claimed: array (n_features + 1,), the claimed gradient; the bias is last.
-        theta: array (n_features + 1,), weights and bias, where the gradient is taken; stays as it is.
-        X, y, l2: as in `logistic`: the objective is a mean over rows plus l2 / 2 times the squared length of
-            the weights, without the bias.
+        theta: array (n_features + 1,), weights and bias, where the gradient is taken.
+        X, y, l2: as in `logistic`: the objective is a mean over rows plus l2 / 2 times the squared
+            length of the weights, without the bias.
 
     Returns:
-        "numeric": array (n_features + 1,), the numeric gradient, right to 1e-8 for entries of size one.
+        "numeric": array (n_features + 1,), the numeric gradient, right to 1e-8 for entries of
+            size one.
         "error": float, the largest |a - m| / max(1, |a|, |m|) over all entries.
     """
     ### BEGIN SOLUTION
@@ -548,7 +554,8 @@ grade("fix_gradient_check")
 zero_theta = np.full(31, 0.05)
 try:
     _, w_right, b_right = logistic(zero_theta[:-1], zero_theta[-1], X_all, y_all, 0.1)
-    for words, claim in {"the right gradient": np.append(w_right, b_right), "all zeros": np.zeros(31)}.items():
+    claims = {"the right gradient": np.append(w_right, b_right), "all zeros": np.zeros(31)}
+    for words, claim in claims.items():
         said = gradient_check(claim, zero_theta, X_all, y_all, 0.1)["error"]
         verdict = "refused" if said > 1e-6 else "accepted"
         print(f"{words}: error {said:.1e}, so a test `error > 1e-6` says: {verdict}")
@@ -706,7 +713,8 @@ programs["Keras on PyTorch"] = programs["Keras on JAX"] = """
 import keras
 
 def fit(X, y, l2, lr=0.5, steps=300):
-    layer = keras.layers.Dense(1, kernel_initializer="zeros", kernel_regularizer=keras.regularizers.L2(l2 / 2))
+    decay = keras.regularizers.L2(l2 / 2)
+    layer = keras.layers.Dense(1, kernel_initializer="zeros", kernel_regularizer=decay)
     model = keras.Sequential([keras.Input(X.shape[1:]), layer])
     model.compile(keras.optimizers.SGD(lr), keras.losses.BinaryCrossentropy(from_logits=True))
     model.fit(X, y, batch_size=len(y), epochs=steps, shuffle=False, verbose=0)
@@ -721,7 +729,7 @@ def fit(X, y, l2, lr=0.5, steps=300):
 # peak from the kernel.
 
 # %%
-stopwatch = '''
+stopwatch = """
 import json, re, sys, time
 start = time.perf_counter()
 exec(sys.argv[1])                                     # imports, and defines fit
@@ -742,13 +750,13 @@ except (OSError, TypeError):                          # no Linux
         peak = float("nan")
 weights = np.append(np.asarray(w, dtype=float).ravel(), np.asarray(b, dtype=float).ravel()).tolist()
 print(json.dumps({"seconds": seconds, "peak": peak, "weights": weights}))
-'''
+"""
 
 
 def in_fresh_process(source, *arguments, backend="torch"):
     """Run Python source in a process of its own; return what its last line of output says.
 
-    Where a library is missing, or is there and cannot be imported, it prints the reason and returns None.
+    Where a library is missing, or cannot be imported, it prints the reason and returns None.
 
     Args:
         source: the program; it prints JSON last.
@@ -757,7 +765,8 @@ def in_fresh_process(source, *arguments, backend="torch"):
     """
     with tempfile.TemporaryDirectory() as folder:
         np.savez(Path(folder) / "data.npz", X=X_all, y=y_all)
-        settings = {"KERAS_BACKEND": backend, "KERAS_HOME": folder, "JAX_PLATFORMS": "cpu", "OMP_NUM_THREADS": "1"}
+        settings = {"KERAS_BACKEND": backend, "KERAS_HOME": folder}
+        settings |= {"JAX_PLATFORMS": "cpu", "OMP_NUM_THREADS": "1"}
         done = subprocess.run(
             [sys.executable, "-c", source, *arguments, str(Path(folder) / "data.npz")],
             capture_output=True, text=True, env=os.environ | settings,
@@ -773,25 +782,29 @@ def in_fresh_process(source, *arguments, backend="torch"):
 
 # %% demo=true
 measured = {}
+how_to_install = 'pip install -e ".[frameworks]" -c constraints.txt'
 for name, source in programs.items():
-    measured[name] = in_fresh_process(stopwatch, source, backend="jax" if "JAX" in name else "torch")
-print(f"{'':<18}{'lines':>6}{'import':>9}{'first fit':>11}{'second fit':>12}{'peak':>10}{'objective':>11}{'apart':>10}")
+    backend = "jax" if "JAX" in name else "torch"
+    measured[name] = in_fresh_process(stopwatch, source, backend=backend)
+print(f"{'':<18}{'lines':>6}{'import':>9}{'first fit':>11}{'second fit':>12}{'peak':>10}", end="")
+print(f"{'objective':>11}{'apart':>10}")
 reference_weights = np.array(measured["NumPy"]["weights"])
 for name, source in programs.items():
     lines, row = len([line for line in source.splitlines() if line.strip()]), measured[name]
     if row is None:
-        print(f'{name:<18}{lines:>6}   not measured; to install: pip install -e ".[frameworks]" -c constraints.txt')
+        print(f"{name:<18}{lines:>6}   not measured; to install:", how_to_install)
         continue
     weights = np.array(row["weights"])
     z = X_all @ weights[:-1] + weights[-1]
     value = (np.logaddexp(0, z) - y_all * z).mean() + 0.05 * weights[:-1] @ weights[:-1]
     spent, apart = row["seconds"], np.abs(weights - reference_weights).max()
     print(
-        f"{name:<18}{lines:>6}{spent['import']:>7.2f} s{spent['first fit']:>9.3f} s{spent['second fit']:>10.3f} s"
-        f"{row['peak']:>6.0f} MiB{value:>11.6f}{apart:>10.0e}"
+        f"{name:<18}{lines:>6}{spent['import']:>7.2f} s{spent['first fit']:>9.3f} s"
+        f"{spent['second fit']:>10.3f} s{row['peak']:>6.0f} MiB{value:>11.6f}{apart:>10.0e}"
     )
-agree = all(np.allclose(row["weights"], reference_weights, atol=1e-4) for row in measured.values() if row)
-print(f"All weights within 1e-4 of NumPy's: {'yes' if agree else 'NO, the programs solve different problems'}")
+rows = [row for row in measured.values() if row]
+agree = all(np.allclose(row["weights"], reference_weights, atol=1e-4) for row in rows)
+print("All weights within 1e-4 of NumPy's:", "yes" if agree else "NO, these are different problems")
 
 # %% [markdown]
 # The column *apart* is the largest difference to NumPy's weights. All weights agree to three decimals, so the programs
@@ -897,13 +910,15 @@ class Value:
 
     Attributes:
         data: the number, a float.
-        parents: tuple of the Values that it was computed from, in the order of the operation; empty for an input.
+        parents: tuple of the Values that it was computed from, in the order of the operation;
+            empty for an input.
         slopes: tuple of floats, the derivative of this number with respect to each parent.
         grad: the gradient that a backward pass leaves here; 0.0 before.
-        serial: a running number. A Value is always made after its parents, so its serial is larger than theirs.
+        serial: a running number. A Value is always made after its parents, so its serial is
+            larger than theirs.
 
-    Every operation returns a new Value and leaves its operands as they are. Where the other operand is a plain
-    number, `Value.of` makes a Value of it, which then is a parent like any other.
+    Every operation returns a new Value and leaves its operands as they are. Where the other
+    operand is a plain number, `Value.of` makes a Value of it, which is a parent like any other.
     """
 
     serials = itertools.count()
@@ -1066,14 +1081,14 @@ grade("value_operations")
 
 # %% exercise="backward" minutes=12
 def backward(root) -> None:
-    """Set `grad` of root and of every Value it was computed from to the derivative of root with respect to it.
+    """Set `grad` of root, and of all Values it was computed from, to the derivative of root for it.
 
     Args:
         root: a Value.
 
-    Gradients that are left from an earlier call do not count: every call starts from zero. A value that is used
-    several times receives the sum of its contributions. Each value is visited once, however many ways lead to it,
-    and the depth of the graph is limited by memory only.
+    Gradients that are left from an earlier call do not count: every call starts from zero. A value
+    that is used several times receives the sum of its contributions. Each value is visited once,
+    however many ways lead to it, and the depth of the graph is limited by memory only.
     """
     ### BEGIN SOLUTION
     graph, stack = {}, [root]
@@ -1195,11 +1210,12 @@ def fit_scalar(X, y, l2, lr, steps) -> dict:
 
     Returns:
         "w": list of n_features floats and "b": float, after the last step.
-        "losses": list of `steps` floats, the objective before each step. The objective is the mean over rows of
-            softplus(z) - y z, plus l2 / 2 times the squared length of w.
+        "losses": list of `steps` floats, the objective before each step. The objective is the mean
+            over rows of softplus(z) - y z, plus l2 / 2 times the squared length of w.
 
     Raises:
-        ValueError: X and y, or two rows of X, differ in length. (`zip(..., strict=True)` does that for you.)
+        ValueError: X and y, or two rows of X, differ in length, and there is a step to take.
+            (`zip(..., strict=True)` does that for you.)
     """
     ### BEGIN SOLUTION
     w, b, losses = [Value(0.0) for _ in X[0]], Value(0.0), []
@@ -1295,10 +1311,14 @@ try:
         F.binary_cross_entropy_with_logits(tensor_X @ w + b, tensor_y).backward()
         optimizer.step()
     tensor_seconds = time.perf_counter() - start
-    scalar_apart = float(np.abs(np.append(w.detach().numpy(), b.item()) - np.append(mine["w"], mine["b"])).max())
+    w_torch = w.detach().numpy()
+    gaps = np.append(w_torch, b.item()) - np.append(mine["w"], mine["b"])
+    scalar_apart = float(np.abs(gaps).max())
     scalar_ratio = scalar_seconds / tensor_seconds
-    print(f"your framework: w = {np.round(mine['w'], 4)}, b = {mine['b']:.4f}, losses {mine['losses'][0]:.4f} to {mine['losses'][-1]:.4f}")
-    print(f"PyTorch:        w = {np.round(w.detach().numpy(), 4)}, b = {b.item():.4f}; largest difference {scalar_apart:.0e}")
+    print(f"your framework: w = {np.round(mine['w'], 4)}, b = {mine['b']:.4f}")
+    print(f"PyTorch:        w = {np.round(w_torch, 4)}, b = {b.item():.4f}")
+    first, last = mine["losses"][0], mine["losses"][-1]
+    print(f"losses {first:.4f} to {last:.4f}; weights {scalar_apart:.0e} apart")
     print(f"PyTorch was {scalar_ratio:.0f} times as fast here.")
 except NotImplementedError:
     print("This cell uses your framework: write it first, then run this cell again.")
@@ -1385,10 +1405,12 @@ except NotImplementedError:
 
 # %% exercise="predict_captures" minutes=8
 ### BEGIN SOLUTION
-captures = {"runs": 1, "default": 2, "static": 4, "branches": 3, "chosen": 1, "slope": "c"}
+captures = {"runs": 1, "default": 2, "static": 4, "branches": 3}
+captures |= {"chosen": 1, "slope": "c"}
 ### END SOLUTION
 ### BEGIN RELEASE
-# captures = {"runs": ..., "default": ..., "static": ..., "branches": ..., "chosen": ..., "slope": ...}
+# captures = {"runs": ..., "default": ..., "static": ..., "branches": ...}
+# captures |= {"chosen": ..., "slope": ...}
 ### END RELEASE
 
 # %% check="predict_captures" points=6
@@ -1431,7 +1453,7 @@ captured = []
 
 
 def keep(graph, example_inputs):
-    """A backend for torch.compile that optimises nothing: it only notes which operations each graph holds."""
+    """A backend for torch.compile that optimises nothing: it notes the operations of a graph."""
     captured.append([str(node.target) for node in graph.graph.nodes if node.op.startswith("call")])
     return graph.forward
 
@@ -1512,7 +1534,7 @@ print("slope at zero with a harmless number inside:", at_zero.grad.item())
 said = io.StringIO()
 with contextlib.redirect_stdout(said):
     talking_graphs = count_graphs(talking, [up, up, up])
-talked = said.getvalue().count("hello") - 3  # `count_graphs` also calls the function itself, three times
+talked = said.getvalue().count("hello") - 3  # `count_graphs` calls the function itself too
 print(f"a print inside torch.compile: {talking_graphs} graphs, printed {talked} times in 3 calls")
 print("what fx kept of `noted`:", traced.code.strip(), sep="\n")
 try:
@@ -1530,7 +1552,7 @@ except fx.proxy.TraceError as error:
 # and a process that will fork, as this course's graders do, should not hold them.
 
 # %% demo=true
-jax_program = '''
+jax_program = """
 import json, time
 import jax, jax.numpy as jnp
 runs = []
@@ -1573,16 +1595,18 @@ chosen = jax.jit(conditional)
 said["cond"] = [float(chosen(sign * jnp.ones(3))[0]) for sign in (1, -1)]
 said["cond runs"] = len(runs)
 print(json.dumps(said))
-'''
+"""
 jax_times = in_fresh_process(jax_program)
 if jax_times is None:
     print('not measured; to install JAX: pip install -e ".[frameworks]" -c constraints.txt')
 else:
-    print(f"Python ran the body {jax_times['runs']} time for 21 calls, and {jax_times['runs_new_shape']} times after a new shape.")
-    print(f"first compiled call: {jax_times['first'] / jax_times['eager']:.1f} times as long as an eager call")
-    print(f"later compiled calls: {jax_times['eager'] / jax_times['later']:.1f} times as fast as eager ones")
-    print(f"a Python `if` on a value: eager it gives {jax_times['eager branch']}, under jit {jax_times['compiled branch']}")
-    print(f"with lax.cond under jit: {jax_times['cond']} for the two signs, traced {jax_times['cond runs']} time")
+    runs, new_runs = jax_times["runs"], jax_times["runs_new_shape"]
+    print(f"Python ran the body {runs} time for 21 calls, and {new_runs} times after a new shape.")
+    slower, faster = (jax_times[key] / jax_times["eager"] for key in ("first", "later"))
+    print(f"first compiled call: {slower:.1f} times as long as an eager call, later {faster:.2f}")
+    print(f"a Python `if` on a value: eager {jax_times['eager branch']}, ", end="")
+    print(f"under jit {jax_times['compiled branch']}")
+    print(f"lax.cond under jit: {jax_times['cond']}, traced {jax_times['cond runs']} time")
 
 # %% [markdown]
 # **Why it matters.** "Compile it, it is faster" is half of the truth. The other half is the first call, the new shape, and the Python
@@ -1627,10 +1651,10 @@ def benchmark_report(eager, compiled, warm_up=1) -> dict:
     Returns:
         "eager", "compiled": the median of the calls after the warm-up.
         "speedup": the eager median over the compiled median.
-        "break_even": the smallest whole number of calls, warm-up included, from which on compiled is no slower in
-            total: warm-up times as measured, later calls at the medians. The extra cost of the warm-up over what a
-            later call saves is rounded to six decimals, and then up. At least warm_up.
-            None where the compiled median is not below the eager one.
+        "break_even": the smallest whole number of calls, warm-up included, from which on compiled
+            is no slower in total: warm-up times as measured, later calls at the medians. The extra
+            cost of the warm-up over what a later call saves is rounded to six decimals, and then
+            up. At least warm_up. None where the compiled median is not below the eager one.
 
     Raises:
         ValueError: one of the lists has no call after the warm-up.
@@ -1638,20 +1662,23 @@ def benchmark_report(eager, compiled, warm_up=1) -> dict:
     if min(len(eager), len(compiled)) <= warm_up:
         raise ValueError("no call is left after the warm-up")
     ### BEGIN SOLUTION
-    steady_eager, steady_compiled = float(np.median(eager[warm_up:])), float(np.median(compiled[warm_up:]))
+    steady_eager = float(np.median(eager[warm_up:]))
+    steady_compiled = float(np.median(compiled[warm_up:]))
     saved = steady_eager - steady_compiled
     break_even = None
     if saved > 0:
         extra = sum(compiled[:warm_up]) - sum(eager[:warm_up])
         break_even = warm_up + max(0, math.ceil(round(extra / saved, 6)))
     speedup = steady_eager / steady_compiled
-    return {"eager": steady_eager, "compiled": steady_compiled, "speedup": speedup, "break_even": break_even}
+    times = {"eager": steady_eager, "compiled": steady_compiled}
+    return times | {"speedup": speedup, "break_even": break_even}
     ### END SOLUTION
     ### BEGIN RELEASE
     # steady_eager, steady_compiled = sum(eager) / len(eager), sum(compiled) / len(compiled)
     # break_even = 1 if steady_compiled < steady_eager else None
     # speedup = steady_eager / steady_compiled
-    # return {"eager": steady_eager, "compiled": steady_compiled, "speedup": speedup, "break_even": break_even}
+    # times = {"eager": steady_eager, "compiled": steady_compiled}
+    # return times | {"speedup": speedup, "break_even": break_even}
     ### END RELEASE
 
 
@@ -1701,8 +1728,8 @@ grade("fix_benchmark")
 
 # %% demo=true
 report = benchmark_report(eager_ms, compiled_ms)
-print(f"eager {report['eager']:.2f} ms, compiled {report['compiled']:.2f} ms: speed-up {report['speedup']:.2f}, "
-      f"pays from call {report['break_even']} on")  # fmt: skip
+print(f"eager {report['eager']:.2f} ms, compiled {report['compiled']:.2f} ms", end=": ")
+print(f"speed-up {report['speedup']:.2f}, pays from call {report['break_even']} on")
 
 # %% [markdown]
 # Before the repair this cell reports a speed-up of 0.09 that never pays; after it, a speed-up of 4 that pays from call 268 on. Same measurements.
@@ -1765,10 +1792,11 @@ for package in ("numpy", "scikit-learn", "torch", "jax", "keras"):
     except importlib.metadata.PackageNotFoundError:
         print(f"{package:<14}not installed")
         continue
-    licence = (about.get("License-Expression") or about.get("License") or "see its files").split("\n")[0]
+    licence = about.get("License-Expression") or about.get("License") or "see its files"
     needs = [r for r in importlib.metadata.requires(package) or [] if "extra ==" not in r]
-    print(f"{package:<14}{about['Version'].split('+')[0]:<14}requires {len(needs)} packages directly")
-    print(f"{'':<14}licence: {licence}")
+    version = about["Version"].split("+")[0]
+    print(f"{package:<14}{version:<14}requires {len(needs)} packages directly")
+    print(f"{'':<14}licence: {licence.splitlines()[0]}")
 
 # %% [markdown]
 # ## What it costs to leave
@@ -1788,7 +1816,9 @@ for package in ("numpy", "scikit-learn", "torch", "jax", "keras"):
 # get past it (CVE-2026-24747, January 2026). A `safetensors` file holds names, types, shapes and numbers, and nothing that runs.
 
 # %% demo=true
-small = torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.ReLU(), torch.nn.Dropout(0.5), torch.nn.Linear(8, 2))
+small = torch.nn.Sequential(
+    torch.nn.Linear(4, 8), torch.nn.ReLU(), torch.nn.Dropout(0.5), torch.nn.Linear(8, 2)
+)
 four, five = torch.ones(4, 4), torch.ones(5, 4)
 fixed = torch.export.export(small.eval(), (four,))
 try:
@@ -1842,7 +1872,7 @@ print("and switched to evaluation afterwards:", late_eval)
 
 # %%
 def channels_first(weights, images) -> dict:
-    """Return the output of every layer of the PyTorch network; images are (rows, channels, height, width)."""
+    """Return every layer's output in PyTorch; images are (rows, channels, height, width)."""
     w = {name: torch.as_tensor(array) for name, array in weights.items()}
     maps = F.conv2d(torch.as_tensor(images), w["conv.weight"], w["conv.bias"])
     hidden = F.relu(F.linear(F.relu(maps).flatten(1), w["dense.weight"], w["dense.bias"]))
@@ -1851,7 +1881,7 @@ def channels_first(weights, images) -> dict:
 
 
 def channels_last(weights, images) -> dict:
-    """Return the output of every layer of the port; images are (rows, height, width, channels)."""
+    """Return every layer's output in the port; images are (rows, height, width, channels)."""
     kernel = weights["conv/kernel"]
     windows = np.lib.stride_tricks.sliding_window_view(images, kernel.shape[:2], axis=(1, 2))
     maps = np.einsum("rhwcij,ijco->rhwo", windows, kernel) + weights["conv/bias"]
@@ -1862,7 +1892,7 @@ def channels_last(weights, images) -> dict:
 
 
 def draw_network(rng, channels=3, maps=3, kernel=3, size=4, hidden=12, classes=12) -> dict:
-    """Return random weights of the PyTorch network, for images of size x size, as float32 arrays."""
+    """Return random float32 weights of the PyTorch network, for images of size x size."""
     side = size - kernel + 1
     shapes = {
         "conv.weight": (maps, channels, kernel, kernel), "conv.bias": (maps,),
@@ -1882,29 +1912,31 @@ def port(data) -> bytes:
     """Return the weights of the PyTorch network for the program with channels last.
 
     Args:
-        data: bytes of a safetensors file with the arrays "conv.weight", "conv.bias", "dense.weight",
-            "dense.bias", "out.weight" and "out.bias", laid out as PyTorch does.
+        data: bytes of a safetensors file with the arrays "conv.weight", "conv.bias",
+            "dense.weight", "dense.bias", "out.weight" and "out.bias", laid out as PyTorch does.
 
     Returns:
-        Bytes of a safetensors file with the arrays "conv/kernel", "conv/bias", "dense/kernel", "dense/bias",
-        "out/kernel" and "out/bias", so that `channels_last` computes with them what `channels_first` computed.
-        The numbers keep their values and their dtype.
-        Example of the text: two maps, "dense.weight" [[1, 2, 3, 4]]: "dense/kernel" is [[1], [3], [2], [4]].
+        Bytes of a safetensors file with the arrays "conv/kernel", "conv/bias", "dense/kernel",
+        "dense/bias", "out/kernel" and "out/bias", so that `channels_last` computes with them what
+        `channels_first` computed. The numbers keep their values and their dtype.
+        Example of the text: two maps, and "dense.weight" is [[1, 2, 3, 4]]: then "dense/kernel" is
+        [[1], [3], [2], [4]].
         The number of maps is the length of "conv.bias".
     """
     ### BEGIN SOLUTION
     old = safetensors.numpy.load(data)
     maps, outputs = len(old["conv.bias"]), len(old["dense.bias"])
-    dense = old["dense.weight"].reshape(outputs, maps, -1).transpose(2, 1, 0)  # (pixels, maps, outputs)
+    pixels_first = old["dense.weight"].reshape(outputs, maps, -1).transpose(2, 1, 0)
     new = {
         "conv/kernel": old["conv.weight"].transpose(2, 3, 1, 0),
         "conv/bias": old["conv.bias"],
-        "dense/kernel": dense.reshape(-1, outputs),
+        "dense/kernel": pixels_first.reshape(-1, outputs),
         "dense/bias": old["dense.bias"],
         "out/kernel": old["out.weight"].T,
         "out/bias": old["out.bias"],
     }
-    return safetensors.numpy.save({name: np.ascontiguousarray(array) for name, array in new.items()})
+    new = {name: np.ascontiguousarray(array) for name, array in new.items()}
+    return safetensors.numpy.save(new)
     ### END SOLUTION
 
 
@@ -2002,12 +2034,14 @@ def compare_layers(old, new, tol) -> dict:
     Args:
         old: list of (name, array) in the order of the layers. An array with four axes is
             (rows, channels, height, width), any other is compared as it is.
-        new: the same layers of the port, in the same order; four axes are (rows, height, width, channels).
+        new: the same layers of the port, in the same order; four axes are
+            (rows, height, width, channels).
         tol: the largest error that is accepted.
 
     Returns:
-        "errors": name -> float, the largest |a - b| / max(1, |a|, |b|) over the entries; inf where the shapes
-            differ once both are laid out alike, or where an entry of either is nan or infinite.
+        "errors": name -> float, the largest |a - b| / max(1, |a|, |b|) over the entries; inf where
+            the shapes differ once both are laid out alike, or where an entry of either is nan or
+            infinite.
         "first": name of the first layer whose error is above tol; None if there is none.
 
     Raises:
@@ -2025,7 +2059,8 @@ def compare_layers(old, new, tol) -> dict:
         else:
             scale = np.maximum(1, np.maximum(np.abs(a), np.abs(b)))
             errors[name] = float((np.abs(a - b) / scale).max())
-    return {"errors": errors, "first": next((name for name, error in errors.items() if error > tol), None)}
+    first = next((name for name, error in errors.items() if error > tol), None)
+    return {"errors": errors, "first": first}
     ### END SOLUTION
     ### BEGIN RELEASE
     # errors = {}
@@ -2113,14 +2148,15 @@ attempts = {
 }
 port_reports = {}
 for words, kernels in attempts.items():
-    ported = biases | {f"{layer}/kernel": kernel for layer, kernel in zip(("conv", "dense", "out"), kernels, strict=True)}
+    named = zip(("conv/kernel", "dense/kernel", "out/kernel"), kernels, strict=True)
+    ported = biases | dict(named)
     new_layers = list(channels_last(ported, images.transpose(0, 2, 3, 1)).items())
     port_reports[words] = compare_layers(old_layers, new_layers, 1e-4)
-    shapes = "right" if all(a.size == b.size for (_, a), (_, b) in zip(old_layers, new_layers, strict=True)) else "wrong"
-    print(f"{words:<27} sizes {shapes}; first difference: {port_reports[words]['first']}")
+    sizes = all(a.size == b.size for (_, a), (_, b) in zip(old_layers, new_layers, strict=True))
+    print(f"{words:<27} sizes agree: {sizes}; first difference: {port_reports[words]['first']}")
 view = np.arange(6.0).reshape(2, 3).T
 back = safetensors.numpy.load(safetensors.numpy.save({"view": view}))["view"]
-print("a transposed view through safetensors.numpy:", "as saved" if np.array_equal(view, back) else f"saved {view.tolist()}, loaded {back.tolist()}")
+print("a transposed view, saved with safetensors.numpy:", view.tolist(), "loaded:", back.tolist())
 try:
     safetensors.torch.save({"view": torch.ones(2, 3).T})
     view_in_torch = "accepted"
@@ -2242,7 +2278,8 @@ grade("flip_by_hand")
 # [How robust is a weighted decision?](#How-robust-is-a-weighted-decision?)
 
 # %% demo=true
-team_weights = {"needs": 0.4, "community": 0.1, "performance": 0.2, "ease of use": 0.2, "company support": 0.1}
+team_weights = {"needs": 0.4, "community": 0.1, "performance": 0.2, "ease of use": 0.2}
+team_weights["company support"] = 0.1
 team_scores = {
     "A": {"needs": 8, "community": 6, "performance": 4, "ease of use": 10, "company support": 5},
     "B": {"needs": 7, "community": 7, "performance": 9, "ease of use": 5, "company support": 6},
@@ -2256,7 +2293,7 @@ def total(row, weights):
 
 
 def flipping_weight(leader, rival, criterion):
-    """Return the weight of the criterion at which the rival draws level; None if that is not between 0 and 1."""
+    """Return the weight of the criterion at which the rival draws level; None outside of 0 to 1."""
     others = {name: w for name, w in team_weights.items() if name != criterion}
     rest = total(team_scores[leader], others) - total(team_scores[rival], others)
     bend = rest - (team_scores[leader][criterion] - team_scores[rival][criterion])
@@ -2267,7 +2304,9 @@ team_totals = {option: total(row, team_weights) for option, row in team_scores.i
 print("totals:", ", ".join(f"{option} {value:.1f}" for option, value in team_totals.items()))
 for name in team_weights:
     flips = {rival: flipping_weight("A", rival, name) for rival in "BC"}
-    words = ", ".join(f"{rival} at {w:.3f}" if w is not None else f"{rival} never" for rival, w in flips.items())
+    words = ", ".join(
+        f"{rival} at {w:.3f}" if w is not None else f"{rival} never" for rival, w in flips.items()
+    )
     print(f"{name:<16} weight {team_weights[name]:.1f}; draws level with A: {words}")
 grid = np.linspace(0, 1, 11)
 fig, (ax,) = plots.canvas(1, width=6.4, height=4.2)
@@ -2278,19 +2317,29 @@ for (option, row), style in zip(team_scores.items(), plots.line_styles, strict=F
 level = flipping_weight("A", "B", "performance")
 ax.axvline(0.2, color="grey", linewidth=0.8)
 corner = (0.2, ax.get_ylim()[0])
-ax.annotate("present weight", corner, (-4, 4), textcoords="offset points", rotation=90, ha="right", fontsize=8)
-height = level * team_scores["B"]["performance"] + (1 - level) * total(team_scores["B"], rest_weights)
+ax.annotate(
+    "present weight",
+    corner,
+    (-4, 4),
+    textcoords="offset points",
+    rotation=90,
+    ha="right",
+    fontsize=8,
+)
+height = level * team_scores["B"]["performance"] + (1 - level) * total(
+    team_scores["B"], rest_weights
+)
 ax.plot(level, height, "o", markersize=13, markerfacecolor="none", markeredgecolor="black")
-ax.annotate(f"A and B level at {level:.3f}", (level, height), (0, 60), textcoords="offset points", fontsize=8,
-            arrowprops={"arrowstyle": "->"})  # fmt: skip
+arrow = {"textcoords": "offset points", "fontsize": 8, "arrowprops": {"arrowstyle": "->"}}
+ax.annotate(f"A and B level at {level:.3f}", (level, height), (0, 60), **arrow)
 ax.set(xlabel="weight of performance", ylabel="total")
 ax.set_title(f"A leads at the weight 0.2; from {level:.3f} on it is B", fontsize=10)
 ax.legend(fontsize=8)
 plots.show(
     fig,
-    alt="Three straight lines: the total of options A, B and C against the weight of performance. A falls, B rises, C stays "
-    f"nearly level, below both at the present weight. A and B cross at {level:.3f}, marked by a circle, "
-    "just right of a labelled vertical line at the present weight 0.2.",
+    alt="Three straight lines: the total of options A, B and C against the weight of performance. "
+    "A falls, B rises, C stays nearly level, below both at the present weight. "
+    f"A and B cross at {level:.3f}, marked by a circle, just right of a labelled vertical line at the present weight 0.2.",
 )
 
 # %% [markdown]

@@ -29,7 +29,8 @@ def logistic(w, b, X, y, l2) -> tuple[float, np.ndarray, float]:
 
     Returns:
         (objective, gradient of w with shape (n_features,), gradient of b).
-        The example of the text: logistic([1.0], -2.0, [[2.0]], [0.0], 0.5), as arrays, is (ln 2 + 1/4, [3/2], 1/2).
+        The example of the text: logistic([1.0], -2.0, [[2.0]], [0.0], 0.5), as arrays, is
+        (ln 2 + 1/4, [3/2], 1/2).
         Logits of any size give finite results: no overflow.
 
     Raises:
@@ -57,7 +58,8 @@ def logistic(w, b, X, y, l2) -> tuple[float, np.ndarray, float]:
 
     Returns:
         (objective, gradient of w with shape (n_features,), gradient of b).
-        The example of the text: logistic([1.0], -2.0, [[2.0]], [0.0], 0.5), as arrays, is (ln 2 + 1/4, [3/2], 1/2).
+        The example of the text: logistic([1.0], -2.0, [[2.0]], [0.0], 0.5), as arrays, is
+        (ln 2 + 1/4, [3/2], 1/2).
         Logits of any size give finite results: no overflow.
 
     Raises:
@@ -85,7 +87,8 @@ def logistic(w, b, X, y, l2) -> tuple[float, np.ndarray, float]:
 
     Returns:
         (objective, gradient of w with shape (n_features,), gradient of b).
-        The example of the text: logistic([1.0], -2.0, [[2.0]], [0.0], 0.5), as arrays, is (ln 2 + 1/4, [3/2], 1/2).
+        The example of the text: logistic([1.0], -2.0, [[2.0]], [0.0], 0.5), as arrays, is
+        (ln 2 + 1/4, [3/2], 1/2).
         Logits of any size give finite results: no overflow.
 
     Raises:
@@ -113,7 +116,8 @@ def logistic(w, b, X, y, l2) -> tuple[float, np.ndarray, float]:
 
     Returns:
         (objective, gradient of w with shape (n_features,), gradient of b).
-        The example of the text: logistic([1.0], -2.0, [[2.0]], [0.0], 0.5), as arrays, is (ln 2 + 1/4, [3/2], 1/2).
+        The example of the text: logistic([1.0], -2.0, [[2.0]], [0.0], 0.5), as arrays, is
+        (ln 2 + 1/4, [3/2], 1/2).
         Logits of any size give finite results: no overflow.
 
     Raises:
@@ -274,12 +278,13 @@ def gradient_check(claimed, theta, X, y, l2) -> dict:
 
     Args:
         claimed: array (n_features + 1,), the claimed gradient; the bias is last.
-        theta: array (n_features + 1,), weights and bias, where the gradient is taken; stays as it is.
-        X, y, l2: as in `logistic`: the objective is a mean over rows plus l2 / 2 times the squared length of
-            the weights, without the bias.
+        theta: array (n_features + 1,), weights and bias, where the gradient is taken.
+        X, y, l2: as in `logistic`: the objective is a mean over rows plus l2 / 2 times the squared
+            length of the weights, without the bias.
 
     Returns:
-        "numeric": array (n_features + 1,), the numeric gradient, right to 1e-8 for entries of size one.
+        "numeric": array (n_features + 1,), the numeric gradient, right to 1e-8 for entries of
+            size one.
         "error": float, the largest |a - m| / max(1, |a|, |m|) over all entries.
     """
     eps = 1e-5
@@ -303,12 +308,13 @@ def gradient_check(claimed, theta, X, y, l2) -> dict:
 
     Args:
         claimed: array (n_features + 1,), the claimed gradient; the bias is last.
-        theta: array (n_features + 1,), weights and bias, where the gradient is taken; stays as it is.
-        X, y, l2: as in `logistic`: the objective is a mean over rows plus l2 / 2 times the squared length of
-            the weights, without the bias.
+        theta: array (n_features + 1,), weights and bias, where the gradient is taken.
+        X, y, l2: as in `logistic`: the objective is a mean over rows plus l2 / 2 times the squared
+            length of the weights, without the bias.
 
     Returns:
-        "numeric": array (n_features + 1,), the numeric gradient, right to 1e-8 for entries of size one.
+        "numeric": array (n_features + 1,), the numeric gradient, right to 1e-8 for entries of
+            size one.
         "error": float, the largest |a - m| / max(1, |a|, |m|) over all entries.
     """
     eps = 1e-5
@@ -332,12 +338,13 @@ def gradient_check(claimed, theta, X, y, l2) -> dict:
 
     Args:
         claimed: array (n_features + 1,), the claimed gradient; the bias is last.
-        theta: array (n_features + 1,), weights and bias, where the gradient is taken; stays as it is.
-        X, y, l2: as in `logistic`: the objective is a mean over rows plus l2 / 2 times the squared length of
-            the weights, without the bias.
+        theta: array (n_features + 1,), weights and bias, where the gradient is taken.
+        X, y, l2: as in `logistic`: the objective is a mean over rows plus l2 / 2 times the squared
+            length of the weights, without the bias.
 
     Returns:
-        "numeric": array (n_features + 1,), the numeric gradient, right to 1e-8 for entries of size one.
+        "numeric": array (n_features + 1,), the numeric gradient, right to 1e-8 for entries of
+            size one.
         "error": float, the largest |a - m| / max(1, |a|, |m|) over all entries.
     """
     eps = np.float32(1e-5)
@@ -362,12 +369,13 @@ def gradient_check(claimed, theta, X, y, l2) -> dict:
 
     Args:
         claimed: array (n_features + 1,), the claimed gradient; the bias is last.
-        theta: array (n_features + 1,), weights and bias, where the gradient is taken; stays as it is.
-        X, y, l2: as in `logistic`: the objective is a mean over rows plus l2 / 2 times the squared length of
-            the weights, without the bias.
+        theta: array (n_features + 1,), weights and bias, where the gradient is taken.
+        X, y, l2: as in `logistic`: the objective is a mean over rows plus l2 / 2 times the squared
+            length of the weights, without the bias.
 
     Returns:
-        "numeric": array (n_features + 1,), the numeric gradient, right to 1e-8 for entries of size one.
+        "numeric": array (n_features + 1,), the numeric gradient, right to 1e-8 for entries of
+            size one.
         "error": float, the largest |a - m| / max(1, |a|, |m|) over all entries.
     """
     eps = 1e-5
@@ -391,12 +399,13 @@ def gradient_check(claimed, theta, X, y, l2) -> dict:
 
     Args:
         claimed: array (n_features + 1,), the claimed gradient; the bias is last.
-        theta: array (n_features + 1,), weights and bias, where the gradient is taken; stays as it is.
-        X, y, l2: as in `logistic`: the objective is a mean over rows plus l2 / 2 times the squared length of
-            the weights, without the bias.
+        theta: array (n_features + 1,), weights and bias, where the gradient is taken.
+        X, y, l2: as in `logistic`: the objective is a mean over rows plus l2 / 2 times the squared
+            length of the weights, without the bias.
 
     Returns:
-        "numeric": array (n_features + 1,), the numeric gradient, right to 1e-8 for entries of size one.
+        "numeric": array (n_features + 1,), the numeric gradient, right to 1e-8 for entries of
+            size one.
         "error": float, the largest |a - m| / max(1, |a|, |m|) over all entries.
     """
     eps = 1e-5
@@ -420,12 +429,13 @@ def gradient_check(claimed, theta, X, y, l2) -> dict:
 
     Args:
         claimed: array (n_features + 1,), the claimed gradient; the bias is last.
-        theta: array (n_features + 1,), weights and bias, where the gradient is taken; stays as it is.
-        X, y, l2: as in `logistic`: the objective is a mean over rows plus l2 / 2 times the squared length of
-            the weights, without the bias.
+        theta: array (n_features + 1,), weights and bias, where the gradient is taken.
+        X, y, l2: as in `logistic`: the objective is a mean over rows plus l2 / 2 times the squared
+            length of the weights, without the bias.
 
     Returns:
-        "numeric": array (n_features + 1,), the numeric gradient, right to 1e-8 for entries of size one.
+        "numeric": array (n_features + 1,), the numeric gradient, right to 1e-8 for entries of
+            size one.
         "error": float, the largest |a - m| / max(1, |a|, |m|) over all entries.
     """
     eps = 1e-5
@@ -477,13 +487,15 @@ class Value:
 
     Attributes:
         data: the number, a float.
-        parents: tuple of the Values that it was computed from, in the order of the operation; empty for an input.
+        parents: tuple of the Values that it was computed from, in the order of the operation;
+            empty for an input.
         slopes: tuple of floats, the derivative of this number with respect to each parent.
         grad: the gradient that a backward pass leaves here; 0.0 before.
-        serial: a running number. A Value is always made after its parents, so its serial is larger than theirs.
+        serial: a running number. A Value is always made after its parents, so its serial is
+            larger than theirs.
 
-    Every operation returns a new Value and leaves its operands as they are. Where the other operand is a plain
-    number, `Value.of` makes a Value of it, which then is a parent like any other.
+    Every operation returns a new Value and leaves its operands as they are. Where the other
+    operand is a plain number, `Value.of` makes a Value of it, which is a parent like any other.
     """
 
     serials = itertools.count()
@@ -555,13 +567,15 @@ class Value:
 
     Attributes:
         data: the number, a float.
-        parents: tuple of the Values that it was computed from, in the order of the operation; empty for an input.
+        parents: tuple of the Values that it was computed from, in the order of the operation;
+            empty for an input.
         slopes: tuple of floats, the derivative of this number with respect to each parent.
         grad: the gradient that a backward pass leaves here; 0.0 before.
-        serial: a running number. A Value is always made after its parents, so its serial is larger than theirs.
+        serial: a running number. A Value is always made after its parents, so its serial is
+            larger than theirs.
 
-    Every operation returns a new Value and leaves its operands as they are. Where the other operand is a plain
-    number, `Value.of` makes a Value of it, which then is a parent like any other.
+    Every operation returns a new Value and leaves its operands as they are. Where the other
+    operand is a plain number, `Value.of` makes a Value of it, which is a parent like any other.
     """
 
     serials = itertools.count()
@@ -632,13 +646,15 @@ class Value:
 
     Attributes:
         data: the number, a float.
-        parents: tuple of the Values that it was computed from, in the order of the operation; empty for an input.
+        parents: tuple of the Values that it was computed from, in the order of the operation;
+            empty for an input.
         slopes: tuple of floats, the derivative of this number with respect to each parent.
         grad: the gradient that a backward pass leaves here; 0.0 before.
-        serial: a running number. A Value is always made after its parents, so its serial is larger than theirs.
+        serial: a running number. A Value is always made after its parents, so its serial is
+            larger than theirs.
 
-    Every operation returns a new Value and leaves its operands as they are. Where the other operand is a plain
-    number, `Value.of` makes a Value of it, which then is a parent like any other.
+    Every operation returns a new Value and leaves its operands as they are. Where the other
+    operand is a plain number, `Value.of` makes a Value of it, which is a parent like any other.
     """
 
     serials = itertools.count()
@@ -710,13 +726,15 @@ class Value:
 
     Attributes:
         data: the number, a float.
-        parents: tuple of the Values that it was computed from, in the order of the operation; empty for an input.
+        parents: tuple of the Values that it was computed from, in the order of the operation;
+            empty for an input.
         slopes: tuple of floats, the derivative of this number with respect to each parent.
         grad: the gradient that a backward pass leaves here; 0.0 before.
-        serial: a running number. A Value is always made after its parents, so its serial is larger than theirs.
+        serial: a running number. A Value is always made after its parents, so its serial is
+            larger than theirs.
 
-    Every operation returns a new Value and leaves its operands as they are. Where the other operand is a plain
-    number, `Value.of` makes a Value of it, which then is a parent like any other.
+    Every operation returns a new Value and leaves its operands as they are. Where the other
+    operand is a plain number, `Value.of` makes a Value of it, which is a parent like any other.
     """
 
     serials = itertools.count()
@@ -788,13 +806,15 @@ class Value:
 
     Attributes:
         data: the number, a float.
-        parents: tuple of the Values that it was computed from, in the order of the operation; empty for an input.
+        parents: tuple of the Values that it was computed from, in the order of the operation;
+            empty for an input.
         slopes: tuple of floats, the derivative of this number with respect to each parent.
         grad: the gradient that a backward pass leaves here; 0.0 before.
-        serial: a running number. A Value is always made after its parents, so its serial is larger than theirs.
+        serial: a running number. A Value is always made after its parents, so its serial is
+            larger than theirs.
 
-    Every operation returns a new Value and leaves its operands as they are. Where the other operand is a plain
-    number, `Value.of` makes a Value of it, which then is a parent like any other.
+    Every operation returns a new Value and leaves its operands as they are. Where the other
+    operand is a plain number, `Value.of` makes a Value of it, which is a parent like any other.
     """
 
     serials = itertools.count()
@@ -866,13 +886,15 @@ class Value:
 
     Attributes:
         data: the number, a float.
-        parents: tuple of the Values that it was computed from, in the order of the operation; empty for an input.
+        parents: tuple of the Values that it was computed from, in the order of the operation;
+            empty for an input.
         slopes: tuple of floats, the derivative of this number with respect to each parent.
         grad: the gradient that a backward pass leaves here; 0.0 before.
-        serial: a running number. A Value is always made after its parents, so its serial is larger than theirs.
+        serial: a running number. A Value is always made after its parents, so its serial is
+            larger than theirs.
 
-    Every operation returns a new Value and leaves its operands as they are. Where the other operand is a plain
-    number, `Value.of` makes a Value of it, which then is a parent like any other.
+    Every operation returns a new Value and leaves its operands as they are. Where the other
+    operand is a plain number, `Value.of` makes a Value of it, which is a parent like any other.
     """
 
     serials = itertools.count()
@@ -944,13 +966,15 @@ class Value:
 
     Attributes:
         data: the number, a float.
-        parents: tuple of the Values that it was computed from, in the order of the operation; empty for an input.
+        parents: tuple of the Values that it was computed from, in the order of the operation;
+            empty for an input.
         slopes: tuple of floats, the derivative of this number with respect to each parent.
         grad: the gradient that a backward pass leaves here; 0.0 before.
-        serial: a running number. A Value is always made after its parents, so its serial is larger than theirs.
+        serial: a running number. A Value is always made after its parents, so its serial is
+            larger than theirs.
 
-    Every operation returns a new Value and leaves its operands as they are. Where the other operand is a plain
-    number, `Value.of` makes a Value of it, which then is a parent like any other.
+    Every operation returns a new Value and leaves its operands as they are. Where the other
+    operand is a plain number, `Value.of` makes a Value of it, which is a parent like any other.
     """
 
     serials = itertools.count()
@@ -1022,13 +1046,15 @@ class Value:
 
     Attributes:
         data: the number, a float.
-        parents: tuple of the Values that it was computed from, in the order of the operation; empty for an input.
+        parents: tuple of the Values that it was computed from, in the order of the operation;
+            empty for an input.
         slopes: tuple of floats, the derivative of this number with respect to each parent.
         grad: the gradient that a backward pass leaves here; 0.0 before.
-        serial: a running number. A Value is always made after its parents, so its serial is larger than theirs.
+        serial: a running number. A Value is always made after its parents, so its serial is
+            larger than theirs.
 
-    Every operation returns a new Value and leaves its operands as they are. Where the other operand is a plain
-    number, `Value.of` makes a Value of it, which then is a parent like any other.
+    Every operation returns a new Value and leaves its operands as they are. Where the other
+    operand is a plain number, `Value.of` makes a Value of it, which is a parent like any other.
     """
 
     serials = itertools.count()
@@ -1100,13 +1126,15 @@ class Value:
 
     Attributes:
         data: the number, a float.
-        parents: tuple of the Values that it was computed from, in the order of the operation; empty for an input.
+        parents: tuple of the Values that it was computed from, in the order of the operation;
+            empty for an input.
         slopes: tuple of floats, the derivative of this number with respect to each parent.
         grad: the gradient that a backward pass leaves here; 0.0 before.
-        serial: a running number. A Value is always made after its parents, so its serial is larger than theirs.
+        serial: a running number. A Value is always made after its parents, so its serial is
+            larger than theirs.
 
-    Every operation returns a new Value and leaves its operands as they are. Where the other operand is a plain
-    number, `Value.of` makes a Value of it, which then is a parent like any other.
+    Every operation returns a new Value and leaves its operands as they are. Where the other
+    operand is a plain number, `Value.of` makes a Value of it, which is a parent like any other.
     """
 
     serials = itertools.count()
@@ -1174,14 +1202,14 @@ class Value:
 # %% overwrites instead of adding exercise="backward" fails=["the example: a is used three times", "your example by hand", "a long way and a short way to the same value", "a second call starts from zero", "forty doublings: each value is visited once", "random expressions, equal to PyTorch"]
 # A parent is believed to receive one contribution only.
 def backward(root) -> None:
-    """Set `grad` of root and of every Value it was computed from to the derivative of root with respect to it.
+    """Set `grad` of root, and of all Values it was computed from, to the derivative of root for it.
 
     Args:
         root: a Value.
 
-    Gradients that are left from an earlier call do not count: every call starts from zero. A value that is used
-    several times receives the sum of its contributions. Each value is visited once, however many ways lead to it,
-    and the depth of the graph is limited by memory only.
+    Gradients that are left from an earlier call do not count: every call starts from zero. A value
+    that is used several times receives the sum of its contributions. Each value is visited once,
+    however many ways lead to it, and the depth of the graph is limited by memory only.
     """
     graph, stack = {}, [root]
     while stack:
@@ -1199,14 +1227,14 @@ def backward(root) -> None:
 # %% lets gradients pile up exercise="backward" fails=["a second call starts from zero"]
 # The gradients of a fresh graph are zero, so nobody sets them to zero.
 def backward(root) -> None:
-    """Set `grad` of root and of every Value it was computed from to the derivative of root with respect to it.
+    """Set `grad` of root, and of all Values it was computed from, to the derivative of root for it.
 
     Args:
         root: a Value.
 
-    Gradients that are left from an earlier call do not count: every call starts from zero. A value that is used
-    several times receives the sum of its contributions. Each value is visited once, however many ways lead to it,
-    and the depth of the graph is limited by memory only.
+    Gradients that are left from an earlier call do not count: every call starts from zero. A value
+    that is used several times receives the sum of its contributions. Each value is visited once,
+    however many ways lead to it, and the depth of the graph is limited by memory only.
     """
     graph, stack = {}, [root]
     while stack:
@@ -1258,14 +1286,14 @@ def backward(root):
 # %% starts from the value of root exercise="backward" fails=["one product", "the example: a is used three times", "your example by hand", "a long way and a short way to the same value", "a second call starts from zero", "a chain of 3000 additions", "forty doublings: each value is visited once", "random expressions, equal to PyTorch"]
 # The gradient of the last number is believed to be that number.
 def backward(root) -> None:
-    """Set `grad` of root and of every Value it was computed from to the derivative of root with respect to it.
+    """Set `grad` of root, and of all Values it was computed from, to the derivative of root for it.
 
     Args:
         root: a Value.
 
-    Gradients that are left from an earlier call do not count: every call starts from zero. A value that is used
-    several times receives the sum of its contributions. Each value is visited once, however many ways lead to it,
-    and the depth of the graph is limited by memory only.
+    Gradients that are left from an earlier call do not count: every call starts from zero. A value
+    that is used several times receives the sum of its contributions. Each value is visited once,
+    however many ways lead to it, and the depth of the graph is limited by memory only.
     """
     graph, stack = {}, [root]
     while stack:
@@ -1293,11 +1321,12 @@ def fit_scalar(X, y, l2, lr, steps) -> dict:
 
     Returns:
         "w": list of n_features floats and "b": float, after the last step.
-        "losses": list of `steps` floats, the objective before each step. The objective is the mean over rows of
-            softplus(z) - y z, plus l2 / 2 times the squared length of w.
+        "losses": list of `steps` floats, the objective before each step. The objective is the mean
+            over rows of softplus(z) - y z, plus l2 / 2 times the squared length of w.
 
     Raises:
-        ValueError: X and y, or two rows of X, differ in length. (`zip(..., strict=True)` does that for you.)
+        ValueError: X and y, or two rows of X, differ in length, and there is a step to take.
+            (`zip(..., strict=True)` does that for you.)
     """
     w, b, losses = [Value(0.0) for _ in X[0]], Value(0.0), []
     for _ in range(steps):
@@ -1323,11 +1352,12 @@ def fit_scalar(X, y, l2, lr, steps) -> dict:
 
     Returns:
         "w": list of n_features floats and "b": float, after the last step.
-        "losses": list of `steps` floats, the objective before each step. The objective is the mean over rows of
-            softplus(z) - y z, plus l2 / 2 times the squared length of w.
+        "losses": list of `steps` floats, the objective before each step. The objective is the mean
+            over rows of softplus(z) - y z, plus l2 / 2 times the squared length of w.
 
     Raises:
-        ValueError: X and y, or two rows of X, differ in length. (`zip(..., strict=True)` does that for you.)
+        ValueError: X and y, or two rows of X, differ in length, and there is a step to take.
+            (`zip(..., strict=True)` does that for you.)
     """
     w, b, losses = [Value(0.0) for _ in X[0]], Value(0.0), []
     for _ in range(steps):
@@ -1354,11 +1384,12 @@ def fit_scalar(X, y, l2, lr, steps) -> dict:
 
     Returns:
         "w": list of n_features floats and "b": float, after the last step.
-        "losses": list of `steps` floats, the objective before each step. The objective is the mean over rows of
-            softplus(z) - y z, plus l2 / 2 times the squared length of w.
+        "losses": list of `steps` floats, the objective before each step. The objective is the mean
+            over rows of softplus(z) - y z, plus l2 / 2 times the squared length of w.
 
     Raises:
-        ValueError: X and y, or two rows of X, differ in length. (`zip(..., strict=True)` does that for you.)
+        ValueError: X and y, or two rows of X, differ in length, and there is a step to take.
+            (`zip(..., strict=True)` does that for you.)
     """
     w, b, losses = [Value(0.0) for _ in X[0]], Value(0.0), []
     for _ in range(steps):
@@ -1384,11 +1415,12 @@ def fit_scalar(X, y, l2, lr, steps) -> dict:
 
     Returns:
         "w": list of n_features floats and "b": float, after the last step.
-        "losses": list of `steps` floats, the objective before each step. The objective is the mean over rows of
-            softplus(z) - y z, plus l2 / 2 times the squared length of w.
+        "losses": list of `steps` floats, the objective before each step. The objective is the mean
+            over rows of softplus(z) - y z, plus l2 / 2 times the squared length of w.
 
     Raises:
-        ValueError: X and y, or two rows of X, differ in length. (`zip(..., strict=True)` does that for you.)
+        ValueError: X and y, or two rows of X, differ in length, and there is a step to take.
+            (`zip(..., strict=True)` does that for you.)
     """
     w, b, losses = [Value(0.0) for _ in X[0]], Value(0.0), []
     for _ in range(steps):
@@ -1414,11 +1446,12 @@ def fit_scalar(X, y, l2, lr, steps) -> dict:
 
     Returns:
         "w": list of n_features floats and "b": float, after the last step.
-        "losses": list of `steps` floats, the objective before each step. The objective is the mean over rows of
-            softplus(z) - y z, plus l2 / 2 times the squared length of w.
+        "losses": list of `steps` floats, the objective before each step. The objective is the mean
+            over rows of softplus(z) - y z, plus l2 / 2 times the squared length of w.
 
     Raises:
-        ValueError: X and y, or two rows of X, differ in length. (`zip(..., strict=True)` does that for you.)
+        ValueError: X and y, or two rows of X, differ in length, and there is a step to take.
+            (`zip(..., strict=True)` does that for you.)
     """
     w, b, losses = [Value(0.0) for _ in X[0]], Value(0.0), []
     for step in range(steps + 1):
@@ -1456,24 +1489,26 @@ def benchmark_report(eager, compiled, warm_up=1) -> dict:
     Returns:
         "eager", "compiled": the median of the calls after the warm-up.
         "speedup": the eager median over the compiled median.
-        "break_even": the smallest whole number of calls, warm-up included, from which on compiled is no slower in
-            total: warm-up times as measured, later calls at the medians. The extra cost of the warm-up over what a
-            later call saves is rounded to six decimals, and then up. At least warm_up.
-            None where the compiled median is not below the eager one.
+        "break_even": the smallest whole number of calls, warm-up included, from which on compiled
+            is no slower in total: warm-up times as measured, later calls at the medians. The extra
+            cost of the warm-up over what a later call saves is rounded to six decimals, and then
+            up. At least warm_up. None where the compiled median is not below the eager one.
 
     Raises:
         ValueError: one of the lists has no call after the warm-up.
     """
     if min(len(eager), len(compiled)) <= warm_up:
         raise ValueError("no call is left after the warm-up")
-    steady_eager, steady_compiled = float(np.mean(eager[warm_up:])), float(np.mean(compiled[warm_up:]))
+    steady_eager = float(np.mean(eager[warm_up:]))
+    steady_compiled = float(np.mean(compiled[warm_up:]))
     saved = steady_eager - steady_compiled
     break_even = None
     if saved > 0:
         extra = sum(compiled[:warm_up]) - sum(eager[:warm_up])
         break_even = warm_up + max(0, math.ceil(round(extra / saved, 6)))
     speedup = steady_eager / steady_compiled
-    return {"eager": steady_eager, "compiled": steady_compiled, "speedup": speedup, "break_even": break_even}
+    times = {"eager": steady_eager, "compiled": steady_compiled}
+    return times | {"speedup": speedup, "break_even": break_even}
 
 # %% takes the median of all calls exercise="fix_benchmark" fails=["one outlier changes nothing", "two warm-up calls", "random times"]
 # A median is believed to be immune to the warm-up.
@@ -1487,24 +1522,26 @@ def benchmark_report(eager, compiled, warm_up=1) -> dict:
     Returns:
         "eager", "compiled": the median of the calls after the warm-up.
         "speedup": the eager median over the compiled median.
-        "break_even": the smallest whole number of calls, warm-up included, from which on compiled is no slower in
-            total: warm-up times as measured, later calls at the medians. The extra cost of the warm-up over what a
-            later call saves is rounded to six decimals, and then up. At least warm_up.
-            None where the compiled median is not below the eager one.
+        "break_even": the smallest whole number of calls, warm-up included, from which on compiled
+            is no slower in total: warm-up times as measured, later calls at the medians. The extra
+            cost of the warm-up over what a later call saves is rounded to six decimals, and then
+            up. At least warm_up. None where the compiled median is not below the eager one.
 
     Raises:
         ValueError: one of the lists has no call after the warm-up.
     """
     if min(len(eager), len(compiled)) <= warm_up:
         raise ValueError("no call is left after the warm-up")
-    steady_eager, steady_compiled = float(np.median(eager)), float(np.median(compiled))
+    steady_eager = float(np.median(eager))
+    steady_compiled = float(np.median(compiled))
     saved = steady_eager - steady_compiled
     break_even = None
     if saved > 0:
         extra = sum(compiled[:warm_up]) - sum(eager[:warm_up])
         break_even = warm_up + max(0, math.ceil(round(extra / saved, 6)))
     speedup = steady_eager / steady_compiled
-    return {"eager": steady_eager, "compiled": steady_compiled, "speedup": speedup, "break_even": break_even}
+    times = {"eager": steady_eager, "compiled": steady_compiled}
+    return times | {"speedup": speedup, "break_even": break_even}
 
 # %% counts the later calls only exercise="fix_benchmark" fails=["the calls that repay compiling", "the same times in another unit: the same number of calls", "two warm-up calls", "a warm-up that costs nothing extra", "random times"]
 # The warm-up calls are left out of the count, and the division is rounded down.
@@ -1518,24 +1555,26 @@ def benchmark_report(eager, compiled, warm_up=1) -> dict:
     Returns:
         "eager", "compiled": the median of the calls after the warm-up.
         "speedup": the eager median over the compiled median.
-        "break_even": the smallest whole number of calls, warm-up included, from which on compiled is no slower in
-            total: warm-up times as measured, later calls at the medians. The extra cost of the warm-up over what a
-            later call saves is rounded to six decimals, and then up. At least warm_up.
-            None where the compiled median is not below the eager one.
+        "break_even": the smallest whole number of calls, warm-up included, from which on compiled
+            is no slower in total: warm-up times as measured, later calls at the medians. The extra
+            cost of the warm-up over what a later call saves is rounded to six decimals, and then
+            up. At least warm_up. None where the compiled median is not below the eager one.
 
     Raises:
         ValueError: one of the lists has no call after the warm-up.
     """
     if min(len(eager), len(compiled)) <= warm_up:
         raise ValueError("no call is left after the warm-up")
-    steady_eager, steady_compiled = float(np.median(eager[warm_up:])), float(np.median(compiled[warm_up:]))
+    steady_eager = float(np.median(eager[warm_up:]))
+    steady_compiled = float(np.median(compiled[warm_up:]))
     saved = steady_eager - steady_compiled
     break_even = None
     if saved > 0:
         extra = sum(compiled[:warm_up]) - sum(eager[:warm_up])
         break_even = max(0, int(extra // saved))
     speedup = steady_eager / steady_compiled
-    return {"eager": steady_eager, "compiled": steady_compiled, "speedup": speedup, "break_even": break_even}
+    times = {"eager": steady_eager, "compiled": steady_compiled}
+    return times | {"speedup": speedup, "break_even": break_even}
 
 # %% rounds up what floats left over exercise="fix_benchmark" fails=["the same times in another unit: the same number of calls"]
 # A quotient that is whole on paper is believed to be whole in floats.
@@ -1549,24 +1588,26 @@ def benchmark_report(eager, compiled, warm_up=1) -> dict:
     Returns:
         "eager", "compiled": the median of the calls after the warm-up.
         "speedup": the eager median over the compiled median.
-        "break_even": the smallest whole number of calls, warm-up included, from which on compiled is no slower in
-            total: warm-up times as measured, later calls at the medians. The extra cost of the warm-up over what a
-            later call saves is rounded to six decimals, and then up. At least warm_up.
-            None where the compiled median is not below the eager one.
+        "break_even": the smallest whole number of calls, warm-up included, from which on compiled
+            is no slower in total: warm-up times as measured, later calls at the medians. The extra
+            cost of the warm-up over what a later call saves is rounded to six decimals, and then
+            up. At least warm_up. None where the compiled median is not below the eager one.
 
     Raises:
         ValueError: one of the lists has no call after the warm-up.
     """
     if min(len(eager), len(compiled)) <= warm_up:
         raise ValueError("no call is left after the warm-up")
-    steady_eager, steady_compiled = float(np.median(eager[warm_up:])), float(np.median(compiled[warm_up:]))
+    steady_eager = float(np.median(eager[warm_up:]))
+    steady_compiled = float(np.median(compiled[warm_up:]))
     saved = steady_eager - steady_compiled
     break_even = None
     if saved > 0:
         extra = sum(compiled[:warm_up]) - sum(eager[:warm_up])
         break_even = warm_up + max(0, math.ceil(extra / saved))
     speedup = steady_eager / steady_compiled
-    return {"eager": steady_eager, "compiled": steady_compiled, "speedup": speedup, "break_even": break_even}
+    times = {"eager": steady_eager, "compiled": steady_compiled}
+    return times | {"speedup": speedup, "break_even": break_even}
 
 # %% divides the other way round exercise="fix_benchmark" fails=["constant times", "one outlier changes nothing", "two warm-up calls", "random times"]
 # The speed-up is taken to be new over old.
@@ -1580,24 +1621,26 @@ def benchmark_report(eager, compiled, warm_up=1) -> dict:
     Returns:
         "eager", "compiled": the median of the calls after the warm-up.
         "speedup": the eager median over the compiled median.
-        "break_even": the smallest whole number of calls, warm-up included, from which on compiled is no slower in
-            total: warm-up times as measured, later calls at the medians. The extra cost of the warm-up over what a
-            later call saves is rounded to six decimals, and then up. At least warm_up.
-            None where the compiled median is not below the eager one.
+        "break_even": the smallest whole number of calls, warm-up included, from which on compiled
+            is no slower in total: warm-up times as measured, later calls at the medians. The extra
+            cost of the warm-up over what a later call saves is rounded to six decimals, and then
+            up. At least warm_up. None where the compiled median is not below the eager one.
 
     Raises:
         ValueError: one of the lists has no call after the warm-up.
     """
     if min(len(eager), len(compiled)) <= warm_up:
         raise ValueError("no call is left after the warm-up")
-    steady_eager, steady_compiled = float(np.median(eager[warm_up:])), float(np.median(compiled[warm_up:]))
+    steady_eager = float(np.median(eager[warm_up:]))
+    steady_compiled = float(np.median(compiled[warm_up:]))
     saved = steady_eager - steady_compiled
     break_even = None
     if saved > 0:
         extra = sum(compiled[:warm_up]) - sum(eager[:warm_up])
         break_even = warm_up + max(0, math.ceil(round(extra / saved, 6)))
     speedup = steady_compiled / steady_eager
-    return {"eager": steady_eager, "compiled": steady_compiled, "speedup": speedup, "break_even": break_even}
+    times = {"eager": steady_eager, "compiled": steady_compiled}
+    return times | {"speedup": speedup, "break_even": break_even}
 
 # %% lets nothing be refused exercise="fix_benchmark" fails=["too few calls are refused"]
 # Where no call is left after the warm-up, all calls are taken.
@@ -1611,24 +1654,26 @@ def benchmark_report(eager, compiled, warm_up=1) -> dict:
     Returns:
         "eager", "compiled": the median of the calls after the warm-up.
         "speedup": the eager median over the compiled median.
-        "break_even": the smallest whole number of calls, warm-up included, from which on compiled is no slower in
-            total: warm-up times as measured, later calls at the medians. The extra cost of the warm-up over what a
-            later call saves is rounded to six decimals, and then up. At least warm_up.
-            None where the compiled median is not below the eager one.
+        "break_even": the smallest whole number of calls, warm-up included, from which on compiled
+            is no slower in total: warm-up times as measured, later calls at the medians. The extra
+            cost of the warm-up over what a later call saves is rounded to six decimals, and then
+            up. At least warm_up. None where the compiled median is not below the eager one.
 
     Raises:
         ValueError: one of the lists has no call after the warm-up.
     """
     if min(len(eager), len(compiled)) <= warm_up:
         warm_up = 0
-    steady_eager, steady_compiled = float(np.median(eager[warm_up:])), float(np.median(compiled[warm_up:]))
+    steady_eager = float(np.median(eager[warm_up:]))
+    steady_compiled = float(np.median(compiled[warm_up:]))
     saved = steady_eager - steady_compiled
     break_even = None
     if saved > 0:
         extra = sum(compiled[:warm_up]) - sum(eager[:warm_up])
         break_even = warm_up + max(0, math.ceil(round(extra / saved, 6)))
     speedup = steady_eager / steady_compiled
-    return {"eager": steady_eager, "compiled": steady_compiled, "speedup": speedup, "break_even": break_even}
+    times = {"eager": steady_eager, "compiled": steady_compiled}
+    return times | {"speedup": speedup, "break_even": break_even}
 
 # %% always pays exercise="fix_benchmark" fails=["compiling that never pays"]
 # Where nothing is saved, the warm-up alone is believed to count.
@@ -1642,23 +1687,25 @@ def benchmark_report(eager, compiled, warm_up=1) -> dict:
     Returns:
         "eager", "compiled": the median of the calls after the warm-up.
         "speedup": the eager median over the compiled median.
-        "break_even": the smallest whole number of calls, warm-up included, from which on compiled is no slower in
-            total: warm-up times as measured, later calls at the medians. The extra cost of the warm-up over what a
-            later call saves is rounded to six decimals, and then up. At least warm_up.
-            None where the compiled median is not below the eager one.
+        "break_even": the smallest whole number of calls, warm-up included, from which on compiled
+            is no slower in total: warm-up times as measured, later calls at the medians. The extra
+            cost of the warm-up over what a later call saves is rounded to six decimals, and then
+            up. At least warm_up. None where the compiled median is not below the eager one.
 
     Raises:
         ValueError: one of the lists has no call after the warm-up.
     """
     if min(len(eager), len(compiled)) <= warm_up:
         raise ValueError("no call is left after the warm-up")
-    steady_eager, steady_compiled = float(np.median(eager[warm_up:])), float(np.median(compiled[warm_up:]))
+    steady_eager = float(np.median(eager[warm_up:]))
+    steady_compiled = float(np.median(compiled[warm_up:]))
     saved = steady_eager - steady_compiled
     break_even = None
     extra = sum(compiled[:warm_up]) - sum(eager[:warm_up])
     break_even = warm_up + max(0, math.ceil(round(extra / max(saved, 1e-9), 6)))
     speedup = steady_eager / steady_compiled
-    return {"eager": steady_eager, "compiled": steady_compiled, "speedup": speedup, "break_even": break_even}
+    times = {"eager": steady_eager, "compiled": steady_compiled}
+    return times | {"speedup": speedup, "break_even": break_even}
 
 # %% leaves the warm-up in exercise="fix_benchmark" fails=["the warm-up does not count as steady", "one outlier changes nothing", "the calls that repay compiling", "the same times in another unit: the same number of calls", "two warm-up calls", "compiling that never pays", "random times"]
 # A warm-up call is believed to be a call like any other, and a mean to be fair to all.
@@ -1672,24 +1719,26 @@ def benchmark_report(eager, compiled, warm_up=1) -> dict:
     Returns:
         "eager", "compiled": the median of the calls after the warm-up.
         "speedup": the eager median over the compiled median.
-        "break_even": the smallest whole number of calls, warm-up included, from which on compiled is no slower in
-            total: warm-up times as measured, later calls at the medians. The extra cost of the warm-up over what a
-            later call saves is rounded to six decimals, and then up. At least warm_up.
-            None where the compiled median is not below the eager one.
+        "break_even": the smallest whole number of calls, warm-up included, from which on compiled
+            is no slower in total: warm-up times as measured, later calls at the medians. The extra
+            cost of the warm-up over what a later call saves is rounded to six decimals, and then
+            up. At least warm_up. None where the compiled median is not below the eager one.
 
     Raises:
         ValueError: one of the lists has no call after the warm-up.
     """
     if min(len(eager), len(compiled)) <= warm_up:
         raise ValueError("no call is left after the warm-up")
-    steady_eager, steady_compiled = float(np.mean(eager)), float(np.mean(compiled))
+    steady_eager = float(np.mean(eager))
+    steady_compiled = float(np.mean(compiled))
     saved = steady_eager - steady_compiled
     break_even = None
     if saved > 0:
         extra = sum(compiled[:warm_up]) - sum(eager[:warm_up])
         break_even = warm_up + max(0, math.ceil(round(extra / saved, 6)))
     speedup = steady_eager / steady_compiled
-    return {"eager": steady_eager, "compiled": steady_compiled, "speedup": speedup, "break_even": break_even}
+    times = {"eager": steady_eager, "compiled": steady_compiled}
+    return times | {"speedup": speedup, "break_even": break_even}
 
 # %% moves the axes only exercise="port" fails=["the kernel of the convolution", "where every wrong layout has the right shape: the same outputs", "random networks"]
 # (out, in, height, width) is believed to become (height, width, out, in).
@@ -1697,28 +1746,30 @@ def port(data) -> bytes:
     """Return the weights of the PyTorch network for the program with channels last.
 
     Args:
-        data: bytes of a safetensors file with the arrays "conv.weight", "conv.bias", "dense.weight",
-            "dense.bias", "out.weight" and "out.bias", laid out as PyTorch does.
+        data: bytes of a safetensors file with the arrays "conv.weight", "conv.bias",
+            "dense.weight", "dense.bias", "out.weight" and "out.bias", laid out as PyTorch does.
 
     Returns:
-        Bytes of a safetensors file with the arrays "conv/kernel", "conv/bias", "dense/kernel", "dense/bias",
-        "out/kernel" and "out/bias", so that `channels_last` computes with them what `channels_first` computed.
-        The numbers keep their values and their dtype.
-        Example of the text: two maps, "dense.weight" [[1, 2, 3, 4]]: "dense/kernel" is [[1], [3], [2], [4]].
+        Bytes of a safetensors file with the arrays "conv/kernel", "conv/bias", "dense/kernel",
+        "dense/bias", "out/kernel" and "out/bias", so that `channels_last` computes with them what
+        `channels_first` computed. The numbers keep their values and their dtype.
+        Example of the text: two maps, and "dense.weight" is [[1, 2, 3, 4]]: then "dense/kernel" is
+        [[1], [3], [2], [4]].
         The number of maps is the length of "conv.bias".
     """
     old = safetensors.numpy.load(data)
     maps, outputs = len(old["conv.bias"]), len(old["dense.bias"])
-    dense = old["dense.weight"].reshape(outputs, maps, -1).transpose(2, 1, 0)  # (pixels, maps, outputs)
+    pixels_first = old["dense.weight"].reshape(outputs, maps, -1).transpose(2, 1, 0)
     new = {
         "conv/kernel": old["conv.weight"].transpose(2, 3, 0, 1),
         "conv/bias": old["conv.bias"],
-        "dense/kernel": dense.reshape(-1, outputs),
+        "dense/kernel": pixels_first.reshape(-1, outputs),
         "dense/bias": old["dense.bias"],
         "out/kernel": old["out.weight"].T,
         "out/bias": old["out.bias"],
     }
-    return safetensors.numpy.save({name: np.ascontiguousarray(array) for name, array in new.items()})
+    new = {name: np.ascontiguousarray(array) for name, array in new.items()}
+    return safetensors.numpy.save(new)
 
 # %% transposes what is flattened exercise="port" fails=["the example of the text: a flattened layer", "where every wrong layout has the right shape: the same outputs", "random networks"]
 # A dense layer is believed to be a matrix and nothing else: its inputs keep their order.
@@ -1726,19 +1777,20 @@ def port(data) -> bytes:
     """Return the weights of the PyTorch network for the program with channels last.
 
     Args:
-        data: bytes of a safetensors file with the arrays "conv.weight", "conv.bias", "dense.weight",
-            "dense.bias", "out.weight" and "out.bias", laid out as PyTorch does.
+        data: bytes of a safetensors file with the arrays "conv.weight", "conv.bias",
+            "dense.weight", "dense.bias", "out.weight" and "out.bias", laid out as PyTorch does.
 
     Returns:
-        Bytes of a safetensors file with the arrays "conv/kernel", "conv/bias", "dense/kernel", "dense/bias",
-        "out/kernel" and "out/bias", so that `channels_last` computes with them what `channels_first` computed.
-        The numbers keep their values and their dtype.
-        Example of the text: two maps, "dense.weight" [[1, 2, 3, 4]]: "dense/kernel" is [[1], [3], [2], [4]].
+        Bytes of a safetensors file with the arrays "conv/kernel", "conv/bias", "dense/kernel",
+        "dense/bias", "out/kernel" and "out/bias", so that `channels_last` computes with them what
+        `channels_first` computed. The numbers keep their values and their dtype.
+        Example of the text: two maps, and "dense.weight" is [[1, 2, 3, 4]]: then "dense/kernel" is
+        [[1], [3], [2], [4]].
         The number of maps is the length of "conv.bias".
     """
     old = safetensors.numpy.load(data)
     maps, outputs = len(old["conv.bias"]), len(old["dense.bias"])
-    dense = old["dense.weight"].reshape(outputs, maps, -1).transpose(2, 1, 0)  # (pixels, maps, outputs)
+    pixels_first = old["dense.weight"].reshape(outputs, maps, -1).transpose(2, 1, 0)
     new = {
         "conv/kernel": old["conv.weight"].transpose(2, 3, 1, 0),
         "conv/bias": old["conv.bias"],
@@ -1747,7 +1799,8 @@ def port(data) -> bytes:
         "out/kernel": old["out.weight"].T,
         "out/bias": old["out.bias"],
     }
-    return safetensors.numpy.save({name: np.ascontiguousarray(array) for name, array in new.items()})
+    new = {name: np.ascontiguousarray(array) for name, array in new.items()}
+    return safetensors.numpy.save(new)
 
 # %% leaves the last matrix exercise="port" fails=["the last matrix", "where every wrong layout has the right shape: the same outputs", "random networks"]
 # It has the right shape, so it is believed to be right.
@@ -1755,28 +1808,30 @@ def port(data) -> bytes:
     """Return the weights of the PyTorch network for the program with channels last.
 
     Args:
-        data: bytes of a safetensors file with the arrays "conv.weight", "conv.bias", "dense.weight",
-            "dense.bias", "out.weight" and "out.bias", laid out as PyTorch does.
+        data: bytes of a safetensors file with the arrays "conv.weight", "conv.bias",
+            "dense.weight", "dense.bias", "out.weight" and "out.bias", laid out as PyTorch does.
 
     Returns:
-        Bytes of a safetensors file with the arrays "conv/kernel", "conv/bias", "dense/kernel", "dense/bias",
-        "out/kernel" and "out/bias", so that `channels_last` computes with them what `channels_first` computed.
-        The numbers keep their values and their dtype.
-        Example of the text: two maps, "dense.weight" [[1, 2, 3, 4]]: "dense/kernel" is [[1], [3], [2], [4]].
+        Bytes of a safetensors file with the arrays "conv/kernel", "conv/bias", "dense/kernel",
+        "dense/bias", "out/kernel" and "out/bias", so that `channels_last` computes with them what
+        `channels_first` computed. The numbers keep their values and their dtype.
+        Example of the text: two maps, and "dense.weight" is [[1, 2, 3, 4]]: then "dense/kernel" is
+        [[1], [3], [2], [4]].
         The number of maps is the length of "conv.bias".
     """
     old = safetensors.numpy.load(data)
     maps, outputs = len(old["conv.bias"]), len(old["dense.bias"])
-    dense = old["dense.weight"].reshape(outputs, maps, -1).transpose(2, 1, 0)  # (pixels, maps, outputs)
+    pixels_first = old["dense.weight"].reshape(outputs, maps, -1).transpose(2, 1, 0)
     new = {
         "conv/kernel": old["conv.weight"].transpose(2, 3, 1, 0),
         "conv/bias": old["conv.bias"],
-        "dense/kernel": dense.reshape(-1, outputs),
+        "dense/kernel": pixels_first.reshape(-1, outputs),
         "dense/bias": old["dense.bias"],
         "out/kernel": old["out.weight"],
         "out/bias": old["out.bias"],
     }
-    return safetensors.numpy.save({name: np.ascontiguousarray(array) for name, array in new.items()})
+    new = {name: np.ascontiguousarray(array) for name, array in new.items()}
+    return safetensors.numpy.save(new)
 
 # %% saves views exercise="port" fails=["the kernel of the convolution", "the last matrix", "where every wrong layout has the right shape: the same outputs", "random networks"]
 # A transposed array is believed to be an array like any other.
@@ -1784,23 +1839,24 @@ def port(data) -> bytes:
     """Return the weights of the PyTorch network for the program with channels last.
 
     Args:
-        data: bytes of a safetensors file with the arrays "conv.weight", "conv.bias", "dense.weight",
-            "dense.bias", "out.weight" and "out.bias", laid out as PyTorch does.
+        data: bytes of a safetensors file with the arrays "conv.weight", "conv.bias",
+            "dense.weight", "dense.bias", "out.weight" and "out.bias", laid out as PyTorch does.
 
     Returns:
-        Bytes of a safetensors file with the arrays "conv/kernel", "conv/bias", "dense/kernel", "dense/bias",
-        "out/kernel" and "out/bias", so that `channels_last` computes with them what `channels_first` computed.
-        The numbers keep their values and their dtype.
-        Example of the text: two maps, "dense.weight" [[1, 2, 3, 4]]: "dense/kernel" is [[1], [3], [2], [4]].
+        Bytes of a safetensors file with the arrays "conv/kernel", "conv/bias", "dense/kernel",
+        "dense/bias", "out/kernel" and "out/bias", so that `channels_last` computes with them what
+        `channels_first` computed. The numbers keep their values and their dtype.
+        Example of the text: two maps, and "dense.weight" is [[1, 2, 3, 4]]: then "dense/kernel" is
+        [[1], [3], [2], [4]].
         The number of maps is the length of "conv.bias".
     """
     old = safetensors.numpy.load(data)
     maps, outputs = len(old["conv.bias"]), len(old["dense.bias"])
-    dense = old["dense.weight"].reshape(outputs, maps, -1).transpose(2, 1, 0)  # (pixels, maps, outputs)
+    pixels_first = old["dense.weight"].reshape(outputs, maps, -1).transpose(2, 1, 0)
     new = {
         "conv/kernel": old["conv.weight"].transpose(2, 3, 1, 0),
         "conv/bias": old["conv.bias"],
-        "dense/kernel": dense.reshape(-1, outputs),
+        "dense/kernel": pixels_first.reshape(-1, outputs),
         "dense/bias": old["dense.bias"],
         "out/kernel": old["out.weight"].T,
         "out/bias": old["out.bias"],
@@ -1813,28 +1869,30 @@ def port(data) -> bytes:
     """Return the weights of the PyTorch network for the program with channels last.
 
     Args:
-        data: bytes of a safetensors file with the arrays "conv.weight", "conv.bias", "dense.weight",
-            "dense.bias", "out.weight" and "out.bias", laid out as PyTorch does.
+        data: bytes of a safetensors file with the arrays "conv.weight", "conv.bias",
+            "dense.weight", "dense.bias", "out.weight" and "out.bias", laid out as PyTorch does.
 
     Returns:
-        Bytes of a safetensors file with the arrays "conv/kernel", "conv/bias", "dense/kernel", "dense/bias",
-        "out/kernel" and "out/bias", so that `channels_last` computes with them what `channels_first` computed.
-        The numbers keep their values and their dtype.
-        Example of the text: two maps, "dense.weight" [[1, 2, 3, 4]]: "dense/kernel" is [[1], [3], [2], [4]].
+        Bytes of a safetensors file with the arrays "conv/kernel", "conv/bias", "dense/kernel",
+        "dense/bias", "out/kernel" and "out/bias", so that `channels_last` computes with them what
+        `channels_first` computed. The numbers keep their values and their dtype.
+        Example of the text: two maps, and "dense.weight" is [[1, 2, 3, 4]]: then "dense/kernel" is
+        [[1], [3], [2], [4]].
         The number of maps is the length of "conv.bias".
     """
     old = safetensors.numpy.load(data)
     maps, outputs = len(old["conv.bias"]), len(old["dense.bias"])
-    dense = old["dense.weight"].reshape(outputs, maps, -1).transpose(2, 1, 0)  # (pixels, maps, outputs)
+    pixels_first = old["dense.weight"].reshape(outputs, maps, -1).transpose(2, 1, 0)
     new = {
         "conv/kernel": old["conv.weight"].transpose(2, 3, 1, 0),
         "conv/bias": old["conv.bias"],
-        "dense/kernel": dense.reshape(-1, outputs),
+        "dense/kernel": pixels_first.reshape(-1, outputs),
         "dense/bias": old["dense.bias"],
         "out/kernel": old["out.weight"].T,
         "out/bias": old["out.bias"],
     }
-    return safetensors.numpy.save({name: np.ascontiguousarray(array, np.float32) for name, array in new.items()})
+    new = {name: np.ascontiguousarray(array, np.float32) for name, array in new.items()}
+    return safetensors.numpy.save(new)
 
 # %% keeps the names of PyTorch exercise="port" fails=["six arrays under their new names", "the kernel of the convolution", "the example of the text: a flattened layer", "the last matrix", "every dtype stays", "where every wrong layout has the right shape: the same outputs", "random networks"]
 # A layer is believed to be found by its order.
@@ -1842,28 +1900,30 @@ def port(data) -> bytes:
     """Return the weights of the PyTorch network for the program with channels last.
 
     Args:
-        data: bytes of a safetensors file with the arrays "conv.weight", "conv.bias", "dense.weight",
-            "dense.bias", "out.weight" and "out.bias", laid out as PyTorch does.
+        data: bytes of a safetensors file with the arrays "conv.weight", "conv.bias",
+            "dense.weight", "dense.bias", "out.weight" and "out.bias", laid out as PyTorch does.
 
     Returns:
-        Bytes of a safetensors file with the arrays "conv/kernel", "conv/bias", "dense/kernel", "dense/bias",
-        "out/kernel" and "out/bias", so that `channels_last` computes with them what `channels_first` computed.
-        The numbers keep their values and their dtype.
-        Example of the text: two maps, "dense.weight" [[1, 2, 3, 4]]: "dense/kernel" is [[1], [3], [2], [4]].
+        Bytes of a safetensors file with the arrays "conv/kernel", "conv/bias", "dense/kernel",
+        "dense/bias", "out/kernel" and "out/bias", so that `channels_last` computes with them what
+        `channels_first` computed. The numbers keep their values and their dtype.
+        Example of the text: two maps, and "dense.weight" is [[1, 2, 3, 4]]: then "dense/kernel" is
+        [[1], [3], [2], [4]].
         The number of maps is the length of "conv.bias".
     """
     old = safetensors.numpy.load(data)
     maps, outputs = len(old["conv.bias"]), len(old["dense.bias"])
-    dense = old["dense.weight"].reshape(outputs, maps, -1).transpose(2, 1, 0)  # (pixels, maps, outputs)
+    pixels_first = old["dense.weight"].reshape(outputs, maps, -1).transpose(2, 1, 0)
     new = {
         "conv/weight": old["conv.weight"].transpose(2, 3, 1, 0),
         "conv/bias": old["conv.bias"],
-        "dense/weight": dense.reshape(-1, outputs),
+        "dense/weight": pixels_first.reshape(-1, outputs),
         "dense/bias": old["dense.bias"],
         "out/weight": old["out.weight"].T,
         "out/bias": old["out.bias"],
     }
-    return safetensors.numpy.save({name: np.ascontiguousarray(array) for name, array in new.items()})
+    new = {name: np.ascontiguousarray(array) for name, array in new.items()}
+    return safetensors.numpy.save(new)
 
 # %% reverses the flattened order exercise="port" fails=["the example of the text: a flattened layer", "where every wrong layout has the right shape: the same outputs", "random networks"]
 # The pixels are believed to come first in PyTorch too.
@@ -1871,28 +1931,30 @@ def port(data) -> bytes:
     """Return the weights of the PyTorch network for the program with channels last.
 
     Args:
-        data: bytes of a safetensors file with the arrays "conv.weight", "conv.bias", "dense.weight",
-            "dense.bias", "out.weight" and "out.bias", laid out as PyTorch does.
+        data: bytes of a safetensors file with the arrays "conv.weight", "conv.bias",
+            "dense.weight", "dense.bias", "out.weight" and "out.bias", laid out as PyTorch does.
 
     Returns:
-        Bytes of a safetensors file with the arrays "conv/kernel", "conv/bias", "dense/kernel", "dense/bias",
-        "out/kernel" and "out/bias", so that `channels_last` computes with them what `channels_first` computed.
-        The numbers keep their values and their dtype.
-        Example of the text: two maps, "dense.weight" [[1, 2, 3, 4]]: "dense/kernel" is [[1], [3], [2], [4]].
+        Bytes of a safetensors file with the arrays "conv/kernel", "conv/bias", "dense/kernel",
+        "dense/bias", "out/kernel" and "out/bias", so that `channels_last` computes with them what
+        `channels_first` computed. The numbers keep their values and their dtype.
+        Example of the text: two maps, and "dense.weight" is [[1, 2, 3, 4]]: then "dense/kernel" is
+        [[1], [3], [2], [4]].
         The number of maps is the length of "conv.bias".
     """
     old = safetensors.numpy.load(data)
     maps, outputs = len(old["conv.bias"]), len(old["dense.bias"])
-    dense = old["dense.weight"].reshape(outputs, -1, maps).transpose(1, 2, 0)
+    pixels_first = old["dense.weight"].reshape(outputs, -1, maps).transpose(1, 2, 0)
     new = {
         "conv/kernel": old["conv.weight"].transpose(2, 3, 1, 0),
         "conv/bias": old["conv.bias"],
-        "dense/kernel": dense.reshape(-1, outputs),
+        "dense/kernel": pixels_first.reshape(-1, outputs),
         "dense/bias": old["dense.bias"],
         "out/kernel": old["out.weight"].T,
         "out/bias": old["out.bias"],
     }
-    return safetensors.numpy.save({name: np.ascontiguousarray(array) for name, array in new.items()})
+    new = {name: np.ascontiguousarray(array) for name, array in new.items()}
+    return safetensors.numpy.save(new)
 
 # %% fits the sizes of the example exercise="port" fails=["the example of the text: a flattened layer", "random networks"]
 # Three maps of four pixels, as in the drawn network, are typed in.
@@ -1900,28 +1962,30 @@ def port(data) -> bytes:
     """Return the weights of the PyTorch network for the program with channels last.
 
     Args:
-        data: bytes of a safetensors file with the arrays "conv.weight", "conv.bias", "dense.weight",
-            "dense.bias", "out.weight" and "out.bias", laid out as PyTorch does.
+        data: bytes of a safetensors file with the arrays "conv.weight", "conv.bias",
+            "dense.weight", "dense.bias", "out.weight" and "out.bias", laid out as PyTorch does.
 
     Returns:
-        Bytes of a safetensors file with the arrays "conv/kernel", "conv/bias", "dense/kernel", "dense/bias",
-        "out/kernel" and "out/bias", so that `channels_last` computes with them what `channels_first` computed.
-        The numbers keep their values and their dtype.
-        Example of the text: two maps, "dense.weight" [[1, 2, 3, 4]]: "dense/kernel" is [[1], [3], [2], [4]].
+        Bytes of a safetensors file with the arrays "conv/kernel", "conv/bias", "dense/kernel",
+        "dense/bias", "out/kernel" and "out/bias", so that `channels_last` computes with them what
+        `channels_first` computed. The numbers keep their values and their dtype.
+        Example of the text: two maps, and "dense.weight" is [[1, 2, 3, 4]]: then "dense/kernel" is
+        [[1], [3], [2], [4]].
         The number of maps is the length of "conv.bias".
     """
     old = safetensors.numpy.load(data)
     maps, outputs = len(old["conv.bias"]), len(old["dense.bias"])
-    dense = old["dense.weight"].reshape(outputs, 3, 4).transpose(2, 1, 0)
+    pixels_first = old["dense.weight"].reshape(outputs, 3, 4).transpose(2, 1, 0)
     new = {
         "conv/kernel": old["conv.weight"].transpose(2, 3, 1, 0),
         "conv/bias": old["conv.bias"],
-        "dense/kernel": dense.reshape(-1, outputs),
+        "dense/kernel": pixels_first.reshape(-1, outputs),
         "dense/bias": old["dense.bias"],
         "out/kernel": old["out.weight"].T,
         "out/bias": old["out.bias"],
     }
-    return safetensors.numpy.save({name: np.ascontiguousarray(array) for name, array in new.items()})
+    new = {name: np.ascontiguousarray(array) for name, array in new.items()}
+    return safetensors.numpy.save(new)
 
 # %% compares the sorted numbers exercise="fix_port_test" fails=["equal means, numbers in other places", "maps: the same numbers, channels last", "random layers"]
 # The layouts differ, so the numbers are compared without their places.
@@ -1931,12 +1995,14 @@ def compare_layers(old, new, tol) -> dict:
     Args:
         old: list of (name, array) in the order of the layers. An array with four axes is
             (rows, channels, height, width), any other is compared as it is.
-        new: the same layers of the port, in the same order; four axes are (rows, height, width, channels).
+        new: the same layers of the port, in the same order; four axes are
+            (rows, height, width, channels).
         tol: the largest error that is accepted.
 
     Returns:
-        "errors": name -> float, the largest |a - b| / max(1, |a|, |b|) over the entries; inf where the shapes
-            differ once both are laid out alike, or where an entry of either is nan or infinite.
+        "errors": name -> float, the largest |a - b| / max(1, |a|, |b|) over the entries; inf where
+            the shapes differ once both are laid out alike, or where an entry of either is nan or
+            infinite.
         "first": name of the first layer whose error is above tol; None if there is none.
 
     Raises:
@@ -1953,7 +2019,8 @@ def compare_layers(old, new, tol) -> dict:
         else:
             scale = np.maximum(1, np.maximum(np.abs(a), np.abs(b)))
             errors[name] = float((np.abs(a - b) / scale).max())
-    return {"errors": errors, "first": next((name for name, error in errors.items() if error > tol), None)}
+    first = next((name for name, error in errors.items() if error > tol), None)
+    return {"errors": errors, "first": first}
 
 # %% flattens both exercise="fix_port_test" fails=["maps: the same numbers, channels last", "shapes that NumPy would stretch", "random layers"]
 # Arrays with the same number of entries are believed to be comparable, whatever their layout.
@@ -1963,12 +2030,14 @@ def compare_layers(old, new, tol) -> dict:
     Args:
         old: list of (name, array) in the order of the layers. An array with four axes is
             (rows, channels, height, width), any other is compared as it is.
-        new: the same layers of the port, in the same order; four axes are (rows, height, width, channels).
+        new: the same layers of the port, in the same order; four axes are
+            (rows, height, width, channels).
         tol: the largest error that is accepted.
 
     Returns:
-        "errors": name -> float, the largest |a - b| / max(1, |a|, |b|) over the entries; inf where the shapes
-            differ once both are laid out alike, or where an entry of either is nan or infinite.
+        "errors": name -> float, the largest |a - b| / max(1, |a|, |b|) over the entries; inf where
+            the shapes differ once both are laid out alike, or where an entry of either is nan or
+            infinite.
         "first": name of the first layer whose error is above tol; None if there is none.
 
     Raises:
@@ -1984,7 +2053,8 @@ def compare_layers(old, new, tol) -> dict:
         else:
             scale = np.maximum(1, np.maximum(np.abs(a), np.abs(b)))
             errors[name] = float((np.abs(a - b) / scale).max())
-    return {"errors": errors, "first": next((name for name, error in errors.items() if error > tol), None)}
+    first = next((name for name, error in errors.items() if error > tol), None)
+    return {"errors": errors, "first": first}
 
 # %% names the worst layer exercise="fix_port_test" fails=["the first layer that differs, not the worst", "random layers"]
 # The largest error is believed to be the cause.
@@ -1994,12 +2064,14 @@ def compare_layers(old, new, tol) -> dict:
     Args:
         old: list of (name, array) in the order of the layers. An array with four axes is
             (rows, channels, height, width), any other is compared as it is.
-        new: the same layers of the port, in the same order; four axes are (rows, height, width, channels).
+        new: the same layers of the port, in the same order; four axes are
+            (rows, height, width, channels).
         tol: the largest error that is accepted.
 
     Returns:
-        "errors": name -> float, the largest |a - b| / max(1, |a|, |b|) over the entries; inf where the shapes
-            differ once both are laid out alike, or where an entry of either is nan or infinite.
+        "errors": name -> float, the largest |a - b| / max(1, |a|, |b|) over the entries; inf where
+            the shapes differ once both are laid out alike, or where an entry of either is nan or
+            infinite.
         "first": name of the first layer whose error is above tol; None if there is none.
 
     Raises:
@@ -2017,7 +2089,8 @@ def compare_layers(old, new, tol) -> dict:
             scale = np.maximum(1, np.maximum(np.abs(a), np.abs(b)))
             errors[name] = float((np.abs(a - b) / scale).max())
     worst = max(errors, key=errors.get)
-    return {"errors": errors, "first": worst if errors[worst] > tol else None}
+    first = worst if errors[worst] > tol else None
+    return {"errors": errors, "first": first}
 
 # %% trusts the comparison with nan exercise="fix_port_test" fails=["nan and infinity are differences"]
 # A nan is believed to be larger than any tolerance.
@@ -2027,12 +2100,14 @@ def compare_layers(old, new, tol) -> dict:
     Args:
         old: list of (name, array) in the order of the layers. An array with four axes is
             (rows, channels, height, width), any other is compared as it is.
-        new: the same layers of the port, in the same order; four axes are (rows, height, width, channels).
+        new: the same layers of the port, in the same order; four axes are
+            (rows, height, width, channels).
         tol: the largest error that is accepted.
 
     Returns:
-        "errors": name -> float, the largest |a - b| / max(1, |a|, |b|) over the entries; inf where the shapes
-            differ once both are laid out alike, or where an entry of either is nan or infinite.
+        "errors": name -> float, the largest |a - b| / max(1, |a|, |b|) over the entries; inf where
+            the shapes differ once both are laid out alike, or where an entry of either is nan or
+            infinite.
         "first": name of the first layer whose error is above tol; None if there is none.
 
     Raises:
@@ -2049,7 +2124,8 @@ def compare_layers(old, new, tol) -> dict:
         else:
             scale = np.maximum(1, np.maximum(np.abs(a), np.abs(b)))
             errors[name] = float((np.abs(a - b) / scale).max())
-    return {"errors": errors, "first": next((name for name, error in errors.items() if error > tol), None)}
+    first = next((name for name, error in errors.items() if error > tol), None)
+    return {"errors": errors, "first": first}
 
 # %% looks for nan in the port only exercise="fix_port_test" fails=["nan and infinity are differences"]
 # The old program is believed to be right.
@@ -2059,12 +2135,14 @@ def compare_layers(old, new, tol) -> dict:
     Args:
         old: list of (name, array) in the order of the layers. An array with four axes is
             (rows, channels, height, width), any other is compared as it is.
-        new: the same layers of the port, in the same order; four axes are (rows, height, width, channels).
+        new: the same layers of the port, in the same order; four axes are
+            (rows, height, width, channels).
         tol: the largest error that is accepted.
 
     Returns:
-        "errors": name -> float, the largest |a - b| / max(1, |a|, |b|) over the entries; inf where the shapes
-            differ once both are laid out alike, or where an entry of either is nan or infinite.
+        "errors": name -> float, the largest |a - b| / max(1, |a|, |b|) over the entries; inf where
+            the shapes differ once both are laid out alike, or where an entry of either is nan or
+            infinite.
         "first": name of the first layer whose error is above tol; None if there is none.
 
     Raises:
@@ -2081,7 +2159,8 @@ def compare_layers(old, new, tol) -> dict:
         else:
             scale = np.maximum(1, np.maximum(np.abs(a), np.abs(b)))
             errors[name] = float((np.abs(a - b) / scale).max())
-    return {"errors": errors, "first": next((name for name, error in errors.items() if error > tol), None)}
+    first = next((name for name, error in errors.items() if error > tol), None)
+    return {"errors": errors, "first": first}
 
 # %% lets NumPy stretch exercise="fix_port_test" fails=["maps: the same numbers, channels last", "shapes that NumPy would stretch"]
 # Shapes that fit by broadcasting are believed to be equal.
@@ -2091,12 +2170,14 @@ def compare_layers(old, new, tol) -> dict:
     Args:
         old: list of (name, array) in the order of the layers. An array with four axes is
             (rows, channels, height, width), any other is compared as it is.
-        new: the same layers of the port, in the same order; four axes are (rows, height, width, channels).
+        new: the same layers of the port, in the same order; four axes are
+            (rows, height, width, channels).
         tol: the largest error that is accepted.
 
     Returns:
-        "errors": name -> float, the largest |a - b| / max(1, |a|, |b|) over the entries; inf where the shapes
-            differ once both are laid out alike, or where an entry of either is nan or infinite.
+        "errors": name -> float, the largest |a - b| / max(1, |a|, |b|) over the entries; inf where
+            the shapes differ once both are laid out alike, or where an entry of either is nan or
+            infinite.
         "first": name of the first layer whose error is above tol; None if there is none.
 
     Raises:
@@ -2113,7 +2194,8 @@ def compare_layers(old, new, tol) -> dict:
         else:
             scale = np.maximum(1, np.maximum(np.abs(a), np.abs(b)))
             errors[name] = float((np.abs(a - b) / scale).max())
-    return {"errors": errors, "first": next((name for name, error in errors.items() if error > tol), None)}
+    first = next((name for name, error in errors.items() if error > tol), None)
+    return {"errors": errors, "first": first}
 
 # %% compares what both have exercise="fix_port_test" fails=["a layer that is missing"]
 # zip is believed to complain by itself.
@@ -2123,12 +2205,14 @@ def compare_layers(old, new, tol) -> dict:
     Args:
         old: list of (name, array) in the order of the layers. An array with four axes is
             (rows, channels, height, width), any other is compared as it is.
-        new: the same layers of the port, in the same order; four axes are (rows, height, width, channels).
+        new: the same layers of the port, in the same order; four axes are
+            (rows, height, width, channels).
         tol: the largest error that is accepted.
 
     Returns:
-        "errors": name -> float, the largest |a - b| / max(1, |a|, |b|) over the entries; inf where the shapes
-            differ once both are laid out alike, or where an entry of either is nan or infinite.
+        "errors": name -> float, the largest |a - b| / max(1, |a|, |b|) over the entries; inf where
+            the shapes differ once both are laid out alike, or where an entry of either is nan or
+            infinite.
         "first": name of the first layer whose error is above tol; None if there is none.
 
     Raises:
@@ -2143,7 +2227,8 @@ def compare_layers(old, new, tol) -> dict:
         else:
             scale = np.maximum(1, np.maximum(np.abs(a), np.abs(b)))
             errors[name] = float((np.abs(a - b) / scale).max())
-    return {"errors": errors, "first": next((name for name, error in errors.items() if error > tol), None)}
+    first = next((name for name, error in errors.items() if error > tol), None)
+    return {"errors": errors, "first": first}
 
 # %% absolute errors exercise="fix_port_test" fails=["equal means, numbers in other places", "relative where large, absolute where small", "random layers"]
 # A difference is believed to be a difference, whatever the size of the numbers.
@@ -2153,12 +2238,14 @@ def compare_layers(old, new, tol) -> dict:
     Args:
         old: list of (name, array) in the order of the layers. An array with four axes is
             (rows, channels, height, width), any other is compared as it is.
-        new: the same layers of the port, in the same order; four axes are (rows, height, width, channels).
+        new: the same layers of the port, in the same order; four axes are
+            (rows, height, width, channels).
         tol: the largest error that is accepted.
 
     Returns:
-        "errors": name -> float, the largest |a - b| / max(1, |a|, |b|) over the entries; inf where the shapes
-            differ once both are laid out alike, or where an entry of either is nan or infinite.
+        "errors": name -> float, the largest |a - b| / max(1, |a|, |b|) over the entries; inf where
+            the shapes differ once both are laid out alike, or where an entry of either is nan or
+            infinite.
         "first": name of the first layer whose error is above tol; None if there is none.
 
     Raises:
@@ -2175,7 +2262,8 @@ def compare_layers(old, new, tol) -> dict:
         else:
             scale = 1.0
             errors[name] = float((np.abs(a - b) / scale).max())
-    return {"errors": errors, "first": next((name for name, error in errors.items() if error > tol), None)}
+    first = next((name for name, error in errors.items() if error > tol), None)
+    return {"errors": errors, "first": first}
 
 # %% relative to the old numbers exercise="fix_port_test" fails=["equal means, numbers in other places", "the first layer that differs, not the worst", "relative where large, absolute where small", "random layers"]
 # The old program is taken as the measure, and a zero divides by nearly nothing.
@@ -2185,12 +2273,14 @@ def compare_layers(old, new, tol) -> dict:
     Args:
         old: list of (name, array) in the order of the layers. An array with four axes is
             (rows, channels, height, width), any other is compared as it is.
-        new: the same layers of the port, in the same order; four axes are (rows, height, width, channels).
+        new: the same layers of the port, in the same order; four axes are
+            (rows, height, width, channels).
         tol: the largest error that is accepted.
 
     Returns:
-        "errors": name -> float, the largest |a - b| / max(1, |a|, |b|) over the entries; inf where the shapes
-            differ once both are laid out alike, or where an entry of either is nan or infinite.
+        "errors": name -> float, the largest |a - b| / max(1, |a|, |b|) over the entries; inf where
+            the shapes differ once both are laid out alike, or where an entry of either is nan or
+            infinite.
         "first": name of the first layer whose error is above tol; None if there is none.
 
     Raises:
@@ -2207,7 +2297,8 @@ def compare_layers(old, new, tol) -> dict:
         else:
             scale = np.abs(a) + 1e-12
             errors[name] = float((np.abs(a - b) / scale).max())
-    return {"errors": errors, "first": next((name for name, error in errors.items() if error > tol), None)}
+    first = next((name for name, error in errors.items() if error > tol), None)
+    return {"errors": errors, "first": first}
 
 # %% a tolerance that always holds something back exercise="fix_port_test" fails=["equal layers pass", "equal means, numbers in other places", "maps: the same numbers, channels last", "relative where large, absolute where small", "the first layer that differs, not the worst", "random layers"]
 # The tolerance is added to the errors.
@@ -2217,12 +2308,14 @@ def compare_layers(old, new, tol) -> dict:
     Args:
         old: list of (name, array) in the order of the layers. An array with four axes is
             (rows, channels, height, width), any other is compared as it is.
-        new: the same layers of the port, in the same order; four axes are (rows, height, width, channels).
+        new: the same layers of the port, in the same order; four axes are
+            (rows, height, width, channels).
         tol: the largest error that is accepted.
 
     Returns:
-        "errors": name -> float, the largest |a - b| / max(1, |a|, |b|) over the entries; inf where the shapes
-            differ once both are laid out alike, or where an entry of either is nan or infinite.
+        "errors": name -> float, the largest |a - b| / max(1, |a|, |b|) over the entries; inf where
+            the shapes differ once both are laid out alike, or where an entry of either is nan or
+            infinite.
         "first": name of the first layer whose error is above tol; None if there is none.
 
     Raises:
@@ -2239,7 +2332,8 @@ def compare_layers(old, new, tol) -> dict:
         else:
             scale = np.maximum(1, np.maximum(np.abs(a), np.abs(b)))
             errors[name] = float((np.abs(a - b) / scale).max()) + tol
-    return {"errors": errors, "first": next((name for name, error in errors.items() if error > tol), None)}
+    first = next((name for name, error in errors.items() if error > tol), None)
+    return {"errors": errors, "first": first}
 
 # %% adds the others without dividing exercise="flip_by_hand" fails=["the flipping weight of performance", "the flipping weight of ease of use"]
 # R is taken to be the weighted sum of the others, not their weighted mean.
