@@ -710,13 +710,12 @@ def fit(X, y, l2, lr=0.5, steps=300):
     return params
 """
 programs["Keras on PyTorch"] = programs["Keras on JAX"] = """
-import keras
+from keras import Input, Sequential, layers, losses, optimizers, regularizers
 
 def fit(X, y, l2, lr=0.5, steps=300):
-    decay = keras.regularizers.L2(l2 / 2)
-    layer = keras.layers.Dense(1, kernel_initializer="zeros", kernel_regularizer=decay)
-    model = keras.Sequential([keras.Input(X.shape[1:]), layer])
-    model.compile(keras.optimizers.SGD(lr), keras.losses.BinaryCrossentropy(from_logits=True))
+    layer = layers.Dense(1, kernel_initializer="zeros", kernel_regularizer=regularizers.L2(l2 / 2))
+    model = Sequential([Input(X.shape[1:]), layer])
+    model.compile(optimizers.SGD(lr), losses.BinaryCrossentropy(from_logits=True))
     model.fit(X, y, batch_size=len(y), epochs=steps, shuffle=False, verbose=0)
     return layer.get_weights()
 """
@@ -2339,7 +2338,8 @@ plots.show(
     fig,
     alt="Three straight lines: the total of options A, B and C against the weight of performance. "
     "A falls, B rises, C stays nearly level, below both at the present weight. "
-    f"A and B cross at {level:.3f}, marked by a circle, just right of a labelled vertical line at the present weight 0.2.",
+    f"A and B cross at {level:.3f}, marked by a circle, "
+    "just right of a labelled vertical line at the present weight 0.2.",
 )
 
 # %% [markdown]
