@@ -1771,7 +1771,7 @@ print(f"speed-up {report['speedup']:.2f}, pays from call {report['break_even']} 
 # | Keras 3: one interface on TensorFlow, JAX or PyTorch | ["Introducing Keras 3.0"](https://keras.io/keras_3/), November 2023. |
 # | TensorFlow Lite, the runtime for phones, is now called LiteRT | "TensorFlow Lite is now LiteRT", Google Developers Blog, September 2024. |
 # | Keras: its author leaves Google, whose Keras team goes on | "Farewell and thank you for the continued partnership, Francois Chollet!", Google Developers Blog, November 2024. |
-# | Small tables: a pretrained network beats tuned tree ensembles | N. Hollmann and others, "Accurate predictions on small data with a tabular foundation model", Nature, January 2025; a wider comparison: N. Erickson and others, "TabArena: a living benchmark for machine learning on tabular data", June 2025. |
+# | Tables of up to ten thousand rows: a pretrained network beats tuned tree ensembles | N. Hollmann and others, "Accurate predictions on small data with a tabular foundation model", Nature, January 2025; a wider comparison: N. Erickson and others, "TabArena: a living benchmark for machine learning on tabular data", June 2025. |
 # | ExecuTorch, PyTorch's runtime for phones, reaches version one | its release `1.0.0` on PyPI, October 2025. |
 # | Hugging Face's `transformers` drops TensorFlow and JAX, and keeps PyTorch | ["Removal of TensorFlow and Jax"](https://github.com/huggingface/transformers/blob/main/MIGRATION_GUIDE_V5.md), guide to version five: first candidate December 2025, release January 2026. |
 # | scikit-learn computes on GPUs, for the estimators that take PyTorch tensors | "Release Highlights for scikit-learn 1.8", December 2025. |
@@ -1800,7 +1800,8 @@ for package in ("numpy", "scikit-learn", "torch", "jax", "keras"):
 # %% [markdown]
 # ## What it costs to leave
 #
-# Where a model has to run is a must, and often no framework runs there. Then the model leaves it. The roads, as of November 2026:
+# Where a model has to run is a must, and the framework may not run there. Then the model leaves it. The roads, after the documentation
+# of PyTorch, ExecuTorch, ONNX Runtime and LiteRT (November 2026):
 #
 # | it has to run | roads |
 # |---|---|
@@ -1842,7 +1843,7 @@ print("and switched to evaluation afterwards:", late_eval)
 
 # %% [markdown]
 # The fixed number of rows is the harmless trap: it stops with an error. The mode is the other kind. A model that is exported in training mode
-# runs, has every shape right, and drops half of its hidden numbers at every call. Nothing warns, and it cannot be switched off any more.
+# runs, has every shape right, and drops hidden numbers at random at every call. Nothing warns, and it cannot be switched off any more.
 #
 # ### A port that loads
 #
@@ -2171,11 +2172,11 @@ print("bfloat16 weights, read with NumPy:", half_in_numpy)
 
 # %% [markdown]
 # After the repair the test names the layer at which the search begins: `dense` where the flattened order was forgotten, `out` where the last
-# matrix was not transposed. Before the repair it compares means, and at best says that something differs. Weights in `bfloat16`, in which many
-# language models are published, are a third trap: NumPy has no such type, so convert them to `float32` on the PyTorch side first.
+# matrix was not transposed. Before the repair it compares means, and names the layer whose means are furthest apart. Weights in
+# `bfloat16` are a third trap: NumPy has no such type, so convert them to `float32` on the PyTorch side first.
 #
-# Two ports that are right never agree to the last bit, since sums are added in another order. So the tolerance is part of the
-# proof: compare in `float64` where you can, and take what is left as the measure for `float32`.
+# A right port need not agree to the last bit, since sums may be added in another order. So the tolerance is part of the
+# proof. Compare in `float64` where both sides can: rounding then leaves little room for excuses.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -2366,7 +2367,7 @@ plots.show(
 #
 # - (a) A pretrained network for tables: in benchmarks of 2025 such models lead on small tables, and there is nothing to tune. One call replaces the pipeline.
 # - (b) PyTorch, with an ensemble of small networks: with enough time for tuning they have caught up with trees, and the code can take in text and images later.
-# - (c) scikit-learn: gradient boosting in a pipeline, a linear model beside it, both cross-validated.
+# - (c) scikit-learn: gradient boosting in a pipeline that prepares the columns, a linear model beside it, and one cross-validation that judges both.
 #
 # **2.** Your group works in JAX. In six weeks it wants to show an improvement of a paper of last month, whose code and pretrained weights are published in PyTorch.
 #
@@ -2428,7 +2429,7 @@ scenario = {1: "c", 2: "a", 3: "b", 4: "c", 5: "a", 6: "b", 7: "a", 8: "c"}
 # %% check="scenarios" points=8
 with check("1: the table of the shop", hint="What kind of data, who maintains it, and what would you compare with?"):
     expect_choice(scenario[1], "c", {
-        "a": "Worth a row in the comparison, with the licence of its weights and its cost for each prediction. As the only model it has nothing to be compared with.",
+        "a": "Worth a row in the comparison, with its licence and its cost for each prediction. But the paper speaks of up to ten thousand rows, and as the only model it has nothing to be compared with.",
         "b": "True under a large budget and with ensembling. Here one analyst must keep it alive, and nobody has seen yet that the cheap model falls short.",
         "c": "Fit, cross-validate, done, and the two numbers that anything cleverer has to beat. A pretrained network for tables is the next row.",
     })  # fmt: skip
