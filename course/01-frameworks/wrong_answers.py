@@ -102,6 +102,35 @@ def logistic(w, b, X, y, l2) -> tuple[float, np.ndarray, float]:
     objective = (softplus - y * z).mean() + l2 / 2 * (w**2).sum()
     return float(objective), X.T @ error + l2 * w, float(error.sum())
 
+# %% counts the labels only exercise="logistic" fails=["labels as a column are refused"]
+# As many labels as rows are believed to be enough.
+def logistic(w, b, X, y, l2) -> tuple[float, np.ndarray, float]:
+    """Return the objective of logistic regression and its gradient. The inputs stay as they are.
+
+    Args:
+        w: weights, array (n_features,).
+        b: bias, a number.
+        X: array (n_samples, n_features).
+        y: labels, array (n_samples,), each 0.0 or 1.0.
+        l2: strength of the L2 regularisation; the bias is not regularised.
+
+    Returns:
+        (objective, gradient of w with shape (n_features,), gradient of b).
+        The example of the text: logistic([1.0], -2.0, [[2.0]], [0.0], 0.5), as arrays, is
+        (ln 2 + 1/4, [3/2], 1/2).
+        Logits of any size give finite results: no overflow.
+
+    Raises:
+        ValueError: y does not have the shape (n_samples,).
+    """
+    if len(y) != len(X):
+        raise ValueError(f"y has shape {y.shape}; it should be ({len(X)},)")
+    z = X @ w + b
+    softplus = np.logaddexp(0, z)  # ln(1 + e^z)
+    error = np.exp(z - softplus) - y
+    objective = (softplus - y * z).mean() + l2 / 2 * (w**2).sum()
+    return float(objective), X.T @ error / len(y) + l2 * w, float(error.mean())
+
 # %% takes labels in any shape exercise="logistic" fails=["labels as a column are refused"]
 # Reshaping is believed to be kinder than refusing.
 def logistic(w, b, X, y, l2) -> tuple[float, np.ndarray, float]:
@@ -421,6 +450,66 @@ def gradient_check(claimed, theta, X, y, l2) -> dict:
         numeric[j] = (objective(theta + step) - objective(theta - step)) / (2 * eps)
     scale = np.max([np.ones(len(theta)), np.abs(claimed), np.abs(numeric)], axis=0)
     return {"numeric": numeric, "error": float((np.abs(claimed - numeric) / scale).max())}
+
+# %% a coarse step exercise="fix_gradient_check" fails=["the right gradient has nearly no error"]
+# A thousandth is believed to be small.
+def gradient_check(claimed, theta, X, y, l2) -> dict:
+    """Compare a claimed gradient of the objective with central differences.
+
+    Args:
+        claimed: array (n_features + 1,), the claimed gradient; the bias is last.
+        theta: array (n_features + 1,), weights and bias, where the gradient is taken.
+        X, y, l2: as in `logistic`: the objective is a mean over rows plus l2 / 2 times the squared
+            length of the weights, without the bias.
+
+    Returns:
+        "numeric": array (n_features + 1,), the numeric gradient, right to 1e-8 for entries of
+            size one.
+        "error": float, the largest |a - m| / max(1, |a|, |m|) over all entries.
+    """
+    eps = 1e-3
+
+    def objective(point):
+        z = X @ point[:-1] + point[-1]
+        return (np.logaddexp(0, z) - y * z).mean() + l2 / 2 * (point[:-1] ** 2).sum()
+
+    numeric = np.zeros(len(theta))
+    for j in range(len(theta)):
+        step = np.zeros(len(theta))
+        step[j] = eps
+        numeric[j] = (objective(theta + step) - objective(theta - step)) / (2 * eps)
+    scale = np.max([np.ones(len(theta)), np.abs(claimed), np.abs(numeric)], axis=0)
+    return {"numeric": numeric, "error": float((np.abs(claimed - numeric) / scale).max())}
+
+# %% takes the length of the errors exercise="fix_gradient_check" fails=["random tables"]
+# The norm over all entries is believed to be the largest of them.
+def gradient_check(claimed, theta, X, y, l2) -> dict:
+    """Compare a claimed gradient of the objective with central differences.
+
+    Args:
+        claimed: array (n_features + 1,), the claimed gradient; the bias is last.
+        theta: array (n_features + 1,), weights and bias, where the gradient is taken.
+        X, y, l2: as in `logistic`: the objective is a mean over rows plus l2 / 2 times the squared
+            length of the weights, without the bias.
+
+    Returns:
+        "numeric": array (n_features + 1,), the numeric gradient, right to 1e-8 for entries of
+            size one.
+        "error": float, the largest |a - m| / max(1, |a|, |m|) over all entries.
+    """
+    eps = 1e-5
+
+    def objective(point):
+        z = X @ point[:-1] + point[-1]
+        return (np.logaddexp(0, z) - y * z).mean() + l2 / 2 * (point[:-1] ** 2).sum()
+
+    numeric = np.zeros(len(theta))
+    for j in range(len(theta)):
+        step = np.zeros(len(theta))
+        step[j] = eps
+        numeric[j] = (objective(theta + step) - objective(theta - step)) / (2 * eps)
+    scale = np.max([np.ones(len(theta)), np.abs(claimed), np.abs(numeric)], axis=0)
+    return {"numeric": numeric, "error": float(np.linalg.norm((claimed - numeric) / scale))}
 
 # %% takes the mean of the errors exercise="fix_gradient_check" fails=["large entries: relative", "small entries: absolute", "random tables"]
 # A typical error is believed to say more than the largest one.
@@ -1039,6 +1128,86 @@ class Value:
     def __rtruediv__(self, other):
         return Value.of(other) / self
 
+# %% a product that cuts the graph exercise="value_operations" fails=["the parents, in order"]
+# A copy of an operand is believed to be as good as the operand.
+class Value:
+    """A number in a computational graph.
+
+    Attributes:
+        data: the number, a float.
+        parents: tuple of the Values that it was computed from, in the order of the operation;
+            empty for an input.
+        slopes: tuple of floats, the derivative of this number with respect to each parent.
+        grad: the gradient that a backward pass leaves here; 0.0 before.
+        serial: a running number. A Value is always made after its parents, so its serial is
+            larger than theirs.
+
+    Every operation returns a new Value and leaves its operands as they are. Where the other
+    operand is a plain number, `Value.of` makes a Value of it, which is a parent like any other.
+    """
+
+    serials = itertools.count()
+
+    def __init__(self, data, parents=(), slopes=()):
+        self.data = float(data)
+        self.parents = parents
+        self.slopes = slopes
+        self.grad = 0.0
+        self.serial = next(Value.serials)
+
+    @staticmethod
+    def of(x):
+        return x if isinstance(x, Value) else Value(x)
+
+    def __add__(self, other):
+        """self + other: both slopes are 1."""
+        other = Value.of(other)
+        return Value(self.data + other.data, (self, other), (1.0, 1.0))
+
+    def __mul__(self, other):
+        """self * other."""
+        other = Value.of(other)
+        return Value(self.data * other.data, (Value(self.data), other), (other.data, self.data))
+
+    def __pow__(self, number):
+        """self ** number, for a plain number: one parent."""
+        return Value(self.data**number, (self,), (number * self.data ** (number - 1),))
+
+    def exp(self):
+        """e to the power of self."""
+        return Value(math.exp(self.data), (self,), (math.exp(self.data),))
+
+    def log(self):
+        """The natural logarithm of self."""
+        return Value(math.log(self.data), (self,), (1 / self.data,))
+
+    def softplus(self):
+        """ln(1 + e ** self), without overflow for any self."""
+        result = max(self.data, 0.0) + math.log1p(math.exp(-abs(self.data)))
+        return Value(result, (self,), (math.exp(self.data - result),))
+
+    # given: everything else, made from the six
+    def __radd__(self, other):
+        return self + other
+
+    def __rmul__(self, other):
+        return self * other
+
+    def __neg__(self):
+        return self * -1.0
+
+    def __sub__(self, other):
+        return self + -Value.of(other)
+
+    def __rsub__(self, other):
+        return Value.of(other) + -self
+
+    def __truediv__(self, other):
+        return self * Value.of(other) ** -1
+
+    def __rtruediv__(self, other):
+        return Value.of(other) / self
+
 # %% a sum that cuts the graph exercise="value_operations" fails=["the parents, in order"]
 # Copies of the operands are believed to be as good as the operands.
 class Value:
@@ -1310,19 +1479,30 @@ def backward(root) -> None:
 
 # %% sums the losses exercise="fit_scalar" fails=["two rows: a mean, not a sum", "twenty real tumours, five steps: the same path as NumPy", "random tables"]
 # The objective is believed to be the sum over the rows.
-def fit_scalar(X, y, l2, lr, steps) -> dict:
-    """Fit logistic regression by gradient descent, with the gradients of `backward`.
+def cross_entropy(z, label):
+    """Return the loss of one logit, a Value; given."""
+    return z.softplus() - z * label
+
+
+def squared(z, label):
+    """Return the squared error of one output, a Value; given."""
+    return (z - label) ** 2
+
+
+def fit_scalar(X, y, l2, lr, steps, loss_of=cross_entropy) -> dict:
+    """Fit a linear model by gradient descent, with the gradients of `backward`.
 
     Args:
         X: list of n_samples rows, each a list of n_features numbers.
         y: list of n_samples labels, 0 or 1.
         l2, lr: strength of the L2 regularisation (weights only), and learning rate.
         steps: number of gradient steps, starting from weights and bias of zero.
+        loss_of: a function; loss_of(z, label) is the loss of a row, for its output z = x w + b.
 
     Returns:
         "w": list of n_features floats and "b": float, after the last step.
         "losses": list of `steps` floats, the objective before each step. The objective is the mean
-            over rows of softplus(z) - y z, plus l2 / 2 times the squared length of w.
+            over rows of loss_of(z, label), plus l2 / 2 times the squared length of w.
 
     Raises:
         ValueError: X and y, or two rows of X, differ in length, and there is a step to take.
@@ -1333,7 +1513,7 @@ def fit_scalar(X, y, l2, lr, steps) -> dict:
         loss = sum(weight * weight for weight in w) * (l2 / 2)
         for row, label in zip(X, y, strict=True):
             z = sum((weight * x for weight, x in zip(w, row, strict=True)), b)
-            loss = loss + (z.softplus() - z * label)
+            loss = loss + loss_of(z, label)
         backward(loss)
         losses.append(loss.data)
         w, b = [Value(weight.data - lr * weight.grad) for weight in w], Value(b.data - lr * b.grad)
@@ -1341,19 +1521,30 @@ def fit_scalar(X, y, l2, lr, steps) -> dict:
 
 # %% shrinks the weights beside the objective exercise="fit_scalar" fails=["the regularisation, in objective and gradient", "twenty real tumours, five steps: the same path as NumPy"]
 # Weight decay is put into the step, as SGD does it; the reported objective then lacks it.
-def fit_scalar(X, y, l2, lr, steps) -> dict:
-    """Fit logistic regression by gradient descent, with the gradients of `backward`.
+def cross_entropy(z, label):
+    """Return the loss of one logit, a Value; given."""
+    return z.softplus() - z * label
+
+
+def squared(z, label):
+    """Return the squared error of one output, a Value; given."""
+    return (z - label) ** 2
+
+
+def fit_scalar(X, y, l2, lr, steps, loss_of=cross_entropy) -> dict:
+    """Fit a linear model by gradient descent, with the gradients of `backward`.
 
     Args:
         X: list of n_samples rows, each a list of n_features numbers.
         y: list of n_samples labels, 0 or 1.
         l2, lr: strength of the L2 regularisation (weights only), and learning rate.
         steps: number of gradient steps, starting from weights and bias of zero.
+        loss_of: a function; loss_of(z, label) is the loss of a row, for its output z = x w + b.
 
     Returns:
         "w": list of n_features floats and "b": float, after the last step.
         "losses": list of `steps` floats, the objective before each step. The objective is the mean
-            over rows of softplus(z) - y z, plus l2 / 2 times the squared length of w.
+            over rows of loss_of(z, label), plus l2 / 2 times the squared length of w.
 
     Raises:
         ValueError: X and y, or two rows of X, differ in length, and there is a step to take.
@@ -1364,28 +1555,39 @@ def fit_scalar(X, y, l2, lr, steps) -> dict:
         loss = Value(0.0)
         for row, label in zip(X, y, strict=True):
             z = sum((weight * x for weight, x in zip(w, row, strict=True)), b)
-            loss = loss + (z.softplus() - z * label) * (1 / len(X))
+            loss = loss + loss_of(z, label) * (1 / len(X))
         backward(loss)
         losses.append(loss.data)
         w = [Value(weight.data - lr * (weight.grad + l2 * weight.data)) for weight in w]
         b = Value(b.data - lr * b.grad)
     return {"w": [weight.data for weight in w], "b": b.data, "losses": losses}
 
-# %% goes uphill exercise="fit_scalar" fails=["the example: one row, one step", "two rows: a mean, not a sum", "the regularisation, in objective and gradient", "twenty real tumours, five steps: the same path as NumPy", "random tables"]
-# The gradient is believed to point to where the loss is smaller.
-def fit_scalar(X, y, l2, lr, steps) -> dict:
-    """Fit logistic regression by gradient descent, with the gradients of `backward`.
+# %% writes its own loss exercise="fit_scalar" fails=["another loss, with no new derivative"]
+# Logistic regression is believed to be asked for, whatever loss is handed over.
+def cross_entropy(z, label):
+    """Return the loss of one logit, a Value; given."""
+    return z.softplus() - z * label
+
+
+def squared(z, label):
+    """Return the squared error of one output, a Value; given."""
+    return (z - label) ** 2
+
+
+def fit_scalar(X, y, l2, lr, steps, loss_of=cross_entropy) -> dict:
+    """Fit a linear model by gradient descent, with the gradients of `backward`.
 
     Args:
         X: list of n_samples rows, each a list of n_features numbers.
         y: list of n_samples labels, 0 or 1.
         l2, lr: strength of the L2 regularisation (weights only), and learning rate.
         steps: number of gradient steps, starting from weights and bias of zero.
+        loss_of: a function; loss_of(z, label) is the loss of a row, for its output z = x w + b.
 
     Returns:
         "w": list of n_features floats and "b": float, after the last step.
         "losses": list of `steps` floats, the objective before each step. The objective is the mean
-            over rows of softplus(z) - y z, plus l2 / 2 times the squared length of w.
+            over rows of loss_of(z, label), plus l2 / 2 times the squared length of w.
 
     Raises:
         ValueError: X and y, or two rows of X, differ in length, and there is a step to take.
@@ -1399,24 +1601,77 @@ def fit_scalar(X, y, l2, lr, steps) -> dict:
             loss = loss + (z.softplus() - z * label) * (1 / len(X))
         backward(loss)
         losses.append(loss.data)
-        w, b = [Value(weight.data + lr * weight.grad) for weight in w], Value(b.data + lr * b.grad)
+        w, b = [Value(weight.data - lr * weight.grad) for weight in w], Value(b.data - lr * b.grad)
     return {"w": [weight.data for weight in w], "b": b.data, "losses": losses}
 
-# %% cuts to the shorter one exercise="fit_scalar" fails=["lengths that differ are refused"]
-# zip is believed to complain by itself.
-def fit_scalar(X, y, l2, lr, steps) -> dict:
-    """Fit logistic regression by gradient descent, with the gradients of `backward`.
+# %% goes uphill exercise="fit_scalar" fails=["another loss, with no new derivative", "the example: one row, one step", "two rows: a mean, not a sum", "the regularisation, in objective and gradient", "twenty real tumours, five steps: the same path as NumPy", "random tables"]
+# The gradient is believed to point to where the loss is smaller.
+def cross_entropy(z, label):
+    """Return the loss of one logit, a Value; given."""
+    return z.softplus() - z * label
+
+
+def squared(z, label):
+    """Return the squared error of one output, a Value; given."""
+    return (z - label) ** 2
+
+
+def fit_scalar(X, y, l2, lr, steps, loss_of=cross_entropy) -> dict:
+    """Fit a linear model by gradient descent, with the gradients of `backward`.
 
     Args:
         X: list of n_samples rows, each a list of n_features numbers.
         y: list of n_samples labels, 0 or 1.
         l2, lr: strength of the L2 regularisation (weights only), and learning rate.
         steps: number of gradient steps, starting from weights and bias of zero.
+        loss_of: a function; loss_of(z, label) is the loss of a row, for its output z = x w + b.
 
     Returns:
         "w": list of n_features floats and "b": float, after the last step.
         "losses": list of `steps` floats, the objective before each step. The objective is the mean
-            over rows of softplus(z) - y z, plus l2 / 2 times the squared length of w.
+            over rows of loss_of(z, label), plus l2 / 2 times the squared length of w.
+
+    Raises:
+        ValueError: X and y, or two rows of X, differ in length, and there is a step to take.
+            (`zip(..., strict=True)` does that for you.)
+    """
+    w, b, losses = [Value(0.0) for _ in X[0]], Value(0.0), []
+    for _ in range(steps):
+        loss = sum(weight * weight for weight in w) * (l2 / 2)
+        for row, label in zip(X, y, strict=True):
+            z = sum((weight * x for weight, x in zip(w, row, strict=True)), b)
+            loss = loss + loss_of(z, label) * (1 / len(X))
+        backward(loss)
+        losses.append(loss.data)
+        w, b = [Value(weight.data + lr * weight.grad) for weight in w], Value(b.data + lr * b.grad)
+    return {"w": [weight.data for weight in w], "b": b.data, "losses": losses}
+
+# %% cuts to the shorter one exercise="fit_scalar" fails=["lengths that differ are refused"]
+# zip is believed to complain by itself.
+def cross_entropy(z, label):
+    """Return the loss of one logit, a Value; given."""
+    return z.softplus() - z * label
+
+
+def squared(z, label):
+    """Return the squared error of one output, a Value; given."""
+    return (z - label) ** 2
+
+
+def fit_scalar(X, y, l2, lr, steps, loss_of=cross_entropy) -> dict:
+    """Fit a linear model by gradient descent, with the gradients of `backward`.
+
+    Args:
+        X: list of n_samples rows, each a list of n_features numbers.
+        y: list of n_samples labels, 0 or 1.
+        l2, lr: strength of the L2 regularisation (weights only), and learning rate.
+        steps: number of gradient steps, starting from weights and bias of zero.
+        loss_of: a function; loss_of(z, label) is the loss of a row, for its output z = x w + b.
+
+    Returns:
+        "w": list of n_features floats and "b": float, after the last step.
+        "losses": list of `steps` floats, the objective before each step. The objective is the mean
+            over rows of loss_of(z, label), plus l2 / 2 times the squared length of w.
 
     Raises:
         ValueError: X and y, or two rows of X, differ in length, and there is a step to take.
@@ -1427,27 +1682,38 @@ def fit_scalar(X, y, l2, lr, steps) -> dict:
         loss = sum(weight * weight for weight in w) * (l2 / 2)
         for row, label in zip(X, y):
             z = sum((weight * x for weight, x in zip(w, row)), b)
-            loss = loss + (z.softplus() - z * label) * (1 / len(X))
+            loss = loss + loss_of(z, label) * (1 / len(X))
         backward(loss)
         losses.append(loss.data)
         w, b = [Value(weight.data - lr * weight.grad) for weight in w], Value(b.data - lr * b.grad)
     return {"w": [weight.data for weight in w], "b": b.data, "losses": losses}
 
-# %% returns the loss after the last step too exercise="fit_scalar" fails=["the example: one row, one step", "no step: zeros", "two rows: a mean, not a sum", "the regularisation, in objective and gradient", "twenty real tumours, five steps: the same path as NumPy"]
+# %% returns the loss after the last step too exercise="fit_scalar" fails=["another loss, with no new derivative", "the example: one row, one step", "no step: zeros", "two rows: a mean, not a sum", "the regularisation, in objective and gradient", "twenty real tumours, five steps: the same path as NumPy"]
 # One more loss than steps: the loop runs once more, and the last step is left out.
-def fit_scalar(X, y, l2, lr, steps) -> dict:
-    """Fit logistic regression by gradient descent, with the gradients of `backward`.
+def cross_entropy(z, label):
+    """Return the loss of one logit, a Value; given."""
+    return z.softplus() - z * label
+
+
+def squared(z, label):
+    """Return the squared error of one output, a Value; given."""
+    return (z - label) ** 2
+
+
+def fit_scalar(X, y, l2, lr, steps, loss_of=cross_entropy) -> dict:
+    """Fit a linear model by gradient descent, with the gradients of `backward`.
 
     Args:
         X: list of n_samples rows, each a list of n_features numbers.
         y: list of n_samples labels, 0 or 1.
         l2, lr: strength of the L2 regularisation (weights only), and learning rate.
         steps: number of gradient steps, starting from weights and bias of zero.
+        loss_of: a function; loss_of(z, label) is the loss of a row, for its output z = x w + b.
 
     Returns:
         "w": list of n_features floats and "b": float, after the last step.
         "losses": list of `steps` floats, the objective before each step. The objective is the mean
-            over rows of softplus(z) - y z, plus l2 / 2 times the squared length of w.
+            over rows of loss_of(z, label), plus l2 / 2 times the squared length of w.
 
     Raises:
         ValueError: X and y, or two rows of X, differ in length, and there is a step to take.
@@ -1458,7 +1724,7 @@ def fit_scalar(X, y, l2, lr, steps) -> dict:
         loss = sum(weight * weight for weight in w) * (l2 / 2)
         for row, label in zip(X, y, strict=True):
             z = sum((weight * x for weight, x in zip(w, row, strict=True)), b)
-            loss = loss + (z.softplus() - z * label) * (1 / len(X))
+            loss = loss + loss_of(z, label) * (1 / len(X))
         backward(loss)
         losses.append(loss.data)
         if step < steps:
@@ -1605,6 +1871,39 @@ def benchmark_report(eager, compiled, warm_up=1) -> dict:
     if saved > 0:
         extra = sum(compiled[:warm_up]) - sum(eager[:warm_up])
         break_even = warm_up + max(0, math.ceil(extra / saved))
+    speedup = steady_eager / steady_compiled
+    times = {"eager": steady_eager, "compiled": steady_compiled}
+    return times | {"speedup": speedup, "break_even": break_even}
+
+# %% rounds too coarsely exercise="fix_benchmark" fails=["the calls that repay compiling"]
+# Two decimals are believed to be enough before rounding up.
+def benchmark_report(eager, compiled, warm_up=1) -> dict:
+    """Compare the times of single calls, eager against compiled.
+
+    Args:
+        eager, compiled: lists of times in the order of the calls, all in one unit.
+        warm_up: how many calls at the beginning of each list are warm-up.
+
+    Returns:
+        "eager", "compiled": the median of the calls after the warm-up.
+        "speedup": the eager median over the compiled median.
+        "break_even": the smallest whole number of calls, warm-up included, from which on compiled
+            is no slower in total: warm-up times as measured, later calls at the medians. The extra
+            cost of the warm-up over what a later call saves is rounded to six decimals, and then
+            up. At least warm_up. None where the compiled median is not below the eager one.
+
+    Raises:
+        ValueError: one of the lists has no call after the warm-up.
+    """
+    if min(len(eager), len(compiled)) <= warm_up:
+        raise ValueError("no call is left after the warm-up")
+    steady_eager = float(np.median(eager[warm_up:]))
+    steady_compiled = float(np.median(compiled[warm_up:]))
+    saved = steady_eager - steady_compiled
+    break_even = None
+    if saved > 0:
+        extra = sum(compiled[:warm_up]) - sum(eager[:warm_up])
+        break_even = warm_up + max(0, math.ceil(round(extra / saved, 2)))
     speedup = steady_eager / steady_compiled
     times = {"eager": steady_eager, "compiled": steady_compiled}
     return times | {"speedup": speedup, "break_even": break_even}
@@ -1863,7 +2162,38 @@ def port(data) -> bytes:
     }
     return safetensors.numpy.save(new)
 
-# %% makes float32 of everything exercise="port" fails=["every dtype stays"]
+# %% stores float64 as float32 exercise="port" fails=["every number and every dtype stays"]
+# The dtype is put back at the end, so the numbers are believed to be what they were.
+def port(data) -> bytes:
+    """Return the weights of the PyTorch network for the program with channels last.
+
+    Args:
+        data: bytes of a safetensors file with the arrays "conv.weight", "conv.bias",
+            "dense.weight", "dense.bias", "out.weight" and "out.bias", laid out as PyTorch does.
+
+    Returns:
+        Bytes of a safetensors file with the arrays "conv/kernel", "conv/bias", "dense/kernel",
+        "dense/bias", "out/kernel" and "out/bias", so that `channels_last` computes with them what
+        `channels_first` computed. The numbers keep their values and their dtype.
+        Example of the text: two maps, and "dense.weight" is [[1, 2, 3, 4]]: then "dense/kernel" is
+        [[1], [3], [2], [4]].
+        The number of maps is the length of "conv.bias".
+    """
+    old = safetensors.numpy.load(data)
+    maps, outputs = len(old["conv.bias"]), len(old["dense.bias"])
+    pixels_first = old["dense.weight"].reshape(outputs, maps, -1).transpose(2, 1, 0)
+    new = {
+        "conv/kernel": old["conv.weight"].transpose(2, 3, 1, 0),
+        "conv/bias": old["conv.bias"],
+        "dense/kernel": pixels_first.reshape(-1, outputs),
+        "dense/bias": old["dense.bias"],
+        "out/kernel": old["out.weight"].T,
+        "out/bias": old["out.bias"],
+    }
+    new = {n: np.ascontiguousarray(a, np.float32).astype(a.dtype) for n, a in new.items()}
+    return safetensors.numpy.save(new)
+
+# %% makes float32 of everything exercise="port" fails=["every number and every dtype stays"]
 # Weights are believed to be float32.
 def port(data) -> bytes:
     """Return the weights of the PyTorch network for the program with channels last.
@@ -1894,7 +2224,7 @@ def port(data) -> bytes:
     new = {name: np.ascontiguousarray(array, np.float32) for name, array in new.items()}
     return safetensors.numpy.save(new)
 
-# %% keeps the names of PyTorch exercise="port" fails=["six arrays under their new names", "the kernel of the convolution", "the example of the text: a flattened layer", "the last matrix", "every dtype stays", "where every wrong layout has the right shape: the same outputs", "random networks"]
+# %% keeps the names of PyTorch exercise="port" fails=["six arrays under their new names", "the kernel of the convolution", "the example of the text: a flattened layer", "the last matrix", "every number and every dtype stays", "where every wrong layout has the right shape: the same outputs", "random networks"]
 # A layer is believed to be found by its order.
 def port(data) -> bytes:
     """Return the weights of the PyTorch network for the program with channels last.
@@ -2190,6 +2520,76 @@ def compare_layers(old, new, tol) -> dict:
         if b.ndim == 4:
             b = b.transpose(0, 3, 1, 2)
         if not (np.isfinite(a).all() and np.isfinite(b).all()):
+            errors[name] = math.inf
+        else:
+            scale = np.maximum(1, np.maximum(np.abs(a), np.abs(b)))
+            errors[name] = float((np.abs(a - b) / scale).max())
+    first = next((name for name, error in errors.items() if error > tol), None)
+    return {"errors": errors, "first": first}
+
+# %% a layer at the tolerance exercise="fix_port_test" fails=["equal layers pass"]
+# An error that equals the tolerance is believed to be too large.
+def compare_layers(old, new, tol) -> dict:
+    """Compare the outputs of the layers of two programs on the same inputs.
+
+    Args:
+        old: list of (name, array) in the order of the layers. An array with four axes is
+            (rows, channels, height, width), any other is compared as it is.
+        new: the same layers of the port, in the same order; four axes are
+            (rows, height, width, channels).
+        tol: the largest error that is accepted.
+
+    Returns:
+        "errors": name -> float, the largest |a - b| / max(1, |a|, |b|) over the entries; inf where
+            the shapes differ once both are laid out alike, or where an entry of either is nan or
+            infinite.
+        "first": name of the first layer whose error is above tol; None if there is none.
+
+    Raises:
+        ValueError: the two lists do not hold the same names in the same order.
+    """
+    if [name for name, _ in old] != [name for name, _ in new]:
+        raise ValueError("the two programs have different layers")
+    errors = {}
+    for (name, a), (_, b) in zip(old, new, strict=True):
+        if b.ndim == 4:
+            b = b.transpose(0, 3, 1, 2)
+        if a.shape != b.shape or not (np.isfinite(a).all() and np.isfinite(b).all()):
+            errors[name] = math.inf
+        else:
+            scale = np.maximum(1, np.maximum(np.abs(a), np.abs(b)))
+            errors[name] = float((np.abs(a - b) / scale).max())
+    first = next((name for name, error in errors.items() if error >= tol), None)
+    return {"errors": errors, "first": first}
+
+# %% takes the layers in any order exercise="fix_port_test" fails=["a layer that is missing"]
+# The same names are believed to be the same layers.
+def compare_layers(old, new, tol) -> dict:
+    """Compare the outputs of the layers of two programs on the same inputs.
+
+    Args:
+        old: list of (name, array) in the order of the layers. An array with four axes is
+            (rows, channels, height, width), any other is compared as it is.
+        new: the same layers of the port, in the same order; four axes are
+            (rows, height, width, channels).
+        tol: the largest error that is accepted.
+
+    Returns:
+        "errors": name -> float, the largest |a - b| / max(1, |a|, |b|) over the entries; inf where
+            the shapes differ once both are laid out alike, or where an entry of either is nan or
+            infinite.
+        "first": name of the first layer whose error is above tol; None if there is none.
+
+    Raises:
+        ValueError: the two lists do not hold the same names in the same order.
+    """
+    if {name for name, _ in old} != {name for name, _ in new}:
+        raise ValueError("the two programs have different layers")
+    errors = {}
+    for (name, a), (_, b) in zip(old, new, strict=True):
+        if b.ndim == 4:
+            b = b.transpose(0, 3, 1, 2)
+        if a.shape != b.shape or not (np.isfinite(a).all() and np.isfinite(b).all()):
             errors[name] = math.inf
         else:
             scale = np.maximum(1, np.maximum(np.abs(a), np.abs(b)))
