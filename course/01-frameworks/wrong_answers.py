@@ -15,278 +15,61 @@ gradient_hand = {"logits": [0, 0], "objective": 2 * math.log(2) + 5 / 8, "w": [-
 p = 1 / (1 + math.e)
 gradient_hand = {"logits": [-1, -1], "objective": 1 + math.log(1 + 1 / math.e) + 5 / 8, "w": [1.5 * (p - 1) + 1 / 2, 4 * (p - 1) - 1 / 4], "b": p - 1}
 
+
 # %% writes the sigmoid as in school exercise="logistic" fails=["logits of plus and minus 1000"]
 # The formula of the text is typed as it stands; that e^1000 has no float is not thought of.
-def logistic(w, b, X, y, l2) -> tuple[float, np.ndarray, float]:
-    """Return the objective of logistic regression and its gradient. The inputs stay as they are.
-
-    Args:
-        w: weights, array (n_features,).
-        b: bias, a number.
-        X: array (n_samples, n_features).
-        y: labels, array (n_samples,), each 0.0 or 1.0.
-        l2: strength of the L2 regularisation; the bias is not regularised.
-
-    Returns:
-        (objective, gradient of w with shape (n_features,), gradient of b).
-        The example of the text: logistic([1.0], -2.0, [[2.0]], [0.0], 0.5), as arrays, is
-        (ln 2 + 1/4, [3/2], 1/2).
-        Logits of any size give finite results: no overflow.
-
-    Raises:
-        ValueError: y does not have the shape (n_samples,).
-    """
-    if y.shape != (len(X),):
-        raise ValueError(f"y has shape {y.shape}; it should be ({len(X)},)")
-    z = X @ w + b
-    p = 1 / (1 + np.exp(-z))
-    error = p - y
-    objective = -(y * np.log(p) + (1 - y) * np.log(1 - p)).mean() + l2 / 2 * (w**2).sum()
-    return float(objective), X.T @ error / len(y) + l2 * w, float(error.mean())
+# - softplus = np.logaddexp(0, z)  # ln(1 + e^z)
+# - error = np.exp(z - softplus) - y
+# - objective = (softplus - y * z).mean() + l2 / 2 * (w**2).sum()
+# + p = 1 / (1 + np.exp(-z))
+# + error = p - y
+# + objective = -(y * np.log(p) + (1 - y) * np.log(1 - p)).mean() + l2 / 2 * (w**2).sum()
 
 # %% leaves out the two exercise="logistic" fails=["the example of the text", "your example by hand: two rows", "random tables, equal to autograd"]
 # l2 times w squared is believed to have the gradient l2 times w.
-def logistic(w, b, X, y, l2) -> tuple[float, np.ndarray, float]:
-    """Return the objective of logistic regression and its gradient. The inputs stay as they are.
-
-    Args:
-        w: weights, array (n_features,).
-        b: bias, a number.
-        X: array (n_samples, n_features).
-        y: labels, array (n_samples,), each 0.0 or 1.0.
-        l2: strength of the L2 regularisation; the bias is not regularised.
-
-    Returns:
-        (objective, gradient of w with shape (n_features,), gradient of b).
-        The example of the text: logistic([1.0], -2.0, [[2.0]], [0.0], 0.5), as arrays, is
-        (ln 2 + 1/4, [3/2], 1/2).
-        Logits of any size give finite results: no overflow.
-
-    Raises:
-        ValueError: y does not have the shape (n_samples,).
-    """
-    if y.shape != (len(X),):
-        raise ValueError(f"y has shape {y.shape}; it should be ({len(X)},)")
-    z = X @ w + b
-    softplus = np.logaddexp(0, z)  # ln(1 + e^z)
-    error = np.exp(z - softplus) - y
-    objective = (softplus - y * z).mean() + l2 * (w**2).sum()
-    return float(objective), X.T @ error / len(y) + l2 * w, float(error.mean())
+# - objective = (softplus - y * z).mean() + l2 / 2 * (w**2).sum()
+# + objective = (softplus - y * z).mean() + l2 * (w**2).sum()
 
 # %% sums the gradient over the rows exercise="logistic" fails=["your example by hand: two rows", "logits of plus and minus 1000", "random tables, equal to autograd"]
 # The loss is averaged, and the matrix product in the gradient is believed to average too.
-def logistic(w, b, X, y, l2) -> tuple[float, np.ndarray, float]:
-    """Return the objective of logistic regression and its gradient. The inputs stay as they are.
+# - return float(objective), X.T @ error / len(y) + l2 * w, float(error.mean())
+# + return float(objective), X.T @ error + l2 * w, float(error.sum())
 
-    Args:
-        w: weights, array (n_features,).
-        b: bias, a number.
-        X: array (n_samples, n_features).
-        y: labels, array (n_samples,), each 0.0 or 1.0.
-        l2: strength of the L2 regularisation; the bias is not regularised.
-
-    Returns:
-        (objective, gradient of w with shape (n_features,), gradient of b).
-        The example of the text: logistic([1.0], -2.0, [[2.0]], [0.0], 0.5), as arrays, is
-        (ln 2 + 1/4, [3/2], 1/2).
-        Logits of any size give finite results: no overflow.
-
-    Raises:
-        ValueError: y does not have the shape (n_samples,).
-    """
-    if y.shape != (len(X),):
-        raise ValueError(f"y has shape {y.shape}; it should be ({len(X)},)")
-    z = X @ w + b
-    softplus = np.logaddexp(0, z)  # ln(1 + e^z)
-    error = np.exp(z - softplus) - y
-    objective = (softplus - y * z).mean() + l2 / 2 * (w**2).sum()
-    return float(objective), X.T @ error + l2 * w, float(error.sum())
-
-# %% counts the labels only exercise="logistic" fails=["labels as a column are refused"]
+# %% counts the labels only exercise="logistic" fails=["labels that are no list of one a row are refused"]
 # As many labels as rows are believed to be enough.
-def logistic(w, b, X, y, l2) -> tuple[float, np.ndarray, float]:
-    """Return the objective of logistic regression and its gradient. The inputs stay as they are.
+# - if y.shape != (len(X),):
+# + if len(y) != len(X):
 
-    Args:
-        w: weights, array (n_features,).
-        b: bias, a number.
-        X: array (n_samples, n_features).
-        y: labels, array (n_samples,), each 0.0 or 1.0.
-        l2: strength of the L2 regularisation; the bias is not regularised.
-
-    Returns:
-        (objective, gradient of w with shape (n_features,), gradient of b).
-        The example of the text: logistic([1.0], -2.0, [[2.0]], [0.0], 0.5), as arrays, is
-        (ln 2 + 1/4, [3/2], 1/2).
-        Logits of any size give finite results: no overflow.
-
-    Raises:
-        ValueError: y does not have the shape (n_samples,).
-    """
-    if len(y) != len(X):
-        raise ValueError(f"y has shape {y.shape}; it should be ({len(X)},)")
-    z = X @ w + b
-    softplus = np.logaddexp(0, z)  # ln(1 + e^z)
-    error = np.exp(z - softplus) - y
-    objective = (softplus - y * z).mean() + l2 / 2 * (w**2).sum()
-    return float(objective), X.T @ error / len(y) + l2 * w, float(error.mean())
-
-# %% takes labels in any shape exercise="logistic" fails=["labels as a column are refused"]
+# %% takes labels in any shape exercise="logistic" fails=["labels that are no list of one a row are refused"]
 # Reshaping is believed to be kinder than refusing.
-def logistic(w, b, X, y, l2) -> tuple[float, np.ndarray, float]:
-    """Return the objective of logistic regression and its gradient. The inputs stay as they are.
-
-    Args:
-        w: weights, array (n_features,).
-        b: bias, a number.
-        X: array (n_samples, n_features).
-        y: labels, array (n_samples,), each 0.0 or 1.0.
-        l2: strength of the L2 regularisation; the bias is not regularised.
-
-    Returns:
-        (objective, gradient of w with shape (n_features,), gradient of b).
-        The example of the text: logistic([1.0], -2.0, [[2.0]], [0.0], 0.5), as arrays, is
-        (ln 2 + 1/4, [3/2], 1/2).
-        Logits of any size give finite results: no overflow.
-
-    Raises:
-        ValueError: y does not have the shape (n_samples,).
-    """
-    y = np.resize(y, len(X))
-    z = X @ w + b
-    softplus = np.logaddexp(0, z)  # ln(1 + e^z)
-    error = np.exp(z - softplus) - y
-    objective = (softplus - y * z).mean() + l2 / 2 * (w**2).sum()
-    return float(objective), X.T @ error / len(y) + l2 * w, float(error.mean())
+# - if y.shape != (len(X),):
+# -     raise ValueError(f"y has shape {y.shape}; it should be ({len(X)},)")
+# + y = np.resize(y, len(X))
 
 # %% takes the forward difference exercise="numeric_gradient" fails=["a cubic with a large step: too large by eps squared", "three coordinates, one moved at a time", "your logistic regression on the real tumours", "random points, coefficients and steps"]
 # One step up is believed to be as good as one up and one down.
-def polynomial(x, coefficients) -> float:
-    """Return the sum of coefficients[j] * x[j]**3, plus x[0] * x[-1]; given."""
-    return float((coefficients * x**3).sum() + x[0] * x[-1])
+# - gradient[j] = (f(x + step, *args) - f(x - step, *args)) / (2 * eps)
+# + gradient[j] = (f(x + step, *args) - f(x, *args)) / eps
 
-
-def objective_of(theta, X, y, l2) -> float:
-    """Return your objective for theta = (w, b) in one array, the bias last; given."""
-    return logistic(theta[:-1], theta[-1], X, y, l2)[0]
-
-
-def numeric_gradient(f, x, args=(), eps=1e-5) -> np.ndarray:
-    """Return the gradient of f at x by central differences.
-
-    Args:
-        f: a function; f(x, *args) is a number.
-        x: array (n,) of floats; stays as it is.
-        args: further arguments of f.
-        eps: the step.
-
-    Returns:
-        Array (n,), one central difference for each coordinate; the others stand still meanwhile.
-        Example: for f(x) = x[0]**3 at [2.0] with eps=1.0 it is [13.0].
-    """
-    gradient = np.empty(len(x))
-    for j in range(len(x)):
-        step = np.zeros(len(x))
-        step[j] = eps
-        gradient[j] = (f(x + step, *args) - f(x, *args)) / eps
-    return gradient
-
-# %% moves the caller's array exercise="numeric_gradient" fails=["three coordinates, one moved at a time", "the step that is used when none is given", "x stays as it is", "your logistic regression on the real tumours", "random points, coefficients and steps"]
+# %% moves the caller's array exercise="numeric_gradient" fails=["a cubic with a large step: too large by eps squared", "three coordinates, one moved at a time", "the step that is used when none is given", "your logistic regression on the real tumours", "random points, coefficients and steps"]
 # x is stepped up and down in place, and the way back to the start is forgotten.
-def polynomial(x, coefficients) -> float:
-    """Return the sum of coefficients[j] * x[j]**3, plus x[0] * x[-1]; given."""
-    return float((coefficients * x**3).sum() + x[0] * x[-1])
-
-
-def objective_of(theta, X, y, l2) -> float:
-    """Return your objective for theta = (w, b) in one array, the bias last; given."""
-    return logistic(theta[:-1], theta[-1], X, y, l2)[0]
-
-
-def numeric_gradient(f, x, args=(), eps=1e-5) -> np.ndarray:
-    """Return the gradient of f at x by central differences.
-
-    Args:
-        f: a function; f(x, *args) is a number.
-        x: array (n,) of floats; stays as it is.
-        args: further arguments of f.
-        eps: the step.
-
-    Returns:
-        Array (n,), one central difference for each coordinate; the others stand still meanwhile.
-        Example: for f(x) = x[0]**3 at [2.0] with eps=1.0 it is [13.0].
-    """
-    gradient = np.empty(len(x))
-    for j in range(len(x)):
-        x[j] += eps
-        above = f(x, *args)
-        x[j] -= 2 * eps
-        gradient[j] = (above - f(x, *args)) / (2 * eps)
-    return gradient
+# - step = np.zeros(len(x))
+# - step[j] = eps
+# - gradient[j] = (f(x + step, *args) - f(x - step, *args)) / (2 * eps)
+# + x[j] += eps
+# + above = f(x, *args)
+# + x[j] -= 2 * eps
+# + gradient[j] = (above - f(x, *args)) / (2 * eps)
 
 # %% moves all coordinates at once exercise="numeric_gradient" fails=["three coordinates, one moved at a time", "the step that is used when none is given", "your logistic regression on the real tumours", "random points, coefficients and steps"]
 # x + eps is believed to give every entry its own difference.
-def polynomial(x, coefficients) -> float:
-    """Return the sum of coefficients[j] * x[j]**3, plus x[0] * x[-1]; given."""
-    return float((coefficients * x**3).sum() + x[0] * x[-1])
-
-
-def objective_of(theta, X, y, l2) -> float:
-    """Return your objective for theta = (w, b) in one array, the bias last; given."""
-    return logistic(theta[:-1], theta[-1], X, y, l2)[0]
-
-
-def numeric_gradient(f, x, args=(), eps=1e-5) -> np.ndarray:
-    """Return the gradient of f at x by central differences.
-
-    Args:
-        f: a function; f(x, *args) is a number.
-        x: array (n,) of floats; stays as it is.
-        args: further arguments of f.
-        eps: the step.
-
-    Returns:
-        Array (n,), one central difference for each coordinate; the others stand still meanwhile.
-        Example: for f(x) = x[0]**3 at [2.0] with eps=1.0 it is [13.0].
-    """
-    gradient = np.empty(len(x))
-    for j in range(len(x)):
-        step = np.zeros(len(x))
-        step[j] = eps
-        gradient[j] = (f(x + eps, *args) - f(x - eps, *args)) / (2 * eps)
-    return gradient
+# - gradient[j] = (f(x + step, *args) - f(x - step, *args)) / (2 * eps)
+# + gradient[j] = (f(x + eps, *args) - f(x - eps, *args)) / (2 * eps)
 
 # %% a step of its own exercise="numeric_gradient" fails=["the step that is used when none is given"]
 # 1e-3 is believed to do as the usual step.
-def polynomial(x, coefficients) -> float:
-    """Return the sum of coefficients[j] * x[j]**3, plus x[0] * x[-1]; given."""
-    return float((coefficients * x**3).sum() + x[0] * x[-1])
-
-
-def objective_of(theta, X, y, l2) -> float:
-    """Return your objective for theta = (w, b) in one array, the bias last; given."""
-    return logistic(theta[:-1], theta[-1], X, y, l2)[0]
-
-
-def numeric_gradient(f, x, args=(), eps=1e-3) -> np.ndarray:
-    """Return the gradient of f at x by central differences.
-
-    Args:
-        f: a function; f(x, *args) is a number.
-        x: array (n,) of floats; stays as it is.
-        args: further arguments of f.
-        eps: the step.
-
-    Returns:
-        Array (n,), one central difference for each coordinate; the others stand still meanwhile.
-        Example: for f(x) = x[0]**3 at [2.0] with eps=1.0 it is [13.0].
-    """
-    gradient = np.empty(len(x))
-    for j in range(len(x)):
-        step = np.zeros(len(x))
-        step[j] = eps
-        gradient[j] = (f(x + step, *args) - f(x - step, *args)) / (2 * eps)
-    return gradient
+# - def numeric_gradient(f, x, args=(), eps=1e-5) -> np.ndarray:
+# + def numeric_gradient(f, x, args=(), eps=1e-3) -> np.ndarray:
 
 # %% the smaller the better exercise="step_size" fails=["central differences in float64", "forward differences in float64", "central differences in float32"]
 # The limit of the definition is believed to be reached best by the smallest step.
@@ -302,244 +85,51 @@ best_step = {"central, float64": "c", "forward, float64": "c", "central, float32
 
 # %% repairs all but the sum exercise="fix_gradient_check" fails=["the numeric gradient of the example", "the right gradient has nearly no error", "a column of zeros", "random tables"]
 # The objective is left as a sum over the rows.
-def gradient_check(claimed, theta, X, y, l2) -> dict:
-    """Compare a claimed gradient of the objective with central differences.
-
-    Args:
-        claimed: array (n_features + 1,), the claimed gradient; the bias is last.
-        theta: array (n_features + 1,), weights and bias, where the gradient is taken.
-        X, y, l2: as in `logistic`: the objective is a mean over rows plus l2 / 2 times the squared
-            length of the weights, without the bias.
-
-    Returns:
-        "numeric": array (n_features + 1,), the numeric gradient, right to 1e-8 for entries of
-            size one.
-        "error": float, the largest |a - m| / max(1, |a|, |m|) over all entries.
-    """
-    eps = 1e-5
-
-    def objective(point):
-        z = X @ point[:-1] + point[-1]
-        return (np.logaddexp(0, z) - y * z).sum() + l2 / 2 * (point[:-1] ** 2).sum()
-
-    numeric = np.zeros(len(theta))
-    for j in range(len(theta)):
-        step = np.zeros(len(theta))
-        step[j] = eps
-        numeric[j] = (objective(theta + step) - objective(theta - step)) / (2 * eps)
-    scale = np.max([np.ones(len(theta)), np.abs(claimed), np.abs(numeric)], axis=0)
-    return {"numeric": numeric, "error": float((np.abs(claimed - numeric) / scale).max())}
+# - return (np.logaddexp(0, z) - y * z).mean() + l2 / 2 * (point[:-1] ** 2).sum()
+# + return (np.logaddexp(0, z) - y * z).sum() + l2 / 2 * (point[:-1] ** 2).sum()
 
 # %% keeps dividing by the numeric gradient exercise="fix_gradient_check" fails=["a column of zeros", "large entries: relative", "small entries: absolute", "random tables"]
 # A relative error is believed to be always relative to the numeric value.
-def gradient_check(claimed, theta, X, y, l2) -> dict:
-    """Compare a claimed gradient of the objective with central differences.
-
-    Args:
-        claimed: array (n_features + 1,), the claimed gradient; the bias is last.
-        theta: array (n_features + 1,), weights and bias, where the gradient is taken.
-        X, y, l2: as in `logistic`: the objective is a mean over rows plus l2 / 2 times the squared
-            length of the weights, without the bias.
-
-    Returns:
-        "numeric": array (n_features + 1,), the numeric gradient, right to 1e-8 for entries of
-            size one.
-        "error": float, the largest |a - m| / max(1, |a|, |m|) over all entries.
-    """
-    eps = 1e-5
-
-    def objective(point):
-        z = X @ point[:-1] + point[-1]
-        return (np.logaddexp(0, z) - y * z).mean() + l2 / 2 * (point[:-1] ** 2).sum()
-
-    numeric = np.zeros(len(theta))
-    for j in range(len(theta)):
-        step = np.zeros(len(theta))
-        step[j] = eps
-        numeric[j] = (objective(theta + step) - objective(theta - step)) / (2 * eps)
-    scale = np.abs(numeric)
-    return {"numeric": numeric, "error": float((np.abs(claimed - numeric) / scale).max())}
+# - scale = np.max([np.ones(len(theta)), np.abs(claimed), np.abs(numeric)], axis=0)
+# + scale = np.abs(numeric)
 
 # %% keeps float32 exercise="fix_gradient_check" fails=["the numeric gradient of the example", "the right gradient has nearly no error", "a column of zeros", "large entries: relative", "small entries: absolute", "random tables"]
 # The step of float64 is believed to be enough; the precision is left as it was.
-def gradient_check(claimed, theta, X, y, l2) -> dict:
-    """Compare a claimed gradient of the objective with central differences.
-
-    Args:
-        claimed: array (n_features + 1,), the claimed gradient; the bias is last.
-        theta: array (n_features + 1,), weights and bias, where the gradient is taken.
-        X, y, l2: as in `logistic`: the objective is a mean over rows plus l2 / 2 times the squared
-            length of the weights, without the bias.
-
-    Returns:
-        "numeric": array (n_features + 1,), the numeric gradient, right to 1e-8 for entries of
-            size one.
-        "error": float, the largest |a - m| / max(1, |a|, |m|) over all entries.
-    """
-    eps = np.float32(1e-5)
-    X, theta, y = X.astype(np.float32), theta.astype(np.float32), y.astype(np.float32)
-
-    def objective(point):
-        z = X @ point[:-1] + point[-1]
-        return (np.logaddexp(0, z) - y * z).mean() + l2 / 2 * (point[:-1] ** 2).sum()
-
-    numeric = np.zeros(len(theta))
-    for j in range(len(theta)):
-        step = np.zeros(len(theta), dtype=np.float32)
-        step[j] = eps
-        numeric[j] = (objective(theta + step) - objective(theta - step)) / (2 * eps)
-    scale = np.max([np.ones(len(theta)), np.abs(claimed), np.abs(numeric)], axis=0)
-    return {"numeric": numeric, "error": float((np.abs(claimed - numeric) / scale).max())}
+# - eps = 1e-5
+# + eps = np.float32(1e-5)
+# + X, theta, y = X.astype(np.float32), theta.astype(np.float32), y.astype(np.float32)
+# - step = np.zeros(len(theta))
+# + step = np.zeros(len(theta), dtype=np.float32)
 
 # %% keeps one side exercise="fix_gradient_check" fails=["the numeric gradient of the example", "the right gradient has nearly no error", "a column of zeros", "large entries: relative", "small entries: absolute", "random tables"]
 # One side is believed to be enough, once the step and the precision are right.
-def gradient_check(claimed, theta, X, y, l2) -> dict:
-    """Compare a claimed gradient of the objective with central differences.
-
-    Args:
-        claimed: array (n_features + 1,), the claimed gradient; the bias is last.
-        theta: array (n_features + 1,), weights and bias, where the gradient is taken.
-        X, y, l2: as in `logistic`: the objective is a mean over rows plus l2 / 2 times the squared
-            length of the weights, without the bias.
-
-    Returns:
-        "numeric": array (n_features + 1,), the numeric gradient, right to 1e-8 for entries of
-            size one.
-        "error": float, the largest |a - m| / max(1, |a|, |m|) over all entries.
-    """
-    eps = 1e-5
-
-    def objective(point):
-        z = X @ point[:-1] + point[-1]
-        return (np.logaddexp(0, z) - y * z).mean() + l2 / 2 * (point[:-1] ** 2).sum()
-
-    numeric = np.zeros(len(theta))
-    for j in range(len(theta)):
-        step = np.zeros(len(theta))
-        step[j] = eps
-        numeric[j] = (objective(theta + step) - objective(theta)) / eps
-    scale = np.max([np.ones(len(theta)), np.abs(claimed), np.abs(numeric)], axis=0)
-    return {"numeric": numeric, "error": float((np.abs(claimed - numeric) / scale).max())}
+# - numeric[j] = (objective(theta + step) - objective(theta - step)) / (2 * eps)
+# + numeric[j] = (objective(theta + step) - objective(theta)) / eps
 
 # %% regularises the bias too exercise="fix_gradient_check" fails=["the numeric gradient of the example", "the right gradient has nearly no error", "random tables"]
 # L2 is believed to act on every parameter.
-def gradient_check(claimed, theta, X, y, l2) -> dict:
-    """Compare a claimed gradient of the objective with central differences.
+# - return (np.logaddexp(0, z) - y * z).mean() + l2 / 2 * (point[:-1] ** 2).sum()
+# + return (np.logaddexp(0, z) - y * z).mean() + l2 / 2 * (point**2).sum()
 
-    Args:
-        claimed: array (n_features + 1,), the claimed gradient; the bias is last.
-        theta: array (n_features + 1,), weights and bias, where the gradient is taken.
-        X, y, l2: as in `logistic`: the objective is a mean over rows plus l2 / 2 times the squared
-            length of the weights, without the bias.
-
-    Returns:
-        "numeric": array (n_features + 1,), the numeric gradient, right to 1e-8 for entries of
-            size one.
-        "error": float, the largest |a - m| / max(1, |a|, |m|) over all entries.
-    """
-    eps = 1e-5
-
-    def objective(point):
-        z = X @ point[:-1] + point[-1]
-        return (np.logaddexp(0, z) - y * z).mean() + l2 / 2 * (point**2).sum()
-
-    numeric = np.zeros(len(theta))
-    for j in range(len(theta)):
-        step = np.zeros(len(theta))
-        step[j] = eps
-        numeric[j] = (objective(theta + step) - objective(theta - step)) / (2 * eps)
-    scale = np.max([np.ones(len(theta)), np.abs(claimed), np.abs(numeric)], axis=0)
-    return {"numeric": numeric, "error": float((np.abs(claimed - numeric) / scale).max())}
-
-# %% a coarse step exercise="fix_gradient_check" fails=["the right gradient has nearly no error"]
+# %% a coarse step exercise="fix_gradient_check" fails=["the right gradient has nearly no error", "random tables"]
 # A thousandth is believed to be small.
-def gradient_check(claimed, theta, X, y, l2) -> dict:
-    """Compare a claimed gradient of the objective with central differences.
+# - eps = 1e-5
+# + eps = 1e-3
 
-    Args:
-        claimed: array (n_features + 1,), the claimed gradient; the bias is last.
-        theta: array (n_features + 1,), weights and bias, where the gradient is taken.
-        X, y, l2: as in `logistic`: the objective is a mean over rows plus l2 / 2 times the squared
-            length of the weights, without the bias.
-
-    Returns:
-        "numeric": array (n_features + 1,), the numeric gradient, right to 1e-8 for entries of
-            size one.
-        "error": float, the largest |a - m| / max(1, |a|, |m|) over all entries.
-    """
-    eps = 1e-3
-
-    def objective(point):
-        z = X @ point[:-1] + point[-1]
-        return (np.logaddexp(0, z) - y * z).mean() + l2 / 2 * (point[:-1] ** 2).sum()
-
-    numeric = np.zeros(len(theta))
-    for j in range(len(theta)):
-        step = np.zeros(len(theta))
-        step[j] = eps
-        numeric[j] = (objective(theta + step) - objective(theta - step)) / (2 * eps)
-    scale = np.max([np.ones(len(theta)), np.abs(claimed), np.abs(numeric)], axis=0)
-    return {"numeric": numeric, "error": float((np.abs(claimed - numeric) / scale).max())}
+# %% the smallest step that still works exercise="fix_gradient_check" fails=["the numeric gradient of the example", "the right gradient has nearly no error", "random tables"]
+# 1e-9 is taken, as nothing is rounded away yet.
+# - eps = 1e-5
+# + eps = 1e-9
 
 # %% takes the length of the errors exercise="fix_gradient_check" fails=["random tables"]
 # The norm over all entries is believed to be the largest of them.
-def gradient_check(claimed, theta, X, y, l2) -> dict:
-    """Compare a claimed gradient of the objective with central differences.
-
-    Args:
-        claimed: array (n_features + 1,), the claimed gradient; the bias is last.
-        theta: array (n_features + 1,), weights and bias, where the gradient is taken.
-        X, y, l2: as in `logistic`: the objective is a mean over rows plus l2 / 2 times the squared
-            length of the weights, without the bias.
-
-    Returns:
-        "numeric": array (n_features + 1,), the numeric gradient, right to 1e-8 for entries of
-            size one.
-        "error": float, the largest |a - m| / max(1, |a|, |m|) over all entries.
-    """
-    eps = 1e-5
-
-    def objective(point):
-        z = X @ point[:-1] + point[-1]
-        return (np.logaddexp(0, z) - y * z).mean() + l2 / 2 * (point[:-1] ** 2).sum()
-
-    numeric = np.zeros(len(theta))
-    for j in range(len(theta)):
-        step = np.zeros(len(theta))
-        step[j] = eps
-        numeric[j] = (objective(theta + step) - objective(theta - step)) / (2 * eps)
-    scale = np.max([np.ones(len(theta)), np.abs(claimed), np.abs(numeric)], axis=0)
-    return {"numeric": numeric, "error": float(np.linalg.norm((claimed - numeric) / scale))}
+# - return {"numeric": numeric, "error": float((np.abs(claimed - numeric) / scale).max())}
+# + return {"numeric": numeric, "error": float(np.linalg.norm((claimed - numeric) / scale))}
 
 # %% takes the mean of the errors exercise="fix_gradient_check" fails=["large entries: relative", "small entries: absolute", "random tables"]
 # A typical error is believed to say more than the largest one.
-def gradient_check(claimed, theta, X, y, l2) -> dict:
-    """Compare a claimed gradient of the objective with central differences.
-
-    Args:
-        claimed: array (n_features + 1,), the claimed gradient; the bias is last.
-        theta: array (n_features + 1,), weights and bias, where the gradient is taken.
-        X, y, l2: as in `logistic`: the objective is a mean over rows plus l2 / 2 times the squared
-            length of the weights, without the bias.
-
-    Returns:
-        "numeric": array (n_features + 1,), the numeric gradient, right to 1e-8 for entries of
-            size one.
-        "error": float, the largest |a - m| / max(1, |a|, |m|) over all entries.
-    """
-    eps = 1e-5
-
-    def objective(point):
-        z = X @ point[:-1] + point[-1]
-        return (np.logaddexp(0, z) - y * z).mean() + l2 / 2 * (point[:-1] ** 2).sum()
-
-    numeric = np.zeros(len(theta))
-    for j in range(len(theta)):
-        step = np.zeros(len(theta))
-        step[j] = eps
-        numeric[j] = (objective(theta + step) - objective(theta - step)) / (2 * eps)
-    scale = np.max([np.ones(len(theta)), np.abs(claimed), np.abs(numeric)], axis=0)
-    return {"numeric": numeric, "error": float((np.abs(claimed - numeric) / scale).mean())}
+# - return {"numeric": numeric, "error": float((np.abs(claimed - numeric) / scale).max())}
+# + return {"numeric": numeric, "error": float((np.abs(claimed - numeric) / scale).mean())}
 
 # %% takes C for lambda exercise="same_objective" fails=["scikit-learn's C", "Keras's L2", "the lambda behind C = 1"]
 # One number is believed to mean the same strength in every library.
@@ -571,851 +161,70 @@ graph_hand = {"e": 16, "d": 2, "c": 2, "b": 4, "a": 8}
 
 # %% swaps the slopes of the product exercise="value_operations" fails=["multiplication: each slope is the other factor", "random operands, against the formulas"]
 # The slope towards a factor is believed to be that factor.
-class Value:
-    """A number in a computational graph.
-
-    Attributes:
-        data: the number, a float.
-        parents: tuple of the Values that it was computed from, in the order of the operation;
-            empty for an input.
-        slopes: tuple of floats, the derivative of this number with respect to each parent.
-        grad: the gradient that a backward pass leaves here; 0.0 before.
-        serial: a running number. A Value is always made after its parents, so its serial is
-            larger than theirs.
-
-    Every operation returns a new Value and leaves its operands as they are. Where the other
-    operand is a plain number, `Value.of` makes a Value of it, which is a parent like any other.
-    """
-
-    serials = itertools.count()
-
-    def __init__(self, data, parents=(), slopes=()):
-        self.data = float(data)
-        self.parents = parents
-        self.slopes = slopes
-        self.grad = 0.0
-        self.serial = next(Value.serials)
-
-    @staticmethod
-    def of(x):
-        return x if isinstance(x, Value) else Value(x)
-
-    def __add__(self, other):
-        """self + other: both slopes are 1."""
-        other = Value.of(other)
-        return Value(self.data + other.data, (self, other), (1.0, 1.0))
-
-    def __mul__(self, other):
-        """self * other."""
-        other = Value.of(other)
-        return Value(self.data * other.data, (self, other), (self.data, other.data))
-
-    def __pow__(self, number):
-        """self ** number, for a plain number: one parent."""
-        return Value(self.data**number, (self,), (number * self.data ** (number - 1),))
-
-    def exp(self):
-        """e to the power of self."""
-        return Value(math.exp(self.data), (self,), (math.exp(self.data),))
-
-    def log(self):
-        """The natural logarithm of self."""
-        return Value(math.log(self.data), (self,), (1 / self.data,))
-
-    def softplus(self):
-        """ln(1 + e ** self), without overflow for any self."""
-        result = max(self.data, 0.0) + math.log1p(math.exp(-abs(self.data)))
-        return Value(result, (self,), (math.exp(self.data - result),))
-
-    # given: everything else, made from the six
-    def __radd__(self, other):
-        return self + other
-
-    def __rmul__(self, other):
-        return self * other
-
-    def __neg__(self):
-        return self * -1.0
-
-    def __sub__(self, other):
-        return self + -Value.of(other)
-
-    def __rsub__(self, other):
-        return Value.of(other) + -self
-
-    def __truediv__(self, other):
-        return self * Value.of(other) ** -1
-
-    def __rtruediv__(self, other):
-        return Value.of(other) / self
+# - return Value(self.data * other.data, (self, other), (other.data, self.data))
+# + return Value(self.data * other.data, (self, other), (self.data, other.data))
 
 # %% softplus as in the formula exercise="value_operations" fails=["softplus of plus and minus 1000"]
 # ln(1 + e^x) is typed as it stands.
-class Value:
-    """A number in a computational graph.
-
-    Attributes:
-        data: the number, a float.
-        parents: tuple of the Values that it was computed from, in the order of the operation;
-            empty for an input.
-        slopes: tuple of floats, the derivative of this number with respect to each parent.
-        grad: the gradient that a backward pass leaves here; 0.0 before.
-        serial: a running number. A Value is always made after its parents, so its serial is
-            larger than theirs.
-
-    Every operation returns a new Value and leaves its operands as they are. Where the other
-    operand is a plain number, `Value.of` makes a Value of it, which is a parent like any other.
-    """
-
-    serials = itertools.count()
-
-    def __init__(self, data, parents=(), slopes=()):
-        self.data = float(data)
-        self.parents = parents
-        self.slopes = slopes
-        self.grad = 0.0
-        self.serial = next(Value.serials)
-
-    @staticmethod
-    def of(x):
-        return x if isinstance(x, Value) else Value(x)
-
-    def __add__(self, other):
-        """self + other: both slopes are 1."""
-        other = Value.of(other)
-        return Value(self.data + other.data, (self, other), (1.0, 1.0))
-
-    def __mul__(self, other):
-        """self * other."""
-        other = Value.of(other)
-        return Value(self.data * other.data, (self, other), (other.data, self.data))
-
-    def __pow__(self, number):
-        """self ** number, for a plain number: one parent."""
-        return Value(self.data**number, (self,), (number * self.data ** (number - 1),))
-
-    def exp(self):
-        """e to the power of self."""
-        return Value(math.exp(self.data), (self,), (math.exp(self.data),))
-
-    def log(self):
-        """The natural logarithm of self."""
-        return Value(math.log(self.data), (self,), (1 / self.data,))
-
-    def softplus(self):
-        """ln(1 + e ** self), without overflow for any self."""
-        return Value(math.log(1 + math.exp(self.data)), (self,), (1 / (1 + math.exp(-self.data)),))
-
-    # given: everything else, made from the six
-    def __radd__(self, other):
-        return self + other
-
-    def __rmul__(self, other):
-        return self * other
-
-    def __neg__(self):
-        return self * -1.0
-
-    def __sub__(self, other):
-        return self + -Value.of(other)
-
-    def __rsub__(self, other):
-        return Value.of(other) + -self
-
-    def __truediv__(self, other):
-        return self * Value.of(other) ** -1
-
-    def __rtruediv__(self, other):
-        return Value.of(other) / self
+# - result = max(self.data, 0.0) + math.log1p(math.exp(-abs(self.data)))
+# - return Value(result, (self,), (math.exp(self.data - result),))
+# + return Value(math.log(1 + math.exp(self.data)), (self,), (1 / (1 + math.exp(-self.data)),))
 
 # %% forgets the inner exponent exercise="value_operations" fails=["powers", "random operands, against the formulas"]
 # The rule for powers is remembered as n times x.
-class Value:
-    """A number in a computational graph.
+# - return Value(self.data**number, (self,), (number * self.data ** (number - 1),))
+# + return Value(self.data**number, (self,), (number * self.data,))
 
-    Attributes:
-        data: the number, a float.
-        parents: tuple of the Values that it was computed from, in the order of the operation;
-            empty for an input.
-        slopes: tuple of floats, the derivative of this number with respect to each parent.
-        grad: the gradient that a backward pass leaves here; 0.0 before.
-        serial: a running number. A Value is always made after its parents, so its serial is
-            larger than theirs.
-
-    Every operation returns a new Value and leaves its operands as they are. Where the other
-    operand is a plain number, `Value.of` makes a Value of it, which is a parent like any other.
-    """
-
-    serials = itertools.count()
-
-    def __init__(self, data, parents=(), slopes=()):
-        self.data = float(data)
-        self.parents = parents
-        self.slopes = slopes
-        self.grad = 0.0
-        self.serial = next(Value.serials)
-
-    @staticmethod
-    def of(x):
-        return x if isinstance(x, Value) else Value(x)
-
-    def __add__(self, other):
-        """self + other: both slopes are 1."""
-        other = Value.of(other)
-        return Value(self.data + other.data, (self, other), (1.0, 1.0))
-
-    def __mul__(self, other):
-        """self * other."""
-        other = Value.of(other)
-        return Value(self.data * other.data, (self, other), (other.data, self.data))
-
-    def __pow__(self, number):
-        """self ** number, for a plain number: one parent."""
-        return Value(self.data**number, (self,), (number * self.data,))
-
-    def exp(self):
-        """e to the power of self."""
-        return Value(math.exp(self.data), (self,), (math.exp(self.data),))
-
-    def log(self):
-        """The natural logarithm of self."""
-        return Value(math.log(self.data), (self,), (1 / self.data,))
-
-    def softplus(self):
-        """ln(1 + e ** self), without overflow for any self."""
-        result = max(self.data, 0.0) + math.log1p(math.exp(-abs(self.data)))
-        return Value(result, (self,), (math.exp(self.data - result),))
-
-    # given: everything else, made from the six
-    def __radd__(self, other):
-        return self + other
-
-    def __rmul__(self, other):
-        return self * other
-
-    def __neg__(self):
-        return self * -1.0
-
-    def __sub__(self, other):
-        return self + -Value.of(other)
-
-    def __rsub__(self, other):
-        return Value.of(other) + -self
-
-    def __truediv__(self, other):
-        return self * Value.of(other) ** -1
-
-    def __rtruediv__(self, other):
-        return Value.of(other) / self
+# %% divides where the exponent falls exercise="value_operations" fails=["powers"]
+# x^n / x is believed to be x^(n - 1) everywhere, also at zero.
+# - return Value(self.data**number, (self,), (number * self.data ** (number - 1),))
+# + return Value(self.data**number, (self,), (number * self.data**number / self.data,))
 
 # %% gives the sum the slopes of a product exercise="value_operations" fails=["addition"]
 # Every operation of two numbers is believed to hand on the other number.
-class Value:
-    """A number in a computational graph.
-
-    Attributes:
-        data: the number, a float.
-        parents: tuple of the Values that it was computed from, in the order of the operation;
-            empty for an input.
-        slopes: tuple of floats, the derivative of this number with respect to each parent.
-        grad: the gradient that a backward pass leaves here; 0.0 before.
-        serial: a running number. A Value is always made after its parents, so its serial is
-            larger than theirs.
-
-    Every operation returns a new Value and leaves its operands as they are. Where the other
-    operand is a plain number, `Value.of` makes a Value of it, which is a parent like any other.
-    """
-
-    serials = itertools.count()
-
-    def __init__(self, data, parents=(), slopes=()):
-        self.data = float(data)
-        self.parents = parents
-        self.slopes = slopes
-        self.grad = 0.0
-        self.serial = next(Value.serials)
-
-    @staticmethod
-    def of(x):
-        return x if isinstance(x, Value) else Value(x)
-
-    def __add__(self, other):
-        """self + other: both slopes are 1."""
-        other = Value.of(other)
-        return Value(self.data + other.data, (self, other), (other.data, self.data))
-
-    def __mul__(self, other):
-        """self * other."""
-        other = Value.of(other)
-        return Value(self.data * other.data, (self, other), (other.data, self.data))
-
-    def __pow__(self, number):
-        """self ** number, for a plain number: one parent."""
-        return Value(self.data**number, (self,), (number * self.data ** (number - 1),))
-
-    def exp(self):
-        """e to the power of self."""
-        return Value(math.exp(self.data), (self,), (math.exp(self.data),))
-
-    def log(self):
-        """The natural logarithm of self."""
-        return Value(math.log(self.data), (self,), (1 / self.data,))
-
-    def softplus(self):
-        """ln(1 + e ** self), without overflow for any self."""
-        result = max(self.data, 0.0) + math.log1p(math.exp(-abs(self.data)))
-        return Value(result, (self,), (math.exp(self.data - result),))
-
-    # given: everything else, made from the six
-    def __radd__(self, other):
-        return self + other
-
-    def __rmul__(self, other):
-        return self * other
-
-    def __neg__(self):
-        return self * -1.0
-
-    def __sub__(self, other):
-        return self + -Value.of(other)
-
-    def __rsub__(self, other):
-        return Value.of(other) + -self
-
-    def __truediv__(self, other):
-        return self * Value.of(other) ** -1
-
-    def __rtruediv__(self, other):
-        return Value.of(other) / self
+# - return Value(self.data + other.data, (self, other), (1.0, 1.0))
+# + return Value(self.data + other.data, (self, other), (other.data, self.data))
 
 # %% takes e^x for a power exercise="value_operations" fails=["exponential and logarithm", "random operands, against the formulas"]
 # The rule for powers is used on the exponential: x times e^(x - 1).
-class Value:
-    """A number in a computational graph.
-
-    Attributes:
-        data: the number, a float.
-        parents: tuple of the Values that it was computed from, in the order of the operation;
-            empty for an input.
-        slopes: tuple of floats, the derivative of this number with respect to each parent.
-        grad: the gradient that a backward pass leaves here; 0.0 before.
-        serial: a running number. A Value is always made after its parents, so its serial is
-            larger than theirs.
-
-    Every operation returns a new Value and leaves its operands as they are. Where the other
-    operand is a plain number, `Value.of` makes a Value of it, which is a parent like any other.
-    """
-
-    serials = itertools.count()
-
-    def __init__(self, data, parents=(), slopes=()):
-        self.data = float(data)
-        self.parents = parents
-        self.slopes = slopes
-        self.grad = 0.0
-        self.serial = next(Value.serials)
-
-    @staticmethod
-    def of(x):
-        return x if isinstance(x, Value) else Value(x)
-
-    def __add__(self, other):
-        """self + other: both slopes are 1."""
-        other = Value.of(other)
-        return Value(self.data + other.data, (self, other), (1.0, 1.0))
-
-    def __mul__(self, other):
-        """self * other."""
-        other = Value.of(other)
-        return Value(self.data * other.data, (self, other), (other.data, self.data))
-
-    def __pow__(self, number):
-        """self ** number, for a plain number: one parent."""
-        return Value(self.data**number, (self,), (number * self.data ** (number - 1),))
-
-    def exp(self):
-        """e to the power of self."""
-        return Value(math.exp(self.data), (self,), (self.data * math.exp(self.data - 1),))
-
-    def log(self):
-        """The natural logarithm of self."""
-        return Value(math.log(self.data), (self,), (1 / self.data,))
-
-    def softplus(self):
-        """ln(1 + e ** self), without overflow for any self."""
-        result = max(self.data, 0.0) + math.log1p(math.exp(-abs(self.data)))
-        return Value(result, (self,), (math.exp(self.data - result),))
-
-    # given: everything else, made from the six
-    def __radd__(self, other):
-        return self + other
-
-    def __rmul__(self, other):
-        return self * other
-
-    def __neg__(self):
-        return self * -1.0
-
-    def __sub__(self, other):
-        return self + -Value.of(other)
-
-    def __rsub__(self, other):
-        return Value.of(other) + -self
-
-    def __truediv__(self, other):
-        return self * Value.of(other) ** -1
-
-    def __rtruediv__(self, other):
-        return Value.of(other) / self
+# - return Value(math.exp(self.data), (self,), (math.exp(self.data),))
+# + return Value(math.exp(self.data), (self,), (self.data * math.exp(self.data - 1),))
 
 # %% softplus with the slope of tanh exercise="value_operations" fails=["softplus", "softplus of plus and minus 1000", "random operands, against the formulas"]
 # Any S-shaped curve is believed to do as the slope.
-class Value:
-    """A number in a computational graph.
-
-    Attributes:
-        data: the number, a float.
-        parents: tuple of the Values that it was computed from, in the order of the operation;
-            empty for an input.
-        slopes: tuple of floats, the derivative of this number with respect to each parent.
-        grad: the gradient that a backward pass leaves here; 0.0 before.
-        serial: a running number. A Value is always made after its parents, so its serial is
-            larger than theirs.
-
-    Every operation returns a new Value and leaves its operands as they are. Where the other
-    operand is a plain number, `Value.of` makes a Value of it, which is a parent like any other.
-    """
-
-    serials = itertools.count()
-
-    def __init__(self, data, parents=(), slopes=()):
-        self.data = float(data)
-        self.parents = parents
-        self.slopes = slopes
-        self.grad = 0.0
-        self.serial = next(Value.serials)
-
-    @staticmethod
-    def of(x):
-        return x if isinstance(x, Value) else Value(x)
-
-    def __add__(self, other):
-        """self + other: both slopes are 1."""
-        other = Value.of(other)
-        return Value(self.data + other.data, (self, other), (1.0, 1.0))
-
-    def __mul__(self, other):
-        """self * other."""
-        other = Value.of(other)
-        return Value(self.data * other.data, (self, other), (other.data, self.data))
-
-    def __pow__(self, number):
-        """self ** number, for a plain number: one parent."""
-        return Value(self.data**number, (self,), (number * self.data ** (number - 1),))
-
-    def exp(self):
-        """e to the power of self."""
-        return Value(math.exp(self.data), (self,), (math.exp(self.data),))
-
-    def log(self):
-        """The natural logarithm of self."""
-        return Value(math.log(self.data), (self,), (1 / self.data,))
-
-    def softplus(self):
-        """ln(1 + e ** self), without overflow for any self."""
-        result = max(self.data, 0.0) + math.log1p(math.exp(-abs(self.data)))
-        return Value(result, (self,), (math.tanh(self.data),))
-
-    # given: everything else, made from the six
-    def __radd__(self, other):
-        return self + other
-
-    def __rmul__(self, other):
-        return self * other
-
-    def __neg__(self):
-        return self * -1.0
-
-    def __sub__(self, other):
-        return self + -Value.of(other)
-
-    def __rsub__(self, other):
-        return Value.of(other) + -self
-
-    def __truediv__(self, other):
-        return self * Value.of(other) ** -1
-
-    def __rtruediv__(self, other):
-        return Value.of(other) / self
+# - return Value(result, (self,), (math.exp(self.data - result),))
+# + return Value(result, (self,), (math.tanh(self.data),))
 
 # %% remembers the result for the parent exercise="value_operations" fails=["the parents, in order"]
 # The new value is believed to be made from fresh copies of its operands: the graph is cut there.
-class Value:
-    """A number in a computational graph.
-
-    Attributes:
-        data: the number, a float.
-        parents: tuple of the Values that it was computed from, in the order of the operation;
-            empty for an input.
-        slopes: tuple of floats, the derivative of this number with respect to each parent.
-        grad: the gradient that a backward pass leaves here; 0.0 before.
-        serial: a running number. A Value is always made after its parents, so its serial is
-            larger than theirs.
-
-    Every operation returns a new Value and leaves its operands as they are. Where the other
-    operand is a plain number, `Value.of` makes a Value of it, which is a parent like any other.
-    """
-
-    serials = itertools.count()
-
-    def __init__(self, data, parents=(), slopes=()):
-        self.data = float(data)
-        self.parents = parents
-        self.slopes = slopes
-        self.grad = 0.0
-        self.serial = next(Value.serials)
-
-    @staticmethod
-    def of(x):
-        return x if isinstance(x, Value) else Value(x)
-
-    def __add__(self, other):
-        """self + other: both slopes are 1."""
-        other = Value.of(other)
-        return Value(self.data + other.data, (self, other), (1.0, 1.0))
-
-    def __mul__(self, other):
-        """self * other."""
-        other = Value.of(other)
-        return Value(self.data * other.data, (other, self), (other.data, self.data))
-
-    def __pow__(self, number):
-        """self ** number, for a plain number: one parent."""
-        return Value(self.data**number, (self,), (number * self.data ** (number - 1),))
-
-    def exp(self):
-        """e to the power of self."""
-        return Value(math.exp(self.data), (self,), (math.exp(self.data),))
-
-    def log(self):
-        """The natural logarithm of self."""
-        return Value(math.log(self.data), (self,), (1 / self.data,))
-
-    def softplus(self):
-        """ln(1 + e ** self), without overflow for any self."""
-        result = max(self.data, 0.0) + math.log1p(math.exp(-abs(self.data)))
-        return Value(result, (self,), (math.exp(self.data - result),))
-
-    # given: everything else, made from the six
-    def __radd__(self, other):
-        return self + other
-
-    def __rmul__(self, other):
-        return self * other
-
-    def __neg__(self):
-        return self * -1.0
-
-    def __sub__(self, other):
-        return self + -Value.of(other)
-
-    def __rsub__(self, other):
-        return Value.of(other) + -self
-
-    def __truediv__(self, other):
-        return self * Value.of(other) ** -1
-
-    def __rtruediv__(self, other):
-        return Value.of(other) / self
+# - return Value(self.data * other.data, (self, other), (other.data, self.data))
+# + return Value(self.data * other.data, (other, self), (other.data, self.data))
 
 # %% a product that cuts the graph exercise="value_operations" fails=["the parents, in order"]
 # A copy of an operand is believed to be as good as the operand.
-class Value:
-    """A number in a computational graph.
-
-    Attributes:
-        data: the number, a float.
-        parents: tuple of the Values that it was computed from, in the order of the operation;
-            empty for an input.
-        slopes: tuple of floats, the derivative of this number with respect to each parent.
-        grad: the gradient that a backward pass leaves here; 0.0 before.
-        serial: a running number. A Value is always made after its parents, so its serial is
-            larger than theirs.
-
-    Every operation returns a new Value and leaves its operands as they are. Where the other
-    operand is a plain number, `Value.of` makes a Value of it, which is a parent like any other.
-    """
-
-    serials = itertools.count()
-
-    def __init__(self, data, parents=(), slopes=()):
-        self.data = float(data)
-        self.parents = parents
-        self.slopes = slopes
-        self.grad = 0.0
-        self.serial = next(Value.serials)
-
-    @staticmethod
-    def of(x):
-        return x if isinstance(x, Value) else Value(x)
-
-    def __add__(self, other):
-        """self + other: both slopes are 1."""
-        other = Value.of(other)
-        return Value(self.data + other.data, (self, other), (1.0, 1.0))
-
-    def __mul__(self, other):
-        """self * other."""
-        other = Value.of(other)
-        return Value(self.data * other.data, (Value(self.data), other), (other.data, self.data))
-
-    def __pow__(self, number):
-        """self ** number, for a plain number: one parent."""
-        return Value(self.data**number, (self,), (number * self.data ** (number - 1),))
-
-    def exp(self):
-        """e to the power of self."""
-        return Value(math.exp(self.data), (self,), (math.exp(self.data),))
-
-    def log(self):
-        """The natural logarithm of self."""
-        return Value(math.log(self.data), (self,), (1 / self.data,))
-
-    def softplus(self):
-        """ln(1 + e ** self), without overflow for any self."""
-        result = max(self.data, 0.0) + math.log1p(math.exp(-abs(self.data)))
-        return Value(result, (self,), (math.exp(self.data - result),))
-
-    # given: everything else, made from the six
-    def __radd__(self, other):
-        return self + other
-
-    def __rmul__(self, other):
-        return self * other
-
-    def __neg__(self):
-        return self * -1.0
-
-    def __sub__(self, other):
-        return self + -Value.of(other)
-
-    def __rsub__(self, other):
-        return Value.of(other) + -self
-
-    def __truediv__(self, other):
-        return self * Value.of(other) ** -1
-
-    def __rtruediv__(self, other):
-        return Value.of(other) / self
+# - return Value(self.data * other.data, (self, other), (other.data, self.data))
+# + return Value(self.data * other.data, (Value(self.data), other), (other.data, self.data))
 
 # %% a sum that cuts the graph exercise="value_operations" fails=["the parents, in order"]
 # Copies of the operands are believed to be as good as the operands.
-class Value:
-    """A number in a computational graph.
-
-    Attributes:
-        data: the number, a float.
-        parents: tuple of the Values that it was computed from, in the order of the operation;
-            empty for an input.
-        slopes: tuple of floats, the derivative of this number with respect to each parent.
-        grad: the gradient that a backward pass leaves here; 0.0 before.
-        serial: a running number. A Value is always made after its parents, so its serial is
-            larger than theirs.
-
-    Every operation returns a new Value and leaves its operands as they are. Where the other
-    operand is a plain number, `Value.of` makes a Value of it, which is a parent like any other.
-    """
-
-    serials = itertools.count()
-
-    def __init__(self, data, parents=(), slopes=()):
-        self.data = float(data)
-        self.parents = parents
-        self.slopes = slopes
-        self.grad = 0.0
-        self.serial = next(Value.serials)
-
-    @staticmethod
-    def of(x):
-        return x if isinstance(x, Value) else Value(x)
-
-    def __add__(self, other):
-        """self + other: both slopes are 1."""
-        other = Value.of(other)
-        return Value(self.data + other.data, (Value(self.data), Value(other.data)), (1.0, 1.0))
-
-    def __mul__(self, other):
-        """self * other."""
-        other = Value.of(other)
-        return Value(self.data * other.data, (self, other), (other.data, self.data))
-
-    def __pow__(self, number):
-        """self ** number, for a plain number: one parent."""
-        return Value(self.data**number, (self,), (number * self.data ** (number - 1),))
-
-    def exp(self):
-        """e to the power of self."""
-        return Value(math.exp(self.data), (self,), (math.exp(self.data),))
-
-    def log(self):
-        """The natural logarithm of self."""
-        return Value(math.log(self.data), (self,), (1 / self.data,))
-
-    def softplus(self):
-        """ln(1 + e ** self), without overflow for any self."""
-        result = max(self.data, 0.0) + math.log1p(math.exp(-abs(self.data)))
-        return Value(result, (self,), (math.exp(self.data - result),))
-
-    # given: everything else, made from the six
-    def __radd__(self, other):
-        return self + other
-
-    def __rmul__(self, other):
-        return self * other
-
-    def __neg__(self):
-        return self * -1.0
-
-    def __sub__(self, other):
-        return self + -Value.of(other)
-
-    def __rsub__(self, other):
-        return Value.of(other) + -self
-
-    def __truediv__(self, other):
-        return self * Value.of(other) ** -1
-
-    def __rtruediv__(self, other):
-        return Value.of(other) / self
+# - return Value(self.data + other.data, (self, other), (1.0, 1.0))
+# + return Value(self.data + other.data, (Value(self.data), Value(other.data)), (1.0, 1.0))
 
 # %% powers of whole numbers only exercise="value_operations" fails=["powers", "plain numbers on either side", "random operands, against the formulas"]
 # A power is believed to be repeated multiplication; division, which is made from the power -1, then divides by nothing.
-class Value:
-    """A number in a computational graph.
-
-    Attributes:
-        data: the number, a float.
-        parents: tuple of the Values that it was computed from, in the order of the operation;
-            empty for an input.
-        slopes: tuple of floats, the derivative of this number with respect to each parent.
-        grad: the gradient that a backward pass leaves here; 0.0 before.
-        serial: a running number. A Value is always made after its parents, so its serial is
-            larger than theirs.
-
-    Every operation returns a new Value and leaves its operands as they are. Where the other
-    operand is a plain number, `Value.of` makes a Value of it, which is a parent like any other.
-    """
-
-    serials = itertools.count()
-
-    def __init__(self, data, parents=(), slopes=()):
-        self.data = float(data)
-        self.parents = parents
-        self.slopes = slopes
-        self.grad = 0.0
-        self.serial = next(Value.serials)
-
-    @staticmethod
-    def of(x):
-        return x if isinstance(x, Value) else Value(x)
-
-    def __add__(self, other):
-        """self + other: both slopes are 1."""
-        other = Value.of(other)
-        return Value(self.data + other.data, (self, other), (1.0, 1.0))
-
-    def __mul__(self, other):
-        """self * other."""
-        other = Value.of(other)
-        return Value(self.data * other.data, (self, other), (other.data, self.data))
-
-    def __pow__(self, number):
-        """self ** number, for a plain number: one parent."""
-        return Value(self.data ** int(abs(number)), (self,), (number * self.data ** (number - 1),))
-
-    def exp(self):
-        """e to the power of self."""
-        return Value(math.exp(self.data), (self,), (math.exp(self.data),))
-
-    def log(self):
-        """The natural logarithm of self."""
-        return Value(math.log(self.data), (self,), (1 / self.data,))
-
-    def softplus(self):
-        """ln(1 + e ** self), without overflow for any self."""
-        result = max(self.data, 0.0) + math.log1p(math.exp(-abs(self.data)))
-        return Value(result, (self,), (math.exp(self.data - result),))
-
-    # given: everything else, made from the six
-    def __radd__(self, other):
-        return self + other
-
-    def __rmul__(self, other):
-        return self * other
-
-    def __neg__(self):
-        return self * -1.0
-
-    def __sub__(self, other):
-        return self + -Value.of(other)
-
-    def __rsub__(self, other):
-        return Value.of(other) + -self
-
-    def __truediv__(self, other):
-        return self * Value.of(other) ** -1
-
-    def __rtruediv__(self, other):
-        return Value.of(other) / self
+# - return Value(self.data**number, (self,), (number * self.data ** (number - 1),))
+# + return Value(self.data ** int(abs(number)), (self,), (number * self.data ** (number - 1),))
 
 # %% overwrites instead of adding exercise="backward" fails=["the example: a is used three times", "your example by hand", "a long way and a short way to the same value", "a second call starts from zero", "forty doublings: each value is visited once", "random expressions, equal to PyTorch"]
 # A parent is believed to receive one contribution only.
-def backward(root) -> None:
-    """Set `grad` of root, and of all Values it was computed from, to the derivative of root for it.
-
-    Args:
-        root: a Value.
-
-    Gradients that are left from an earlier call do not count: every call starts from zero. A value
-    that is used several times receives the sum of its contributions. Each value is visited once,
-    however many ways lead to it, and the depth of the graph is limited by memory only.
-    """
-    graph, stack = {}, [root]
-    while stack:
-        value = stack.pop()
-        if value.serial not in graph:
-            graph[value.serial] = value
-            value.grad = 0.0
-            stack += value.parents
-    root.grad = 1.0
-    for serial in sorted(graph, reverse=True):
-        value = graph[serial]
-        for parent, slope in zip(value.parents, value.slopes, strict=True):
-            parent.grad = slope * value.grad
+# - parent.grad += slope * value.grad
+# + parent.grad = slope * value.grad
 
 # %% lets gradients pile up exercise="backward" fails=["a second call starts from zero"]
 # The gradients of a fresh graph are zero, so nobody sets them to zero.
-def backward(root) -> None:
-    """Set `grad` of root, and of all Values it was computed from, to the derivative of root for it.
-
-    Args:
-        root: a Value.
-
-    Gradients that are left from an earlier call do not count: every call starts from zero. A value
-    that is used several times receives the sum of its contributions. Each value is visited once,
-    however many ways lead to it, and the depth of the graph is limited by memory only.
-    """
-    graph, stack = {}, [root]
-    while stack:
-        value = stack.pop()
-        if value.serial not in graph:
-            graph[value.serial] = value
-            stack += value.parents
-    root.grad = 1.0
-    for serial in sorted(graph, reverse=True):
-        value = graph[serial]
-        for parent, slope in zip(value.parents, value.slopes, strict=True):
-            parent.grad += slope * value.grad
+# - graph[value.serial] = value
+# - value.grad = 0.0
+# + graph[value.serial] = value
 
 # %% sorts by calling itself exercise="backward" fails=["a chain of 3000 additions"]
 # The usual recursive topological sort: right, until the graph is deeper than Python's recursion.
@@ -1436,6 +245,7 @@ def backward(root):
         for parent, slope in zip(value.parents, value.slopes, strict=True):
             parent.grad += slope * value.grad
 
+
 # %% hands on too early exercise="backward" fails=["a long way and a short way to the same value", "random expressions, equal to PyTorch"]
 # Level by level from the root: a value with a short and a long way hands on before the long one has arrived.
 def backward(root):
@@ -1452,284 +262,49 @@ def backward(root):
         for parent, slope in zip(value.parents, value.slopes, strict=True):
             parent.grad += slope * value.grad
 
+
 # %% starts from the value of root exercise="backward" fails=["one product", "the example: a is used three times", "your example by hand", "a long way and a short way to the same value", "a second call starts from zero", "a chain of 3000 additions", "forty doublings: each value is visited once", "random expressions, equal to PyTorch"]
 # The gradient of the last number is believed to be that number.
-def backward(root) -> None:
-    """Set `grad` of root, and of all Values it was computed from, to the derivative of root for it.
-
-    Args:
-        root: a Value.
-
-    Gradients that are left from an earlier call do not count: every call starts from zero. A value
-    that is used several times receives the sum of its contributions. Each value is visited once,
-    however many ways lead to it, and the depth of the graph is limited by memory only.
-    """
-    graph, stack = {}, [root]
-    while stack:
-        value = stack.pop()
-        if value.serial not in graph:
-            graph[value.serial] = value
-            value.grad = 0.0
-            stack += value.parents
-    root.grad = root.data
-    for serial in sorted(graph, reverse=True):
-        value = graph[serial]
-        for parent, slope in zip(value.parents, value.slopes, strict=True):
-            parent.grad += slope * value.grad
+# - root.grad = 1.0
+# + root.grad = root.data
 
 # %% sums the losses exercise="fit_scalar" fails=["two rows: a mean, not a sum", "twenty real tumours, five steps: the same path as NumPy", "random tables"]
 # The objective is believed to be the sum over the rows.
-def cross_entropy(z, label):
-    """Return the loss of one logit, a Value; given."""
-    return z.softplus() - z * label
-
-
-def squared(z, label):
-    """Return the squared error of one output, a Value; given."""
-    return (z - label) ** 2
-
-
-def fit_scalar(X, y, l2, lr, steps, loss_of=cross_entropy) -> dict:
-    """Fit a linear model by gradient descent, with the gradients of `backward`.
-
-    Args:
-        X: list of n_samples rows, each a list of n_features numbers.
-        y: list of n_samples labels, 0 or 1.
-        l2, lr: strength of the L2 regularisation (weights only), and learning rate.
-        steps: number of gradient steps, starting from weights and bias of zero.
-        loss_of: a function; loss_of(z, label) is the loss of a row, for its output z = x w + b.
-
-    Returns:
-        "w": list of n_features floats and "b": float, after the last step.
-        "losses": list of `steps` floats, the objective before each step. The objective is the mean
-            over rows of loss_of(z, label), plus l2 / 2 times the squared length of w.
-
-    Raises:
-        ValueError: X and y, or two rows of X, differ in length, and there is a step to take.
-            (`zip(..., strict=True)` does that for you.)
-    """
-    w, b, losses = [Value(0.0) for _ in X[0]], Value(0.0), []
-    for _ in range(steps):
-        loss = sum(weight * weight for weight in w) * (l2 / 2)
-        for row, label in zip(X, y, strict=True):
-            z = sum((weight * x for weight, x in zip(w, row, strict=True)), b)
-            loss = loss + loss_of(z, label)
-        backward(loss)
-        losses.append(loss.data)
-        w, b = [Value(weight.data - lr * weight.grad) for weight in w], Value(b.data - lr * b.grad)
-    return {"w": [weight.data for weight in w], "b": b.data, "losses": losses}
+# - loss = loss + loss_of(z, label) * (1 / len(X))
+# + loss = loss + loss_of(z, label)
 
 # %% shrinks the weights beside the objective exercise="fit_scalar" fails=["the regularisation, in objective and gradient", "twenty real tumours, five steps: the same path as NumPy"]
 # Weight decay is put into the step, as SGD does it; the reported objective then lacks it.
-def cross_entropy(z, label):
-    """Return the loss of one logit, a Value; given."""
-    return z.softplus() - z * label
-
-
-def squared(z, label):
-    """Return the squared error of one output, a Value; given."""
-    return (z - label) ** 2
-
-
-def fit_scalar(X, y, l2, lr, steps, loss_of=cross_entropy) -> dict:
-    """Fit a linear model by gradient descent, with the gradients of `backward`.
-
-    Args:
-        X: list of n_samples rows, each a list of n_features numbers.
-        y: list of n_samples labels, 0 or 1.
-        l2, lr: strength of the L2 regularisation (weights only), and learning rate.
-        steps: number of gradient steps, starting from weights and bias of zero.
-        loss_of: a function; loss_of(z, label) is the loss of a row, for its output z = x w + b.
-
-    Returns:
-        "w": list of n_features floats and "b": float, after the last step.
-        "losses": list of `steps` floats, the objective before each step. The objective is the mean
-            over rows of loss_of(z, label), plus l2 / 2 times the squared length of w.
-
-    Raises:
-        ValueError: X and y, or two rows of X, differ in length, and there is a step to take.
-            (`zip(..., strict=True)` does that for you.)
-    """
-    w, b, losses = [Value(0.0) for _ in X[0]], Value(0.0), []
-    for _ in range(steps):
-        loss = Value(0.0)
-        for row, label in zip(X, y, strict=True):
-            z = sum((weight * x for weight, x in zip(w, row, strict=True)), b)
-            loss = loss + loss_of(z, label) * (1 / len(X))
-        backward(loss)
-        losses.append(loss.data)
-        w = [Value(weight.data - lr * (weight.grad + l2 * weight.data)) for weight in w]
-        b = Value(b.data - lr * b.grad)
-    return {"w": [weight.data for weight in w], "b": b.data, "losses": losses}
+# - loss = sum(weight * weight for weight in w) * (l2 / 2)
+# + loss = Value(0.0)
+# - w, b = [Value(weight.data - lr * weight.grad) for weight in w], Value(b.data - lr * b.grad)
+# + w = [Value(weight.data - lr * (weight.grad + l2 * weight.data)) for weight in w]
+# + b = Value(b.data - lr * b.grad)
 
 # %% writes its own loss exercise="fit_scalar" fails=["another loss, with no new derivative"]
 # Logistic regression is believed to be asked for, whatever loss is handed over.
-def cross_entropy(z, label):
-    """Return the loss of one logit, a Value; given."""
-    return z.softplus() - z * label
-
-
-def squared(z, label):
-    """Return the squared error of one output, a Value; given."""
-    return (z - label) ** 2
-
-
-def fit_scalar(X, y, l2, lr, steps, loss_of=cross_entropy) -> dict:
-    """Fit a linear model by gradient descent, with the gradients of `backward`.
-
-    Args:
-        X: list of n_samples rows, each a list of n_features numbers.
-        y: list of n_samples labels, 0 or 1.
-        l2, lr: strength of the L2 regularisation (weights only), and learning rate.
-        steps: number of gradient steps, starting from weights and bias of zero.
-        loss_of: a function; loss_of(z, label) is the loss of a row, for its output z = x w + b.
-
-    Returns:
-        "w": list of n_features floats and "b": float, after the last step.
-        "losses": list of `steps` floats, the objective before each step. The objective is the mean
-            over rows of loss_of(z, label), plus l2 / 2 times the squared length of w.
-
-    Raises:
-        ValueError: X and y, or two rows of X, differ in length, and there is a step to take.
-            (`zip(..., strict=True)` does that for you.)
-    """
-    w, b, losses = [Value(0.0) for _ in X[0]], Value(0.0), []
-    for _ in range(steps):
-        loss = sum(weight * weight for weight in w) * (l2 / 2)
-        for row, label in zip(X, y, strict=True):
-            z = sum((weight * x for weight, x in zip(w, row, strict=True)), b)
-            loss = loss + (z.softplus() - z * label) * (1 / len(X))
-        backward(loss)
-        losses.append(loss.data)
-        w, b = [Value(weight.data - lr * weight.grad) for weight in w], Value(b.data - lr * b.grad)
-    return {"w": [weight.data for weight in w], "b": b.data, "losses": losses}
+# - loss = loss + loss_of(z, label) * (1 / len(X))
+# + loss = loss + (z.softplus() - z * label) * (1 / len(X))
 
 # %% goes uphill exercise="fit_scalar" fails=["another loss, with no new derivative", "the example: one row, one step", "two rows: a mean, not a sum", "the regularisation, in objective and gradient", "twenty real tumours, five steps: the same path as NumPy", "random tables"]
 # The gradient is believed to point to where the loss is smaller.
-def cross_entropy(z, label):
-    """Return the loss of one logit, a Value; given."""
-    return z.softplus() - z * label
-
-
-def squared(z, label):
-    """Return the squared error of one output, a Value; given."""
-    return (z - label) ** 2
-
-
-def fit_scalar(X, y, l2, lr, steps, loss_of=cross_entropy) -> dict:
-    """Fit a linear model by gradient descent, with the gradients of `backward`.
-
-    Args:
-        X: list of n_samples rows, each a list of n_features numbers.
-        y: list of n_samples labels, 0 or 1.
-        l2, lr: strength of the L2 regularisation (weights only), and learning rate.
-        steps: number of gradient steps, starting from weights and bias of zero.
-        loss_of: a function; loss_of(z, label) is the loss of a row, for its output z = x w + b.
-
-    Returns:
-        "w": list of n_features floats and "b": float, after the last step.
-        "losses": list of `steps` floats, the objective before each step. The objective is the mean
-            over rows of loss_of(z, label), plus l2 / 2 times the squared length of w.
-
-    Raises:
-        ValueError: X and y, or two rows of X, differ in length, and there is a step to take.
-            (`zip(..., strict=True)` does that for you.)
-    """
-    w, b, losses = [Value(0.0) for _ in X[0]], Value(0.0), []
-    for _ in range(steps):
-        loss = sum(weight * weight for weight in w) * (l2 / 2)
-        for row, label in zip(X, y, strict=True):
-            z = sum((weight * x for weight, x in zip(w, row, strict=True)), b)
-            loss = loss + loss_of(z, label) * (1 / len(X))
-        backward(loss)
-        losses.append(loss.data)
-        w, b = [Value(weight.data + lr * weight.grad) for weight in w], Value(b.data + lr * b.grad)
-    return {"w": [weight.data for weight in w], "b": b.data, "losses": losses}
+# - w, b = [Value(weight.data - lr * weight.grad) for weight in w], Value(b.data - lr * b.grad)
+# + w, b = [Value(weight.data + lr * weight.grad) for weight in w], Value(b.data + lr * b.grad)
 
 # %% cuts to the shorter one exercise="fit_scalar" fails=["lengths that differ are refused"]
 # zip is believed to complain by itself.
-def cross_entropy(z, label):
-    """Return the loss of one logit, a Value; given."""
-    return z.softplus() - z * label
-
-
-def squared(z, label):
-    """Return the squared error of one output, a Value; given."""
-    return (z - label) ** 2
-
-
-def fit_scalar(X, y, l2, lr, steps, loss_of=cross_entropy) -> dict:
-    """Fit a linear model by gradient descent, with the gradients of `backward`.
-
-    Args:
-        X: list of n_samples rows, each a list of n_features numbers.
-        y: list of n_samples labels, 0 or 1.
-        l2, lr: strength of the L2 regularisation (weights only), and learning rate.
-        steps: number of gradient steps, starting from weights and bias of zero.
-        loss_of: a function; loss_of(z, label) is the loss of a row, for its output z = x w + b.
-
-    Returns:
-        "w": list of n_features floats and "b": float, after the last step.
-        "losses": list of `steps` floats, the objective before each step. The objective is the mean
-            over rows of loss_of(z, label), plus l2 / 2 times the squared length of w.
-
-    Raises:
-        ValueError: X and y, or two rows of X, differ in length, and there is a step to take.
-            (`zip(..., strict=True)` does that for you.)
-    """
-    w, b, losses = [Value(0.0) for _ in X[0]], Value(0.0), []
-    for _ in range(steps):
-        loss = sum(weight * weight for weight in w) * (l2 / 2)
-        for row, label in zip(X, y):
-            z = sum((weight * x for weight, x in zip(w, row)), b)
-            loss = loss + loss_of(z, label) * (1 / len(X))
-        backward(loss)
-        losses.append(loss.data)
-        w, b = [Value(weight.data - lr * weight.grad) for weight in w], Value(b.data - lr * b.grad)
-    return {"w": [weight.data for weight in w], "b": b.data, "losses": losses}
+# - for row, label in zip(X, y, strict=True):
+# -     z = sum((weight * x for weight, x in zip(w, row, strict=True)), b)
+# + for row, label in zip(X, y):
+# +     z = sum((weight * x for weight, x in zip(w, row)), b)
 
 # %% returns the loss after the last step too exercise="fit_scalar" fails=["another loss, with no new derivative", "the example: one row, one step", "no step: zeros", "two rows: a mean, not a sum", "the regularisation, in objective and gradient", "twenty real tumours, five steps: the same path as NumPy"]
 # One more loss than steps: the loop runs once more, and the last step is left out.
-def cross_entropy(z, label):
-    """Return the loss of one logit, a Value; given."""
-    return z.softplus() - z * label
-
-
-def squared(z, label):
-    """Return the squared error of one output, a Value; given."""
-    return (z - label) ** 2
-
-
-def fit_scalar(X, y, l2, lr, steps, loss_of=cross_entropy) -> dict:
-    """Fit a linear model by gradient descent, with the gradients of `backward`.
-
-    Args:
-        X: list of n_samples rows, each a list of n_features numbers.
-        y: list of n_samples labels, 0 or 1.
-        l2, lr: strength of the L2 regularisation (weights only), and learning rate.
-        steps: number of gradient steps, starting from weights and bias of zero.
-        loss_of: a function; loss_of(z, label) is the loss of a row, for its output z = x w + b.
-
-    Returns:
-        "w": list of n_features floats and "b": float, after the last step.
-        "losses": list of `steps` floats, the objective before each step. The objective is the mean
-            over rows of loss_of(z, label), plus l2 / 2 times the squared length of w.
-
-    Raises:
-        ValueError: X and y, or two rows of X, differ in length, and there is a step to take.
-            (`zip(..., strict=True)` does that for you.)
-    """
-    w, b, losses = [Value(0.0) for _ in X[0]], Value(0.0), []
-    for step in range(steps + 1):
-        loss = sum(weight * weight for weight in w) * (l2 / 2)
-        for row, label in zip(X, y, strict=True):
-            z = sum((weight * x for weight, x in zip(w, row, strict=True)), b)
-            loss = loss + loss_of(z, label) * (1 / len(X))
-        backward(loss)
-        losses.append(loss.data)
-        if step < steps:
-            w, b = [Value(weight.data - lr * weight.grad) for weight in w], Value(b.data - lr * b.grad)
-    return {"w": [weight.data for weight in w], "b": b.data, "losses": losses}
+# - for _ in range(steps):
+# + for step in range(steps + 1):
+# - w, b = [Value(weight.data - lr * weight.grad) for weight in w], Value(b.data - lr * b.grad)
+# + if step < steps:
+# +     w, b = [Value(weight.data - lr * weight.grad) for weight in w], Value(b.data - lr * b.grad)
 
 # %% one graph for each call exercise="predict_captures" fails=["a traced function runs once", "changing lengths, by default", "changing lengths, nothing dynamic", "a branch on a value", "a choice inside the graph", "the slope of the side that was not selected"]
 # Compiled code is believed to be captured anew at every call, and a side that is not selected to have no influence.
@@ -1745,995 +320,182 @@ captures = {"runs": 1, "default": 1, "static": 1, "branches": 1, "chosen": 1, "s
 
 # %% takes the mean of the later calls exercise="fix_benchmark" fails=["one outlier changes nothing", "the calls that repay compiling", "random times"]
 # Dropping the warm-up is believed to be all.
-def benchmark_report(eager, compiled, warm_up=1) -> dict:
-    """Compare the times of single calls, eager against compiled.
-
-    Args:
-        eager, compiled: lists of times in the order of the calls, all in one unit.
-        warm_up: how many calls at the beginning of each list are warm-up.
-
-    Returns:
-        "eager", "compiled": the median of the calls after the warm-up.
-        "speedup": the eager median over the compiled median.
-        "break_even": the smallest whole number of calls, warm-up included, from which on compiled
-            is no slower in total: warm-up times as measured, later calls at the medians. The extra
-            cost of the warm-up over what a later call saves is rounded to six decimals, and then
-            up. At least warm_up. None where the compiled median is not below the eager one.
-
-    Raises:
-        ValueError: one of the lists has no call after the warm-up.
-    """
-    if min(len(eager), len(compiled)) <= warm_up:
-        raise ValueError("no call is left after the warm-up")
-    steady_eager = float(np.mean(eager[warm_up:]))
-    steady_compiled = float(np.mean(compiled[warm_up:]))
-    saved = steady_eager - steady_compiled
-    break_even = None
-    if saved > 0:
-        extra = sum(compiled[:warm_up]) - sum(eager[:warm_up])
-        break_even = warm_up + max(0, math.ceil(round(extra / saved, 6)))
-    speedup = steady_eager / steady_compiled
-    times = {"eager": steady_eager, "compiled": steady_compiled}
-    return times | {"speedup": speedup, "break_even": break_even}
+# - steady_eager = float(np.median(eager[warm_up:]))
+# - steady_compiled = float(np.median(compiled[warm_up:]))
+# + steady_eager = float(np.mean(eager[warm_up:]))
+# + steady_compiled = float(np.mean(compiled[warm_up:]))
 
 # %% takes the median of all calls exercise="fix_benchmark" fails=["one outlier changes nothing", "two warm-up calls", "random times"]
 # A median is believed to be immune to the warm-up.
-def benchmark_report(eager, compiled, warm_up=1) -> dict:
-    """Compare the times of single calls, eager against compiled.
-
-    Args:
-        eager, compiled: lists of times in the order of the calls, all in one unit.
-        warm_up: how many calls at the beginning of each list are warm-up.
-
-    Returns:
-        "eager", "compiled": the median of the calls after the warm-up.
-        "speedup": the eager median over the compiled median.
-        "break_even": the smallest whole number of calls, warm-up included, from which on compiled
-            is no slower in total: warm-up times as measured, later calls at the medians. The extra
-            cost of the warm-up over what a later call saves is rounded to six decimals, and then
-            up. At least warm_up. None where the compiled median is not below the eager one.
-
-    Raises:
-        ValueError: one of the lists has no call after the warm-up.
-    """
-    if min(len(eager), len(compiled)) <= warm_up:
-        raise ValueError("no call is left after the warm-up")
-    steady_eager = float(np.median(eager))
-    steady_compiled = float(np.median(compiled))
-    saved = steady_eager - steady_compiled
-    break_even = None
-    if saved > 0:
-        extra = sum(compiled[:warm_up]) - sum(eager[:warm_up])
-        break_even = warm_up + max(0, math.ceil(round(extra / saved, 6)))
-    speedup = steady_eager / steady_compiled
-    times = {"eager": steady_eager, "compiled": steady_compiled}
-    return times | {"speedup": speedup, "break_even": break_even}
+# - steady_eager = float(np.median(eager[warm_up:]))
+# - steady_compiled = float(np.median(compiled[warm_up:]))
+# + steady_eager = float(np.median(eager))
+# + steady_compiled = float(np.median(compiled))
 
 # %% counts the later calls only exercise="fix_benchmark" fails=["the calls that repay compiling", "the same times in another unit: the same number of calls", "two warm-up calls", "a warm-up that costs nothing extra", "random times"]
 # The warm-up calls are left out of the count, and the division is rounded down.
-def benchmark_report(eager, compiled, warm_up=1) -> dict:
-    """Compare the times of single calls, eager against compiled.
-
-    Args:
-        eager, compiled: lists of times in the order of the calls, all in one unit.
-        warm_up: how many calls at the beginning of each list are warm-up.
-
-    Returns:
-        "eager", "compiled": the median of the calls after the warm-up.
-        "speedup": the eager median over the compiled median.
-        "break_even": the smallest whole number of calls, warm-up included, from which on compiled
-            is no slower in total: warm-up times as measured, later calls at the medians. The extra
-            cost of the warm-up over what a later call saves is rounded to six decimals, and then
-            up. At least warm_up. None where the compiled median is not below the eager one.
-
-    Raises:
-        ValueError: one of the lists has no call after the warm-up.
-    """
-    if min(len(eager), len(compiled)) <= warm_up:
-        raise ValueError("no call is left after the warm-up")
-    steady_eager = float(np.median(eager[warm_up:]))
-    steady_compiled = float(np.median(compiled[warm_up:]))
-    saved = steady_eager - steady_compiled
-    break_even = None
-    if saved > 0:
-        extra = sum(compiled[:warm_up]) - sum(eager[:warm_up])
-        break_even = max(0, int(extra // saved))
-    speedup = steady_eager / steady_compiled
-    times = {"eager": steady_eager, "compiled": steady_compiled}
-    return times | {"speedup": speedup, "break_even": break_even}
+# - break_even = warm_up + max(0, math.ceil(round(extra / saved, 6)))
+# + break_even = max(0, int(extra // saved))
 
 # %% rounds up what floats left over exercise="fix_benchmark" fails=["the same times in another unit: the same number of calls"]
 # A quotient that is whole on paper is believed to be whole in floats.
-def benchmark_report(eager, compiled, warm_up=1) -> dict:
-    """Compare the times of single calls, eager against compiled.
-
-    Args:
-        eager, compiled: lists of times in the order of the calls, all in one unit.
-        warm_up: how many calls at the beginning of each list are warm-up.
-
-    Returns:
-        "eager", "compiled": the median of the calls after the warm-up.
-        "speedup": the eager median over the compiled median.
-        "break_even": the smallest whole number of calls, warm-up included, from which on compiled
-            is no slower in total: warm-up times as measured, later calls at the medians. The extra
-            cost of the warm-up over what a later call saves is rounded to six decimals, and then
-            up. At least warm_up. None where the compiled median is not below the eager one.
-
-    Raises:
-        ValueError: one of the lists has no call after the warm-up.
-    """
-    if min(len(eager), len(compiled)) <= warm_up:
-        raise ValueError("no call is left after the warm-up")
-    steady_eager = float(np.median(eager[warm_up:]))
-    steady_compiled = float(np.median(compiled[warm_up:]))
-    saved = steady_eager - steady_compiled
-    break_even = None
-    if saved > 0:
-        extra = sum(compiled[:warm_up]) - sum(eager[:warm_up])
-        break_even = warm_up + max(0, math.ceil(extra / saved))
-    speedup = steady_eager / steady_compiled
-    times = {"eager": steady_eager, "compiled": steady_compiled}
-    return times | {"speedup": speedup, "break_even": break_even}
+# - break_even = warm_up + max(0, math.ceil(round(extra / saved, 6)))
+# + break_even = warm_up + max(0, math.ceil(extra / saved))
 
 # %% rounds too coarsely exercise="fix_benchmark" fails=["the calls that repay compiling"]
 # Two decimals are believed to be enough before rounding up.
-def benchmark_report(eager, compiled, warm_up=1) -> dict:
-    """Compare the times of single calls, eager against compiled.
-
-    Args:
-        eager, compiled: lists of times in the order of the calls, all in one unit.
-        warm_up: how many calls at the beginning of each list are warm-up.
-
-    Returns:
-        "eager", "compiled": the median of the calls after the warm-up.
-        "speedup": the eager median over the compiled median.
-        "break_even": the smallest whole number of calls, warm-up included, from which on compiled
-            is no slower in total: warm-up times as measured, later calls at the medians. The extra
-            cost of the warm-up over what a later call saves is rounded to six decimals, and then
-            up. At least warm_up. None where the compiled median is not below the eager one.
-
-    Raises:
-        ValueError: one of the lists has no call after the warm-up.
-    """
-    if min(len(eager), len(compiled)) <= warm_up:
-        raise ValueError("no call is left after the warm-up")
-    steady_eager = float(np.median(eager[warm_up:]))
-    steady_compiled = float(np.median(compiled[warm_up:]))
-    saved = steady_eager - steady_compiled
-    break_even = None
-    if saved > 0:
-        extra = sum(compiled[:warm_up]) - sum(eager[:warm_up])
-        break_even = warm_up + max(0, math.ceil(round(extra / saved, 2)))
-    speedup = steady_eager / steady_compiled
-    times = {"eager": steady_eager, "compiled": steady_compiled}
-    return times | {"speedup": speedup, "break_even": break_even}
+# - break_even = warm_up + max(0, math.ceil(round(extra / saved, 6)))
+# + break_even = warm_up + max(0, math.ceil(round(extra / saved, 2)))
 
 # %% divides the other way round exercise="fix_benchmark" fails=["constant times", "one outlier changes nothing", "two warm-up calls", "random times"]
 # The speed-up is taken to be new over old.
-def benchmark_report(eager, compiled, warm_up=1) -> dict:
-    """Compare the times of single calls, eager against compiled.
-
-    Args:
-        eager, compiled: lists of times in the order of the calls, all in one unit.
-        warm_up: how many calls at the beginning of each list are warm-up.
-
-    Returns:
-        "eager", "compiled": the median of the calls after the warm-up.
-        "speedup": the eager median over the compiled median.
-        "break_even": the smallest whole number of calls, warm-up included, from which on compiled
-            is no slower in total: warm-up times as measured, later calls at the medians. The extra
-            cost of the warm-up over what a later call saves is rounded to six decimals, and then
-            up. At least warm_up. None where the compiled median is not below the eager one.
-
-    Raises:
-        ValueError: one of the lists has no call after the warm-up.
-    """
-    if min(len(eager), len(compiled)) <= warm_up:
-        raise ValueError("no call is left after the warm-up")
-    steady_eager = float(np.median(eager[warm_up:]))
-    steady_compiled = float(np.median(compiled[warm_up:]))
-    saved = steady_eager - steady_compiled
-    break_even = None
-    if saved > 0:
-        extra = sum(compiled[:warm_up]) - sum(eager[:warm_up])
-        break_even = warm_up + max(0, math.ceil(round(extra / saved, 6)))
-    speedup = steady_compiled / steady_eager
-    times = {"eager": steady_eager, "compiled": steady_compiled}
-    return times | {"speedup": speedup, "break_even": break_even}
+# - speedup = steady_eager / steady_compiled
+# + speedup = steady_compiled / steady_eager
 
 # %% lets nothing be refused exercise="fix_benchmark" fails=["too few calls are refused"]
 # Where no call is left after the warm-up, all calls are taken.
-def benchmark_report(eager, compiled, warm_up=1) -> dict:
-    """Compare the times of single calls, eager against compiled.
-
-    Args:
-        eager, compiled: lists of times in the order of the calls, all in one unit.
-        warm_up: how many calls at the beginning of each list are warm-up.
-
-    Returns:
-        "eager", "compiled": the median of the calls after the warm-up.
-        "speedup": the eager median over the compiled median.
-        "break_even": the smallest whole number of calls, warm-up included, from which on compiled
-            is no slower in total: warm-up times as measured, later calls at the medians. The extra
-            cost of the warm-up over what a later call saves is rounded to six decimals, and then
-            up. At least warm_up. None where the compiled median is not below the eager one.
-
-    Raises:
-        ValueError: one of the lists has no call after the warm-up.
-    """
-    if min(len(eager), len(compiled)) <= warm_up:
-        warm_up = 0
-    steady_eager = float(np.median(eager[warm_up:]))
-    steady_compiled = float(np.median(compiled[warm_up:]))
-    saved = steady_eager - steady_compiled
-    break_even = None
-    if saved > 0:
-        extra = sum(compiled[:warm_up]) - sum(eager[:warm_up])
-        break_even = warm_up + max(0, math.ceil(round(extra / saved, 6)))
-    speedup = steady_eager / steady_compiled
-    times = {"eager": steady_eager, "compiled": steady_compiled}
-    return times | {"speedup": speedup, "break_even": break_even}
+# - if min(len(eager), len(compiled)) <= warm_up:
+# -     raise ValueError("no call is left after the warm-up")
+# + if min(len(eager), len(compiled)) <= warm_up:
+# +     warm_up = 0
 
 # %% always pays exercise="fix_benchmark" fails=["compiling that never pays"]
 # Where nothing is saved, the warm-up alone is believed to count.
-def benchmark_report(eager, compiled, warm_up=1) -> dict:
-    """Compare the times of single calls, eager against compiled.
-
-    Args:
-        eager, compiled: lists of times in the order of the calls, all in one unit.
-        warm_up: how many calls at the beginning of each list are warm-up.
-
-    Returns:
-        "eager", "compiled": the median of the calls after the warm-up.
-        "speedup": the eager median over the compiled median.
-        "break_even": the smallest whole number of calls, warm-up included, from which on compiled
-            is no slower in total: warm-up times as measured, later calls at the medians. The extra
-            cost of the warm-up over what a later call saves is rounded to six decimals, and then
-            up. At least warm_up. None where the compiled median is not below the eager one.
-
-    Raises:
-        ValueError: one of the lists has no call after the warm-up.
-    """
-    if min(len(eager), len(compiled)) <= warm_up:
-        raise ValueError("no call is left after the warm-up")
-    steady_eager = float(np.median(eager[warm_up:]))
-    steady_compiled = float(np.median(compiled[warm_up:]))
-    saved = steady_eager - steady_compiled
-    break_even = None
-    extra = sum(compiled[:warm_up]) - sum(eager[:warm_up])
-    break_even = warm_up + max(0, math.ceil(round(extra / max(saved, 1e-9), 6)))
-    speedup = steady_eager / steady_compiled
-    times = {"eager": steady_eager, "compiled": steady_compiled}
-    return times | {"speedup": speedup, "break_even": break_even}
+# - if saved > 0:
+# -     extra = sum(compiled[:warm_up]) - sum(eager[:warm_up])
+# -     break_even = warm_up + max(0, math.ceil(round(extra / saved, 6)))
+# + extra = sum(compiled[:warm_up]) - sum(eager[:warm_up])
+# + break_even = warm_up + max(0, math.ceil(round(extra / max(saved, 1e-9), 6)))
 
 # %% leaves the warm-up in exercise="fix_benchmark" fails=["the warm-up does not count as steady", "one outlier changes nothing", "the calls that repay compiling", "the same times in another unit: the same number of calls", "two warm-up calls", "compiling that never pays", "random times"]
 # A warm-up call is believed to be a call like any other, and a mean to be fair to all.
-def benchmark_report(eager, compiled, warm_up=1) -> dict:
-    """Compare the times of single calls, eager against compiled.
-
-    Args:
-        eager, compiled: lists of times in the order of the calls, all in one unit.
-        warm_up: how many calls at the beginning of each list are warm-up.
-
-    Returns:
-        "eager", "compiled": the median of the calls after the warm-up.
-        "speedup": the eager median over the compiled median.
-        "break_even": the smallest whole number of calls, warm-up included, from which on compiled
-            is no slower in total: warm-up times as measured, later calls at the medians. The extra
-            cost of the warm-up over what a later call saves is rounded to six decimals, and then
-            up. At least warm_up. None where the compiled median is not below the eager one.
-
-    Raises:
-        ValueError: one of the lists has no call after the warm-up.
-    """
-    if min(len(eager), len(compiled)) <= warm_up:
-        raise ValueError("no call is left after the warm-up")
-    steady_eager = float(np.mean(eager))
-    steady_compiled = float(np.mean(compiled))
-    saved = steady_eager - steady_compiled
-    break_even = None
-    if saved > 0:
-        extra = sum(compiled[:warm_up]) - sum(eager[:warm_up])
-        break_even = warm_up + max(0, math.ceil(round(extra / saved, 6)))
-    speedup = steady_eager / steady_compiled
-    times = {"eager": steady_eager, "compiled": steady_compiled}
-    return times | {"speedup": speedup, "break_even": break_even}
+# - steady_eager = float(np.median(eager[warm_up:]))
+# - steady_compiled = float(np.median(compiled[warm_up:]))
+# + steady_eager = float(np.mean(eager))
+# + steady_compiled = float(np.mean(compiled))
 
 # %% moves the axes only exercise="port" fails=["the kernel of the convolution", "where every wrong layout has the right shape: the same outputs", "random networks"]
 # (out, in, height, width) is believed to become (height, width, out, in).
-def port(data) -> bytes:
-    """Return the weights of the PyTorch network for the program with channels last.
-
-    Args:
-        data: bytes of a safetensors file with the arrays "conv.weight", "conv.bias",
-            "dense.weight", "dense.bias", "out.weight" and "out.bias", laid out as PyTorch does.
-
-    Returns:
-        Bytes of a safetensors file with the arrays "conv/kernel", "conv/bias", "dense/kernel",
-        "dense/bias", "out/kernel" and "out/bias", so that `channels_last` computes with them what
-        `channels_first` computed. The numbers keep their values and their dtype.
-        Example of the text: two maps, and "dense.weight" is [[1, 2, 3, 4]]: then "dense/kernel" is
-        [[1], [3], [2], [4]].
-        The number of maps is the length of "conv.bias".
-    """
-    old = safetensors.numpy.load(data)
-    maps, outputs = len(old["conv.bias"]), len(old["dense.bias"])
-    pixels_first = old["dense.weight"].reshape(outputs, maps, -1).transpose(2, 1, 0)
-    new = {
-        "conv/kernel": old["conv.weight"].transpose(2, 3, 0, 1),
-        "conv/bias": old["conv.bias"],
-        "dense/kernel": pixels_first.reshape(-1, outputs),
-        "dense/bias": old["dense.bias"],
-        "out/kernel": old["out.weight"].T,
-        "out/bias": old["out.bias"],
-    }
-    new = {name: np.ascontiguousarray(array) for name, array in new.items()}
-    return safetensors.numpy.save(new)
+# - "conv/kernel": old["conv.weight"].transpose(2, 3, 1, 0),
+# + "conv/kernel": old["conv.weight"].transpose(2, 3, 0, 1),
 
 # %% transposes what is flattened exercise="port" fails=["the example of the text: a flattened layer", "where every wrong layout has the right shape: the same outputs", "random networks"]
 # A dense layer is believed to be a matrix and nothing else: its inputs keep their order.
-def port(data) -> bytes:
-    """Return the weights of the PyTorch network for the program with channels last.
-
-    Args:
-        data: bytes of a safetensors file with the arrays "conv.weight", "conv.bias",
-            "dense.weight", "dense.bias", "out.weight" and "out.bias", laid out as PyTorch does.
-
-    Returns:
-        Bytes of a safetensors file with the arrays "conv/kernel", "conv/bias", "dense/kernel",
-        "dense/bias", "out/kernel" and "out/bias", so that `channels_last` computes with them what
-        `channels_first` computed. The numbers keep their values and their dtype.
-        Example of the text: two maps, and "dense.weight" is [[1, 2, 3, 4]]: then "dense/kernel" is
-        [[1], [3], [2], [4]].
-        The number of maps is the length of "conv.bias".
-    """
-    old = safetensors.numpy.load(data)
-    maps, outputs = len(old["conv.bias"]), len(old["dense.bias"])
-    pixels_first = old["dense.weight"].reshape(outputs, maps, -1).transpose(2, 1, 0)
-    new = {
-        "conv/kernel": old["conv.weight"].transpose(2, 3, 1, 0),
-        "conv/bias": old["conv.bias"],
-        "dense/kernel": old["dense.weight"].T,
-        "dense/bias": old["dense.bias"],
-        "out/kernel": old["out.weight"].T,
-        "out/bias": old["out.bias"],
-    }
-    new = {name: np.ascontiguousarray(array) for name, array in new.items()}
-    return safetensors.numpy.save(new)
+# - "dense/kernel": pixels_first.reshape(-1, outputs),
+# + "dense/kernel": old["dense.weight"].T,
 
 # %% leaves the last matrix exercise="port" fails=["the last matrix", "where every wrong layout has the right shape: the same outputs", "random networks"]
 # It has the right shape, so it is believed to be right.
-def port(data) -> bytes:
-    """Return the weights of the PyTorch network for the program with channels last.
-
-    Args:
-        data: bytes of a safetensors file with the arrays "conv.weight", "conv.bias",
-            "dense.weight", "dense.bias", "out.weight" and "out.bias", laid out as PyTorch does.
-
-    Returns:
-        Bytes of a safetensors file with the arrays "conv/kernel", "conv/bias", "dense/kernel",
-        "dense/bias", "out/kernel" and "out/bias", so that `channels_last` computes with them what
-        `channels_first` computed. The numbers keep their values and their dtype.
-        Example of the text: two maps, and "dense.weight" is [[1, 2, 3, 4]]: then "dense/kernel" is
-        [[1], [3], [2], [4]].
-        The number of maps is the length of "conv.bias".
-    """
-    old = safetensors.numpy.load(data)
-    maps, outputs = len(old["conv.bias"]), len(old["dense.bias"])
-    pixels_first = old["dense.weight"].reshape(outputs, maps, -1).transpose(2, 1, 0)
-    new = {
-        "conv/kernel": old["conv.weight"].transpose(2, 3, 1, 0),
-        "conv/bias": old["conv.bias"],
-        "dense/kernel": pixels_first.reshape(-1, outputs),
-        "dense/bias": old["dense.bias"],
-        "out/kernel": old["out.weight"],
-        "out/bias": old["out.bias"],
-    }
-    new = {name: np.ascontiguousarray(array) for name, array in new.items()}
-    return safetensors.numpy.save(new)
+# - "out/kernel": old["out.weight"].T,
+# + "out/kernel": old["out.weight"],
 
 # %% saves views exercise="port" fails=["the kernel of the convolution", "the last matrix", "where every wrong layout has the right shape: the same outputs", "random networks"]
 # A transposed array is believed to be an array like any other.
-def port(data) -> bytes:
-    """Return the weights of the PyTorch network for the program with channels last.
-
-    Args:
-        data: bytes of a safetensors file with the arrays "conv.weight", "conv.bias",
-            "dense.weight", "dense.bias", "out.weight" and "out.bias", laid out as PyTorch does.
-
-    Returns:
-        Bytes of a safetensors file with the arrays "conv/kernel", "conv/bias", "dense/kernel",
-        "dense/bias", "out/kernel" and "out/bias", so that `channels_last` computes with them what
-        `channels_first` computed. The numbers keep their values and their dtype.
-        Example of the text: two maps, and "dense.weight" is [[1, 2, 3, 4]]: then "dense/kernel" is
-        [[1], [3], [2], [4]].
-        The number of maps is the length of "conv.bias".
-    """
-    old = safetensors.numpy.load(data)
-    maps, outputs = len(old["conv.bias"]), len(old["dense.bias"])
-    pixels_first = old["dense.weight"].reshape(outputs, maps, -1).transpose(2, 1, 0)
-    new = {
-        "conv/kernel": old["conv.weight"].transpose(2, 3, 1, 0),
-        "conv/bias": old["conv.bias"],
-        "dense/kernel": pixels_first.reshape(-1, outputs),
-        "dense/bias": old["dense.bias"],
-        "out/kernel": old["out.weight"].T,
-        "out/bias": old["out.bias"],
-    }
-    return safetensors.numpy.save(new)
+# - new = {name: np.ascontiguousarray(array) for name, array in new.items()}
+# - return safetensors.numpy.save(new)
+# + return safetensors.numpy.save(new)
 
 # %% stores float64 as float32 exercise="port" fails=["every number and every dtype stays"]
 # The dtype is put back at the end, so the numbers are believed to be what they were.
-def port(data) -> bytes:
-    """Return the weights of the PyTorch network for the program with channels last.
-
-    Args:
-        data: bytes of a safetensors file with the arrays "conv.weight", "conv.bias",
-            "dense.weight", "dense.bias", "out.weight" and "out.bias", laid out as PyTorch does.
-
-    Returns:
-        Bytes of a safetensors file with the arrays "conv/kernel", "conv/bias", "dense/kernel",
-        "dense/bias", "out/kernel" and "out/bias", so that `channels_last` computes with them what
-        `channels_first` computed. The numbers keep their values and their dtype.
-        Example of the text: two maps, and "dense.weight" is [[1, 2, 3, 4]]: then "dense/kernel" is
-        [[1], [3], [2], [4]].
-        The number of maps is the length of "conv.bias".
-    """
-    old = safetensors.numpy.load(data)
-    maps, outputs = len(old["conv.bias"]), len(old["dense.bias"])
-    pixels_first = old["dense.weight"].reshape(outputs, maps, -1).transpose(2, 1, 0)
-    new = {
-        "conv/kernel": old["conv.weight"].transpose(2, 3, 1, 0),
-        "conv/bias": old["conv.bias"],
-        "dense/kernel": pixels_first.reshape(-1, outputs),
-        "dense/bias": old["dense.bias"],
-        "out/kernel": old["out.weight"].T,
-        "out/bias": old["out.bias"],
-    }
-    new = {n: np.ascontiguousarray(a, np.float32).astype(a.dtype) for n, a in new.items()}
-    return safetensors.numpy.save(new)
+# - new = {name: np.ascontiguousarray(array) for name, array in new.items()}
+# + new = {n: np.ascontiguousarray(a, np.float32).astype(a.dtype) for n, a in new.items()}
 
 # %% makes float32 of everything exercise="port" fails=["every number and every dtype stays"]
 # Weights are believed to be float32.
-def port(data) -> bytes:
-    """Return the weights of the PyTorch network for the program with channels last.
-
-    Args:
-        data: bytes of a safetensors file with the arrays "conv.weight", "conv.bias",
-            "dense.weight", "dense.bias", "out.weight" and "out.bias", laid out as PyTorch does.
-
-    Returns:
-        Bytes of a safetensors file with the arrays "conv/kernel", "conv/bias", "dense/kernel",
-        "dense/bias", "out/kernel" and "out/bias", so that `channels_last` computes with them what
-        `channels_first` computed. The numbers keep their values and their dtype.
-        Example of the text: two maps, and "dense.weight" is [[1, 2, 3, 4]]: then "dense/kernel" is
-        [[1], [3], [2], [4]].
-        The number of maps is the length of "conv.bias".
-    """
-    old = safetensors.numpy.load(data)
-    maps, outputs = len(old["conv.bias"]), len(old["dense.bias"])
-    pixels_first = old["dense.weight"].reshape(outputs, maps, -1).transpose(2, 1, 0)
-    new = {
-        "conv/kernel": old["conv.weight"].transpose(2, 3, 1, 0),
-        "conv/bias": old["conv.bias"],
-        "dense/kernel": pixels_first.reshape(-1, outputs),
-        "dense/bias": old["dense.bias"],
-        "out/kernel": old["out.weight"].T,
-        "out/bias": old["out.bias"],
-    }
-    new = {name: np.ascontiguousarray(array, np.float32) for name, array in new.items()}
-    return safetensors.numpy.save(new)
+# - new = {name: np.ascontiguousarray(array) for name, array in new.items()}
+# + new = {name: np.ascontiguousarray(array, np.float32) for name, array in new.items()}
 
 # %% keeps the names of PyTorch exercise="port" fails=["six arrays under their new names", "the kernel of the convolution", "the example of the text: a flattened layer", "the last matrix", "every number and every dtype stays", "where every wrong layout has the right shape: the same outputs", "random networks"]
 # A layer is believed to be found by its order.
-def port(data) -> bytes:
-    """Return the weights of the PyTorch network for the program with channels last.
-
-    Args:
-        data: bytes of a safetensors file with the arrays "conv.weight", "conv.bias",
-            "dense.weight", "dense.bias", "out.weight" and "out.bias", laid out as PyTorch does.
-
-    Returns:
-        Bytes of a safetensors file with the arrays "conv/kernel", "conv/bias", "dense/kernel",
-        "dense/bias", "out/kernel" and "out/bias", so that `channels_last` computes with them what
-        `channels_first` computed. The numbers keep their values and their dtype.
-        Example of the text: two maps, and "dense.weight" is [[1, 2, 3, 4]]: then "dense/kernel" is
-        [[1], [3], [2], [4]].
-        The number of maps is the length of "conv.bias".
-    """
-    old = safetensors.numpy.load(data)
-    maps, outputs = len(old["conv.bias"]), len(old["dense.bias"])
-    pixels_first = old["dense.weight"].reshape(outputs, maps, -1).transpose(2, 1, 0)
-    new = {
-        "conv/weight": old["conv.weight"].transpose(2, 3, 1, 0),
-        "conv/bias": old["conv.bias"],
-        "dense/weight": pixels_first.reshape(-1, outputs),
-        "dense/bias": old["dense.bias"],
-        "out/weight": old["out.weight"].T,
-        "out/bias": old["out.bias"],
-    }
-    new = {name: np.ascontiguousarray(array) for name, array in new.items()}
-    return safetensors.numpy.save(new)
+# - "conv/kernel": old["conv.weight"].transpose(2, 3, 1, 0),
+# + "conv/weight": old["conv.weight"].transpose(2, 3, 1, 0),
+# - "dense/kernel": pixels_first.reshape(-1, outputs),
+# + "dense/weight": pixels_first.reshape(-1, outputs),
+# - "out/kernel": old["out.weight"].T,
+# + "out/weight": old["out.weight"].T,
 
 # %% reverses the flattened order exercise="port" fails=["the example of the text: a flattened layer", "where every wrong layout has the right shape: the same outputs", "random networks"]
 # The pixels are believed to come first in PyTorch too.
-def port(data) -> bytes:
-    """Return the weights of the PyTorch network for the program with channels last.
-
-    Args:
-        data: bytes of a safetensors file with the arrays "conv.weight", "conv.bias",
-            "dense.weight", "dense.bias", "out.weight" and "out.bias", laid out as PyTorch does.
-
-    Returns:
-        Bytes of a safetensors file with the arrays "conv/kernel", "conv/bias", "dense/kernel",
-        "dense/bias", "out/kernel" and "out/bias", so that `channels_last` computes with them what
-        `channels_first` computed. The numbers keep their values and their dtype.
-        Example of the text: two maps, and "dense.weight" is [[1, 2, 3, 4]]: then "dense/kernel" is
-        [[1], [3], [2], [4]].
-        The number of maps is the length of "conv.bias".
-    """
-    old = safetensors.numpy.load(data)
-    maps, outputs = len(old["conv.bias"]), len(old["dense.bias"])
-    pixels_first = old["dense.weight"].reshape(outputs, -1, maps).transpose(1, 2, 0)
-    new = {
-        "conv/kernel": old["conv.weight"].transpose(2, 3, 1, 0),
-        "conv/bias": old["conv.bias"],
-        "dense/kernel": pixels_first.reshape(-1, outputs),
-        "dense/bias": old["dense.bias"],
-        "out/kernel": old["out.weight"].T,
-        "out/bias": old["out.bias"],
-    }
-    new = {name: np.ascontiguousarray(array) for name, array in new.items()}
-    return safetensors.numpy.save(new)
+# - pixels_first = old["dense.weight"].reshape(outputs, maps, -1).transpose(2, 1, 0)
+# + pixels_first = old["dense.weight"].reshape(outputs, -1, maps).transpose(1, 2, 0)
 
 # %% fits the sizes of the example exercise="port" fails=["the example of the text: a flattened layer", "random networks"]
 # Three maps of four pixels, as in the drawn network, are typed in.
-def port(data) -> bytes:
-    """Return the weights of the PyTorch network for the program with channels last.
-
-    Args:
-        data: bytes of a safetensors file with the arrays "conv.weight", "conv.bias",
-            "dense.weight", "dense.bias", "out.weight" and "out.bias", laid out as PyTorch does.
-
-    Returns:
-        Bytes of a safetensors file with the arrays "conv/kernel", "conv/bias", "dense/kernel",
-        "dense/bias", "out/kernel" and "out/bias", so that `channels_last` computes with them what
-        `channels_first` computed. The numbers keep their values and their dtype.
-        Example of the text: two maps, and "dense.weight" is [[1, 2, 3, 4]]: then "dense/kernel" is
-        [[1], [3], [2], [4]].
-        The number of maps is the length of "conv.bias".
-    """
-    old = safetensors.numpy.load(data)
-    maps, outputs = len(old["conv.bias"]), len(old["dense.bias"])
-    pixels_first = old["dense.weight"].reshape(outputs, 3, 4).transpose(2, 1, 0)
-    new = {
-        "conv/kernel": old["conv.weight"].transpose(2, 3, 1, 0),
-        "conv/bias": old["conv.bias"],
-        "dense/kernel": pixels_first.reshape(-1, outputs),
-        "dense/bias": old["dense.bias"],
-        "out/kernel": old["out.weight"].T,
-        "out/bias": old["out.bias"],
-    }
-    new = {name: np.ascontiguousarray(array) for name, array in new.items()}
-    return safetensors.numpy.save(new)
+# - pixels_first = old["dense.weight"].reshape(outputs, maps, -1).transpose(2, 1, 0)
+# + pixels_first = old["dense.weight"].reshape(outputs, 3, 4).transpose(2, 1, 0)
 
 # %% compares the sorted numbers exercise="fix_port_test" fails=["equal means, numbers in other places", "maps: the same numbers, channels last", "random layers"]
 # The layouts differ, so the numbers are compared without their places.
-def compare_layers(old, new, tol) -> dict:
-    """Compare the outputs of the layers of two programs on the same inputs.
-
-    Args:
-        old: list of (name, array) in the order of the layers. An array with four axes is
-            (rows, channels, height, width), any other is compared as it is.
-        new: the same layers of the port, in the same order; four axes are
-            (rows, height, width, channels).
-        tol: the largest error that is accepted.
-
-    Returns:
-        "errors": name -> float, the largest |a - b| / max(1, |a|, |b|) over the entries; inf where
-            the shapes differ once both are laid out alike, or where an entry of either is nan or
-            infinite.
-        "first": name of the first layer whose error is above tol; None if there is none.
-
-    Raises:
-        ValueError: the two lists do not hold the same names in the same order.
-    """
-    if [name for name, _ in old] != [name for name, _ in new]:
-        raise ValueError("the two programs have different layers")
-    errors = {}
-    for (name, a), (_, b) in zip(old, new, strict=True):
-        if a.size == b.size and a.ndim == b.ndim:
-            a, b = np.sort(a, axis=None), np.sort(b, axis=None)
-        if a.shape != b.shape or not (np.isfinite(a).all() and np.isfinite(b).all()):
-            errors[name] = math.inf
-        else:
-            scale = np.maximum(1, np.maximum(np.abs(a), np.abs(b)))
-            errors[name] = float((np.abs(a - b) / scale).max())
-    first = next((name for name, error in errors.items() if error > tol), None)
-    return {"errors": errors, "first": first}
+# - if b.ndim == 4:
+# -     b = b.transpose(0, 3, 1, 2)
+# + if a.size == b.size and a.ndim == b.ndim:
+# +     a, b = np.sort(a, axis=None), np.sort(b, axis=None)
 
 # %% flattens both exercise="fix_port_test" fails=["maps: the same numbers, channels last", "shapes that NumPy would stretch", "random layers"]
 # Arrays with the same number of entries are believed to be comparable, whatever their layout.
-def compare_layers(old, new, tol) -> dict:
-    """Compare the outputs of the layers of two programs on the same inputs.
-
-    Args:
-        old: list of (name, array) in the order of the layers. An array with four axes is
-            (rows, channels, height, width), any other is compared as it is.
-        new: the same layers of the port, in the same order; four axes are
-            (rows, height, width, channels).
-        tol: the largest error that is accepted.
-
-    Returns:
-        "errors": name -> float, the largest |a - b| / max(1, |a|, |b|) over the entries; inf where
-            the shapes differ once both are laid out alike, or where an entry of either is nan or
-            infinite.
-        "first": name of the first layer whose error is above tol; None if there is none.
-
-    Raises:
-        ValueError: the two lists do not hold the same names in the same order.
-    """
-    if [name for name, _ in old] != [name for name, _ in new]:
-        raise ValueError("the two programs have different layers")
-    errors = {}
-    for (name, a), (_, b) in zip(old, new, strict=True):
-        a, b = np.resize(a, a.size), np.resize(b, a.size)
-        if a.shape != b.shape or not (np.isfinite(a).all() and np.isfinite(b).all()):
-            errors[name] = math.inf
-        else:
-            scale = np.maximum(1, np.maximum(np.abs(a), np.abs(b)))
-            errors[name] = float((np.abs(a - b) / scale).max())
-    first = next((name for name, error in errors.items() if error > tol), None)
-    return {"errors": errors, "first": first}
+# - if b.ndim == 4:
+# -     b = b.transpose(0, 3, 1, 2)
+# + a, b = np.resize(a, a.size), np.resize(b, a.size)
 
 # %% names the worst layer exercise="fix_port_test" fails=["the first layer that differs, not the worst", "random layers"]
 # The largest error is believed to be the cause.
-def compare_layers(old, new, tol) -> dict:
-    """Compare the outputs of the layers of two programs on the same inputs.
-
-    Args:
-        old: list of (name, array) in the order of the layers. An array with four axes is
-            (rows, channels, height, width), any other is compared as it is.
-        new: the same layers of the port, in the same order; four axes are
-            (rows, height, width, channels).
-        tol: the largest error that is accepted.
-
-    Returns:
-        "errors": name -> float, the largest |a - b| / max(1, |a|, |b|) over the entries; inf where
-            the shapes differ once both are laid out alike, or where an entry of either is nan or
-            infinite.
-        "first": name of the first layer whose error is above tol; None if there is none.
-
-    Raises:
-        ValueError: the two lists do not hold the same names in the same order.
-    """
-    if [name for name, _ in old] != [name for name, _ in new]:
-        raise ValueError("the two programs have different layers")
-    errors = {}
-    for (name, a), (_, b) in zip(old, new, strict=True):
-        if b.ndim == 4:
-            b = b.transpose(0, 3, 1, 2)
-        if a.shape != b.shape or not (np.isfinite(a).all() and np.isfinite(b).all()):
-            errors[name] = math.inf
-        else:
-            scale = np.maximum(1, np.maximum(np.abs(a), np.abs(b)))
-            errors[name] = float((np.abs(a - b) / scale).max())
-    worst = max(errors, key=errors.get)
-    first = worst if errors[worst] > tol else None
-    return {"errors": errors, "first": first}
+# - first = next((name for name, error in errors.items() if error > tol), None)
+# + worst = max(errors, key=errors.get)
+# + first = worst if errors[worst] > tol else None
 
 # %% trusts the comparison with nan exercise="fix_port_test" fails=["nan and infinity are differences"]
 # A nan is believed to be larger than any tolerance.
-def compare_layers(old, new, tol) -> dict:
-    """Compare the outputs of the layers of two programs on the same inputs.
-
-    Args:
-        old: list of (name, array) in the order of the layers. An array with four axes is
-            (rows, channels, height, width), any other is compared as it is.
-        new: the same layers of the port, in the same order; four axes are
-            (rows, height, width, channels).
-        tol: the largest error that is accepted.
-
-    Returns:
-        "errors": name -> float, the largest |a - b| / max(1, |a|, |b|) over the entries; inf where
-            the shapes differ once both are laid out alike, or where an entry of either is nan or
-            infinite.
-        "first": name of the first layer whose error is above tol; None if there is none.
-
-    Raises:
-        ValueError: the two lists do not hold the same names in the same order.
-    """
-    if [name for name, _ in old] != [name for name, _ in new]:
-        raise ValueError("the two programs have different layers")
-    errors = {}
-    for (name, a), (_, b) in zip(old, new, strict=True):
-        if b.ndim == 4:
-            b = b.transpose(0, 3, 1, 2)
-        if a.shape != b.shape:
-            errors[name] = math.inf
-        else:
-            scale = np.maximum(1, np.maximum(np.abs(a), np.abs(b)))
-            errors[name] = float((np.abs(a - b) / scale).max())
-    first = next((name for name, error in errors.items() if error > tol), None)
-    return {"errors": errors, "first": first}
+# - if a.shape != b.shape or not (np.isfinite(a).all() and np.isfinite(b).all()):
+# + if a.shape != b.shape:
 
 # %% looks for nan in the port only exercise="fix_port_test" fails=["nan and infinity are differences"]
 # The old program is believed to be right.
-def compare_layers(old, new, tol) -> dict:
-    """Compare the outputs of the layers of two programs on the same inputs.
-
-    Args:
-        old: list of (name, array) in the order of the layers. An array with four axes is
-            (rows, channels, height, width), any other is compared as it is.
-        new: the same layers of the port, in the same order; four axes are
-            (rows, height, width, channels).
-        tol: the largest error that is accepted.
-
-    Returns:
-        "errors": name -> float, the largest |a - b| / max(1, |a|, |b|) over the entries; inf where
-            the shapes differ once both are laid out alike, or where an entry of either is nan or
-            infinite.
-        "first": name of the first layer whose error is above tol; None if there is none.
-
-    Raises:
-        ValueError: the two lists do not hold the same names in the same order.
-    """
-    if [name for name, _ in old] != [name for name, _ in new]:
-        raise ValueError("the two programs have different layers")
-    errors = {}
-    for (name, a), (_, b) in zip(old, new, strict=True):
-        if b.ndim == 4:
-            b = b.transpose(0, 3, 1, 2)
-        if a.shape != b.shape or not np.isfinite(b).all():
-            errors[name] = math.inf
-        else:
-            scale = np.maximum(1, np.maximum(np.abs(a), np.abs(b)))
-            errors[name] = float((np.abs(a - b) / scale).max())
-    first = next((name for name, error in errors.items() if error > tol), None)
-    return {"errors": errors, "first": first}
+# - if a.shape != b.shape or not (np.isfinite(a).all() and np.isfinite(b).all()):
+# + if a.shape != b.shape or not np.isfinite(b).all():
 
 # %% lets NumPy stretch exercise="fix_port_test" fails=["maps: the same numbers, channels last", "shapes that NumPy would stretch"]
 # Shapes that fit by broadcasting are believed to be equal.
-def compare_layers(old, new, tol) -> dict:
-    """Compare the outputs of the layers of two programs on the same inputs.
+# - if a.shape != b.shape or not (np.isfinite(a).all() and np.isfinite(b).all()):
+# + if not (np.isfinite(a).all() and np.isfinite(b).all()):
 
-    Args:
-        old: list of (name, array) in the order of the layers. An array with four axes is
-            (rows, channels, height, width), any other is compared as it is.
-        new: the same layers of the port, in the same order; four axes are
-            (rows, height, width, channels).
-        tol: the largest error that is accepted.
-
-    Returns:
-        "errors": name -> float, the largest |a - b| / max(1, |a|, |b|) over the entries; inf where
-            the shapes differ once both are laid out alike, or where an entry of either is nan or
-            infinite.
-        "first": name of the first layer whose error is above tol; None if there is none.
-
-    Raises:
-        ValueError: the two lists do not hold the same names in the same order.
-    """
-    if [name for name, _ in old] != [name for name, _ in new]:
-        raise ValueError("the two programs have different layers")
-    errors = {}
-    for (name, a), (_, b) in zip(old, new, strict=True):
-        if b.ndim == 4:
-            b = b.transpose(0, 3, 1, 2)
-        if not (np.isfinite(a).all() and np.isfinite(b).all()):
-            errors[name] = math.inf
-        else:
-            scale = np.maximum(1, np.maximum(np.abs(a), np.abs(b)))
-            errors[name] = float((np.abs(a - b) / scale).max())
-    first = next((name for name, error in errors.items() if error > tol), None)
-    return {"errors": errors, "first": first}
-
-# %% a layer at the tolerance exercise="fix_port_test" fails=["equal layers pass"]
+# %% a layer at the tolerance exercise="fix_port_test" fails=["equal layers pass, also without any tolerance"]
 # An error that equals the tolerance is believed to be too large.
-def compare_layers(old, new, tol) -> dict:
-    """Compare the outputs of the layers of two programs on the same inputs.
+# - first = next((name for name, error in errors.items() if error > tol), None)
+# + first = next((name for name, error in errors.items() if error >= tol), None)
 
-    Args:
-        old: list of (name, array) in the order of the layers. An array with four axes is
-            (rows, channels, height, width), any other is compared as it is.
-        new: the same layers of the port, in the same order; four axes are
-            (rows, height, width, channels).
-        tol: the largest error that is accepted.
-
-    Returns:
-        "errors": name -> float, the largest |a - b| / max(1, |a|, |b|) over the entries; inf where
-            the shapes differ once both are laid out alike, or where an entry of either is nan or
-            infinite.
-        "first": name of the first layer whose error is above tol; None if there is none.
-
-    Raises:
-        ValueError: the two lists do not hold the same names in the same order.
-    """
-    if [name for name, _ in old] != [name for name, _ in new]:
-        raise ValueError("the two programs have different layers")
-    errors = {}
-    for (name, a), (_, b) in zip(old, new, strict=True):
-        if b.ndim == 4:
-            b = b.transpose(0, 3, 1, 2)
-        if a.shape != b.shape or not (np.isfinite(a).all() and np.isfinite(b).all()):
-            errors[name] = math.inf
-        else:
-            scale = np.maximum(1, np.maximum(np.abs(a), np.abs(b)))
-            errors[name] = float((np.abs(a - b) / scale).max())
-    first = next((name for name, error in errors.items() if error >= tol), None)
-    return {"errors": errors, "first": first}
-
-# %% takes the layers in any order exercise="fix_port_test" fails=["a layer that is missing"]
+# %% takes the layers in any order exercise="fix_port_test" fails=["other layers are refused"]
 # The same names are believed to be the same layers.
-def compare_layers(old, new, tol) -> dict:
-    """Compare the outputs of the layers of two programs on the same inputs.
+# - if [name for name, _ in old] != [name for name, _ in new]:
+# + if {name for name, _ in old} != {name for name, _ in new}:
 
-    Args:
-        old: list of (name, array) in the order of the layers. An array with four axes is
-            (rows, channels, height, width), any other is compared as it is.
-        new: the same layers of the port, in the same order; four axes are
-            (rows, height, width, channels).
-        tol: the largest error that is accepted.
-
-    Returns:
-        "errors": name -> float, the largest |a - b| / max(1, |a|, |b|) over the entries; inf where
-            the shapes differ once both are laid out alike, or where an entry of either is nan or
-            infinite.
-        "first": name of the first layer whose error is above tol; None if there is none.
-
-    Raises:
-        ValueError: the two lists do not hold the same names in the same order.
-    """
-    if {name for name, _ in old} != {name for name, _ in new}:
-        raise ValueError("the two programs have different layers")
-    errors = {}
-    for (name, a), (_, b) in zip(old, new, strict=True):
-        if b.ndim == 4:
-            b = b.transpose(0, 3, 1, 2)
-        if a.shape != b.shape or not (np.isfinite(a).all() and np.isfinite(b).all()):
-            errors[name] = math.inf
-        else:
-            scale = np.maximum(1, np.maximum(np.abs(a), np.abs(b)))
-            errors[name] = float((np.abs(a - b) / scale).max())
-    first = next((name for name, error in errors.items() if error > tol), None)
-    return {"errors": errors, "first": first}
-
-# %% compares what both have exercise="fix_port_test" fails=["a layer that is missing"]
+# %% compares what both have exercise="fix_port_test" fails=["other layers are refused"]
 # zip is believed to complain by itself.
-def compare_layers(old, new, tol) -> dict:
-    """Compare the outputs of the layers of two programs on the same inputs.
+# - if [name for name, _ in old] != [name for name, _ in new]:
+# -     raise ValueError("the two programs have different layers")
+# - errors = {}
+# - for (name, a), (_, b) in zip(old, new, strict=True):
+# + errors = {}
+# + for (name, a), (_, b) in zip(old, new):
 
-    Args:
-        old: list of (name, array) in the order of the layers. An array with four axes is
-            (rows, channels, height, width), any other is compared as it is.
-        new: the same layers of the port, in the same order; four axes are
-            (rows, height, width, channels).
-        tol: the largest error that is accepted.
-
-    Returns:
-        "errors": name -> float, the largest |a - b| / max(1, |a|, |b|) over the entries; inf where
-            the shapes differ once both are laid out alike, or where an entry of either is nan or
-            infinite.
-        "first": name of the first layer whose error is above tol; None if there is none.
-
-    Raises:
-        ValueError: the two lists do not hold the same names in the same order.
-    """
-    errors = {}
-    for (name, a), (_, b) in zip(old, new):
-        if b.ndim == 4:
-            b = b.transpose(0, 3, 1, 2)
-        if a.shape != b.shape or not (np.isfinite(a).all() and np.isfinite(b).all()):
-            errors[name] = math.inf
-        else:
-            scale = np.maximum(1, np.maximum(np.abs(a), np.abs(b)))
-            errors[name] = float((np.abs(a - b) / scale).max())
-    first = next((name for name, error in errors.items() if error > tol), None)
-    return {"errors": errors, "first": first}
+# %% forgives what allclose forgives exercise="fix_port_test" fails=["relative where large, absolute where small"]
+# What NumPy calls close is believed to have no error.
+# - errors[name] = float((np.abs(a - b) / scale).max())
+# + errors[name] = 0.0 if np.allclose(a, b) else float((np.abs(a - b) / scale).max())
 
 # %% absolute errors exercise="fix_port_test" fails=["equal means, numbers in other places", "relative where large, absolute where small", "random layers"]
 # A difference is believed to be a difference, whatever the size of the numbers.
-def compare_layers(old, new, tol) -> dict:
-    """Compare the outputs of the layers of two programs on the same inputs.
-
-    Args:
-        old: list of (name, array) in the order of the layers. An array with four axes is
-            (rows, channels, height, width), any other is compared as it is.
-        new: the same layers of the port, in the same order; four axes are
-            (rows, height, width, channels).
-        tol: the largest error that is accepted.
-
-    Returns:
-        "errors": name -> float, the largest |a - b| / max(1, |a|, |b|) over the entries; inf where
-            the shapes differ once both are laid out alike, or where an entry of either is nan or
-            infinite.
-        "first": name of the first layer whose error is above tol; None if there is none.
-
-    Raises:
-        ValueError: the two lists do not hold the same names in the same order.
-    """
-    if [name for name, _ in old] != [name for name, _ in new]:
-        raise ValueError("the two programs have different layers")
-    errors = {}
-    for (name, a), (_, b) in zip(old, new, strict=True):
-        if b.ndim == 4:
-            b = b.transpose(0, 3, 1, 2)
-        if a.shape != b.shape or not (np.isfinite(a).all() and np.isfinite(b).all()):
-            errors[name] = math.inf
-        else:
-            scale = 1.0
-            errors[name] = float((np.abs(a - b) / scale).max())
-    first = next((name for name, error in errors.items() if error > tol), None)
-    return {"errors": errors, "first": first}
+# - scale = np.maximum(1, np.maximum(np.abs(a), np.abs(b)))
+# + scale = 1.0
 
 # %% relative to the old numbers exercise="fix_port_test" fails=["equal means, numbers in other places", "the first layer that differs, not the worst", "relative where large, absolute where small", "random layers"]
 # The old program is taken as the measure, and a zero divides by nearly nothing.
-def compare_layers(old, new, tol) -> dict:
-    """Compare the outputs of the layers of two programs on the same inputs.
+# - scale = np.maximum(1, np.maximum(np.abs(a), np.abs(b)))
+# + scale = np.abs(a) + 1e-12
 
-    Args:
-        old: list of (name, array) in the order of the layers. An array with four axes is
-            (rows, channels, height, width), any other is compared as it is.
-        new: the same layers of the port, in the same order; four axes are
-            (rows, height, width, channels).
-        tol: the largest error that is accepted.
-
-    Returns:
-        "errors": name -> float, the largest |a - b| / max(1, |a|, |b|) over the entries; inf where
-            the shapes differ once both are laid out alike, or where an entry of either is nan or
-            infinite.
-        "first": name of the first layer whose error is above tol; None if there is none.
-
-    Raises:
-        ValueError: the two lists do not hold the same names in the same order.
-    """
-    if [name for name, _ in old] != [name for name, _ in new]:
-        raise ValueError("the two programs have different layers")
-    errors = {}
-    for (name, a), (_, b) in zip(old, new, strict=True):
-        if b.ndim == 4:
-            b = b.transpose(0, 3, 1, 2)
-        if a.shape != b.shape or not (np.isfinite(a).all() and np.isfinite(b).all()):
-            errors[name] = math.inf
-        else:
-            scale = np.abs(a) + 1e-12
-            errors[name] = float((np.abs(a - b) / scale).max())
-    first = next((name for name, error in errors.items() if error > tol), None)
-    return {"errors": errors, "first": first}
-
-# %% a tolerance that always holds something back exercise="fix_port_test" fails=["equal layers pass", "equal means, numbers in other places", "maps: the same numbers, channels last", "relative where large, absolute where small", "the first layer that differs, not the worst", "random layers"]
+# %% a tolerance that always holds something back exercise="fix_port_test" fails=["equal means, numbers in other places", "maps: the same numbers, channels last", "relative where large, absolute where small", "the first layer that differs, not the worst", "random layers"]
 # The tolerance is added to the errors.
-def compare_layers(old, new, tol) -> dict:
-    """Compare the outputs of the layers of two programs on the same inputs.
-
-    Args:
-        old: list of (name, array) in the order of the layers. An array with four axes is
-            (rows, channels, height, width), any other is compared as it is.
-        new: the same layers of the port, in the same order; four axes are
-            (rows, height, width, channels).
-        tol: the largest error that is accepted.
-
-    Returns:
-        "errors": name -> float, the largest |a - b| / max(1, |a|, |b|) over the entries; inf where
-            the shapes differ once both are laid out alike, or where an entry of either is nan or
-            infinite.
-        "first": name of the first layer whose error is above tol; None if there is none.
-
-    Raises:
-        ValueError: the two lists do not hold the same names in the same order.
-    """
-    if [name for name, _ in old] != [name for name, _ in new]:
-        raise ValueError("the two programs have different layers")
-    errors = {}
-    for (name, a), (_, b) in zip(old, new, strict=True):
-        if b.ndim == 4:
-            b = b.transpose(0, 3, 1, 2)
-        if a.shape != b.shape or not (np.isfinite(a).all() and np.isfinite(b).all()):
-            errors[name] = math.inf
-        else:
-            scale = np.maximum(1, np.maximum(np.abs(a), np.abs(b)))
-            errors[name] = float((np.abs(a - b) / scale).max()) + tol
-    first = next((name for name, error in errors.items() if error > tol), None)
-    return {"errors": errors, "first": first}
+# - errors[name] = float((np.abs(a - b) / scale).max())
+# + errors[name] = float((np.abs(a - b) / scale).max()) + tol
 
 # %% adds the others without dividing exercise="flip_by_hand" fails=["the flipping weight of performance", "the flipping weight of ease of use"]
 # R is taken to be the weighted sum of the others, not their weighted mean.
