@@ -195,8 +195,8 @@ graph_hand = {"e": 16, "d": 2, "c": 2, "b": 4, "a": 8}
 # - return Value(result, (self,), (math.exp(self.data - result),))
 # + return Value(result, (self,), (math.tanh(self.data),))
 
-# %% remembers the result for the parent exercise="value_operations" fails=["the parents, in order"]
-# The new value is believed to be made from fresh copies of its operands: the graph is cut there.
+# %% names the parents in the other order exercise="value_operations" fails=["the parents, in order"]
+# A product does not depend on the order, so the order of the parents is believed not to matter either.
 # - return Value(self.data * other.data, (self, other), (other.data, self.data))
 # + return Value(self.data * other.data, (other, self), (other.data, self.data))
 
@@ -281,7 +281,7 @@ def backward(root):
 # + w = [Value(weight.data - lr * (weight.grad + l2 * weight.data)) for weight in w]
 # + b = Value(b.data - lr * b.grad)
 
-# %% writes its own loss exercise="fit_scalar" fails=["another loss, with no new derivative"]
+# %% writes its own loss exercise="fit_scalar" fails=["another loss, with no new derivative", "random tables"]
 # Logistic regression is believed to be asked for, whatever loss is handed over.
 # - loss = loss + loss_of(z, label) * (1 / len(X))
 # + loss = loss + (z.softplus() - z * label) * (1 / len(X))
