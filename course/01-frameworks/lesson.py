@@ -37,7 +37,7 @@ import torch
 import torch.nn.functional as F
 from torch import fx
 
-from mftcourse import check, expect, expect_choice, expect_raises, grade, plots, probes
+from mftcourse import check, expect, expect_choice, expect_raises, grade, plots
 from mftcourse.data import load_breast_cancer
 
 torch.set_num_threads(1)  # tables as small as this one gain nothing from more threads
@@ -1867,8 +1867,8 @@ print("and switched to evaluation afterwards:", late_eval)
 #
 # *Implement · 12 minutes · difficulty: two of three*
 #
-# The last road of the table: a small network for images moves from PyTorch to a program that keeps the **channels last**, as Keras and JAX do
-# by habit. Both programs stand in the next cell. They name things differently, and they lay them out differently:
+# The last road of the table: a small network for images moves from PyTorch to a program that keeps the **channels last**, as Keras and Flax do
+# by default. Both programs stand in the next cell. They name things differently, and they lay them out differently:
 #
 # | | PyTorch | channels last |
 # |---|---|---|
