@@ -804,8 +804,8 @@ print("All weights within 1e-4 of NumPy's:", "yes" if agree else "NO, these are 
 #
 # Now read the table, on your machine:
 #
-# - For this model the import takes longer than the second fit, in every library, NumPy included. For a job that is started
-#   once a minute, that can decide. For a job that trains for a week, it is nothing.
+# - For this model the import takes longer than the second fit, in NumPy, scikit-learn, PyTorch and JAX. (In Keras the two can
+#   come close.) For a job that is started once a minute, that can decide. For a job that trains for a week, it is nothing.
 # - In PyTorch and JAX the first fit is much slower than the second. JAX compiles in it; what PyTorch does there the table does not
 #   say. Elsewhere the difference is smaller, and can even be reversed.
 # - NumPy's program is as short as Keras's and shorter than those of PyTorch and JAX. It is also the only one with a
