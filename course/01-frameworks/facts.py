@@ -4,6 +4,7 @@ Times and memory differ from machine to machine, so the prose states none: it po
 prove the coarse statements with a wide margin.
 """
 
+import importlib.metadata
 import math
 import re
 import sys
@@ -15,11 +16,44 @@ import numpy as np
 
 def facts(lesson: dict) -> list[str]:
     """Return strings that occur in the prose; `lesson` is the namespace after the reference ran."""
-    return [*_minutes(), *_data(lesson), *_measured(lesson), *_scalar(lesson), *_benchmark(lesson), *_matrix(lesson)]
+    parts = (_data, _measured, _scalar, _compiled, _benchmark, _leaving, _matrix)
+    return [*_minutes(), *_sourced(), *(fact for part in parts for fact in part(lesson))]
 
 
 def _if(holds: bool, text: str) -> str:
     return text if holds else f"{text} (does not hold)"
+
+
+def _if_each(holds: bool, *texts: str) -> list[str]:
+    return [_if(holds, text) for text in texts]
+
+
+def _ways(lesson: dict) -> float:
+    """Return the gradient behind forty doublings: each way to the first value hands on one."""
+    first = value = lesson["Value"](1.0)
+    for _ in range(40):
+        value = value + value
+    lesson["backward"](value)
+    return first.grad
+
+
+def _sourced() -> list[str]:
+    """Return dates and versions as the sources beside them give them; and titles. Nothing here is computed."""
+    return [
+        "Introducing Keras 3.0",
+        "Release Highlights for scikit-learn 1.8",
+        "since version 1.8",
+        "从 1.8 版",
+        "In every PyTorch before 2.10",
+        "in every PyTorch before 2.10",
+        "在 2.10 之前的所有 PyTorch",
+        "the default since PyTorch 2.6",
+        "yet until 2.10 a crafted file",
+        "benchmarks of 2025",
+        "In 2022 deep networks",
+        "Since 2025 that is half of the answer",
+        *[f"{year} 年" for year in (2022, 2024, 2025, 2026)],
+    ]
 
 
 def _minutes() -> list[str]:
@@ -39,12 +73,19 @@ def _minutes() -> list[str]:
 def _data(lesson: dict) -> list[str]:
     rows, columns = lesson["X_all"].shape
     third = lesson["numeric_gradient"](lesson["polynomial"], np.array([2.0, 0.0]), (np.array([1.0, 0.0]),), eps=1.0)
+    rng, X, y = np.random.default_rng(0), lesson["X_all"], lesson["y_all"]
+    point, direction = rng.normal(size=columns + 1) / 10, rng.normal(size=columns + 1)
+    _, slope_w, slope_b = lesson["logistic"](point[:-1], point[-1], X, y, 0.1)
+    above, below = (lesson["objective_of"](point + sign * 1e-5 * direction, X, y, 0.1) for sign in (1, -1))
+    along = abs((above - below) / 2e-5 - np.append(slope_w, slope_b) @ direction)
     return [
         f"The data are {rows} breast tumours with {columns} measurements each",
         f"{2 * (columns + 1)} for the {columns + 1} numbers of our model",
+        _if(along < 1e-7, "Two calls, whatever the number of weights"),
         f"$3 \\cdot 4 = {3 * 4}$",
         f"$({3**3} - 1)/2 = {third[0]:.0f}$, the forward difference ${3**3} - 8 = {3**3 - 8}$",
         _if(abs(8 - 10) / max(1, 8, 10) == 1 / 5, f"numeric $(0, {10})$: the errors are $0/1$ and $2/{10}$, so the largest is"),
+        *_if_each(_ways(lesson) == 2**40, "Forty doublings have $2^{40}$ ways", "四十次加倍就有 $2^{40}$ 条路径"),
         f"$m = {3 * 3}$, $f = {3 * 3 + 3}$",
         f"Now $n = {50}$ and $\\lambda = 1/{10}$",
         f"with these {1 / lesson['settings_hand']['lambda_of_C_1']:.0f} rows",
@@ -59,14 +100,14 @@ def _measured(lesson: dict) -> list[str]:
     lines = {name: len([line for line in source.splitlines() if line.strip()]) for name, source in lesson["programs"].items()}
     short = lines["NumPy"] == lines["Keras on JAX"] < min(lines["PyTorch"], lines["JAX"])
     steps = {int(n) for source in lesson["programs"].values() for n in re.findall(r"steps=(\d+)", source)}
-    slow = all(row["seconds"]["import"] > row["seconds"]["second fit"] for row in rows.values())
+    slow = all(r["seconds"]["import"] > r["seconds"]["second fit"] for name, r in rows.items() if "Keras" not in name)
     loads = all(rows[n]["seconds"]["first fit"] > 2 * rows[n]["seconds"]["second fit"] for n in ("PyTorch", "JAX") if n in rows)
     return [
         f"take {steps.pop()} steps of gradient descent",
         _if(agree and not steps, "All weights agree to three decimals"),
         _if(least or math.isnan(numpy_row["peak"]), "NumPy needs the least memory"),
         _if(short and min(lines, key=lines.get) == "scikit-learn", "NumPy's program is as short as Keras's and shorter than those of PyTorch and JAX"),
-        _if(slow, "the import takes longer than the second fit, in every library, NumPy included"),
+        _if(slow, "the import takes longer than the second fit, in NumPy, scikit-learn, PyTorch and JAX"),
         _if(loads, "In PyTorch and JAX the first fit is much slower than the second"),
     ]
 
@@ -74,9 +115,52 @@ def _measured(lesson: dict) -> list[str]:
 def _scalar(lesson: dict) -> list[str]:
     return [
         _if(lesson["scalar_apart"] < 1e-10 and lesson["scalar_ratio"] > 5, "Same weights to ten decimals, and PyTorch is faster by far"),
+        _if(5e-6 < min(lesson["error_lines"]["central, float32"]) < 5e-5, "no step gets the error below about"),
+    ]
+
+
+def _compiled(lesson: dict) -> list[str]:
+    one_graph = lesson["conditional_graphs"] == lesson["seen_captures"]["chosen"] == 1
+    broken = lesson["talking_graphs"] == 2 and lesson["talked"] == 3
+    jax = lesson["jax_times"]
+    stops = jax is None or (jax["compiled branch"], jax["eager branch"]) == ("TracerBoolConversionError", 2.0)
+    chosen = jax is None or (jax["cond"], jax["cond runs"]) == ([2.0, -2.0], 1)
+    return [
         _if(lesson["captures"] == lesson["seen_captures"], "The backend here optimises nothing"),
         _if(sys.modules["torch"]._dynamo.config.recompile_limit == 8, "after eight captures of a function"),
-        _if(5e-6 < min(lesson["error_lines"]["central, float32"]) < 5e-5, "no step gets the error below about"),
+        _if(one_graph, "one graph serves both signs"),
+        _if(broken, "it cost a break, two graphs"),
+        _if(stops, "without it JAX is eager too"),
+        _if(chosen, "keep both branches in the graph and run one"),
+    ]
+
+
+def _leaving(lesson: dict) -> list[str]:
+    import inspect
+
+    torch = sys.modules["torch"]
+    version = ".".join(torch.__version__.split(".")[:2])
+    warned = "deprecated. Please switch to `torch.compile` or `torch.export`" in inspect.getsource(torch.jit.script)
+    first = {words: report["first"] for words, report in lesson["port_reports"].items()}
+    named = list(first.values()) == [None, "dense", "out"]
+    refused = lesson["fixed_size"].startswith("refused") and lesson["export_apart"] < 1e-6
+    frozen = not lesson["repeats"] and lesson["late_eval"].startswith("refused")
+    safetensors = importlib.metadata.version("safetensors")
+    silent = not np.array_equal(lesson["view"], lesson["back"]) and lesson["view_in_torch"] == "refused"
+    shapes = {name: array.shape for name, array in lesson["draw_network"](np.random.default_rng(0)).items()}
+    square = {shapes["conv.weight"], shapes["dense.weight"], shapes["out.weight"]} == {(3, 3, 3, 3), (12, 12)}
+    return [
+        _if(warned, f"in PyTorch {version}, the version of this course"),
+        _if(warned, f"TorchScript is deprecated (warning in PyTorch {version}"),
+        _if(warned, f"TorchScript 已被弃用（PyTorch {version} 的警告"),
+        _if(refused, "The fixed number of rows is the harmless trap: it stops with an error"),
+        _if(frozen, "Nothing warns, and it cannot be switched off any more"),
+        _if(silent, f"In the version of this course ({safetensors})"),
+        _if(silent, "writes a view without a word, and what you load is not what you"),
+        _if(lesson["half_in_numpy"].startswith("not"), "NumPy has no such type"),
+        _if(square, "$3 \\times 3 \\times 3 \\times 3$, and both dense layers are $12 \\times 12$"),
+        _if(named, "where the flattened order was forgotten,"),
+        _if(abs(1 - 4) / max(1, 1, 4) == 3 / 4, "Old $(1, 4)$, new $(4, 1)$: the means are equal, and the error is $3/4$"),
     ]
 
 
@@ -91,15 +175,17 @@ def _benchmark(lesson: dict) -> list[str]:
         f"(${later - 1} \\cdot 3 = {(later - 1) * saved:.0f}$ is not enough), {right['break_even']} calls with the warm-up",
         f"reports a speed-up of {wrong:.2f} that never pays",
         f"pays from call {right['break_even']} on",
+        _if(3 < 0.3 / (0.3 - 0.2) < 3.001, "is a little more than 3, and rounding up would make 4 of it"),
     ]
 
 
 def _matrix(lesson: dict) -> list[str]:
-    weights, scores = lesson["team_weights"], lesson["team_scores"]
-    totals = lesson["weighted_totals"](scores, weights)
-    speed = lesson["flip_weights"](scores, weights, "performance")["B"]
-    ease = lesson["flip_weights"](scores, weights, "ease of use")["B"]
-    near = [lesson["weighted_totals"](scores, weights | {k: w * f}) for k, w in weights.items() for f in (0.5, 1.5)]
+    weights, scores, total = lesson["team_weights"], lesson["team_scores"], lesson["total"]
+    totals = lesson["team_totals"]
+    speed = lesson["flipping_weight"]("A", "B", "performance")
+    ease = lesson["flipping_weight"]("A", "B", "ease of use")
+    moves = [weights | {k: w * f} for k, w in weights.items() for f in (0.5, 1.5)]
+    near = [{option: total(row, moved) for option, row in scores.items()} for moved in moves]
     lead = f"{totals['A']:.1f} to {totals['B']:.1f}"
     third = Fraction(2 * 8 + 10, 3)
     return [
@@ -122,5 +208,4 @@ def _matrix(lesson: dict) -> list[str]:
         f"$R_A = (2 \\cdot 8 + 10)/3 = {third.numerator}/{third.denominator}$",
         *[f"| {name} | {w * 10:.0f}/10 | {scores['A'][name]} | {scores['B'][name]} |" for name, w in weights.items()],
         "in 150 to 250 words",
-        "Introducing Keras 3.0",  # a title
     ]

@@ -10,103 +10,66 @@ gradient_hand = {"logits": [0, 0], "objective": math.log(2), "w": [-3 / 4, -2], 
 # The objective is believed to be a sum over the rows.
 gradient_hand = {"logits": [0, 0], "objective": 2 * math.log(2) + 5 / 8, "w": [-1, -17 / 4], "b": -1}
 
+# %% leaves out the bias exercise="gradient_by_hand" fails=["the two logits", "the objective", "the gradient of w", "the gradient of b"]
+# The logit is taken to be row times weights.
+p = 1 / (1 + math.e)
+gradient_hand = {"logits": [-1, -1], "objective": 1 + math.log(1 + 1 / math.e) + 5 / 8, "w": [1.5 * (p - 1) + 1 / 2, 4 * (p - 1) - 1 / 4], "b": p - 1}
+
 
 # %% writes the sigmoid as in school exercise="logistic" fails=["logits of plus and minus 1000"]
 # The formula of the text is typed as it stands; that e^1000 has no float is not thought of.
-def logistic(w, b, X, y, l2):
-    if y.shape != (len(X),):
-        raise ValueError("shape of y")
-    z = X @ w + b
-    p = 1 / (1 + np.exp(-z))
-    loss = -(y * np.log(p) + (1 - y) * np.log(1 - p)).mean()
-    return float(loss + l2 / 2 * w @ w), X.T @ (p - y) / len(y) + l2 * w, float((p - y).mean())
-
+# - softplus = np.logaddexp(0, z)  # ln(1 + e^z)
+# - error = np.exp(z - softplus) - y
+# - objective = (softplus - y * z).mean() + l2 / 2 * (w**2).sum()
+# + p = 1 / (1 + np.exp(-z))
+# + error = p - y
+# + objective = -(y * np.log(p) + (1 - y) * np.log(1 - p)).mean() + l2 / 2 * (w**2).sum()
 
 # %% leaves out the two exercise="logistic" fails=["the example of the text", "your example by hand: two rows", "random tables, equal to autograd"]
 # l2 times w squared is believed to have the gradient l2 times w.
-def logistic(w, b, X, y, l2):
-    if y.shape != (len(X),):
-        raise ValueError("shape of y")
-    z = X @ w + b
-    error = np.exp(z - np.logaddexp(0, z)) - y
-    return float((np.logaddexp(0, z) - y * z).mean() + l2 * w @ w), X.T @ error / len(y) + l2 * w, float(error.mean())
-
+# - objective = (softplus - y * z).mean() + l2 / 2 * (w**2).sum()
+# + objective = (softplus - y * z).mean() + l2 * (w**2).sum()
 
 # %% sums the gradient over the rows exercise="logistic" fails=["your example by hand: two rows", "logits of plus and minus 1000", "random tables, equal to autograd"]
 # The loss is averaged, and the matrix product in the gradient is believed to average too.
-def logistic(w, b, X, y, l2):
-    if y.shape != (len(X),):
-        raise ValueError("shape of y")
-    z = X @ w + b
-    error = np.exp(z - np.logaddexp(0, z)) - y
-    return float((np.logaddexp(0, z) - y * z).mean() + l2 / 2 * w @ w), X.T @ error + l2 * w, float(error.sum())
+# - return float(objective), X.T @ error / len(y) + l2 * w, float(error.mean())
+# + return float(objective), X.T @ error + l2 * w, float(error.sum())
 
+# %% counts the labels only exercise="logistic" fails=["labels that are no list of one a row are refused"]
+# As many labels as rows are believed to be enough.
+# - if y.shape != (len(X),):
+# + if len(y) != len(X):
 
-# %% takes labels in any shape exercise="logistic" fails=["labels as a column are refused"]
+# %% takes labels in any shape exercise="logistic" fails=["labels that are no list of one a row are refused"]
 # Reshaping is believed to be kinder than refusing.
-def logistic(w, b, X, y, l2):
-    y = np.resize(y, len(X))
-    z = X @ w + b
-    error = np.exp(z - np.logaddexp(0, z)) - y
-    return float((np.logaddexp(0, z) - y * z).mean() + l2 / 2 * w @ w), X.T @ error / len(y) + l2 * w, float(error.mean())
-
+# - if y.shape != (len(X),):
+# -     raise ValueError(f"y has shape {y.shape}; it should be ({len(X)},)")
+# + y = np.resize(y, len(X))
 
 # %% takes the forward difference exercise="numeric_gradient" fails=["a cubic with a large step: too large by eps squared", "three coordinates, one moved at a time", "your logistic regression on the real tumours", "random points, coefficients and steps"]
 # One step up is believed to be as good as one up and one down.
-def polynomial(x, coefficients):
-    """Return the sum of coefficients[j] * x[j]**3, plus x[0] * x[-1]."""
-    return float((coefficients * x**3).sum() + x[0] * x[-1])
+# - gradient[j] = (f(x + step, *args) - f(x - step, *args)) / (2 * eps)
+# + gradient[j] = (f(x + step, *args) - f(x, *args)) / eps
 
-
-def objective_of(theta, X, y, l2):
-    """Return the objective for theta = (w, b)."""
-    return logistic(theta[:-1], theta[-1], X, y, l2)[0]
-
-
-def numeric_gradient(f, x, args=(), eps=1e-5):
-    """Return the gradient of f at x."""
-    return np.array([(f(x + eps * np.eye(len(x))[j], *args) - f(x, *args)) / eps for j in range(len(x))])
-
-
-# %% moves the caller's array exercise="numeric_gradient" fails=["three coordinates, one moved at a time", "the step that is used when none is given", "x stays as it is", "your logistic regression on the real tumours", "random points, coefficients and steps"]
+# %% moves the caller's array exercise="numeric_gradient" fails=["a cubic with a large step: too large by eps squared", "three coordinates, one moved at a time", "the step that is used when none is given", "your logistic regression on the real tumours", "random points, coefficients and steps"]
 # x is stepped up and down in place, and the way back to the start is forgotten.
-def polynomial(x, coefficients):
-    """Return the sum of coefficients[j] * x[j]**3, plus x[0] * x[-1]."""
-    return float((coefficients * x**3).sum() + x[0] * x[-1])
-
-
-def objective_of(theta, X, y, l2):
-    """Return the objective for theta = (w, b)."""
-    return logistic(theta[:-1], theta[-1], X, y, l2)[0]
-
-
-def numeric_gradient(f, x, args=(), eps=1e-5):
-    """Return the gradient of f at x."""
-    gradient = np.zeros(len(x))
-    for j in range(len(x)):
-        x[j] += eps
-        above = f(x, *args)
-        x[j] -= 2 * eps
-        gradient[j] = (above - f(x, *args)) / (2 * eps)
-    return gradient
-
+# - step = np.zeros(len(x))
+# - step[j] = eps
+# - gradient[j] = (f(x + step, *args) - f(x - step, *args)) / (2 * eps)
+# + x[j] += eps
+# + above = f(x, *args)
+# + x[j] -= 2 * eps
+# + gradient[j] = (above - f(x, *args)) / (2 * eps)
 
 # %% moves all coordinates at once exercise="numeric_gradient" fails=["three coordinates, one moved at a time", "the step that is used when none is given", "your logistic regression on the real tumours", "random points, coefficients and steps"]
 # x + eps is believed to give every entry its own difference.
-def polynomial(x, coefficients):
-    """Return the sum of coefficients[j] * x[j]**3, plus x[0] * x[-1]."""
-    return float((coefficients * x**3).sum() + x[0] * x[-1])
+# - gradient[j] = (f(x + step, *args) - f(x - step, *args)) / (2 * eps)
+# + gradient[j] = (f(x + eps, *args) - f(x - eps, *args)) / (2 * eps)
 
-
-def objective_of(theta, X, y, l2):
-    """Return the objective for theta = (w, b)."""
-    return logistic(theta[:-1], theta[-1], X, y, l2)[0]
-
-
-def numeric_gradient(f, x, args=(), eps=1e-5):
-    """Return the gradient of f at x."""
-    return np.full(len(x), (f(x + eps, *args) - f(x - eps, *args)) / (2 * eps))
-
+# %% a step of its own exercise="numeric_gradient" fails=["the step that is used when none is given"]
+# 1e-3 is believed to do as the usual step.
+# - def numeric_gradient(f, x, args=(), eps=1e-5) -> np.ndarray:
+# + def numeric_gradient(f, x, args=(), eps=1e-3) -> np.ndarray:
 
 # %% the smaller the better exercise="step_size" fails=["central differences in float64", "forward differences in float64", "central differences in float32"]
 # The limit of the definition is believed to be reached best by the smallest step.
@@ -120,67 +83,53 @@ best_step = {"central, float64": "b", "forward, float64": "b", "central, float32
 # The rule of the forward difference is used for the central one, and float64 is taken for granted.
 best_step = {"central, float64": "c", "forward, float64": "c", "central, float32": "c"}
 
-
 # %% repairs all but the sum exercise="fix_gradient_check" fails=["the numeric gradient of the example", "the right gradient has nearly no error", "a column of zeros", "random tables"]
 # The objective is left as a sum over the rows.
-def gradient_check(claimed, theta, X, y, l2):
-    eps = 1e-5
-
-    def objective(theta):
-        z = X @ theta[:-1] + theta[-1]
-        return (np.logaddexp(0, z) - y * z).sum() + l2 / 2 * (theta[:-1] ** 2).sum()
-
-    steps = np.eye(len(theta)) * eps
-    numeric = np.array([(objective(theta + s) - objective(theta - s)) / (2 * eps) for s in steps])
-    error = np.abs(claimed - numeric) / np.maximum(1, np.maximum(np.abs(claimed), np.abs(numeric)))
-    return {"numeric": numeric, "error": float(error.max())}
-
+# - return (np.logaddexp(0, z) - y * z).mean() + l2 / 2 * (point[:-1] ** 2).sum()
+# + return (np.logaddexp(0, z) - y * z).sum() + l2 / 2 * (point[:-1] ** 2).sum()
 
 # %% keeps dividing by the numeric gradient exercise="fix_gradient_check" fails=["a column of zeros", "large entries: relative", "small entries: absolute", "random tables"]
 # A relative error is believed to be always relative to the numeric value.
-def gradient_check(claimed, theta, X, y, l2):
-    eps = 1e-5
-
-    def objective(theta):
-        z = X @ theta[:-1] + theta[-1]
-        return (np.logaddexp(0, z) - y * z).mean() + l2 / 2 * (theta[:-1] ** 2).sum()
-
-    steps = np.eye(len(theta)) * eps
-    numeric = np.array([(objective(theta + s) - objective(theta - s)) / (2 * eps) for s in steps])
-    error = np.abs(claimed - numeric) / np.abs(numeric)
-    return {"numeric": numeric, "error": float(error.max())}
-
+# - scale = np.max([np.ones(len(theta)), np.abs(claimed), np.abs(numeric)], axis=0)
+# + scale = np.abs(numeric)
 
 # %% keeps float32 exercise="fix_gradient_check" fails=["the numeric gradient of the example", "the right gradient has nearly no error", "a column of zeros", "large entries: relative", "small entries: absolute", "random tables"]
 # The step of float64 is believed to be enough; the precision is left as it was.
-def gradient_check(claimed, theta, X, y, l2):
-    eps = 1e-5
-    X, theta, y = X.astype(np.float32), theta.astype(np.float32), y.astype(np.float32)
-
-    def objective(theta):
-        z = X @ theta[:-1] + theta[-1]
-        return (np.logaddexp(0, z) - y * z).mean() + l2 / 2 * (theta[:-1] ** 2).sum()
-
-    steps = np.eye(len(theta), dtype=np.float32) * np.float32(eps)
-    numeric = np.array([(objective(theta + s) - objective(theta - s)) / (2 * eps) for s in steps])
-    error = np.abs(claimed - numeric) / np.maximum(1, np.maximum(np.abs(claimed), np.abs(numeric)))
-    return {"numeric": numeric, "error": float(error.max())}
-
+# - eps = 1e-5
+# + eps = np.float32(1e-5)
+# + X, theta, y = X.astype(np.float32), theta.astype(np.float32), y.astype(np.float32)
+# - step = np.zeros(len(theta))
+# + step = np.zeros(len(theta), dtype=np.float32)
 
 # %% keeps one side exercise="fix_gradient_check" fails=["the numeric gradient of the example", "the right gradient has nearly no error", "a column of zeros", "large entries: relative", "small entries: absolute", "random tables"]
 # One side is believed to be enough, once the step and the precision are right.
-def gradient_check(claimed, theta, X, y, l2):
-    eps = 1e-5
+# - numeric[j] = (objective(theta + step) - objective(theta - step)) / (2 * eps)
+# + numeric[j] = (objective(theta + step) - objective(theta)) / eps
 
-    def objective(theta):
-        z = X @ theta[:-1] + theta[-1]
-        return (np.logaddexp(0, z) - y * z).mean() + l2 / 2 * (theta[:-1] ** 2).sum()
+# %% regularises the bias too exercise="fix_gradient_check" fails=["the numeric gradient of the example", "the right gradient has nearly no error", "random tables"]
+# L2 is believed to act on every parameter.
+# - return (np.logaddexp(0, z) - y * z).mean() + l2 / 2 * (point[:-1] ** 2).sum()
+# + return (np.logaddexp(0, z) - y * z).mean() + l2 / 2 * (point**2).sum()
 
-    steps = np.eye(len(theta)) * eps
-    numeric = np.array([(objective(theta + s) - objective(theta)) / eps for s in steps])
-    error = np.abs(claimed - numeric) / np.maximum(1, np.maximum(np.abs(claimed), np.abs(numeric)))
-    return {"numeric": numeric, "error": float(error.max())}
+# %% a coarse step exercise="fix_gradient_check" fails=["the right gradient has nearly no error", "random tables"]
+# A thousandth is believed to be small.
+# - eps = 1e-5
+# + eps = 1e-3
 
+# %% the smallest step that still works exercise="fix_gradient_check" fails=["the numeric gradient of the example", "the right gradient has nearly no error", "random tables"]
+# 1e-9 is taken, as nothing is rounded away yet.
+# - eps = 1e-5
+# + eps = 1e-9
+
+# %% takes the length of the errors exercise="fix_gradient_check" fails=["random tables"]
+# The norm over all entries is believed to be the largest of them.
+# - return {"numeric": numeric, "error": float((np.abs(claimed - numeric) / scale).max())}
+# + return {"numeric": numeric, "error": float(np.linalg.norm((claimed - numeric) / scale))}
+
+# %% takes the mean of the errors exercise="fix_gradient_check" fails=["large entries: relative", "small entries: absolute", "random tables"]
+# A typical error is believed to say more than the largest one.
+# - return {"numeric": numeric, "error": float((np.abs(claimed - numeric) / scale).max())}
+# + return {"numeric": numeric, "error": float((np.abs(claimed - numeric) / scale).mean())}
 
 # %% takes C for lambda exercise="same_objective" fails=["scikit-learn's C", "Keras's L2", "the lambda behind C = 1"]
 # One number is believed to mean the same strength in every library.
@@ -206,197 +155,76 @@ graph_hand = {"e": 64, "d": 16, "c": 16, "b": 32, "a": 48}
 # The local slope of a factor is believed to be the factor itself.
 graph_hand = {"e": 64, "d": 16, "c": 16, "b": 48, "a": 48}
 
+# %% takes e for twice d exercise="graph_by_hand" fails=["the value of e", "the gradient of d", "the gradient of c", "the gradient of b", "the gradient of a"]
+# d times d is read as two times d.
+graph_hand = {"e": 16, "d": 2, "c": 2, "b": 4, "a": 8}
 
 # %% swaps the slopes of the product exercise="value_operations" fails=["multiplication: each slope is the other factor", "random operands, against the formulas"]
 # The slope towards a factor is believed to be that factor.
-class Value:
-    made = 0
-
-    def __init__(self, data, parents=(), slopes=()):
-        Value.made += 1
-        self.data, self.parents, self.slopes, self.grad, self.serial = float(data), parents, slopes, 0.0, Value.made
-
-    @staticmethod
-    def of(x):
-        return x if isinstance(x, Value) else Value(x)
-
-    def __add__(self, other):
-        other = Value.of(other)
-        return Value(self.data + other.data, (self, other), (1.0, 1.0))
-
-    def __mul__(self, other):
-        other = Value.of(other)
-        return Value(self.data * other.data, (self, other), (self.data, other.data))
-
-    def __pow__(self, number):
-        return Value(self.data**number, (self,), (number * self.data ** (number - 1),))
-
-    def exp(self):
-        return Value(math.exp(self.data), (self,), (math.exp(self.data),))
-
-    def log(self):
-        return Value(math.log(self.data), (self,), (1 / self.data,))
-
-    def softplus(self):
-        result = max(self.data, 0.0) + math.log1p(math.exp(-abs(self.data)))
-        return Value(result, (self,), (math.exp(self.data - result),))
-
-    def __radd__(self, other):
-        return self + other
-
-    def __rmul__(self, other):
-        return self * other
-
-    def __neg__(self):
-        return self * -1.0
-
-    def __sub__(self, other):
-        return self + -Value.of(other)
-
-    def __rsub__(self, other):
-        return Value.of(other) + -self
-
-    def __truediv__(self, other):
-        return self * Value.of(other) ** -1
-
+# - return Value(self.data * other.data, (self, other), (other.data, self.data))
+# + return Value(self.data * other.data, (self, other), (self.data, other.data))
 
 # %% softplus as in the formula exercise="value_operations" fails=["softplus of plus and minus 1000"]
 # ln(1 + e^x) is typed as it stands.
-class Value:
-    made = 0
-
-    def __init__(self, data, parents=(), slopes=()):
-        Value.made += 1
-        self.data, self.parents, self.slopes, self.grad, self.serial = float(data), parents, slopes, 0.0, Value.made
-
-    @staticmethod
-    def of(x):
-        return x if isinstance(x, Value) else Value(x)
-
-    def __add__(self, other):
-        other = Value.of(other)
-        return Value(self.data + other.data, (self, other), (1.0, 1.0))
-
-    def __mul__(self, other):
-        other = Value.of(other)
-        return Value(self.data * other.data, (self, other), (other.data, self.data))
-
-    def __pow__(self, number):
-        return Value(self.data**number, (self,), (number * self.data ** (number - 1),))
-
-    def exp(self):
-        return Value(math.exp(self.data), (self,), (math.exp(self.data),))
-
-    def log(self):
-        return Value(math.log(self.data), (self,), (1 / self.data,))
-
-    def softplus(self):
-        return Value(math.log(1 + math.exp(self.data)), (self,), (1 / (1 + math.exp(-self.data)),))
-
-    def __radd__(self, other):
-        return self + other
-
-    def __rmul__(self, other):
-        return self * other
-
-    def __neg__(self):
-        return self * -1.0
-
-    def __sub__(self, other):
-        return self + -Value.of(other)
-
-    def __rsub__(self, other):
-        return Value.of(other) + -self
-
-    def __truediv__(self, other):
-        return self * Value.of(other) ** -1
-
+# - result = max(self.data, 0.0) + math.log1p(math.exp(-abs(self.data)))
+# - return Value(result, (self,), (math.exp(self.data - result),))
+# + return Value(math.log(1 + math.exp(self.data)), (self,), (1 / (1 + math.exp(-self.data)),))
 
 # %% forgets the inner exponent exercise="value_operations" fails=["powers", "random operands, against the formulas"]
 # The rule for powers is remembered as n times x.
-class Value:
-    made = 0
+# - return Value(self.data**number, (self,), (number * self.data ** (number - 1),))
+# + return Value(self.data**number, (self,), (number * self.data,))
 
-    def __init__(self, data, parents=(), slopes=()):
-        Value.made += 1
-        self.data, self.parents, self.slopes, self.grad, self.serial = float(data), parents, slopes, 0.0, Value.made
+# %% divides where the exponent falls exercise="value_operations" fails=["powers"]
+# x^n / x is believed to be x^(n - 1) everywhere, also at zero.
+# - return Value(self.data**number, (self,), (number * self.data ** (number - 1),))
+# + return Value(self.data**number, (self,), (number * self.data**number / self.data,))
 
-    @staticmethod
-    def of(x):
-        return x if isinstance(x, Value) else Value(x)
+# %% gives the sum the slopes of a product exercise="value_operations" fails=["addition"]
+# Every operation of two numbers is believed to hand on the other number.
+# - return Value(self.data + other.data, (self, other), (1.0, 1.0))
+# + return Value(self.data + other.data, (self, other), (other.data, self.data))
 
-    def __add__(self, other):
-        other = Value.of(other)
-        return Value(self.data + other.data, (self, other), (1.0, 1.0))
+# %% takes e^x for a power exercise="value_operations" fails=["exponential and logarithm", "random operands, against the formulas"]
+# The rule for powers is used on the exponential: x times e^(x - 1).
+# - return Value(math.exp(self.data), (self,), (math.exp(self.data),))
+# + return Value(math.exp(self.data), (self,), (self.data * math.exp(self.data - 1),))
 
-    def __mul__(self, other):
-        other = Value.of(other)
-        return Value(self.data * other.data, (self, other), (other.data, self.data))
+# %% softplus with the slope of tanh exercise="value_operations" fails=["softplus", "softplus of plus and minus 1000", "random operands, against the formulas"]
+# Any S-shaped curve is believed to do as the slope.
+# - return Value(result, (self,), (math.exp(self.data - result),))
+# + return Value(result, (self,), (math.tanh(self.data),))
 
-    def __pow__(self, number):
-        return Value(self.data**number, (self,), (number * self.data,))
+# %% names the parents in the other order exercise="value_operations" fails=["the parents, in order"]
+# A product does not depend on the order, so the order of the parents is believed not to matter either.
+# - return Value(self.data * other.data, (self, other), (other.data, self.data))
+# + return Value(self.data * other.data, (other, self), (other.data, self.data))
 
-    def exp(self):
-        return Value(math.exp(self.data), (self,), (math.exp(self.data),))
+# %% a product that cuts the graph exercise="value_operations" fails=["the parents, in order"]
+# A copy of an operand is believed to be as good as the operand.
+# - return Value(self.data * other.data, (self, other), (other.data, self.data))
+# + return Value(self.data * other.data, (Value(self.data), other), (other.data, self.data))
 
-    def log(self):
-        return Value(math.log(self.data), (self,), (1 / self.data,))
+# %% a sum that cuts the graph exercise="value_operations" fails=["the parents, in order"]
+# Copies of the operands are believed to be as good as the operands.
+# - return Value(self.data + other.data, (self, other), (1.0, 1.0))
+# + return Value(self.data + other.data, (Value(self.data), Value(other.data)), (1.0, 1.0))
 
-    def softplus(self):
-        result = max(self.data, 0.0) + math.log1p(math.exp(-abs(self.data)))
-        return Value(result, (self,), (math.exp(self.data - result),))
-
-    def __radd__(self, other):
-        return self + other
-
-    def __rmul__(self, other):
-        return self * other
-
-    def __neg__(self):
-        return self * -1.0
-
-    def __sub__(self, other):
-        return self + -Value.of(other)
-
-    def __rsub__(self, other):
-        return Value.of(other) + -self
-
-    def __truediv__(self, other):
-        return self * Value.of(other) ** -1
-
+# %% powers of whole numbers only exercise="value_operations" fails=["powers", "plain numbers on either side", "random operands, against the formulas"]
+# A power is believed to be repeated multiplication; division, which is made from the power -1, then divides by nothing.
+# - return Value(self.data**number, (self,), (number * self.data ** (number - 1),))
+# + return Value(self.data ** int(abs(number)), (self,), (number * self.data ** (number - 1),))
 
 # %% overwrites instead of adding exercise="backward" fails=["the example: a is used three times", "your example by hand", "a long way and a short way to the same value", "a second call starts from zero", "forty doublings: each value is visited once", "random expressions, equal to PyTorch"]
 # A parent is believed to receive one contribution only.
-def backward(root):
-    graph, stack = {}, [root]
-    while stack:
-        value = stack.pop()
-        if value.serial not in graph:
-            graph[value.serial] = value
-            value.grad = 0.0
-            stack += value.parents
-    root.grad = 1.0
-    for serial in sorted(graph, reverse=True):
-        value = graph[serial]
-        for parent, slope in zip(value.parents, value.slopes, strict=True):
-            parent.grad = slope * value.grad
-
+# - parent.grad += slope * value.grad
+# + parent.grad = slope * value.grad
 
 # %% lets gradients pile up exercise="backward" fails=["a second call starts from zero"]
 # The gradients of a fresh graph are zero, so nobody sets them to zero.
-def backward(root):
-    graph, stack = {}, [root]
-    while stack:
-        value = stack.pop()
-        if value.serial not in graph:
-            graph[value.serial] = value
-            stack += value.parents
-    root.grad = 1.0
-    for serial in sorted(graph, reverse=True):
-        value = graph[serial]
-        for parent, slope in zip(value.parents, value.slopes, strict=True):
-            parent.grad += slope * value.grad
-
+# - graph[value.serial] = value
+# - value.grad = 0.0
+# + graph[value.serial] = value
 
 # %% sorts by calling itself exercise="backward" fails=["a chain of 3000 additions"]
 # The usual recursive topological sort: right, until the graph is deeper than Python's recursion.
@@ -435,103 +263,239 @@ def backward(root):
             parent.grad += slope * value.grad
 
 
+# %% starts from the value of root exercise="backward" fails=["one product", "the example: a is used three times", "your example by hand", "a long way and a short way to the same value", "a second call starts from zero", "a chain of 3000 additions", "forty doublings: each value is visited once", "random expressions, equal to PyTorch"]
+# The gradient of the last number is believed to be that number.
+# - root.grad = 1.0
+# + root.grad = root.data
+
 # %% sums the losses exercise="fit_scalar" fails=["two rows: a mean, not a sum", "twenty real tumours, five steps: the same path as NumPy", "random tables"]
 # The objective is believed to be the sum over the rows.
-def fit_scalar(X, y, l2, lr, steps):
-    w, b, losses = [Value(0.0) for _ in X[0]], Value(0.0), []
-    for _ in range(steps):
-        loss = sum(weight * weight for weight in w) * (l2 / 2)
-        for row, label in zip(X, y, strict=True):
-            z = sum((weight * x for weight, x in zip(w, row, strict=True)), b)
-            loss = loss + (z.softplus() - z * label)
-        backward(loss)
-        losses.append(loss.data)
-        w, b = [Value(weight.data - lr * weight.grad) for weight in w], Value(b.data - lr * b.grad)
-    return {"w": [weight.data for weight in w], "b": b.data, "losses": losses}
-
+# - loss = loss + loss_of(z, label) * (1 / len(X))
+# + loss = loss + loss_of(z, label)
 
 # %% shrinks the weights beside the objective exercise="fit_scalar" fails=["the regularisation, in objective and gradient", "twenty real tumours, five steps: the same path as NumPy"]
 # Weight decay is put into the step, as SGD does it; the reported objective then lacks it.
-def fit_scalar(X, y, l2, lr, steps):
-    w, b, losses = [Value(0.0) for _ in X[0]], Value(0.0), []
-    for _ in range(steps):
-        loss = Value(0.0)
-        for row, label in zip(X, y, strict=True):
-            z = sum((weight * x for weight, x in zip(w, row, strict=True)), b)
-            loss = loss + (z.softplus() - z * label) * (1 / len(X))
-        backward(loss)
-        losses.append(loss.data)
-        w = [Value(weight.data - lr * (weight.grad + l2 * weight.data)) for weight in w]
-        b = Value(b.data - lr * b.grad)
-    return {"w": [weight.data for weight in w], "b": b.data, "losses": losses}
+# - loss = sum(weight * weight for weight in w) * (l2 / 2)
+# + loss = Value(0.0)
+# - w, b = [Value(weight.data - lr * weight.grad) for weight in w], Value(b.data - lr * b.grad)
+# + w = [Value(weight.data - lr * (weight.grad + l2 * weight.data)) for weight in w]
+# + b = Value(b.data - lr * b.grad)
 
+# %% writes its own loss exercise="fit_scalar" fails=["another loss, with no new derivative", "random tables"]
+# Logistic regression is believed to be asked for, whatever loss is handed over.
+# - loss = loss + loss_of(z, label) * (1 / len(X))
+# + loss = loss + (z.softplus() - z * label) * (1 / len(X))
 
-# %% goes uphill exercise="fit_scalar" fails=["the example: one row, one step", "two rows: a mean, not a sum", "the regularisation, in objective and gradient", "twenty real tumours, five steps: the same path as NumPy", "random tables"]
+# %% goes uphill exercise="fit_scalar" fails=["another loss, with no new derivative", "the example: one row, one step", "two rows: a mean, not a sum", "the regularisation, in objective and gradient", "twenty real tumours, five steps: the same path as NumPy", "random tables"]
 # The gradient is believed to point to where the loss is smaller.
-def fit_scalar(X, y, l2, lr, steps):
-    w, b, losses = [Value(0.0) for _ in X[0]], Value(0.0), []
-    for _ in range(steps):
-        loss = sum(weight * weight for weight in w) * (l2 / 2)
-        for row, label in zip(X, y, strict=True):
-            z = sum((weight * x for weight, x in zip(w, row, strict=True)), b)
-            loss = loss + (z.softplus() - z * label) * (1 / len(X))
-        backward(loss)
-        losses.append(loss.data)
-        w, b = [Value(weight.data + lr * weight.grad) for weight in w], Value(b.data + lr * b.grad)
-    return {"w": [weight.data for weight in w], "b": b.data, "losses": losses}
+# - w, b = [Value(weight.data - lr * weight.grad) for weight in w], Value(b.data - lr * b.grad)
+# + w, b = [Value(weight.data + lr * weight.grad) for weight in w], Value(b.data + lr * b.grad)
 
+# %% cuts to the shorter one exercise="fit_scalar" fails=["lengths that differ are refused"]
+# zip is believed to complain by itself.
+# - for row, label in zip(X, y, strict=True):
+# -     z = sum((weight * x for weight, x in zip(w, row, strict=True)), b)
+# + for row, label in zip(X, y):
+# +     z = sum((weight * x for weight, x in zip(w, row)), b)
 
-# %% one graph for each call exercise="predict_captures" fails=["a traced function runs once", "changing lengths, by default", "changing lengths, nothing dynamic", "a branch on a value"]
-# Compiled code is believed to be captured anew at every call.
-captures = {"runs": 5, "default": 4, "static": 5, "branches": 4}
+# %% returns the loss after the last step too exercise="fit_scalar" fails=["another loss, with no new derivative", "the example: one row, one step", "no step: zeros", "two rows: a mean, not a sum", "the regularisation, in objective and gradient", "twenty real tumours, five steps: the same path as NumPy"]
+# One more loss than steps: the loop runs once more, and the last step is left out.
+# - for _ in range(steps):
+# + for step in range(steps + 1):
+# - w, b = [Value(weight.data - lr * weight.grad) for weight in w], Value(b.data - lr * b.grad)
+# + if step < steps:
+# +     w, b = [Value(weight.data - lr * weight.grad) for weight in w], Value(b.data - lr * b.grad)
 
-# %% counts the trace and the calls exercise="predict_captures" fails=["a traced function runs once", "a branch on a value"]
+# %% one graph for each call exercise="predict_captures" fails=["a traced function runs once", "changing lengths, by default", "changing lengths, nothing dynamic", "a branch on a value", "a choice inside the graph", "the slope of the side that was not selected"]
+# Compiled code is believed to be captured anew at every call, and a side that is not selected to have no influence.
+captures = {"runs": 5, "default": 4, "static": 5, "branches": 4, "chosen": 4, "slope": "a"}
+
+# %% counts the trace and the calls exercise="predict_captures" fails=["a traced function runs once", "a branch on a value", "a choice inside the graph", "the slope of the side that was not selected"]
 # The body is believed to run at the trace and at each call; the part before the `if` is not counted.
-captures = {"runs": 6, "default": 2, "static": 4, "branches": 2}
+captures = {"runs": 6, "default": 2, "static": 4, "branches": 2, "chosen": 2, "slope": "b"}
 
-# %% one graph for ever exercise="predict_captures" fails=["changing lengths, by default", "changing lengths, nothing dynamic", "a branch on a value"]
-# What is captured once is believed to fit every input.
-captures = {"runs": 1, "default": 1, "static": 1, "branches": 1}
-
+# %% one graph for ever exercise="predict_captures" fails=["changing lengths, by default", "changing lengths, nothing dynamic", "a branch on a value", "the slope of the side that was not selected"]
+# What is captured once is believed to fit every input; and what is undefined, to raise an error.
+captures = {"runs": 1, "default": 1, "static": 1, "branches": 1, "chosen": 1, "slope": "d"}
 
 # %% takes the mean of the later calls exercise="fix_benchmark" fails=["one outlier changes nothing", "the calls that repay compiling", "random times"]
 # Dropping the warm-up is believed to be all.
-def benchmark_report(eager, compiled, warm_up=1):
-    if min(len(eager), len(compiled)) <= warm_up:
-        raise ValueError("no call is left")
-    steady_eager, steady_compiled = float(np.mean(eager[warm_up:])), float(np.mean(compiled[warm_up:]))
-    saved, break_even = steady_eager - steady_compiled, None
-    if saved > 0:
-        break_even = warm_up + max(0, math.ceil((sum(compiled[:warm_up]) - sum(eager[:warm_up])) / saved))
-    speedup = steady_eager / steady_compiled
-    return {"eager": steady_eager, "compiled": steady_compiled, "speedup": speedup, "break_even": break_even}
-
+# - steady_eager = float(np.median(eager[warm_up:]))
+# - steady_compiled = float(np.median(compiled[warm_up:]))
+# + steady_eager = float(np.mean(eager[warm_up:]))
+# + steady_compiled = float(np.mean(compiled[warm_up:]))
 
 # %% takes the median of all calls exercise="fix_benchmark" fails=["one outlier changes nothing", "two warm-up calls", "random times"]
 # A median is believed to be immune to the warm-up.
-def benchmark_report(eager, compiled, warm_up=1):
-    if min(len(eager), len(compiled)) <= warm_up:
-        raise ValueError("no call is left")
-    steady_eager, steady_compiled = float(np.median(eager)), float(np.median(compiled))
-    saved, break_even = steady_eager - steady_compiled, None
-    if saved > 0:
-        break_even = warm_up + max(0, math.ceil((sum(compiled[:warm_up]) - sum(eager[:warm_up])) / saved))
-    speedup = steady_eager / steady_compiled
-    return {"eager": steady_eager, "compiled": steady_compiled, "speedup": speedup, "break_even": break_even}
+# - steady_eager = float(np.median(eager[warm_up:]))
+# - steady_compiled = float(np.median(compiled[warm_up:]))
+# + steady_eager = float(np.median(eager))
+# + steady_compiled = float(np.median(compiled))
 
-
-# %% counts the later calls only exercise="fix_benchmark" fails=["the calls that repay compiling", "two warm-up calls", "a warm-up that costs nothing extra", "random times"]
+# %% counts the later calls only exercise="fix_benchmark" fails=["the calls that repay compiling", "the same times in another unit: the same number of calls", "two warm-up calls", "a warm-up that costs nothing extra", "random times"]
 # The warm-up calls are left out of the count, and the division is rounded down.
-def benchmark_report(eager, compiled, warm_up=1):
-    if min(len(eager), len(compiled)) <= warm_up:
-        raise ValueError("no call is left")
-    steady_eager, steady_compiled = float(np.median(eager[warm_up:])), float(np.median(compiled[warm_up:]))
-    saved, break_even = steady_eager - steady_compiled, None
-    if saved > 0:
-        break_even = max(0, int((sum(compiled[:warm_up]) - sum(eager[:warm_up])) // saved))
-    speedup = steady_eager / steady_compiled
-    return {"eager": steady_eager, "compiled": steady_compiled, "speedup": speedup, "break_even": break_even}
+# - break_even = warm_up + max(0, math.ceil(round(extra / saved, 6)))
+# + break_even = max(0, int(extra // saved))
 
+# %% rounds up what floats left over exercise="fix_benchmark" fails=["the same times in another unit: the same number of calls"]
+# A quotient that is whole on paper is believed to be whole in floats.
+# - break_even = warm_up + max(0, math.ceil(round(extra / saved, 6)))
+# + break_even = warm_up + max(0, math.ceil(extra / saved))
+
+# %% rounds too coarsely exercise="fix_benchmark" fails=["the calls that repay compiling"]
+# Two decimals are believed to be enough before rounding up.
+# - break_even = warm_up + max(0, math.ceil(round(extra / saved, 6)))
+# + break_even = warm_up + max(0, math.ceil(round(extra / saved, 2)))
+
+# %% divides the other way round exercise="fix_benchmark" fails=["constant times", "one outlier changes nothing", "two warm-up calls", "random times"]
+# The speed-up is taken to be new over old.
+# - speedup = steady_eager / steady_compiled
+# + speedup = steady_compiled / steady_eager
+
+# %% lets nothing be refused exercise="fix_benchmark" fails=["too few calls are refused"]
+# Where no call is left after the warm-up, all calls are taken.
+# - if min(len(eager), len(compiled)) <= warm_up:
+# -     raise ValueError("no call is left after the warm-up")
+# + if min(len(eager), len(compiled)) <= warm_up:
+# +     warm_up = 0
+
+# %% always pays exercise="fix_benchmark" fails=["compiling that never pays"]
+# Where nothing is saved, the warm-up alone is believed to count.
+# - if saved > 0:
+# -     extra = sum(compiled[:warm_up]) - sum(eager[:warm_up])
+# -     break_even = warm_up + max(0, math.ceil(round(extra / saved, 6)))
+# + extra = sum(compiled[:warm_up]) - sum(eager[:warm_up])
+# + break_even = warm_up + max(0, math.ceil(round(extra / max(saved, 1e-9), 6)))
+
+# %% leaves the warm-up in exercise="fix_benchmark" fails=["the warm-up does not count as steady", "one outlier changes nothing", "the calls that repay compiling", "the same times in another unit: the same number of calls", "two warm-up calls", "compiling that never pays", "random times"]
+# A warm-up call is believed to be a call like any other, and a mean to be fair to all.
+# - steady_eager = float(np.median(eager[warm_up:]))
+# - steady_compiled = float(np.median(compiled[warm_up:]))
+# + steady_eager = float(np.mean(eager))
+# + steady_compiled = float(np.mean(compiled))
+
+# %% moves the axes only exercise="port" fails=["the kernel of the convolution", "where every wrong layout has the right shape: the same outputs", "random networks"]
+# (out, in, height, width) is believed to become (height, width, out, in).
+# - "conv/kernel": old["conv.weight"].transpose(2, 3, 1, 0),
+# + "conv/kernel": old["conv.weight"].transpose(2, 3, 0, 1),
+
+# %% transposes what is flattened exercise="port" fails=["the example of the text: a flattened layer", "where every wrong layout has the right shape: the same outputs", "random networks"]
+# A dense layer is believed to be a matrix and nothing else: its inputs keep their order.
+# - "dense/kernel": pixels_first.reshape(-1, outputs),
+# + "dense/kernel": old["dense.weight"].T,
+
+# %% leaves the last matrix exercise="port" fails=["the last matrix", "where every wrong layout has the right shape: the same outputs", "random networks"]
+# It has the right shape, so it is believed to be right.
+# - "out/kernel": old["out.weight"].T,
+# + "out/kernel": old["out.weight"],
+
+# %% saves views exercise="port" fails=["the kernel of the convolution", "the last matrix", "where every wrong layout has the right shape: the same outputs", "random networks"]
+# A transposed array is believed to be an array like any other.
+# - new = {name: np.ascontiguousarray(array) for name, array in new.items()}
+# - return safetensors.numpy.save(new)
+# + return safetensors.numpy.save(new)
+
+# %% stores float64 as float32 exercise="port" fails=["every number and every dtype stays"]
+# The dtype is put back at the end, so the numbers are believed to be what they were.
+# - new = {name: np.ascontiguousarray(array) for name, array in new.items()}
+# + new = {n: np.ascontiguousarray(a, np.float32).astype(a.dtype) for n, a in new.items()}
+
+# %% makes float32 of everything exercise="port" fails=["every number and every dtype stays"]
+# Weights are believed to be float32.
+# - new = {name: np.ascontiguousarray(array) for name, array in new.items()}
+# + new = {name: np.ascontiguousarray(array, np.float32) for name, array in new.items()}
+
+# %% keeps the names of PyTorch exercise="port" fails=["six arrays under their new names", "the kernel of the convolution", "the example of the text: a flattened layer", "the last matrix", "every number and every dtype stays", "where every wrong layout has the right shape: the same outputs", "random networks"]
+# A layer is believed to be found by its order.
+# - "conv/kernel": old["conv.weight"].transpose(2, 3, 1, 0),
+# + "conv/weight": old["conv.weight"].transpose(2, 3, 1, 0),
+# - "dense/kernel": pixels_first.reshape(-1, outputs),
+# + "dense/weight": pixels_first.reshape(-1, outputs),
+# - "out/kernel": old["out.weight"].T,
+# + "out/weight": old["out.weight"].T,
+
+# %% reverses the flattened order exercise="port" fails=["the example of the text: a flattened layer", "where every wrong layout has the right shape: the same outputs", "random networks"]
+# The pixels are believed to come first in PyTorch too.
+# - pixels_first = old["dense.weight"].reshape(outputs, maps, -1).transpose(2, 1, 0)
+# + pixels_first = old["dense.weight"].reshape(outputs, -1, maps).transpose(1, 2, 0)
+
+# %% fits the sizes of the example exercise="port" fails=["the example of the text: a flattened layer", "random networks"]
+# Three maps of four pixels, as in the drawn network, are typed in.
+# - pixels_first = old["dense.weight"].reshape(outputs, maps, -1).transpose(2, 1, 0)
+# + pixels_first = old["dense.weight"].reshape(outputs, 3, 4).transpose(2, 1, 0)
+
+# %% compares the sorted numbers exercise="fix_port_test" fails=["equal means, numbers in other places", "maps: the same numbers, channels last", "random layers"]
+# The layouts differ, so the numbers are compared without their places.
+# - if b.ndim == 4:
+# -     b = b.transpose(0, 3, 1, 2)
+# + if a.size == b.size and a.ndim == b.ndim:
+# +     a, b = np.sort(a, axis=None), np.sort(b, axis=None)
+
+# %% flattens both exercise="fix_port_test" fails=["maps: the same numbers, channels last", "shapes that NumPy would stretch", "random layers"]
+# Arrays with the same number of entries are believed to be comparable, whatever their layout.
+# - if b.ndim == 4:
+# -     b = b.transpose(0, 3, 1, 2)
+# + a, b = np.resize(a, a.size), np.resize(b, a.size)
+
+# %% names the worst layer exercise="fix_port_test" fails=["the first layer that differs, not the worst", "random layers"]
+# The largest error is believed to be the cause.
+# - first = next((name for name, error in errors.items() if error > tol), None)
+# + worst = max(errors, key=errors.get)
+# + first = worst if errors[worst] > tol else None
+
+# %% trusts the comparison with nan exercise="fix_port_test" fails=["nan and infinity are differences"]
+# A nan is believed to be larger than any tolerance.
+# - if a.shape != b.shape or not (np.isfinite(a).all() and np.isfinite(b).all()):
+# + if a.shape != b.shape:
+
+# %% looks for nan in the port only exercise="fix_port_test" fails=["nan and infinity are differences"]
+# The old program is believed to be right.
+# - if a.shape != b.shape or not (np.isfinite(a).all() and np.isfinite(b).all()):
+# + if a.shape != b.shape or not np.isfinite(b).all():
+
+# %% lets NumPy stretch exercise="fix_port_test" fails=["maps: the same numbers, channels last", "shapes that NumPy would stretch"]
+# Shapes that fit by broadcasting are believed to be equal.
+# - if a.shape != b.shape or not (np.isfinite(a).all() and np.isfinite(b).all()):
+# + if not (np.isfinite(a).all() and np.isfinite(b).all()):
+
+# %% a layer at the tolerance exercise="fix_port_test" fails=["equal layers pass, also without any tolerance"]
+# An error that equals the tolerance is believed to be too large.
+# - first = next((name for name, error in errors.items() if error > tol), None)
+# + first = next((name for name, error in errors.items() if error >= tol), None)
+
+# %% takes the layers in any order exercise="fix_port_test" fails=["other layers are refused"]
+# The same names are believed to be the same layers.
+# - if [name for name, _ in old] != [name for name, _ in new]:
+# + if {name for name, _ in old} != {name for name, _ in new}:
+
+# %% compares what both have exercise="fix_port_test" fails=["other layers are refused"]
+# zip is believed to complain by itself.
+# - if [name for name, _ in old] != [name for name, _ in new]:
+# -     raise ValueError("the two programs have different layers")
+# - errors = {}
+# - for (name, a), (_, b) in zip(old, new, strict=True):
+# + errors = {}
+# + for (name, a), (_, b) in zip(old, new):
+
+# %% forgives what allclose forgives exercise="fix_port_test" fails=["relative where large, absolute where small"]
+# What NumPy calls close is believed to have no error.
+# - errors[name] = float((np.abs(a - b) / scale).max())
+# + errors[name] = 0.0 if np.allclose(a, b) else float((np.abs(a - b) / scale).max())
+
+# %% absolute errors exercise="fix_port_test" fails=["equal means, numbers in other places", "relative where large, absolute where small", "random layers"]
+# A difference is believed to be a difference, whatever the size of the numbers.
+# - scale = np.maximum(1, np.maximum(np.abs(a), np.abs(b)))
+# + scale = 1.0
+
+# %% relative to the old numbers exercise="fix_port_test" fails=["equal means, numbers in other places", "the first layer that differs, not the worst", "relative where large, absolute where small", "random layers"]
+# The old program is taken as the measure, and a zero divides by nearly nothing.
+# - scale = np.maximum(1, np.maximum(np.abs(a), np.abs(b)))
+# + scale = np.abs(a) + 1e-12
+
+# %% a tolerance that always holds something back exercise="fix_port_test" fails=["equal means, numbers in other places", "maps: the same numbers, channels last", "relative where large, absolute where small", "the first layer that differs, not the worst", "random layers"]
+# The tolerance is added to the errors.
+# - errors[name] = float((np.abs(a - b) / scale).max())
+# + errors[name] = float((np.abs(a - b) / scale).max()) + tol
 
 # %% adds the others without dividing exercise="flip_by_hand" fails=["the flipping weight of performance", "the flipping weight of ease of use"]
 # R is taken to be the weighted sum of the others, not their weighted mean.
@@ -545,136 +509,18 @@ flip_hand = {"total_A": 71 / 10, "total_B": 69 / 10, "performance": 1 / 5 + 1 / 
 # The total is believed to be the mean of the scores.
 flip_hand = {"total_A": 33 / 5, "total_B": 34 / 5, "performance": 3 / 13, "ease of use": 1 / 6}
 
-
-# %% forgets to divide by the sum exercise="flip_weights" fails=["weights are relative", "the flip of the example", "your flips by hand", "random matrices"]
-# The weights are believed to sum to one always, also those of the rest.
-def weighted_totals(scores, weights):
-    """Return option -> total."""
-    if sum(weights.values()) == 0 or min(weights.values()) < 0:
-        raise ValueError("weights")
-    return {option: sum(w * row[name] for name, w in weights.items()) for option, row in scores.items()}
-
-
-def flip_weights(scores, weights, criterion):
-    """Return rival -> flipping weight."""
-    totals = weighted_totals(scores, weights)
-    leader = max(totals, key=lambda option: settled(totals[option]))
-    rest = weighted_totals(scores, {name: w for name, w in weights.items() if name != criterion})
-    flips = {}
-    for rival in scores:
-        lead_rest = settled(rest[leader] - rest[rival])
-        bend = settled(lead_rest - (scores[leader][criterion] - scores[rival][criterion]))
-        if rival != leader:
-            flips[rival] = lead_rest / bend if bend != 0 and 0 <= lead_rest / bend <= 1 else None
-    return flips
-
-
-# %% reports weights outside of 0 to 1 exercise="flip_weights" fails=["no weight from 0 to 1 flips", "random matrices"]
-# Where the lines cross is believed to be the answer, wherever that is.
-def weighted_totals(scores, weights):
-    """Return option -> total."""
-    whole = sum(weights.values())
-    if whole == 0 or min(weights.values()) < 0:
-        raise ValueError("weights")
-    return {option: sum(w * row[name] for name, w in weights.items()) / whole for option, row in scores.items()}
-
-
-def flip_weights(scores, weights, criterion):
-    """Return rival -> flipping weight."""
-    totals = weighted_totals(scores, weights)
-    leader = max(totals, key=lambda option: settled(totals[option]))
-    rest = weighted_totals(scores, {name: w for name, w in weights.items() if name != criterion})
-    flips = {}
-    for rival in scores:
-        lead_rest = settled(rest[leader] - rest[rival])
-        bend = settled(lead_rest - (scores[leader][criterion] - scores[rival][criterion]))
-        if rival != leader:
-            flips[rival] = lead_rest / bend if bend != 0 else None
-    return flips
-
-
-# %% takes the first option for the leader exercise="flip_weights" fails=["three options, the leader not first", "random matrices"]
-# The option in the first column is believed to lead.
-def weighted_totals(scores, weights):
-    """Return option -> total."""
-    whole = sum(weights.values())
-    if whole == 0 or min(weights.values()) < 0:
-        raise ValueError("weights")
-    return {option: sum(w * row[name] for name, w in weights.items()) / whole for option, row in scores.items()}
-
-
-def flip_weights(scores, weights, criterion):
-    """Return rival -> flipping weight."""
-    leader = next(iter(scores))
-    rest = weighted_totals(scores, {name: w for name, w in weights.items() if name != criterion})
-    flips = {}
-    for rival in scores:
-        lead_rest = settled(rest[leader] - rest[rival])
-        bend = settled(lead_rest - (scores[leader][criterion] - scores[rival][criterion]))
-        if rival != leader:
-            flips[rival] = lead_rest / bend if bend != 0 and 0 <= lead_rest / bend <= 1 else None
-    return flips
-
-
-# %% compares floats as they are exercise="flip_weights" fails=["rounding is no lead"]
-# A difference that is zero on paper is believed to be zero in floats.
-def weighted_totals(scores, weights):
-    """Return option -> total."""
-    whole = sum(weights.values())
-    if whole == 0 or min(weights.values()) < 0:
-        raise ValueError("weights")
-    return {option: sum(w * row[name] for name, w in weights.items()) / whole for option, row in scores.items()}
-
-
-def flip_weights(scores, weights, criterion):
-    """Return rival -> flipping weight."""
-    totals = weighted_totals(scores, weights)
-    leader = max(totals, key=totals.get)
-    rest = weighted_totals(scores, {name: w for name, w in weights.items() if name != criterion})
-    flips = {}
-    for rival in scores:
-        lead_rest = rest[leader] - rest[rival]
-        bend = lead_rest - (scores[leader][criterion] - scores[rival][criterion])
-        if rival != leader:
-            flips[rival] = lead_rest / bend if bend != 0 and 0 <= lead_rest / bend <= 1 else None
-    return flips
-
-
-# %% moves one weight and leaves the others exercise="flip_weights" fails=["the flip of the example", "your flips by hand", "the ends count: 0 and 1", "three options, the leader not first", "a criterion that holds all the weight", "random matrices"]
-# The others are believed to keep their weights, so that the sum is no longer one.
-def weighted_totals(scores, weights):
-    """Return option -> total."""
-    whole = sum(weights.values())
-    if whole == 0 or min(weights.values()) < 0:
-        raise ValueError("weights")
-    return {option: sum(w * row[name] for name, w in weights.items()) / whole for option, row in scores.items()}
-
-
-def flip_weights(scores, weights, criterion):
-    """Return rival -> flipping weight."""
-    totals = weighted_totals(scores, weights)
-    leader = max(totals, key=lambda option: settled(totals[option]))
-    flips = {}
-    for rival in scores:
-        here = scores[leader][criterion] - scores[rival][criterion]
-        if rival != leader:
-            moved = weights[criterion] / sum(weights.values()) - (totals[leader] - totals[rival]) / here if here else None
-            flips[rival] = moved if moved is not None and 0 <= moved <= 1 else None
-    return flips
-
-
-# %% deep learning for everything exercise="scenarios" fails=["1: the table of the shop", "7: three days", "3: the physics group"]
+# %% deep learning for everything exercise="scenarios" fails=["1: the table of the shop", "3: the physics group", "7: three days"]
 # The most flexible tool is believed to be the best one, and PyTorch to be it; what must be written by hand costs nothing.
-scenario = {1: "a", 2: "a", 3: "c", 4: "c", 5: "a", 6: "b", 7: "c", 8: "c"}
+scenario = {1: "b", 2: "a", 3: "a", 4: "c", 5: "a", 6: "b", 7: "b", 8: "c"}
 
 # %% follows the newest and the fastest exercise="scenarios" fails=["1: the table of the shop", "5: three years of code", "6: a third faster", "8: the bank"]
 # Speed and popularity are believed to decide; what exists and what must hold is not asked.
-scenario = {1: "b", 2: "a", 3: "b", 4: "c", 5: "b", 6: "a", 7: "a", 8: "a"}
+scenario = {1: "a", 2: "a", 3: "b", 4: "c", 5: "b", 6: "a", 7: "a", 8: "a"}
 
 # %% builds everything anew exercise="scenarios" fails=["2: last month's paper", "4: on the phone", "5: three years of code", "6: a third faster", "7: three days", "8: the bank"]
 # A fresh start, or a fork of one's own, is believed to be worth any price.
-scenario = {1: "c", 2: "c", 3: "b", 4: "a", 5: "c", 6: "c", 7: "b", 8: "a"}
+scenario = {1: "c", 2: "b", 3: "b", 4: "a", 5: "c", 6: "c", 7: "c", 8: "a"}
 
-# %% sees the care and not the need exercise="scenarios" fails=["4: on the phone", "5: three years of code", "6: a third faster", "8: the bank"]
-# What is done carefully (step by step, with medians, with a contract) is believed to be the right thing to do.
-scenario = {1: "c", 2: "a", 3: "b", 4: "b", 5: "b", 6: "a", 7: "a", 8: "b"}
+# %% sees the care and not the need exercise="scenarios" fails=["2: last month's paper", "3: the physics group", "4: on the phone", "5: three years of code", "6: a third faster", "8: the bank"]
+# What is done carefully (step by step, with medians, with a contract) or is finished already is believed to be the right thing.
+scenario = {1: "c", 2: "c", 3: "c", 4: "b", 5: "b", 6: "a", 7: "a", 8: "b"}
