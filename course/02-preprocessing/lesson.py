@@ -102,7 +102,8 @@ def audit(frame: pd.DataFrame, placeholders=()) -> pd.DataFrame:
 
     Args:
         frame: a table with at least one row.
-        placeholders: values that also stand for "missing", such as ".", "?" or -999.
+        placeholders: values that also stand for "missing", such as ".", "?" or -999. A number and
+            its spelling are different values: "1" is no placeholder for 1.
 
     Returns:
         A frame with one row for each column of `frame`, in the same order, indexed by the columns'
@@ -140,9 +141,12 @@ with check(
     got_audit = audit(dotted)
     expect(got_audit["missing"].tolist(), [0, 1], what="the column 'missing'")
     expect(got_audit["distinct"].tolist(), [3, 3], what="the column 'distinct'")
-with check("a number can be a placeholder too", hint="`isin` takes numbers as well as words."):
+with check(
+    "a number can be a placeholder too, and differs from its spelling",
+    hint="`isin` takes numbers as well as words. Do not turn values into text.",
+):
     coded = pd.DataFrame({"mass": [-999, 3250, -999, 4100, 3900], "year": [2007, 2007, 2008, 2008, 2009]})
-    got_audit = audit(coded, placeholders=[-999, "?"])
+    got_audit = audit(coded, placeholders=[-999, "?", "2007"])
     expect(got_audit["share"].tolist(), [0.4, 0.0], what="the column 'share'")
     expect(got_audit["distinct"].tolist(), [3, 3], what="the column 'distinct'")
 with check(
@@ -350,7 +354,8 @@ with check(
     hint="Return two things: the columns `features` in that order, and the column `target`.",
     needs="a gap in a feature costs no row",
 ):
-    whole = pd.DataFrame({"mass": [3750.0, 3250.0], "island": ["Dream", "Biscoe"], "sex": ["MALE", "FEMALE"]})
+    twins = {"mass": [3750.0, 3750.0], "island": ["Dream", "Dream"], "sex": ["MALE", "MALE"]}
+    whole = pd.DataFrame(twins)
     expect(clean(whole, ["island", "mass"], "sex"), (whole[["island", "mass"]], whole["sex"]))
 with check(
     "the raw penguins: both kinds of nests survive", hint="Run the demonstration below: how many birds are left?"
@@ -565,12 +570,14 @@ def impute(frame: pd.DataFrame, fills: dict[str, float | str]) -> pd.DataFrame:
     ### END SOLUTION
 
 
-# %% check="imputer" points=8
+# %% check="imputer" points=9
 with check("the example: median and most frequent word", hint="`median()` for numbers, `value_counts()` for words."):
     first_part = pd.DataFrame({"mass": [3000, 4000, 5000, np.nan], "island": ["Dream", "Biscoe", "Biscoe", None]})
     expect(fit_fills(first_part), {"mass": 4000.0, "island": "Biscoe"})
 with check("the median, not the mean", hint="One wild value must not move the fill."):
     expect(fit_fills(pd.DataFrame({"mass": [3000.0, 4000.0, 5000.0, 900000.0]})), {"mass": 4500.0})
+    whole_grams = pd.DataFrame({"mass": [3000, 3000, 4000, 5000, 900000]})
+    expect(fit_fills(whole_grams), {"mass": 4000.0}, what="the fill of a column of whole numbers")
 with check(
     "words that are equally frequent: the first in the alphabet",
     hint="Collect all words with the highest count, then `min`.",
@@ -597,6 +604,9 @@ with check(
 ):
     expect_raises(ValueError, fit_fills, pd.DataFrame({"mass": [np.nan, np.nan], "flipper": [190.0, 200.0]}))
     expect_raises(ValueError, fit_fills, pd.DataFrame({"flipper": [190.0, 200.0], "sex": [None, None]}))
+with check("every column by itself", hint="A row with a gap in one column still teaches the others."):
+    alternating = pd.DataFrame({"mass": [3000.0, np.nan, 5000.0, np.nan], "island": [None, "Dream", None, "Dream"]})
+    expect(fit_fills(alternating), {"mass": 4000.0, "island": "Dream"})
 with check("the penguins, as scikit-learn fills them", hint="Learn from one half, fill the other half."):
     halves = birds[NUMBERS].iloc[0::2], birds[NUMBERS].iloc[1::2]
     want_half = SimpleImputer(strategy="median").fit(halves[0]).transform(halves[1])
@@ -1204,7 +1214,7 @@ def standardise(X, mean, scale) -> np.ndarray:
     ### END SOLUTION
 
 
-# %% check="scaler" points=7
+# %% check="scaler" points=8
 with check("the example: mean 4, scale the root of 8/3", hint="Divide the squared distances by n, not by n - 1."):
     expect(fit_scale([[2.0], [4.0], [6.0]]), (np.array([4.0]), np.array([np.sqrt(8 / 3)])))
 with check("every column has its own mean and scale", hint="`axis=0` goes down the columns."):
@@ -1219,6 +1229,8 @@ with check(
 ):
     tenths = np.full((3, 1), 0.1)
     expect(fit_scale(tenths)[1], np.array([1.0]), what="the scale")
+with check("a small scale is a scale", hint="Only columns whose values are all equal are constant."):
+    expect(fit_scale([[1e-5], [3e-5]])[1] * 1e5, np.array([1.0]), what="the scale of 0.00001 and 0.00003, times 10^5,")
 with check(
     "a gap is refused",
     hint="`np.isnan(X).any()`, then raise ValueError.",
@@ -1481,7 +1493,7 @@ def stratified_split(y, test_share: float, seed: int) -> tuple[np.ndarray, np.nd
     ### BEGIN SOLUTION
     classes, class_of, sizes = np.unique(y, return_inverse=True, return_counts=True)
     t = round(test_share * len(y))
-    if not 0 < test_share < 1 or not 0 < t < len(y):
+    if not 0 < t < len(y):
         raise ValueError(f"a share of {test_share} leaves one of the parts empty")
     if sizes.min() < 2:
         raise ValueError(f"the class {classes[sizes.argmin()]!r} has a single sample")
@@ -1530,10 +1542,10 @@ with check(
     assert splits[2] != splits[0] or splits[3] != splits[0], "The seeds 3, 4 and 5 all gave the same test part."
 with check("within a class, chance decides", hint="Shuffle the rows of a class before you take the first ones.") as rng:
     mixed_labels = np.array([0] * 6 + [1] * 6)
-    ever = {
-        int(row) for seed in rng.integers(0, 10**6, 80) for row in stratified_split(mixed_labels, 0.5, int(seed))[1]
-    }
+    parts = {tuple(sorted(stratified_split(mixed_labels, 0.5, int(s))[1].tolist())) for s in rng.integers(0, 10**6, 80)}
+    ever = {row for part in parts for row in part}
     assert ever == set(range(12)), f"In 80 splits, {12 - len(ever)} of 12 rows never reached the test part."
+    assert len(parts) > 50, f"80 seeds gave only {len(parts)} different test parts of 12 rows; 400 are possible."
 with check(
     "rounded, where scikit-learn takes the ceiling",
     hint="`round(test_share * n)`, Python's own; not `ceil`, and not `int`.",
@@ -1652,7 +1664,7 @@ grade("stratified_split")
 # for the whole deck. So the folds are even, in every class and in size: that is the whole proof.
 
 
-# %% exercise="fix_folds" minutes=8 faults=["every class is dealt evenly", "another seed gives other folds", "the penguins: every species in every fold", "random labels are dealt evenly"]
+# %% exercise="fix_folds" minutes=8 faults=["every class is dealt evenly", "another seed gives other folds", "chance decides who shares a fold", "the penguins: every species in every fold", "random labels are dealt evenly"]
 def folds(y, k: int, seed: int) -> np.ndarray:
     """Deal the rows into k folds, every class evenly.
 
@@ -1678,7 +1690,7 @@ def folds(y, k: int, seed: int) -> np.ndarray:
     ### END RELEASE
 
 
-# %% check="fix_folds" points=6
+# %% check="fix_folds" points=7
 with check(
     "every class is dealt evenly",
     hint="Put the rows of a class next to each other in the deck, and deal on where you stopped.",
@@ -1710,6 +1722,10 @@ with check(
 with check("another seed gives other folds", hint="Shuffle the rows of each class with the generator."):
     dealt = [folds([0, 1] * 15, 3, seed).tolist() for seed in range(4)]
     assert any(d != dealt[0] for d in dealt), "The seeds 0 to 3 all gave the same folds."
+with check("chance decides who shares a fold", hint="Shuffle; to move the rows of a class along is not enough."):
+    dealt = [folds(["a"] * 9, 3, seed) for seed in range(60)]
+    together = sum(int(d[3] == d[4]) for d in dealt)
+    assert 0 < together < 40, f"With 60 seeds, two neighbours of one class share one of three folds {together} times."
 with check(
     "the penguins: every species in every fold",
     hint="Run the demonstration below: which species does the last fold hold?",
@@ -1873,6 +1889,8 @@ with check("the seed decides which groups", hint="Make `np.random.default_rng(se
     assert any(sorted(part) != sorted(drawn_parts[0]) for part in drawn_parts), (
         "The seeds 1, 2 and 3 gave the same test part."
     )
+    pairs = {tuple(sorted(group_split(np.arange(8), 0.25, seed)[1].tolist())) for seed in range(60)}
+    assert len(pairs) > 12, f"60 seeds drew only {len(pairs)} different pairs of 8 groups; 28 are possible."
 with check("the past trains, the future tests", hint="`day >= cutoff` is the test part. The day itself belongs to it."):
     days = ["2009-11-02", "2007-11-11", "2008-11-09", "2009-10-31", "2009-11-01"]
     got_split = time_split(days, "2009-11-01")
@@ -2588,7 +2606,8 @@ with check(
     expect(prepare_by_hand(*parts_used, NUMBERS, WORDS), tuple(theirs.transform(part) for part in parts_used))
 with check("the pipeline has the two steps", hint='Pipeline([("prepare", ...), ("model", ...)])'):
     expect(list(build_model(NUMBERS, WORDS).named_steps), ["prepare", "model"], what="the names of the steps")
-    expect(build_model(NUMBERS, WORDS).named_steps["model"].max_iter, 1000, what="max_iter of the last step")
+    last_step = build_model(NUMBERS, WORDS).named_steps["model"]
+    expect([last_step.max_iter, last_step.C], [1000, 1.0], what="max_iter and C of the last step")
 with check(
     "the pipeline's features equal yours, to nine digits",
     hint="Compare shapes first; then imputers (some islands are missing here), scaler and encoder, one at a time.",
@@ -2605,12 +2624,17 @@ with check(
     got_features = model.named_steps["prepare"].transform(test_birds.drop(columns="sex"))
     want_features = prepare_by_hand(train_birds, test_birds, ["mass"], ["nest"])[1]
     expect(got_features, want_features, what="the pipeline's features, mass and nest,")
-with check("the pipeline predicts the sex of most birds", hint="Is the last step `LogisticRegression(max_iter=1000)`?"):
+with check(
+    "the pipeline predicts as logistic regression does on its features",
+    hint="Is the last step `LogisticRegression(max_iter=1000)`?",
+):
     train_birds, test_birds = birds.dropna(subset=["sex"]).iloc[0::2], birds.dropna(subset=["sex"]).iloc[1::2]
-    model = build_model(NUMBERS, WORDS)
-    model.fit(train_birds.drop(columns="sex"), (train_birds["sex"] == "MALE").to_numpy())
-    hits = model.predict(test_birds.drop(columns="sex")) == (test_birds["sex"] == "MALE").to_numpy()
-    assert hits.mean() > 0.85, f"Only {hits.mean():.2f} of the birds are predicted rightly."
+    model, is_male = build_model(NUMBERS, WORDS), (train_birds["sex"] == "MALE").to_numpy()
+    model.fit(train_birds.drop(columns="sex"), is_male)
+    coded = [model.named_steps["prepare"].transform(part.drop(columns="sex")) for part in (train_birds, test_birds)]
+    theirs = LogisticRegression(max_iter=1000).fit(coded[0], is_male).predict(coded[1])
+    agreed = float((model.predict(test_birds.drop(columns="sex")) == theirs).mean())
+    assert agreed > 0.98, f"It agrees on {agreed:.2f} of the birds."
 ### BEGIN HIDDEN TESTS
 with check(
     "random tables, by hand and as a pipeline", hint="Try columns in another order, and unknown words.", hidden=True
