@@ -11,24 +11,16 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler, TargetEncoder
 
-import mftcourse
-from mftcourse import authoring
+from mftcourse.course.facts import times
 
 
 def facts(lesson: dict) -> list[str]:
     """Return strings that occur in the prose; `lesson` is the namespace after the reference ran."""
     return [
-        *_times(), *_gaps(lesson["raw"]), *_survivors(lesson["raw"]), *_examples(), *_masses(lesson["birds"]),
+        *times(Path(__file__).parent), *_gaps(lesson["raw"]), *_survivors(lesson["raw"]), *_examples(), *_masses(lesson["birds"]),
         *_scaling(lesson), *_splits(lesson["birds"]), *_folds(lesson["complete"]), *_rates(lesson), *_leaks(lesson),
         *_review(lesson),
     ]  # fmt: skip
-
-
-def _times() -> list[str]:
-    root = Path(mftcourse.__file__).parents[1]
-    minutes = [c.minutes for c in authoring.read_lesson(root / "course" / "02-preprocessing").exercises.values()]
-    stated = [f"· {m:g} minutes ·" for m in sorted(set(minutes)) if m >= 10]
-    return ["Plan 280 minutes", f"{sum(minutes):g} minutes of exercises", *stated]
 
 
 def _gaps(raw) -> list[str]:

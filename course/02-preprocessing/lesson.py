@@ -18,7 +18,7 @@
 # parts of standard corpora in their training parts. The unit on
 # fine-tuning prepares text. Ask back in the interview which kind of data is meant.
 #
-# **Time.** Plan 280 minutes: 191 minutes of exercises, the rest for reading. The sections build on each other, but
+# **Time.** Plan 300 minutes: 191 minutes of exercises, the rest for reading. The sections build on each other, but
 # you can stop after any of them.
 #
 # **How to work.** An exercise is a cell to fill in and, below it, a cell that checks it. Run both with Shift +
