@@ -169,7 +169,9 @@ with check(
         want_audit = pd.DataFrame(
             {"missing": marked.isna().sum(), "share": marked.isna().mean(), "distinct": marked.nunique()}
         )
-        expect(audit(drawn, placeholders=["?", -1.0]), want_audit)
+        got_audit = audit(drawn, placeholders=["?", -1.0])
+        expect(list(got_audit.index), list(drawn.columns), what="the index")
+        expect(got_audit, want_audit)
 ### END HIDDEN TESTS
 grade("audit")
 
@@ -2196,16 +2198,18 @@ with check("random words, as scikit-learn's TargetEncoder", hint="Compare with `
         deal = [(np.flatnonzero(drawn_fold != f), np.flatnonzero(drawn_fold == f)) for f in range(4)]
         theirs = TargetEncoder(smooth=weight, cv=deal, target_type="binary")
         want_rates = theirs.fit_transform(drawn_words[:, None], drawn_y)[:, 0]
-        expect(rates_out_of_fold(drawn_words, drawn_y, drawn_fold, weight), want_rates)
+        got_rates = np.asarray(rates_out_of_fold(drawn_words, drawn_y, drawn_fold, weight), dtype=float)
+        expect(got_rates, want_rates)
         later = np.array(["squid", "whale", "rare"])
-        expect(word_rates(drawn_words, drawn_y, later, weight), theirs.transform(later[:, None])[:, 0])
+        got_rates = np.asarray(word_rates(drawn_words, drawn_y, later, weight), dtype=float)
+        expect(got_rates, theirs.transform(later[:, None])[:, 0])
 with check("random labels: the own fold's labels have no say", hint="Change labels in one fold.", hidden=True) as rng:
     for _ in range(8):
         drawn_words, drawn_y = rng.choice(["a", "b", "c"], 24), rng.integers(0, 2, 24)
         drawn_fold, weight = rng.permutation(np.arange(24) % 3), float(rng.choice([0.0, 2.0]))
         mine = drawn_fold == int(rng.integers(3))
-        before = rates_out_of_fold(drawn_words, drawn_y, drawn_fold, weight)
-        after = rates_out_of_fold(drawn_words, np.where(mine, 1 - drawn_y, drawn_y), drawn_fold, weight)
+        before = rates_out_of_fold(drawn_words, np.where(mine, 0, drawn_y), drawn_fold, weight)
+        after = rates_out_of_fold(drawn_words, np.where(mine, 1, drawn_y), drawn_fold, weight)
         expect(after[mine], before[mine], what="the rates of a fold, after its own labels have changed,")
         assert not np.allclose(after[~mine], before[~mine]), "The other folds should have learned from the change."
 ### END HIDDEN TESTS

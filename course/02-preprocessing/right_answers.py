@@ -491,8 +491,6 @@ def build_model(numbers, words):
 # %% make_column_transformer exercise="pipeline"
 # Fills for numbers and words apart, concatenated; the pipeline with make_column_transformer.
 def prepare_by_hand(train, test, numbers, words):
-    from sklearn.compose import make_column_transformer  # noqa: F401
-
     blocks_train, blocks_test = [], []
     fills = fit_fills(train[numbers])
     filled_train, filled_test = impute(train[numbers], fills), impute(test[numbers], fills)
@@ -572,8 +570,6 @@ def make_loader(features, targets, batch_size, shuffle, seed=0):
 # %% a sampler of its own exercise="to_tensors"
 # torch checks for NaN and infinity; a RandomSampler with a generator shuffles.
 def to_tensors(X, labels, classes):
-    from sklearn.preprocessing import LabelEncoder  # noqa: F401
-
     features = torch.tensor(np.array(X, dtype=np.float64))
     if not bool(torch.isfinite(features).all()):
         raise ValueError("not finite")
