@@ -35,12 +35,10 @@ import torch
 from sklearn.compose import ColumnTransformer
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict, train_test_split
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler, TargetEncoder
-from sklearn.tree import DecisionTreeClassifier
 from torch.utils.data import DataLoader, TensorDataset
 
 from mftcourse import check, expect, expect_choice, expect_raises, grade, plots
@@ -285,8 +283,7 @@ print(raw["Comments"].value_counts().to_string())
 # most frequent comment says that the nest was never seen with both eggs. A row "without gaps" is a row with a
 # comment, so `dropna` has selected the birds in trouble. In the whole table 36 of 344 birds have an incomplete
 # nest; after `dropna` all of them do. A model that always answers "incomplete" is now never wrong on the table, and
-# it has learned nothing. (Most classifiers of scikit-learn refuse to train on a single class. A decision tree does
-# not.)
+# it has learned nothing. (Logistic regression refuses to train on a single class. A decision tree does not.)
 #
 # This is **selection bias**: what is missing is related to what you want to know. A milder form stays even without
 # `Comments`. Of the 14 birds without `Delta 15 N`, 12 were measured in the first season. If the seasons differ,
@@ -1102,8 +1099,8 @@ for island, group in birds.groupby("island"):
 # here on scores come with an interval. It is made by a **bootstrap** (B. Efron, "Bootstrap methods: another look at
 # the jackknife", 1979): draw as many nests as there are, with replacement, compute the score on them, a thousand
 # times, and keep the middle 95 %. Nests are drawn, not birds, because the two birds of a nest are not independent.
-# Such an interval says how far the score would move with other nests of the same kind. It knows nothing of leaks,
-# and nothing of a future that differs.
+# Such an interval says how far the score would move with other nests of the same kind in the test part; the fitted
+# models it takes as they are. It knows nothing of leaks, and nothing of a future that differs.
 #
 # For the same reason the scores below come from splits that keep a nest together; the section on groups and time
 # says more. Run the next two cells: how well nearest neighbours recognise the species, with and without scaling.
@@ -1411,8 +1408,8 @@ for label, factor in {"clean table": 1, "one typo in the test part": 1000}.items
 # is the future. A training program that can see it cannot be run, and a score from it describes nothing that you can
 # build.
 #
-# Two repairs that repair nothing: standardising each part with its own mean (then the same bird has two encodings), and
-# standardising the training part by the test part's numbers.
+# Two repairs that repair nothing: standardising each part with its own mean (then the same bird has two encodings),
+# and standardising the training part by the test part's numbers.
 #
 # **Why it matters.** On a clean table this leak costs almost nothing, so no test score will show it to you. The same
 # order of steps with a transformer that uses the labels is another matter; you will see one below. [Why must
@@ -2068,7 +2065,7 @@ grade("rolling")
 # $$\text{rate} = \frac{\text{sum of the targets} + s\,m}{\text{number of rows} + s}$$
 #
 # For new rows that is all. For the *training* rows it is not enough, because each of them was a part of its own
-# rate. A date with one bird has the rate 0 or 1, and that is the bird's label. The model learns to trust a column
+# rate. A date with one nest has the rate 0 or 1, and that is the nest's fate. The model learns to trust a column
 # that is an answer in training and a guess later. So training rows are encoded **out of fold**: deal them into
 # folds, and give each row the rate that the *other* folds teach.
 #
@@ -2168,7 +2165,7 @@ with check("out of fold, with smoothing", hint="Hand `smooth` on. The overall me
         np.array([1 / 9, 5 / 6, 5 / 6, 1 / 3, 2 / 3, 1 / 3]),
     )
 with check(
-    "a row never sees its own label", hint="Turn one label round: its own rate must stay, also through the mean."
+    "a row never sees its own label", hint="Flip one label: its own rate must stay, also through the mean."
 ):
     flipped = [1, 0, 0, 1, 0, 0]  # only the last bird is another
     expect(
@@ -2320,7 +2317,7 @@ for label, found in encoded.items():
 # The three intervals overlap, so the scores alone decide nothing. The weights do. Where a bird has seen its own
 # label, the model trusts the rate in all 20 splits. Out of fold with birds dealt, it still does: the mate, with the
 # same date and the same fate, lies in another fold and tells. Out of fold with whole nests dealt, it hardly ever
-# does. The rate of a date says nothing here that the model could use.
+# does: what other nests of the same date did is nothing that these training parts teach it to trust.
 #
 # **The same in scikit-learn.** `TargetEncoder` (since version 1.3, 2023) cross-fits: `fit_transform` on the training
 # part encodes out of fold, `transform` on new rows uses everything, so `fit(X, y).transform(X)` is *not* the same as
@@ -2328,8 +2325,10 @@ for label, found in encoded.items():
 # takes a splitter or a list of folds. CatBoost solves the same problem by an order: each row is encoded by the rows
 # before it (L. Prokhorenkova and others, "CatBoost: unbiased boosting with categorical features", 2018).
 #
-# **Why it matters.** Target encoding is the usual answer to "ten thousand cities", and the question behind it is
-# whether you know that training rows need another code than new ones. [How do you encode
+# **Why it matters.** "Ten thousand cities" is a common question, and target encoding a good answer: F. Pargent and
+# others ("Regularized target encoding outperforms traditional methods in supervised machine learning with high
+# cardinality features", 2022) compared it with others on such tables. The question behind it is whether you know that
+# training rows need another code than new ones. [How do you encode
 # categories?](#How-do-you-encode-categories?)
 
 # %% [markdown]
@@ -2500,7 +2499,7 @@ for letter, (dealt, encode) in programs.items():
     )
 
 # %% [markdown]
-# It finds B and passes A, the program that scores far too well. So passing it is no proof. It finds *steps* that
+# It finds B and passes A, whose score is too good as well. So passing it is no proof. It finds *steps* that
 # learn from test rows, and only those. A split leak needs another question: which rows belong together, and is a
 # group on both sides? Count it, as the second half of the line does. A feature leak needs a third: who writes this
 # value, and when? And a choice that was made by the test score leaves no trace in the program at all. It leaves one
@@ -3216,8 +3215,8 @@ when_written(show_the_whole_way)
 # Fit scaling and encoding on the training part only; in one Pipeline with the model, cross-validation does that
 # afresh in every fold.
 #
-# When I did all this, the AUC on new nests was 0.54, with an interval from 0.41 to 0.67, because there are only 18
-# incomplete nests. That is compatible with guessing and with a modest relation, so these data cannot tell. I would
+# Done like this with number and date, the AUC on new nests was 0.54, with an interval from 0.41 to 0.67, because
+# there are only 18 incomplete nests. That is compatible with guessing and with a modest relation, so these data cannot tell. I would
 # report it like this, and collect more seasons before anything is deployed.
 
 # %% [markdown]
