@@ -1,31 +1,27 @@
 """The numbers that this unit's prose states, computed."""
 
+import re
 from pathlib import Path
 
 import numpy as np
+from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import train_test_split
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import OneHotEncoder, StandardScaler, TargetEncoder
+from sklearn.tree import DecisionTreeClassifier
 
-import mftcourse
-from mftcourse import authoring
+from mftcourse.course.facts import times
 
 
 def facts(lesson: dict) -> list[str]:
     """Return strings that occur in the prose; `lesson` is the namespace after the reference ran."""
     return [
-        *_times(), *_gaps(lesson["raw"]), *_survivors(lesson["raw"]), *_examples(), *_masses(lesson["birds"]),
-        *_scaling(lesson), *_splits(lesson["birds"]), *_folds(lesson["complete"]), *_leaks(lesson["areas"]),
+        *times(Path(__file__).parent), *_gaps(lesson["raw"]), *_survivors(lesson["raw"]), *_examples(), *_masses(lesson["birds"]),
+        *_scaling(lesson), *_splits(lesson["birds"]), *_folds(lesson["complete"]), *_rates(lesson), *_leaks(lesson),
+        *_review(lesson),
     ]  # fmt: skip
-
-
-def _times() -> list[str]:
-    root = Path(mftcourse.__file__).parents[1]
-    minutes = [c.minutes for c in authoring.read_lesson(root / "course" / "02-preprocessing").exercises.values()]
-    stated = [f"· {m:g} minutes ·" for m in sorted(set(minutes)) if m >= 10]
-    return ["Plan 240 minutes", f"{sum(minutes):g} minutes of exercises", *stated]
 
 
 def _gaps(raw) -> list[str]:
@@ -48,13 +44,25 @@ def _survivors(raw) -> list[str]:
     assert (kept["Clutch Completion"] == "No").all()
     always = 100 * (kept["Clutch Completion"] == "No").mean()
     failed = (raw["Clutch Completion"] == "No").sum()
+    places = raw["studyName"] + raw["Species"] + raw["Individual ID"].str.split("A").str[0]
+    failed_nests = set(places[raw["Clutch Completion"] == "No"])
+    fates = raw.groupby(places)[["Clutch Completion", "Date Egg"]].nunique()
+    assert (fates == 1).all().all() and (raw.groupby(places).size() == 2).all() and len(failed_nests) == 18
+    X, y = kept[["Sample Number"]], kept["Clutch Completion"]
+    assert DecisionTreeClassifier().fit(X, y).score(X, y) == 1
+    try:
+        LogisticRegression().fit(X, y)
+    except ValueError:
+        refused = True
+    assert refused
     return [
         f"{len(without)} rows survive", f"With it, {len(kept)} do", f"{failed} of {len(raw)} birds have",
         f"{failed} of the {len(raw)} birds", f"how many of the {failed} are", f"{len(kept)} of {len(raw)} rows",
         f"{len(kept)} of {len(raw)} birds", f"{len(kept)} of the {len(raw)} birds", f"all of the {len(kept)} come",
         f"{len(raw)} 只只剩 {len(kept)} 只", f"{len(raw)} 只里只留下 {len(kept)} 只",
+        f"{raw['Comments'].isna().sum()} rows lack a comment", f"are {len(failed_nests)} nests",
         f"With {failed} rare birds among {len(raw)}", f"{len(raw)} 只里有 {failed} 只",
-        f"an accuracy of {always:.0f} %",
+        f"an accuracy of {always:.0f} %", f"scores {always:.0f} %", f"得 {always:.0f} %",
     ]  # fmt: skip
 
 
@@ -94,29 +102,47 @@ def _masses(birds) -> list[str]:
 
 
 def _scaling(lesson) -> list[str]:
-    raw, scaled = (f"{lesson['neighbour_scores'][k]:.2f}" for k in ("as measured", "standardised"))
+    raw, scaled = (f"{lesson['neighbour_hits'][k].mean() / 4:.2f}" for k in ("as measured", "standardised"))
+    gained = lesson["neighbour_hits"]["standardised"] - lesson["neighbour_hits"]["as measured"]
+    assert lesson["interval"](lambda w: np.average(gained / 4, weights=w), lesson["complete"]["nest"])[0] > 0.1
     sexed = lesson["sexed"]
     X, y = sexed[["mass", "bill_depth"]].to_numpy(), (sexed["sex"] == "MALE").to_numpy()
     leaking, unpenalised, depth = [], [], []
-    for split in range(20):  # what the demonstration shows before the repair
-        train, test = train_test_split(np.arange(len(y)), test_size=0.25, stratify=y, random_state=split)
+    for train, test in lesson["splits_by_group"](y, sexed["nest"]):  # what the demonstration shows before the repair
         table = X.copy()
         table[test[0], 0] *= 1000
         Z = StandardScaler().fit_transform(table)
-        for scores, model, columns in (
+        for hits, model, columns in (
             (leaking, LogisticRegression(), [0, 1]),
             (unpenalised, LogisticRegression(C=np.inf, max_iter=1000), [0, 1]),
             (depth, LogisticRegression(), [1]),
         ):
             model.fit(Z[train][:, columns], y[train])
-            scores.append(model.score(Z[test[1:]][:, columns], y[test[1:]]))
-    honest, clean = (f"{lesson['score_with'](factor):.2f}" for factor in (1000, 1))
+            hits += list(model.predict(Z[test[1:]][:, columns]) == y[test[1:]])
+    honest, clean = (lesson["score_with"](factor)[:4] for factor in (1000, 1))
     assert honest == clean
+    _filling()
     return [
         f"From {raw} to {scaled}", f"from {raw} to {scaled}", f"从 {raw} 升到 {scaled}",
-        f"from {clean} to {np.mean(leaking):.2f}", f"stays at {honest}",
-        f"which alone gives {np.mean(depth):.2f}", f"score is {np.mean(unpenalised):.2f}, typo or not", f"从 {clean} 降到 {np.mean(leaking):.2f}",
+        f"from {clean} to {np.mean(leaking):.2f}", f"stays at {honest}", "the middle 95 %",
+        f"which alone gives {np.mean(depth):.2f}", f"score is {np.mean(unpenalised):.2f}, typo or not",
+        f"从 {clean} 降到 {np.mean(leaking):.2f}",
     ]  # fmt: skip
+
+
+def _filling() -> None:
+    """Correlations after filling in the mean: smaller if the gaps are MCAR; otherwise either way."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=20000)
+    y = x + rng.normal(size=20000)
+    true = np.corrcoef(x, y)[0, 1]
+
+    def filled(gap):
+        return np.corrcoef(np.where(gap, x[~gap].mean(), x), y)[0, 1]
+
+    assert filled(rng.random(20000) < 0.3) < true - 0.05
+    assert filled(x > 1) < true - 0.02  # the large ones are missing
+    assert filled((np.abs(x) < 0.5) & (np.abs(y) < 0.5)) > true  # the middle is missing
 
 
 def _splits(birds) -> list[str]:
@@ -133,9 +159,13 @@ def _splits(birds) -> list[str]:
         for s in range(200)
     ]
     assert (min(counts), max(counts)) == (0, 9)
+    assert (birds["date"].value_counts() <= 8).mean() > 0.5  # "most of them for a handful of birds"
+    assert sum(whole) == test - 2  # "two places are left over"
+    fifteen = 15
+    ours, theirs = round(0.3 * fifteen), len(train_test_split(np.arange(fifteen), test_size=0.3)[1])
     return [
-        f"{sizes['Adelie']} Adelies, {sizes['Gentoo']} Gentoos, {sizes['Chinstrap']} Chinstraps, {len(birds)} birds. {test} of them",
-        f"The whole parts add up to {sum(whole)}", f"must add up to {test}",
+        f"For {test} of the {len(birds)} penguins", f"for 0.3 of {fifteen} rows that is {ours}", f"takes the ceiling, {theirs}.",
+        f"{birds['date'].nunique()} different dates", f"makes {birds['date'].nunique()} columns",
         f"With {rare} rare birds among {among}", f"a test share of {share}", f"is {quota:.1f}, and the test part",
     ]  # fmt: skip
 
@@ -151,7 +181,72 @@ def _folds(complete) -> list[str]:
     return [f"the accuracy there is {hits[-1]:.3f}", f"The mean over the five folds is {np.mean(hits):.3f}"]
 
 
-def _leaks(areas) -> list[str]:
-    a, b, c = (np.mean(areas[k]) for k in "ABC")
-    assert a > 0.8 and b > 0.6 and abs(c - 0.5) < 0.05
-    return ["above 0.8", "above 0.6", "高于 0.8", "高于 0.6"]
+def _rates(lesson) -> list[str]:
+    def positive(label):
+        return sum(weight > 0 for weight in lesson["encoded"][label]["trust"])
+
+    assert positive("by all, itself included") == positive("out of fold, birds dealt") == 20
+    assert positive("out of fold, nests dealt") <= 4  # "hardly ever"
+    intervals = [found["interval"] for found in lesson["encoded"].values()]
+    assert max(low for low, _ in intervals) < min(high for _, high in intervals)
+    target, one_hot = (" ".join(encoder.__doc__.split()) for encoder in (TargetEncoder, OneHotEncoder))
+    added = re.search(r"versionadded:: (\S+) Parameters", target)[1]
+    splitter = re.search(r"versionchanged:: (\S+) Cross-validation generators", target)[1]
+    rare = re.search(r"min_frequency :.*?versionadded:: (\S+)", one_hot)[1]
+    return [
+        "in all 20 splits", "全部 20 次划分", f"since version {added}", f"since version {splitter}", f"scikit-learn {rare}",
+    ]  # fmt: skip
+
+
+def _leaks(lesson) -> list[str]:
+    areas, birds = lesson["areas"], lesson["birds"]
+    a, b = (areas[k] for k in "AB")
+    assert a["area"] > 0.6 and a["interval"][0] > 0.5 and b["area"] > 0.8 and b["interval"][0] > 0.5
+    area, (low, high) = areas["C"]["area"], areas["C"]["interval"]
+    assert low < 0.5 < 0.6 < high
+    failed = [birds.iloc[test].query("incomplete == 1")["nest"].nunique() for _, test in
+              lesson["splits_by_group"](birds["incomplete"], birds["nest"], n_splits=4, repeats=5)]  # fmt: skip
+    assert set(failed) == {4, 5}
+    shared = set(birds.groupby("nest").size())
+    assert shared == {2}
+    return [
+        "above 0.6", "above 0.8", "高于 0.6", "高于 0.8", f"honest score is {area:.2f}", f"and {area:.2f} when whole nests",
+        f"时为 {area:.2f}", f"the honest program has {area:.2f}", f"诚实的程序是 {area:.2f}",
+        f"{(birds['incomplete'] == 1).sum()} birds are", f"not {(birds['incomplete'] == 1).sum()}.",
+        f"from {low:.2f} to {high:.2f}", f"was {area:.2f}, with", f"only {birds.query('incomplete == 1')['nest'].nunique()} "
+        "incomplete nests", f"there are {birds.query('incomplete == 1')['nest'].nunique()} observations",
+    ]  # fmt: skip
+
+
+def _review(lesson) -> list[str]:
+    """What the four experiments of the review show."""
+    measured, seen, unseen = lesson["measured"], lesson["seen"], lesson["unseen"]
+
+    def program():
+        return make_pipeline(SimpleImputer(strategy="median"), StandardScaler(), LogisticRegression())
+
+    whole = lesson["accuracy"]
+    nonsense = unseen.assign(mass=-1e6)
+    assert not set(nonsense["nest"]) & set(seen["nest"])
+    again = program().fit(measured(seen), seen["sex"])  # a: nothing of the test rows goes in
+    assert np.array_equal(again[-1].coef_, lesson["program"][-1].coef_)
+    shuffled = [
+        (program().fit(measured(seen), seen["sex"].sample(frac=1, random_state=s).to_numpy()).predict(measured(unseen))
+         == unseen["sex"]).mean() for s in range(40)
+    ]  # fmt: skip
+    assert abs(np.mean(shuffled) - 0.5) < 0.1
+    guess = [lesson["program"].predict(measured(unseen.iloc[[row]]))[0] for row in range(len(unseen))]
+    alone = (np.array(guess) == unseen["sex"]).mean()
+    assert abs(alone - 0.5) < 0.05 and whole > 0.85
+    changes = []
+    for seed in range(10):
+        known = lesson["known"]
+        train, test = train_test_split(np.arange(len(known)), test_size=0.25, random_state=seed)
+        by_bird = program().fit(measured(known.iloc[train]), known["sex"].iloc[train])
+        changes.append((by_bird.predict(measured(known.iloc[test])) == known["sex"].iloc[test]).mean() - whole)
+    assert max(np.abs(changes)) < 0.12 and min(changes) < 0 < max(changes)
+    masses = lesson["three_birds"].groupby("kind")["mass"].mean()
+    return [
+        "above 0.85", "高于 0.85", f"becomes +{3600 - masses['Adelie']:.0f}", "Adelies of 3000 g and 4000 g, a Gentoo of 5000 g", "An Adelie of 3600 g",
+        f"all training birds, {lesson['three_birds']['mass'].mean():.0f} g",
+    ]  # fmt: skip
