@@ -27,7 +27,7 @@ import time
 import traceback
 import warnings
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from types import FunctionType, TracebackType
 from typing import Any
@@ -263,7 +263,7 @@ class check:
         caller = sys._getframe(1)
         self._file = caller.f_code.co_filename
         self._stack = contextlib.ExitStack()
-        self._stack.enter_context(watched(caller.f_globals))
+        self._stack.enter_context(watched(caller.f_globals, caller.f_globals.get("mft_learners", [])))
         self._stack.enter_context(_quiet(stdout=self.hidden))
         self._warnings = self._stack.enter_context(warnings.catch_warnings(record=True))
         warnings.simplefilter("always")
@@ -315,18 +315,18 @@ class check:
 
 
 @contextlib.contextmanager
-def watched(scope: dict[str, Any]) -> Iterator[None]:
-    """Hold every function of the notebook to the course's rule on inputs while a check runs.
+def watched(scope: dict[str, Any], names: Iterable[str]) -> Iterator[None]:
+    """Hold the functions of these names to the course's rule on inputs, for as long as a check runs.
 
     The rule: what you write leaves its arguments as they were, unless its docstring says that it works in place.
     Calls within one cell are the learner's own business.
+
+    Args:
+        scope: the notebook's names.
+        names: those that exercises ask for; the build writes them into each check cell as `mft_learners`.
     """
-    plain = {
-        name: value
-        for name, value in scope.items()
-        if isinstance(value, FunctionType) and not value.__code__.co_filename.startswith(_LIBRARIES)
-        and "in place" not in (value.__doc__ or "")
-    }  # fmt: skip
+    found = {name: scope[name] for name in names if isinstance(scope.get(name), FunctionType)}
+    plain = {name: value for name, value in found.items() if "in place" not in (value.__doc__ or "")}
 
     def watch(function: FunctionType) -> Any:
         @functools.wraps(function)

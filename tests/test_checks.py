@@ -290,7 +290,7 @@ with check("the total", hint="h"):
 def test_what_the_learner_wrote_leaves_its_arguments_as_they_were(body, said):
     scope = learner(f"def helper(v):\n    v.append(0)\n\ndef sort_it(v):\n    v.sort()\n    return v\n\n"
                     f"def total(values):\n    {body}")  # fmt: skip
-    scope |= {"check": check, "expect": expect}
+    scope |= {"check": check, "expect": expect, "mft_learners": ["total", "none_yet"]}
     before = scope["total"]
     exec(compile(CHECK_CELL, "<check>", "exec"), scope)
     assert scope["total"] is before
@@ -318,7 +318,8 @@ def test_seconds_are_of_the_cpu_for_what_computes_and_of_the_clock_for_what_slee
 
 
 def test_calls_between_cells_are_held_to_the_rule_too():
-    scope = learner("def given(f, v):\n    return f(v)", "<given>") | {"check": check, "expect": expect}
+    scope = learner("def given(f, v):\n    return f(v)", "<given>") | {
+        "check": check, "expect": expect, "mft_learners": ["total"]}  # fmt: skip
     scope |= learner("def total(values):\n    values.sort()\n    return sum(values)")
     exec(compile(CHECK_CELL.replace("total(", "given(total, "), "<check>", "exec"), scope)
     assert "`total` changed its argument `values`" in grade("x").findings[0].message

@@ -97,6 +97,9 @@ def _prove_exercise(cell: Cell, lesson: Lesson) -> None:
         raise fault(cell, f"{cell.exercise!r} defines nothing; a check has nothing to look at.")
 
 
+_NOT_IN_CHECKS = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef, ast.Global)
+
+
 def _prove_check(cell: Cell, exercise: Cell, lesson: Lesson) -> None:
     fault, body = lesson.fault, ast.parse(cell.source).body
     if cell.points <= 0:
@@ -108,10 +111,12 @@ def _prove_check(cell: Cell, exercise: Cell, lesson: Lesson) -> None:
     hidden_lines = _hidden_lines(cell.source)
     total, titles, behind, hidden = 0.0, set(), set(), []
     for node in body[:-1]:
-        if isinstance(node, ast.Import | ast.ImportFrom):
-            continue
+        odd = next((n for n in ast.walk(node) if isinstance(n, _NOT_IN_CHECKS) or getattr(n, "name", None)), None)
+        if odd:
+            raise fault(cell, f"`{ast.unparse(odd).splitlines()[0]}` stands in a check cell, where it "
+                              "would take a name away from the learner; put it into a plain cell.", node.lineno)  # fmt: skip
         if not (isinstance(node, ast.With) and ast.unparse(node.items[0].context_expr).startswith("check(")):
-            raise fault(cell, "only `with check(...)` and imports stand in a check cell; an error out here would "
+            raise fault(cell, "only `with check(...)` stands in a check cell; an error out here would "
                               "cost every point.", node.lineno)  # fmt: skip
         call = node.items[0].context_expr
         title = call.args[0].value if call.args and isinstance(call.args[0], ast.Constant) else None

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import ast
 import builtins
+import itertools
+import json
 import re
 import symtable
+import textwrap
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -278,47 +281,61 @@ def _moved(lines: list[str], margin: str, indent: str) -> list[str]:
 
 
 def own_names(cell: Cell, lesson: Lesson) -> str:
-    """Return the source of a check cell in which all that is imported or built in has a name of its own.
+    """Return the source of a check cell in which every name but the lesson's and the learner's is its own.
 
-    A learner's `check`, `np` or `list` then changes no verdict, and what the cell imports takes no name away
-    from the learner.
+    What is imported, built in, or bound in the cell itself is called `mft_...`: a learner's `check`, `np` or `list`
+    changes no verdict, and the cell takes no name away from a helper of the learner's. The first line tells the
+    checks which functions are held to the rule on inputs.
     """
-    before = lesson.cells[: lesson.cells.index(cell)]
-    tree = ast.parse(cell.source)
-    used = [n for n in ast.walk(tree) if isinstance(n, ast.Name)]
-    taken = {n.id for n in used if not isinstance(n.ctx, ast.Load)} | {
-        n.arg for n in ast.walk(tree) if isinstance(n, ast.arg)
-    }
-    for other in before:
-        taken |= _defined(other.source) if other.kind in ("exercise", "code") else set()
+    before = [c for c in lesson.cells[: lesson.cells.index(cell)] if c.kind in ("exercise", "code")]
+    given = set().union(*(_defined(c.source) for c in before))
     origin = {name: ("builtins", name) for name in dir(builtins) if name.islower() and not name.startswith("_")}
-    for node in (n for c in before if c.kind in ("exercise", "code") for n in ast.parse(c.source).body):
+    for node in (n for c in before for n in ast.parse(c.source).body):
         if isinstance(node, ast.ImportFrom):
             origin |= {a.asname or a.name: (node.module or "", a.name) for a in node.names}
         elif isinstance(node, ast.Import):
             for a in node.names:
                 origin[a.asname or a.name.split(".")[0]] = ("", a.name if a.asname else a.name.split(".")[0])
-    strings = [s for s in ast.walk(tree) if isinstance(s, ast.JoinedStr)]
-    spoken = {n.id for s in strings for n in ast.walk(s) if isinstance(n, ast.Name)}
-    for name in sorted(spoken & set(origin) - taken):
-        if origin[name][0] != "builtins":
-            raise lesson.fault(cell, f"{name!r} stands inside an f-string; compute the value before it.")
-    own = {name: where for name, where in origin.items() if name not in taken | spoken}
+    tree = ast.parse(cell.source)
+    bound = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and not isinstance(n.ctx, ast.Load)}
+    own = (bound | set(origin)) - given
     source = [line.encode() for line in cell.source.split("\n")]
-    found = sorted((n for n in used if n.id in own), key=lambda n: (n.lineno, n.col_offset), reverse=True)
-    for node in found:  # from the end, as columns are of bytes and move
-        line = source[node.lineno - 1]
-        source[node.lineno - 1] = line[: node.col_offset] + b"mft_" + line[node.col_offset :]
+    starts = [0, *itertools.accumulate(len(line) + 1 for line in source)]  # columns count bytes
+    text, used, edits = b"\n".join(source), set(), []
+
+    def at(line: int, column: int) -> int:
+        return starts[line - 1] + column
+
+    def rename(node: ast.AST) -> None:
+        if isinstance(node, ast.JoinedStr):  # the places of names inside differ between versions of Python
+            begin, end = at(node.lineno, node.col_offset), at(node.end_lineno, node.end_col_offset)
+            words = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)} & own
+            used.update(words)
+            pattern = rb"(?<![\w.'\"])(" + "|".join(sorted(words)).encode() + rb")(?!\w)(?=[^{}]*\})"
+            edits.append((begin, end, re.sub(pattern, rb"mft_\1", text[begin:end]) if words else text[begin:end]))
+            return
+        name = node.id if isinstance(node, ast.Name) else node.arg if isinstance(node, ast.arg) else ""
+        if name in own:
+            used.add(name)
+            edits.append((place := at(node.lineno, node.col_offset), place, b"mft_"))
+        for child in ast.iter_child_nodes(node):
+            rename(child)
+
+    rename(tree)
+    for begin, end, put in sorted(edits, reverse=True):
+        text = text[:begin] + put + text[end:]
     groups: dict[str, list[str]] = {}
-    for name in sorted({n.id for n in found}):
-        module, part = own[name]
+    for name in sorted(used & set(origin) - bound):
+        module, part = origin[name]
         groups.setdefault(module, []).append(f"{part} as mft_{name}")
-    heads = []
+    asked = [n.name for c in before if c.kind == "exercise" for n in ast.parse(c.source).body
+             if isinstance(n, ast.FunctionDef)]  # fmt: skip
+    heads = textwrap.wrap(f"mft_learners = {json.dumps(asked)}", 100, subsequent_indent="    ") if asked else []
     for module, names in sorted(groups.items()):
         for i in range(0, len(names), 4):
             some = ", ".join(names[i : i + 4])
             heads.append(f"from {module} import {some}" if module else f"import {some}")
-    return "\n".join([*heads, b"\n".join(source).decode()])
+    return "\n".join([*heads, text.decode()])
 
 
 def _defined(source: str) -> set[str]:

@@ -268,7 +268,7 @@ def _judge(
         scope, cpu = namespace, 0.0
         if wall:
             names = [n for n in sorted(walled) if n in namespace]
-            scope = dict(namespace) | stand_ins(Room(namespace).handle, names)
+            scope = dict(namespace) | stand_ins(Room(namespace, names).handle, names)
         checks.reset(seed)
         try:
             with contextlib.redirect_stdout(io.StringIO()):

@@ -14,7 +14,7 @@ import builtins
 import io
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -200,15 +200,15 @@ def _decode_pandas(tree: dict, data: bytes, resolve: Callable | None) -> Any:
 class Room:
     """The learner's side: holds what the learner defined and answers requests, bytes in, bytes out."""
 
-    def __init__(self, namespace: dict[str, Any]) -> None:
-        self._namespace = namespace
+    def __init__(self, namespace: dict[str, Any], names: Iterable[str] = ()) -> None:
+        self._namespace, self._names = namespace, list(names)
         self._lent: dict[int, Any] = {}
 
     def handle(self, request: bytes) -> bytes:
         """Answer one request. An exception of the learner's code becomes part of the answer."""
         try:
             ask = loads(request, lambda ref: self._lent[ref["id"]])
-            with watched(self._namespace):
+            with watched(self._namespace, self._names):
                 return dumps({"ok": self._do(**ask)}, self._lend)
         except BaseException as error:  # whatever the learner's code raises is an answer
             return dumps({"error": self._describe(error)})

@@ -8,7 +8,7 @@ import pytest
 
 from mftcourse.course import notebooks
 from mftcourse.course.files import Course
-from mftcourse.course.lesson import LessonError, new_unit
+from mftcourse.course.lesson import LessonError, new_unit, own_names
 from mftcourse.grading import runner
 
 from . import laws
@@ -121,12 +121,29 @@ def test_an_edit_that_no_longer_fits_stops_the_build(unit, old, new, says):
         notebooks.build(Course(unit.root))
 
 
+def test_names_inside_f_strings_are_the_cells_own_too(unit):
+    edit(unit, LESSON, "    expect(mean(values.tolist()), float(np.mean(values)))",
+         "    for size in (2, 3):\n        expect(mean(values[:2].tolist()), float(np.mean(values[:2])),\n"
+         "               what=f\"the mean of {size} ä values {'size'}\" f\"{np.pi:.2f} {len(values)}\")")  # fmt: skip
+    lesson = unit.lesson
+    made = own_names(lesson.checks["mean"], lesson)
+    assert "f\"the mean of {mft_size} ä values {'size'}\" f\"{mft_np.pi:.2f} {mft_len(mft_values)}\"" in made
+    assert runner.drive(unit.folder).of("reference")[0].failed == []
+
+
+@pytest.mark.parametrize("line", ["import math", "def helper():\n        pass", "try:\n        pass\n    except ValueError as error:\n        pass"])
+def test_a_check_cell_takes_no_name_away(unit, line):
+    edit(unit, LESSON, "    expect_raises(ValueError, mean, [])\n", f"    {line}\n    expect_raises(ValueError, mean, [])\n")
+    with pytest.raises(LessonError, match="would take a name away from the learner"):
+        unit.lesson  # noqa: B018
+
+
 def test_checks_have_names_of_their_own(unit):
-    """What a learner calls check, expect, np or sum changes no verdict, and stays the learner's."""
+    """What a learner calls check, expect, np or len changes no verdict, and stays the learner's; so do names of the cell."""
     answer = (
-        "def check(values):\n    return list(values)\n\ndef expect(*_):\n    return None\n\ngrade = np = sum_ = len = None\n\n"
-        "def mean(values):\n    kept = check(values)\n    if not kept:\n        raise ValueError\n    total = 0.0\n"
-        "    n = 0\n    for v in kept:\n        total, n = total + v, n + 1\n    return total / n"
+        "def check(values):\n    return list(values)\n\ndef values(n):\n    return float(n)\n\ndef expect(*_):\n    return None\n\ngrade = np = sum_ = len = None\n\n"
+        "def mean(xs):\n    kept = check(xs)\n    if not kept:\n        raise ValueError\n    total = 0.0\n"
+        "    n = 0\n    for v in kept:\n        total, n = total + v, n + 1\n    return values(total / n)"
     )
     plan = runner.Plan(extra={"mean": {"right": answer, "wrong": answer.replace("total / n", "n")}})
     right, wrong = (runner.drive(unit.folder, plan).of(name)[0] for name in ("right", "wrong"))

@@ -94,7 +94,7 @@ def test_truncated_bytes_are_refused():
 def behind(source: str, *names: str):
     namespace: dict = {"__name__": "learner"}
     exec(compile(source, "<learner>", "exec"), namespace)
-    found = stand_ins(Room(namespace).handle, list(names))
+    found = stand_ins(Room(namespace, names).handle, list(names))
     return found[names[0]] if len(names) == 1 else [found[n] for n in names]
 
 
