@@ -113,8 +113,8 @@ def _prove_check(cell: Cell, exercise: Cell, lesson: Lesson) -> None:
     for node in body[:-1]:
         odd = next((n for n in ast.walk(node) if isinstance(n, _NOT_IN_CHECKS) or getattr(n, "name", None)), None)
         if odd:
-            raise fault(cell, f"`{ast.unparse(odd).splitlines()[0]}` stands in a check cell, where it "
-                              "would take a name away from the learner; put it into a plain cell.", node.lineno)  # fmt: skip
+            raise fault(cell, f"`{ast.unparse(odd).splitlines()[0]}` stands in a check cell, where it would "
+                              "take a name away from the learner; put it into a plain cell.", node.lineno)  # fmt: skip
         if not (isinstance(node, ast.With) and ast.unparse(node.items[0].context_expr).startswith("check(")):
             raise fault(cell, "only `with check(...)` stands in a check cell; an error out here would "
                               "cost every point.", node.lineno)  # fmt: skip
