@@ -281,12 +281,12 @@ def _compare_pandas(got: Any, want: Any, tol: float | None, what: str, kind: str
         if list(got.columns) != list(want.columns):
             _compare(list(got.columns), list(want.columns), tol, f"the columns of {what}")
         if len(got) != len(want):
-            _fail(f"{what} should have {len(want)} rows, not {len(got)}", got, want, show=False)
+            _fail(f"{what} should have {_count(want, 'row')}, not {len(got)}", got, want, show=False)
         for name in want.columns:
             _compare_pandas(got[name], want[name], tol, f"column {name!r} of {what}", "series")
         return
     if len(got) != len(want):
-        _fail(f"{what} should have {len(want)} entries, not {len(got)}", got, want, show=False)
+        _fail(f"{what} should have {_count(want, 'entry')}, not {len(got)}", got, want, show=False)
     if {str(got.dtype), str(want.dtype)} == {"float32", "float64"}:
         _fail(f"{what} should have dtype {want.dtype}, not {got.dtype}", got, want, show=False)
     if not got.index.equals(want.index):
@@ -305,7 +305,7 @@ def _compare_sequences(got: Any, want: Any, tol: float | None, what: str) -> Non
     if any(item is Ellipsis for item in got):
         raise NotWritten
     if len(got) != len(want):
-        _fail(f"{what} should hold {len(want)} items, not {len(got)}", got, want)
+        _fail(f"{what} should hold {_count(want, 'item')}, not {len(got)}", got, want)
     for i, (a, b) in enumerate(zip(got, want, strict=True)):
         try:
             _compare(a, b, tol, f"item {i} of {what}")
@@ -346,7 +346,7 @@ def _suspect(got: float, want: float, tol: float) -> str:
     if isinstance(got, complex) or isinstance(want, complex):
         return ""
     if math.isnan(got):
-        return "Your value is nan: is 0 divided by 0 somewhere?"
+        return "Your value is nan: a gap that stayed, or 0 divided by 0?"
     if math.isnan(want) or math.isinf(got) or math.isinf(want):
         return ""
     if got in (0, 1, -1, 0.5, 2) or want in (0, 1, -1, 0.5, 2):
@@ -365,7 +365,7 @@ def _suspect(got: float, want: float, tol: float) -> str:
         if not _close(value, want, tol) and _close(got, value, tol):
             return words
     if abs(got - want) < 0.006 and got == round(got, 4) and want != round(want, 4):
-        return "It looks rounded: type the fraction, and let Python divide."
+        return "It looks rounded: type the fraction or the formula, and let Python compute."
     return ""
 
 
@@ -378,7 +378,7 @@ def _suspect_array(got: np.ndarray, want: np.ndarray, tol: float) -> str:
         return x.shape == y.shape and np.allclose(x, y, rtol=tol, atol=tol, equal_nan=True)
 
     if np.isnan(a).any() and not np.isnan(b).any():
-        return "Yours holds nan: is 0 divided by 0 somewhere?"
+        return "Yours holds nan: a gap that stayed, or 0 divided by 0?"
     if b.ndim == 2 and same(a.T, b):
         return "It looks transposed."
     if b.size < 3 or len(np.unique(b)) < 2:
@@ -464,6 +464,11 @@ def _tolerance(tol: float | None, want: Any) -> float:
 def _is_small(value: Any) -> bool:
     """Floats of fewer than 64 bits."""
     return any(s in str(getattr(value, "dtype", "")) for s in ("float32", "float16", "float8"))
+
+
+def _count(values: Any, word: str) -> str:
+    plural = word[:-1] + "ies" if word.endswith("y") else word + "s"
+    return f"{len(values)} {word if len(values) == 1 else plural}"
 
 
 def _name(value: Any) -> str:

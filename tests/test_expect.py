@@ -138,7 +138,7 @@ def test_the_public_wording_holds_no_value(a, b):
 
 
 def test_answers_worked_out_on_paper_are_not_told():
-    assert said(0.33, 1 / 3, tell=False) == "The result is not the expected number. It looks rounded: type the fraction, and let Python divide."
+    assert said(0.33, 1 / 3, tell=False) == "The result is not the expected number. It looks rounded: type the fraction or the formula, and let Python compute."
     assert said(0.5, 0.25, tell=False) == "The result is not the expected number."
 
 
