@@ -4,9 +4,9 @@
 # *"Which neural network would you choose for this problem, and why?"*
 #
 # The usual answer is a table to learn by heart: images, so a CNN; text, so a Transformer; otherwise an MLP. A table is
-# not a reason. In this unit you count what a network costs, show what each kind takes for granted about its data, and
-# let four kinds compete at the same number of parameters. Before each run you say who will win. At the end you give
-# the answer in half a minute, and you have seen every sentence of it happen.
+# not a reason. In this unit you count what a network costs, show what each kind takes for granted about its data,
+# write two architectures yourself, and let four kinds compete at the same number of parameters. Before each run you say
+# who will win. At the end you give the answer in half a minute, and you have seen its sentences happen.
 #
 # **Time.** Plan 240 minutes: 139 minutes of exercises, the rest for reading. Stop after any section.
 #
@@ -124,8 +124,9 @@ digits = {
 # - **Conv2d**, from $c$ channels to $o$ channels with a kernel of $h \times w$: $o\,c\,h\,w$ weights and $o$ biases. The
 #   size of the image does not occur. With $g$ **groups**, each output channel sees only $c/g$ input channels, and the
 #   weights are $o\,(c/g)\,h\,w$.
-# - **GRU**, from $i$ inputs to $m$ hidden units: three gates, each with a matrix for the input ($m\,i$), a matrix for the
-#   state ($m\,m$), and in PyTorch *two* biases ($2m$). Books often count one.
+# - **GRU**, from $i$ inputs to $m$ hidden units: two gates and a candidate for the new state. In the weights the three look
+#   alike, and PyTorch calls the candidate the *new gate*; so "three gates" below. Each has a matrix for the input ($m\,i$), a
+#   matrix for the state ($m\,m$), and in PyTorch *two* biases ($2m$). Books often count one.
 # - **Transformer encoder layer** of width $d$ with $f$ units in its feed-forward part: four square linear layers
 #   $d \to d$ (query, key, value, output), two linear layers $d \to f \to d$, and two layer normalisations with $2d$
 #   numbers each. The number of tokens does not occur; nor does the number of heads, which only cuts $d$ into parts.
@@ -160,7 +161,7 @@ counts_hand = {"conv": 20, "side": 4, "flat": 8, "linear": 27, "gru": 63}
 # %% check="count_by_hand" points=5
 with check("parameters of the convolution", hint="Two kernels of nine weights, and a bias for each output channel."):
     expect(counts_hand["conv"], sum(p.numel() for p in nn.Conv2d(1, 2, 3).parameters()), what="the count", tell=False)
-with check("side of what the convolution returns", hint="How many places has a 3-wide window on 6 pixels?"):
+with check("side of what the convolution returns", hint="At how many places does a 3-wide window fit on 6 pixels?"):
     expect(counts_hand["side"], nn.Conv2d(1, 2, 3)(torch.zeros(1, 1, 6, 6)).shape[-1], what="the side", tell=False)
 with check("inputs of the linear layer", hint="Channels times height times width, after the pooling."):
     pooled = F.max_pool2d(nn.Conv2d(1, 2, 3)(torch.zeros(1, 1, 6, 6)), 2)
@@ -311,7 +312,7 @@ grade("count_parameters")
 # The four image networks hold between 4610 and 4838 parameters: within 5 % of each other. The four sequence networks hold
 # between 4802 and 4980. So nobody below wins by being larger.
 #
-# **Why it matters.** "My new architecture is better" often means that it is bigger.
+# **Why it matters.** "My new architecture is better" can mean just that it is bigger.
 # [How do you compare architectures fairly?](#How-do-you-compare-architectures-fairly?)
 
 # %% [markdown]
@@ -325,8 +326,9 @@ grade("count_parameters")
 # kernel: with $d = 2$ it looks at every second value, and spans $d(k-1) + 1$ of them.
 #
 # The **receptive field** of an output is the length of the stretch from the first to the last input that can change it.
-# (With dilation, inputs in between may have no say.) Two numbers are enough to follow it from layer to layer. Let $r$ be the field so far and $j$, the *jump*, the distance in the input between two
-# neighbouring values. At the start $r = 1$ and $j = 1$. Each layer does, in this order,
+# (With dilation, inputs in between may have no say.) Two numbers are enough to follow it from layer to layer. Let $r$ be the
+# field so far and $j$, the *jump*, the distance in the input between two neighbouring values. At the start $r = 1$ and $j = 1$.
+# Each layer does, in this order,
 #
 # $$r \leftarrow r + d\,(k-1)\,j, \qquad j \leftarrow j\,s.$$
 #
@@ -350,7 +352,7 @@ def output_size(size: int, kernel: int, stride: int = 1, padding: int = 0, dilat
 
     Args:
         size, kernel, stride, dilation: positive integers.
-        padding: zeros added at *each* end.
+        padding: how many values are added at *each* end.
 
     Raises:
         ValueError: the (dilated) kernel is longer than the padded input.
@@ -451,7 +453,7 @@ grade("sizes")
 #
 # **Why it matters.** The two convolutions of the sequence network see 5 neighbouring symbols. What decides the answer must
 # fit into that window, or the network cannot be sure of it. It may still guess well, from local hints and from what zero
-# padding tells it near the border. Remember this for the bake-off.
+# padding tells it near the border. The bake-off tests this, with controls.
 # [What is a receptive field, and how do you compute it?](#What-is-a-receptive-field,-and-how-do-you-compute-it?)
 
 # %% [markdown]
@@ -476,8 +478,8 @@ grade("sizes")
 #
 # *Implement · 10 minutes · difficulty: two of three*
 #
-# All for **one** sample, forward only. The backward pass costs about twice as much again: one product for the
-# gradient of the inputs, one for the gradient of the weights.
+# All for **one** sample, forward only. The backward pass costs about twice the forward pass: one product for the gradient of the
+# inputs, one for the gradient of the weights. A training step costs about three times the forward pass.
 
 
 # %% exercise="flops" minutes=10
@@ -580,8 +582,9 @@ grade("flops")
 #
 # **What the counter does not see.** `FlopCounterMode` counts the operations that it knows. In this version of PyTorch it
 # does not know the fused attention kernel of the CPU, and would report *nothing* for the attention. That is why
-# `counted_flops` above asks for the plain kernel. And in `eval()` under `no_grad()` an encoder layer takes another way,
-# a fast path in one piece, and the counter reports 0. A count that you did not check by formula may lack a part.
+# `counted_flops` above asks for the plain kernel. And in `eval()` under `no_grad()` an encoder layer takes a fast path,
+# a single operation that the counter does not know either: it reports 0. A count that you did not check by formula may lack a
+# part.
 #
 # Run the next cell: parameters and FLOPs of the four image networks side by side, and what doubling does.
 
@@ -602,18 +605,18 @@ for tokens in (16, 128, 1024, 8192):
         break
 
 # %% [markdown]
-# At the same number of parameters the CNN does more than 40 times the arithmetic of the MLP. Doubling a short sequence doubles the
-# arithmetic of an encoder layer; doubling a long one makes it nearly four times as much, because the pairs take over.
+# At the same number of parameters the CNN does more than 40 times the arithmetic of the MLP. Doubling a short sequence
+# about doubles the arithmetic of an encoder layer; doubling a long one makes it nearly four times as much, because the pairs take over.
 # For the GRU it is always twice. But the GRU must walk step by step, while attention and convolution work on all places
 # at once: FLOPs are not seconds.
 #
-# **Why it matters.** "It has few parameters, so it is fast" is the most common wrong sentence about cost.
+# **Why it matters.** "It has few parameters, so it is fast" is wrong, and you have just measured why.
 # [What are FLOPs, and do they tell the time?](#What-are-FLOPs,-and-do-they-tell-the-time?)
 
 # %% [markdown]
 # ## The memory of training
 #
-# Training keeps four things at once:
+# To first order, training keeps four things:
 #
 # 1. the **weights**, one number a parameter;
 # 2. their **gradients**, one number a parameter;
@@ -622,11 +625,11 @@ for tokens in (16, 128, 1024, 8192):
 # 4. the **activations**: what the forward pass keeps because the backward pass will ask for it. They grow with the batch.
 #
 # A `float32` number takes 4 bytes, a `bfloat16` number 2. PyTorch makes gradients and states in the type of the weights.
-# (Mixed precision with `autocast` leaves the weights in `float32`, and saves on activations.)
 #
 # What is an activation that is kept? A linear layer keeps its *input*, because the gradient of its weights is made of it. A
-# ReLU keeps its *output*, which is the next layer's input: the same memory, counted once. So an MLP keeps its input and each
-# hidden layer, and not its last output.
+# ReLU keeps its *output*, which is the next layer's input: the same memory, counted once. So an MLP with ReLUs keeps its input
+# and each hidden layer, and not its last output. (Do not carry this over to other activations: a GELU keeps its *input*, which
+# no other layer keeps.)
 #
 # **The smallest example.** An MLP with widths 4, 3 and 2: parameters 4·3 + 3 + 3·2 + 2 = 23, activations 4 + 3 = 7 values
 # a sample. With Adam, in `float32`, with a batch of five: weights 92 bytes, gradients 92, states 184, activations
@@ -636,7 +639,7 @@ for tokens in (16, 128, 1024, 8192):
 #
 # *Implement · 12 minutes · difficulty: two of three*
 #
-# The third function turns the question round: how large may the batch be?
+# The third function reverses the question: how large may the batch be?
 
 
 # %% exercise="memory" minutes=12
@@ -654,7 +657,7 @@ def mlp_activations(widths: list[int]) -> int:
 def training_memory(
     n_params: int, n_activations: int, batch: int, optimizer: str = "adam", bytes_each: int = 4
 ) -> dict[str, int]:
-    """Return the bytes that a training step needs.
+    """Return the bytes that a training step needs, to first order: the sum of the four parts.
 
     Args:
         n_params: parameters of the network.
@@ -796,15 +799,61 @@ for name, net in image_networks().items():
     print(f"{name:34}", *(f"{size / 1000:10.0f}" for size in sizes.values()))
 
 # %% [markdown]
-# The first three columns nearly agree, since the parameters do. The last does not: with this batch the CNN keeps more than 10 times
-# as many bytes of activations as the MLP. A small convolutional network is activations, a large language model with a small batch is weights and
-# states. With Adam in `float32` a parameter costs 16 bytes before the first sample: a billion parameters, 16 GB.
+# The first three columns nearly agree, since the parameters do. The last does not: with this batch the CNN keeps more than 10
+# times as many bytes of activations as the MLP. Here most of the memory is activations; in a large language model with a small
+# batch it is weights and states. With Adam in `float32` a parameter costs 16 bytes before the first sample: a billion parameters,
+# 16 GB.
+#
+# **What the sum leaves out.** `zero_grad()` frees the gradients before the next forward pass, so the four parts do not all peak at the
+# same moment. The loss keeps memory of its own: an MLP from 4 inputs over 3 hidden units to 1000 classes keeps 140 bytes for a batch
+# of five by the formula, and 20184 together with its cross-entropy. In language models these logits can be the largest activation. Temporary
+# arrays, the allocator and the driver come on top. So the sum tells you what cannot fit. What does fit you learn by running a step.
+#
+# **Mixed precision** does not halve the 16 bytes. In the usual recipe (P. Micikevicius and others, "Mixed precision training", 2018)
+# weights and gradients are kept in 2 bytes each, and a `float32` copy of the weights and Adam's two states stay beside them:
+# 2 + 2 + 4 + 4 + 4 = 16 bytes (S. Rajbhandari and others, "ZeRO: Memory optimizations toward training trillion parameter models",
+# 2020); with gradients kept in `float32`, 18. `autocast` in PyTorch leaves weights, gradients and states in `float32`. What both save on is the
+# activations.
+#
+# **Attention** written out keeps the table of all pairs of tokens. FlashAttention (T. Dao and others, "FlashAttention: Fast and
+# memory-efficient exact attention with IO-awareness", 2022) works through the pairs block by block and never keeps the table: the memory grows
+# *linearly* with the length, while the arithmetic still grows with its square. The result is the same up to rounding. Run the
+# next cell and see both.
+
+# %% demo=true
+class OneAttention(nn.Module):
+    """Queries, keys and values from one linear layer, two heads of 16, and attention."""
+
+    def __init__(self):
+        super().__init__()
+        self.project = nn.Linear(32, 96)
+
+    def forward(self, x):
+        heads = [part.unflatten(-1, (2, 16)).transpose(1, 2) for part in self.project(x).chunk(3, dim=-1)]
+        return F.scaled_dot_product_attention(*heads).sum()
+
+
+def attention_memory(tokens, kernel):
+    """Return the bytes that one attention keeps for one sample of this many tokens."""
+    with sdpa_kernel(kernel):
+        return kept_bytes(OneAttention(), torch.zeros(1, tokens, 32))
+
+
+print("kept for one sample, in kB:   written out   fused")
+for tokens in (128, 256, 512, 1024):
+    plain, fused = (attention_memory(tokens, k) for k in (SDPBackend.MATH, SDPBackend.FLASH_ATTENTION))
+    print(f"{tokens:5} tokens {plain / 1000:29.0f} {fused / 1000:7.0f}")
+
+# %% [markdown]
+# From 512 tokens to 1024, what the written-out attention keeps grows 3.8 times, and what the fused kernel keeps exactly 2 times. At 1024
+# tokens it keeps 13 times less. When a language model *generates*, another memory grows with the length: the keys and values of all tokens so far, the
+# **KV cache**. It is linear too, and for long texts it can outweigh the weights.
 #
 # **Out of memory?** Smaller batches with accumulated gradients, mixed precision, and *checkpointing* (keep few activations,
 # compute the others again) act on the activations. Another optimizer, freezing, or adapters act on gradients and states.
-# Know which part is large before you choose.
+# Sharding over several devices acts on weights, gradients and states (ZeRO, above). Know which part is large before you choose.
 #
-# **Why it matters.** "Does it fit on our card?" is answered on paper, before anybody rents one.
+# **Why it matters.** "Does it fit on our card?" has a first answer on paper, and often the answer is no.
 # [How much memory does training take?](#How-much-memory-does-training-take?)
 
 # %% [markdown]
@@ -1005,8 +1054,206 @@ shift_gaps()
 # remains is often enough, as the bake-off will show: with weights shared, a shifted digit looks *similar* to the layers that
 # follow.
 #
-# **Why it matters.** Half of all answers mix up equivariant and invariant.
+# **Why it matters.** The two words sound alike, and "CNNs are invariant" mixes them up.
 # [What is the difference between equivariance and invariance?](#What-is-the-difference-between-equivariance-and-invariance?)
+
+# %% [markdown]
+# ### Write a small CNN
+#
+# *Implement · 18 minutes · difficulty: three of three*
+#
+# Now build a network for a problem in which the place must not matter: photos of cloth, and the direction of its stripes. Nobody tells
+# you the layers. You are told what the network has to do, and the checks look at that:
+#
+# 1. It takes images of **any size** (height and width multiples of four, at least 8) and any number of channels, and returns one
+#    *logit* a class: no softmax at the end, the loss has it inside.
+# 2. It has **at most 5000 parameters** with one channel and ten classes. Count before you build.
+# 3. **Neighbours count**: the same pixels in other places can give other logits.
+# 4. Moved by **four pixels** around the ring, in either direction, an image gives the **same logits**. So you may halve the image twice, by
+#    strides or pooling, but neither the border nor the head may tell where something is.
+# 5. Each image is judged **by itself**: in evaluation mode its logits do not depend on the others in the batch.
+# 6. It **learns**: 60 steps of Adam on 36 noisy images of stripes, and it tells at least nine of ten new ones right.
+#
+# **The smallest example.** A circular convolution from one channel to two, ReLU, the largest value of each channel, a linear layer
+# from two to three: (9·2 + 2) + (2·3 + 3) = 29 parameters. Give it an image of zeros with a single 1. The convolution changes the nine
+# places around the 1. Move the 1 around the ring, and the nine values move along; the largest value of each channel stays. That network
+# meets the conditions 1 to 5, and it is too small for the sixth.
+
+
+# %%
+def striped_cloth(n, rng):
+    """Return noisy images of stripes (n, 1, 8, 8) that start anywhere, and their direction: 0, 1 or 2."""
+    kinds, starts = rng.integers(0, 3, n), rng.integers(0, 4, n)
+    rows, columns = np.mgrid[:8, :8]
+    phase = np.stack([rows, columns, rows + columns])[kinds] + starts[:, None, None]
+    pictures = (phase % 4 < 2) + rng.normal(0, 0.3, (n, 8, 8))
+    return torch.tensor(pictures[:, None], dtype=torch.float32), torch.from_numpy(kinds)
+
+
+# %% exercise="small_cnn" minutes=18
+class SmallCNN(nn.Module):
+    """An image network that does not care where on the ring a pattern lies.
+
+    Args:
+        n_channels: channels of the images.
+        n_classes: how many logits an image gets.
+
+    forward takes float32 images (n, n_channels, height, width), height and width multiples of four and at
+    least 8, and returns logits (n, n_classes). The six conditions of the lesson hold; with n_channels=1 and
+    n_classes=10 there are at most 5000 parameters.
+    """
+
+    ### BEGIN SOLUTION
+    def __init__(self, n_channels: int = 1, n_classes: int = 10) -> None:
+        super().__init__()
+        ring = {"padding": 1, "padding_mode": "circular"}
+        self.body = nn.Sequential(
+            nn.Conv2d(n_channels, 16, 3, **ring), nn.ReLU(),
+            nn.Conv2d(16, 24, 3, **ring), nn.ReLU(),
+            nn.AdaptiveMaxPool2d(1), nn.Flatten(),
+        )  # fmt: skip
+        self.head = nn.Linear(24, n_classes)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.head(self.body(x))
+    ### END SOLUTION
+
+
+def learn_stripes(X: torch.Tensor, y: torch.Tensor, X_new: torch.Tensor, seed: int = 0) -> torch.Tensor:
+    """Train a new SmallCNN on all images at once, 60 steps of Adam; return the classes it gives to X_new. (Given.)"""
+    torch.manual_seed(seed)
+    net = SmallCNN(X.shape[1], int(y.max()) + 1)
+    optimizer = torch.optim.Adam(net.parameters(), lr=0.01)
+    for _ in range(60):
+        optimizer.zero_grad()
+        F.cross_entropy(net(X), y).backward()
+        optimizer.step()
+    net.eval()
+    with torch.no_grad():
+        return net(X_new).argmax(dim=1)
+
+
+# %% check="small_cnn" points=8
+with check(
+    "learns the stripes", hint="Two or three convolutions with ReLUs, 8 to 32 channels. Does every layer get a gradient?"
+) as rng:
+    (X_cloth, y_cloth), (X_fresh, y_fresh) = striped_cloth(36, rng), striped_cloth(60, rng)
+    share = (learn_stripes(X_cloth, y_cloth, X_fresh) == y_fresh).float().mean().item()
+    assert share >= 0.9, f"After 60 steps it tells {share:.0%} of 60 new images right; at least 90 % are wanted."
+with check(
+    "one logit a class, for images of any size",
+    hint="Make one number of each channel (a mean or a maximum over all places) before the linear layer.",
+) as rng:
+    for n_channels, n_classes, height, width in ((1, 10, 8, 8), (3, 4, 12, 16)):
+        drawn = torch.tensor(rng.normal(size=(2, n_channels, height, width)), dtype=torch.float32)
+        expect(list(probes.output(SmallCNN(n_channels, n_classes), drawn).shape), [2, n_classes], what="the shape")
+with check("at most 5000 parameters", hint="A convolution has n_out * n_in * 9 weights and n_out biases.") as rng:
+    cnn_size = sum(int(np.prod(shape)) for shape in probes.parameters(SmallCNN(1, 10)).values())
+    assert 0 < cnn_size <= 5000, f"SmallCNN(1, 10) has {cnn_size} parameters."
+with check("logits, not probabilities", hint="Leave out the softmax: cross_entropy has it inside.") as rng:
+    cnn_logits = probes.output(SmallCNN(1, 10), torch.tensor(rng.normal(size=(3, 1, 8, 8)), dtype=torch.float32))
+    for told in (cnn_logits, cnn_logits.exp()):
+        assert not torch.allclose(told.sum(dim=1), torch.ones(3), atol=1e-4), (
+            "The outputs of each image are probabilities, or their logarithms."
+        )
+with check("neighbours count", hint="A kernel of one pixel sees no neighbours. Is there a kernel of three?") as rng:
+    net, drawn = SmallCNN(), torch.tensor(rng.normal(size=(4, 1, 8, 8)), dtype=torch.float32)
+    mixed = drawn.flatten(2)[:, :, torch.from_numpy(rng.permutation(64))].reshape(drawn.shape)
+    change = (probes.output(net, drawn) - probes.output(net, mixed)).abs().max().item()
+    assert change > 1e-5, "The pixels in another order give the same logits."
+with check(
+    "moved by four pixels: the same logits",
+    hint='padding_mode="circular" in every convolution; two halvings at most; a mean or maximum over all places, no flatten.',
+) as rng:
+    net, drawn = SmallCNN(), torch.tensor(rng.normal(size=(4, 1, 8, 12)), dtype=torch.float32)
+    for axis, words in ((2, "down"), (3, "to the right")):
+        moved = probes.output(net, drawn.roll(4, dims=axis))
+        assert torch.allclose(probes.output(net, drawn), moved, atol=1e-4), f"Moved {words}, an image gives other logits."
+with check("each image by itself", hint="Take no mean over the batch; batch normalisation is fine in evaluation mode.") as rng:
+    net, drawn = SmallCNN(), torch.tensor(rng.normal(size=(5, 1, 8, 8)), dtype=torch.float32)
+    alone = torch.cat([probes.output(net, drawn[i : i + 1]) for i in range(5)])
+    assert torch.allclose(probes.output(net, drawn), alone, atol=1e-4), "The logits depend on the other images of the batch."
+### BEGIN HIDDEN TESTS
+with check("other sizes and moves", hint="Try 16 by 8 pixels and a move by eight.", hidden=True) as rng:
+    for _ in range(3):
+        n_channels, n_classes, height, width = (int(rng.integers(*span)) for span in ((1, 4), (2, 7), (2, 6), (2, 6)))
+        net = SmallCNN(n_channels, n_classes)
+        drawn = torch.tensor(rng.normal(size=(3, n_channels, 4 * height, 4 * width)), dtype=torch.float32)
+        before, after = (probes.output(net, each) for each in (drawn, drawn.roll((4, -8), dims=(2, 3))))
+        assert list(before.shape) == [3, n_classes], "The logits have another shape."
+        assert torch.allclose(before, after, atol=1e-4), "A moved image gets other logits."
+### END HIDDEN TESTS
+grade("small_cnn")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# Two blocks do: a body that is equivariant (convolutions with circular padding, ReLUs), and a step that makes it invariant (a mean or a maximum
+# over all places). Only then a linear layer.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# From 1 channel to 16 and on to 24, with kernels of 3 × 3, is (9·16 + 16) + (9·16·24 + 24) = 3640 parameters. A linear layer from 24
+# to ten classes adds 250.
+#
+# </details>
+# <details><summary>Hint 3: nearly the solution</summary>
+#
+# `nn.Sequential(nn.Conv2d(n_channels, 16, 3, padding=1, padding_mode="circular"), nn.ReLU(), ...)`. Behind the last ReLU,
+# `nn.AdaptiveMaxPool2d(1)` and `nn.Flatten()` leave one number a channel, whatever the size of the image.
+#
+# </details>
+#
+# What is this invariance worth, and what does it cost? The next cell trains your network and the CNN of the bake-off, which flattens, on the
+# centred digits. Then both read the test digits as they are, and moved by four pixels around the ring.
+
+
+# %%
+def train_network(net, X, y, lr, seed, epochs=10):
+    """Train with Adam on shuffled batches of 50."""
+    torch.manual_seed(seed)
+    optimizer = torch.optim.Adam(net.parameters(), lr=lr, fused=True)  # the same rule in one call: faster
+    for _ in range(epochs):
+        for rows in torch.randperm(len(X)).split(50):
+            optimizer.zero_grad()
+            F.cross_entropy(net(X[rows]), y[rows]).backward()
+            optimizer.step()
+    return net
+
+
+@torch.no_grad()
+def accuracy(net, X, y):
+    """Return the share of rows whose largest logit is at their label."""
+    return (net(X).argmax(1) == y).float().mean().item()
+
+
+# %% demo=true
+def moved_accuracies(make, seed):
+    """Train on the centred digits; return the accuracy on the test digits as they are, and moved by four pixels."""
+    torch.manual_seed(seed)
+    net, (X_new, y_new) = train_network(make(), *digits["train"], 0.01, seed), digits["test"]
+    net.eval()
+    return [accuracy(net, X, y_new) for X in (X_new, X_new.roll(4, dims=-1))]
+
+
+def with_a_channel():
+    """Return a SmallCNN that takes (n, 8, 8)."""
+    return nn.Sequential(nn.Unflatten(1, (1, 8)), SmallCNN())
+
+
+print("accuracy on test digits, three seeds:      as they are          moved by four pixels")
+for words, make in (("your network", with_a_channel), ("CNN that flattens", lambda: image_networks()["CNN"])):
+    pairs = [moved_accuracies(make, seed) for seed in range(3)]
+    print(f"{words:35}", *("   ".join(f"{a:.3f}" for a in column).rjust(24) for column in zip(*pairs, strict=True)))
+
+# %% [markdown]
+# Your network gives the same accuracy in both columns, on every seed, without having seen a single moved digit: that is what *built in* means.
+# The CNN that flattens falls from above 0.93 to below 0.3. But on the centred digits it is ahead: where a stroke lies says which digit it is, and a
+# network that forgets the place forgets that too. An invariance that the problem does not have costs accuracy.
+#
+# **Why it matters.** "Write a small CNN" is an interview exercise, and what they look at is whether you can say why each layer is there.
+# [Why do convolutions suit images?](#Why-do-convolutions-suit-images?)
 
 # %% [markdown]
 # ### Find the bug: colour images
@@ -1014,7 +1261,7 @@ shift_gaps()
 # *Find the bug · 6 minutes · difficulty: two of three*
 #
 # Image readers give `(n, height, width, 3)`: the three colours of a pixel stand side by side. PyTorch's convolutions want
-# `(n, 3, height, width)`: one whole picture for each colour. The program below makes the one into the other, and a CNN is
+# `(n, 3, height, width)`: one whole picture for each colour. The program below turns the one into the other, and a CNN is
 # trained on the digits in random ink colours. It runs, no warning, the shape is right, and the accuracy is not bad.
 #
 # Run the program, its checks, and the demonstration below them. Note the test accuracy, and look at the three channels. Then
@@ -1034,7 +1281,7 @@ def colour_digits(part, seed):
 
 # %% exercise="fix_layout" minutes=6 faults=["two pixels", "each channel keeps its picture", "random images"]
 def to_channels_first(images: torch.Tensor, means: list[float]) -> torch.Tensor:
-    """Make what an image reader gives into what a CNN takes.
+    """Turn what an image reader gives into what a CNN takes.
 
     Args:
         images: uint8 tensor (n, height, width, 3), values 0 to 255. It is not modified.
@@ -1095,15 +1342,8 @@ def train_in_colour(prepare, seed=0):
         nn.Conv2d(3, 16, 3, padding=1), nn.ReLU(), nn.Conv2d(16, 24, 3, padding=1), nn.ReLU(),
         nn.MaxPool2d(4), nn.Flatten(), nn.Linear(96, 10),
     )  # fmt: skip
-    optimizer = torch.optim.Adam(net.parameters(), lr=0.01)
-    batch = prepare(X_colour, channel_means)
-    for _ in range(6):
-        for rows in torch.randperm(len(batch)).split(50):
-            optimizer.zero_grad()
-            F.cross_entropy(net(batch[rows]), y_colour[rows]).backward()
-            optimizer.step()
-    with torch.no_grad():
-        return (net(prepare(X_new, channel_means)).argmax(1) == y_new).float().mean().item()
+    train_network(net, prepare(X_colour, channel_means), y_colour, 0.01, seed, epochs=6)
+    return accuracy(net, prepare(X_new, channel_means), y_new)
 
 
 def show_channels(prepare):
@@ -1118,8 +1358,9 @@ def show_channels(prepare):
         ax.grid(False)
     plots.show(
         fig,
-        alt="Four small pictures: the ink of one digit, and the three channels that your program makes of it. If the program is right, all "
-        "four show the same digit. The faulty program shows in each channel a third of the digit, torn into other rows.",
+        alt="Four small pictures: the ink of one digit, and the three channels that your program makes of it. "
+        "If the program is right, all four show the same digit. The faulty program shows in each channel a third "
+        "of the digit, torn into other rows.",
     )
 
 
@@ -1139,8 +1380,8 @@ print(f"test accuracy, three seeds: {', '.join(f'{train_in_colour(to_channels_fi
 #
 # </details>
 #
-# In the three seeds shown, the faulty program makes at least a third more errors than the repaired one, and without the picture nothing
-# else tells. The network learns from the torn pictures as well as it can. On larger images the loss is larger, because neighbours are torn further apart.
+# In the three seeds shown, the faulty program makes at least a third more errors than the repaired one, and without the picture
+# nothing else tells. The network learns from the torn pictures as well as it can. On larger images neighbours are torn further apart.
 #
 # **Why it matters.** The shape is right, the type is right, the loss falls.
 # [Which layout mistakes run without an error?](#Which-layout-mistakes-run-without-an-error?)
@@ -1238,7 +1479,8 @@ order_gaps()
 # With positions the output changes only a little here. That is the start: the random position vectors are scaled by 0.1. Training
 # makes them as large as the task needs.
 #
-# **Why it matters.** A Transformer whose positions were forgotten trains without an error and is a bag of words.
+# **Why it matters.** A Transformer *encoder* whose positions were forgotten trains without an error and is a bag of words. (A decoder is
+# not: its causal mask shows each token only those before it.)
 # [Why does a Transformer need positions?](#Why-does-a-Transformer-need-positions?)
 
 # %% [markdown]
@@ -1246,7 +1488,7 @@ order_gaps()
 #
 # For the bake-off we make a task whose answer is in the order alone. A sequence has 24 places, all blank but four, which
 # are drawn at random. On them stand two marks A and two marks B. The label is the kind of the **last** mark. Every sequence holds
-# the same symbols, so whoever only counts them is right half of the time. The blank stretches are of all lengths.
+# the same symbols, so a model that only counts them is right half of the time. The blank stretches are of all lengths.
 #
 # ### Find the bugs: a reader of sequences
 #
@@ -1390,7 +1632,8 @@ def train_reader(reader_class, seed=0):
     return [(each.argmax(1) == y_new).float().mean().item() for each in logits]
 
 
-print("accuracy on the same new sequences: padded to 24 places {:.3f}, padded to 400 places {:.3f}".format(*train_reader(MarkReader)))
+in_24, in_400 = train_reader(MarkReader)
+print(f"accuracy on the same new sequences: padded to 24 places {in_24:.3f}, padded to 400 places {in_400:.3f}")
 
 # %% [markdown]
 # <details><summary>Hint 1</summary>
@@ -1512,10 +1755,14 @@ grade("reorder")
 # - **shuffled**: the pixels of the plain digits, in one fixed random order for all images.
 # - **last mark**: the task about order, 700 sequences to learn from.
 #
-# Four networks, within 5 % of the same number of parameters on each task. Same data, same optimizer (Adam), same batches of `50`, same `10` epochs (`8` on the
-# sequences). The learning rate is chosen for each network and task on the validation part, from the same two values, `0.01` and `0.02`. Then
-# three seeds, and the test part once for each. A seed changes the starting weights and the order of the batches. Beside them stands a
-# baseline: logistic regression on the flattened input.
+# Four networks, within 5 % of the same number of parameters on each task. Same data, same optimizer (Adam), same batches of 50, same
+# `10` epochs: 140 updates. The learning rate is chosen for each network and task on the validation part, from the same three values, `0.005`,
+# `0.015` and `0.045`. Then three seeds, and the test part once for each. A seed changes the starting weights and the order of the
+# batches. Beside them stands a baseline: logistic regression on the flattened input.
+#
+# The table prints the accuracy on the **training** part too. Without it you cannot tell a network that has not learned its examples yet (it
+# *underfits*: train longer) from one that has learned them and fails on new ones (it *overfits*: more data, or a better bias). And a
+# winner after 140 updates is a winner after 140 updates.
 #
 # ### Predict the winners
 #
@@ -1523,7 +1770,7 @@ grade("reorder")
 #
 # Commit yourself before you run. Answer with `"MLP"`, `"CNN"`, `"GRU"` or `"Transformer"`:
 #
-# - `"shifted"`: which network is best on the shifted digits?
+# - `"shifted"`: which network is best on the shifted digits, after 140 updates?
 # - `"shuffled"`: which network is sure to lose nothing from plain to shuffled, apart from the luck of its start?
 # - `"sequence"`: which of these four networks is best on the last mark?
 #
@@ -1548,7 +1795,7 @@ with check("best on shifted digits", hint="For which network is a shifted digit 
             "mlp": "It must learn each digit anew at each place, from the same 700 images.",
             "cnn": "One kernel serves all places.",
             "gru": "It shares weights over rows, so it takes shifts up and down; within a row each pixel has weights of its own.",
-            "transformer": "It has a vector for each row's position, and within a row a weight for each pixel; and it is trained on few images.",
+            "transformer": "It has a vector for each row's position, and within a row a weight for each pixel; and it learns slowly: look at its training accuracy.",
         },
     )
 with check("sure to lose nothing by shuffling", hint="Which one has a weight of its own for each pixel?"):
@@ -1570,7 +1817,7 @@ with check("best on the last mark", hint="Which one keeps the last thing it saw,
             "mlp": "It can give later places larger weights, but it has to learn each place by itself.",
             "cnn": "Its receptive field is five symbols. When the marks lie further apart, it can only guess which one is the last.",
             "gru": "Overwrite the state at a mark, keep it at a blank: the task is what a gate does.",
-            "transformer": "It can solve the task, but must learn from few sequences what a position means.",
+            "transformer": "It can solve the task, but 140 updates are few for it: its seeds lie far apart.",
         },
     )
 with check("CNN and MLP on plain digits", hint="How hard are centred digits of 8 by 8 pixels?"):
@@ -1590,28 +1837,10 @@ grade("predict_winners")
 #
 # </details>
 #
-# Now run it. It takes a while: sixty-four trainings.
+# Now run it. It takes a while: eighty trainings.
 
 
 # %%
-def train_network(net, X, y, lr, seed, epochs=10):
-    """Train with Adam on shuffled batches of 50."""
-    torch.manual_seed(seed)
-    optimizer = torch.optim.Adam(net.parameters(), lr=lr, fused=True)  # the same rule in one call: faster
-    for _ in range(epochs):
-        for rows in torch.randperm(len(X)).split(50):
-            optimizer.zero_grad()
-            F.cross_entropy(net(X[rows]), y[rows]).backward()
-            optimizer.step()
-    return net
-
-
-@torch.no_grad()
-def accuracy(net, X, y):
-    """Return the share of rows whose largest logit is at their label."""
-    return (net(X).argmax(1) == y).float().mean().item()
-
-
 def shift_images(images, seed, most=2):
     """Return each image moved by a random number of pixels, up to `most`, in each direction; zeros come in."""
     rng, padded, size = np.random.default_rng(seed), F.pad(images, (most,) * 4), images.shape[1]
@@ -1626,7 +1855,7 @@ def bakeoff_tasks():
         "plain": digits,
         "shifted": {part: (shift_images(X, i), y) for i, (part, (X, y)) in enumerate(digits.items())},
         "shuffled": {part: (X.flatten(1)[:, order].reshape(-1, 8, 8), y) for part, (X, y) in digits.items()},
-        "last mark": {part: last_mark(n, i) for i, (part, n) in enumerate({"train": 700, "valid": 300, "test": 1000}.items())},
+        "last mark": {"train": last_mark(700, 0), "valid": last_mark(300, 1), "test": last_mark(1000, 2)},
     }
 
 
@@ -1636,98 +1865,182 @@ def fresh(task, name, seed):
     return (sequence_networks() if task == "last mark" else image_networks())[name]
 
 
-# %% demo=true
-def bake_off():
-    """Return task → network → the accuracies of three seeds on the test part (one for the linear baseline)."""
-    results = {}
-    for task, parts in bakeoff_tasks().items():
-        results[task], epochs = {}, 8 if task == "last mark" else 10
-        for name in image_networks():
-            def trained(lr, seed):
-                net = fresh(task, name, seed)  # noqa: B023 -- called in this turn of the loop only
-                return train_network(net, *parts["train"], lr, seed, epochs)  # noqa: B023
+all_tasks = bakeoff_tasks()
 
-            tried = {lr: trained(lr, 0) for lr in (0.01, 0.02)}
-            best = max(tried, key=lambda lr: accuracy(tried[lr], *parts["valid"]))
-            nets = [tried[best], trained(best, 1), trained(best, 2)]
-            results[task][name] = [accuracy(net, *parts["test"]) for net in nets]
-        X_flat, y_flat = parts["train"][0].flatten(1).numpy(), parts["train"][1].numpy()
-        linear = LogisticRegression(max_iter=500).fit(X_flat, y_flat)
-        results[task]["linear"] = [linear.score(parts["test"][0].flatten(1).numpy(), parts["test"][1].numpy())]
+
+def trained(task, name, lr, seed, epochs=10):
+    """Return a network that learned a task."""
+    return train_network(fresh(task, name, seed), *all_tasks[task]["train"], lr, seed, epochs)
+
+
+def both_accuracies(nets, parts):
+    """Return the accuracies of the networks on the training part and on the test part."""
+    return {part: [accuracy(net, *parts[part]) for net in nets] for part in ("train", "test")}
+
+
+def linear_accuracies(parts):
+    """Return what logistic regression on the flattened input reaches on the training part and on the test part."""
+    flat = {part: (X.flatten(1).numpy(), y.numpy()) for part, (X, y) in parts.items()}
+    linear = LogisticRegression(max_iter=500).fit(*flat["train"])
+    return {part: [linear.score(*flat[part])] for part in ("train", "test")}
+
+
+def show_row(words, lr, found):
+    """Print mean accuracies, with the lowest and the highest seed of the test part."""
+    train, test = found["train"], found["test"]
+    span = f"{min(test):.3f}-{max(test):.3f}" if len(test) > 1 else ""
+    print(f"{words:24} {lr or '':8} {np.mean(train):9.3f} {np.mean(test):9.3f}   {span}")
+
+
+# %% demo=true
+def bake_off(first_seed=0):
+    """Return task → network → its chosen "lr" and its accuracies: "train" and "test", three seeds each."""
+    results = {}
+    for task, parts in all_tasks.items():
+        results[task] = {}
+        for name in image_networks():
+            tried = {lr: trained(task, name, lr, first_seed) for lr in (0.005, 0.015, 0.045)}
+            valid = {lr: accuracy(net, *parts["valid"]) for lr, net in tried.items()}
+            best = max(valid, key=valid.get)
+            nets = [tried[best], *(trained(task, name, best, first_seed + more) for more in (1, 2))]
+            results[task][name] = {"lr": best} | both_accuracies(nets, parts)
+        results[task]["linear"] = {"lr": None} | linear_accuracies(parts)
     return results
 
 
 bake_started = time.perf_counter()
 measured = bake_off()
-print("mean accuracy on the test part (lowest to highest of three seeds)")
+print("mean accuracy of 3 seeds       rate     train      test   lowest-highest")
 for task, by_name in measured.items():
-    row = [f"{n} {np.mean(a):.3f} ({min(a):.3f}-{max(a):.3f})" for n, a in by_name.items()]
-    print(f"{task:10}", "  ".join(row))
+    for name, found in by_name.items():
+        show_row(f"{task}: {name}", found["lr"], found)
 print(f"({time.perf_counter() - bake_started:.0f} seconds)")
 
 fig, axes = plots.canvas(4, width=10.5, height=3.6)
 for ax, (task, by_name) in zip(axes, measured.items(), strict=True):
     for place, (name, style) in enumerate(zip(image_networks(), plots.line_styles, strict=True)):
-        ax.plot([place] * 3, by_name[name], linestyle="", marker=style["marker"], color=style["color"], markersize=7)
-    ax.axhline(by_name["linear"][0], color="grey", linewidth=1, linestyle="--")
-    ax.set(title=task, ylim=(0.2, 1.02), xlim=(-0.5, 3.5))
+        look = {"linestyle": "", "marker": style["marker"], "color": style["color"]}
+        ax.plot([place] * 3, by_name[name]["test"], markersize=7, **look)
+        ax.plot([place + 0.3] * 3, by_name[name]["train"], markersize=5, fillstyle="none", **look)
+    ax.axhline(by_name["linear"]["test"][0], color="grey", linewidth=1, linestyle="--")
+    ax.set(title=task, ylim=(0.2, 1.02), xlim=(-0.5, 3.7))
     ax.set_xticks(range(4), ["MLP", "CNN", "GRU", "Transf."], rotation=60)
-axes[0].set_ylabel("accuracy on the test part (dashed: linear)")
-fig.suptitle("The CNN leads on shifts, the GRU on order; the MLP does not notice the shuffling")
+axes[0].set_ylabel("accuracy (dashed: linear, test)")
+fig.suptitle("After 140 updates, filled: test, open: training. The CNN leads on shifts, the GRU on order")
 plots.show(
     fig,
-    alt="Test accuracy of four networks on four tasks, a mark for each of three seeds, a dashed line for the linear baseline. "
+    alt="Accuracy of four networks on four tasks: for each of three seeds a filled mark for the test part and an open one "
+    "for the training part, a dashed line for the linear baseline. Means on test, training: "
     + " ".join(
-        f"{task}: " + ", ".join(f"{n} {np.mean(a):.2f}" for n, a in by_name.items()) + "." for task, by_name in measured.items()
+        f"{task}: "
+        + ", ".join(f"{n} {np.mean(a['test']):.2f}, {np.mean(a['train']):.2f}" for n, a in by_name.items())
+        + "."
+        for task, by_name in measured.items()
     ),
 )
 
 # %% [markdown]
-# What was measured, and what it can carry:
+# What was measured, after 140 updates, and what it can carry:
 #
-# - **plain**: CNN and MLP differ by less than 0.05. The linear baseline equals the MLP and beats GRU and Transformer. On data that somebody
-#   has centred, choosing between CNN and MLP hardly matters.
-# - **shifted**: the CNN leads the MLP by more than 0.1, and the GRU comes second. The linear model falls below 0.4. The symmetry
+# - **plain**: CNN and MLP differ by less than 0.05. The linear baseline is within 0.03 of the MLP and ahead of the Transformer. On data that
+#   somebody has centred, choosing between CNN and MLP hardly matters.
+# - **shifted**: the CNN leads the MLP by more than 0.08, and the GRU comes second. The linear model falls below 0.4. The symmetry
 #   was in the data, and only some networks had it built in.
-# - **shuffled**: the MLP stays within 0.02 of its plain accuracy, as the theory says. The CNN loses more than 0.015, and with it its lead.
-# - **last mark**: the GRU makes practically no error. By its mean the CNN is last among the networks, though a single seed of the Transformer
-#   may fall lower: it sees five symbols at a time. Linear model and MLP do well without being built for order, because a weight for each
-#   place can grow towards the end.
+# - **shuffled**: the MLP stays within 0.03 of its plain accuracy, as the theory says. The CNN falls, and loses its lead.
+# - **last mark**: the GRU makes practically no error. The CNN stays below 0.93, *on the training part too*: it does not even fit
+#   the sequences that it has seen. Linear model and MLP do well without being built for order, because a weight for each place can
+#   grow towards the end. The seeds of the Transformer lie further apart than those of any other network.
 #
-# Is it really the field that fails this CNN? The next cell gives it dilations, at about the same number of parameters.
+# Validation parts are small too: between rates that do about equally well, luck chooses. Where the chosen rate is an edge of the grid, a wider grid
+# could do better.
+#
+# **Why does the Transformer come last on shifted?** "It needs more data" is the usual answer. Look at the training column first: below 0.65. It
+# has not even learned the images that it was shown. It *underfits*, and more data do not repair that. The control is to train longer:
+# all four networks on shifted, 560 updates in place of 140, each with rate `0.01`.
 
 
 # %% demo=true
-def dilated_network():
-    """Return a CNN for the last mark whose four layers spread their kernels: dilations 1, 2, 4 and 7."""
-    layers, n_in, width = [nn.Unflatten(1, (1, 24))], 1, 3
-    for dilation in (1, 2, 4, 7):
-        layers += [nn.Conv2d(n_in, 22, (3, width), padding=(dilation, 0), dilation=(dilation, 1)), nn.ReLU()]
-        n_in, width = 22, 1
-    return nn.Sequential(*layers, nn.AdaptiveMaxPool2d(1), nn.Flatten(), nn.Linear(22, 2))
-
-
-def dilated_accuracies():
-    """Return the accuracies of three seeds on the last mark."""
-    parts, found = bakeoff_tasks()["last mark"], []
-    for seed in range(3):
-        torch.manual_seed(seed)
-        found.append(accuracy(train_network(dilated_network(), *parts["train"], 0.01, seed, epochs=8), *parts["test"]))
+def trained_longer(first_seed=0, epochs=40):
+    """Return network → accuracies of three seeds on the shifted digits, after four times as many updates."""
+    found = {}
+    for name in image_networks():
+        nets = [trained("shifted", name, 0.01, first_seed + more, epochs) for more in range(3)]
+        found[name] = both_accuracies(nets, all_tasks["shifted"])
     return found
 
 
-wide = dilated_accuracies()
-n_wide = sum(p.numel() for p in dilated_network().parameters())
-print(f"last mark, a CNN with a field of 29 and {n_wide} parameters: {np.mean(wide):.3f} ({min(wide):.3f}-{max(wide):.3f})")
+longer = trained_longer()
+print("mean accuracy of 3 seeds       rate     train      test   lowest-highest")
+for name, found in longer.items():
+    show_row(f"shifted, 560: {name}", 0.01, found)
 
 # %% [markdown]
-# With a field of 29, wide enough for a place in the middle to see all 24, the CNN is above 0.97 on every seed, close to the GRU. So
-# the field was the cause, and "the GRU is best" was a sentence about *that* CNN. A bake-off compares networks, not families of networks.
+# Now the Transformer is above 0.8 on its training part, and its test accuracy has risen by more than 0.1. So what it lacked first was
+# training. What is left is the other kind of fault: its test accuracy is more than 0.2 below its training accuracy. MLP and GRU fit their images as
+# well, and their gaps are wide too; the CNN's is narrower than the Transformer's. The CNN still leads by its mean, and the GRU is still second.
+# Whether more data, augmentation or pretraining would close the gap, nothing here tests. On large photos, a vision Transformer was behind comparable
+# residual networks when trained on a million images, and ahead after pretraining on many more (Dosovitskiy and others, 2021).
 #
-# **What it does not show.** Three seeds, two learning rates, one small data set. Differences of one or two points between networks may
-# turn round with other seeds. The Transformer is the least settled: its seeds differ most. It takes less for granted, so it needs more data or
-# pretraining, and both are missing here. Nothing here says that Transformers are worse; it says
-# that on 700 examples from scratch the CNN won on shifts and the GRU on order, and that the MLP was untouched by shuffling.
+# **Is it the receptive field that fails this CNN on the last mark?** Dilations widen the field. But a network with dilations differs in more
+# than one thing, so it needs controls beside it. The next cell trains five CNNs, all with about the same number of parameters, and prints for each the
+# field, and how many places inside it can change an output.
+
+
+# %% demo=true
+def dilated_network(dilations):
+    """Return a CNN for the last mark: a layer for each dilation, 38 channels in two layers, 22 in four."""
+    layers, n_in, width, n_out = [nn.Unflatten(1, (1, 24))], 1, 3, {2: 38, 4: 22}[len(dilations)]
+    for d in dilations:
+        layers += [nn.Conv2d(n_in, n_out, (3, width), padding=(d, 0), dilation=(d, 1)), nn.ReLU()]
+        n_in, width = n_out, 1
+    return nn.Sequential(*layers, nn.AdaptiveMaxPool2d(1), nn.Flatten(), nn.Linear(n_out, 2))
+
+
+def places_seen(dilations):
+    """Return the places, counted from the middle, whose value can change an output in the middle."""
+    signal = torch.zeros(1, 1, 101, requires_grad=True)
+    value = signal
+    for d in dilations:
+        value = F.conv1d(value, torch.ones(1, 1, 3), padding=d, dilation=d)
+    value[0, 0, 50].backward()
+    return (signal.grad[0, 0].nonzero().flatten() - 50).tolist()
+
+
+def dilated_accuracies(dilations, first_seed=0):
+    """Return the accuracies of three seeds on the last mark."""
+    nets, parts = [], all_tasks["last mark"]
+    for seed in range(first_seed, first_seed + 3):
+        torch.manual_seed(seed)
+        nets.append(train_network(dilated_network(dilations), *parts["train"], 0.01, seed))
+    return both_accuracies(nets, parts)
+
+
+dilated = {d: dilated_accuracies(d) for d in ((1, 1), (1, 1, 1, 1), (1, 12), (6, 7), (1, 2, 4, 7))}
+print("dilations        layers  field  places     train      test   lowest-highest")
+for dilations, found in dilated.items():
+    seen, accuracies = places_seen(dilations), found["test"]
+    print(
+        f"{dilations!s:16} {len(dilations):6} {seen[-1] - seen[0] + 1:6} {len(seen):7} {np.mean(found['train']):9.3f}"
+        f" {np.mean(accuracies):9.3f}   {min(accuracies):.3f}-{max(accuracies):.3f}"
+    )
+
+# %% [markdown]
+# Read the rows in pairs.
+#
+# - Dilations 1, 1, 1, 1 against 1, 1: *depth*, and with it a field of 9 in place of 5. A little better, and still below 0.95.
+# - Dilations 1, 12 against 1, 1: the *field* alone, 27 in place of 5, at the same depth and the same parameters. A little better, and still below
+#   0.95. A wide field is not enough.
+# - Dilations 6, 7 against 1, 12: the same field, depth, parameters, and nine places each. Only *where* the nine lie differs: in three clumps, with
+#   holes of nine places between them, or spread out. Spread out it is above 0.96.
+# - Dilations 1, 2, 4, 7: a field of 29, without a hole, in four layers. Above 0.98 on every seed, close to the GRU.
+#
+# So the field was part of the cause: no network with a narrow one did well. It has to be *covered* as well, and the last row, which is the best, is
+# also deeper; which of the two helps it more, these rows do not tell apart. And "the GRU is best" was a sentence about *that* CNN: a bake-off compares
+# networks, not families of networks.
+#
+# **What it does not show.** Three seeds, three learning rates, one small data set, one budget. Differences of one or two points may
+# reverse with other seeds. Nothing here says that Transformers are worse. It says that on 700 examples from scratch, after 140 updates and at equal
+# parameters, the CNN won on shifts and the GRU on order, and that shuffling did not touch the MLP.
 #
 # **Why it matters.** A winner without a budget, a baseline and a spread is an anecdote.
 # [How do you compare architectures fairly?](#How-do-you-compare-architectures-fairly?)
