@@ -111,7 +111,7 @@ def _memory(lesson: dict) -> list[str]:
         f"does not halve the {each['adam']} bytes",
         f"2 + 2 + 4 + 4 + 4 = {mixed} bytes",
         f"2 + 2 + 4 + 4 + 4 = {mixed} 字节",
-        f"with gradients kept in `float32`, {kept_32}",
+        f", {kept_32}.",
         f"to 1000 classes keeps {wide} bytes for a batch of five by the formula, and {loss} together with",
         f"From 512 tokens to 1024, what the written-out attention keeps grows {plain[1] / plain[0]:.1f} times, and what the "
         f"fused kernel keeps exactly {fused[1] / fused[0]:g} times",
@@ -187,9 +187,9 @@ def _programs(lesson: dict) -> list[str]:
     guesses = all(0.4 < accuracy < 0.6 for accuracy in (*guess, half[1]))
     position = float(lesson["TransformerNet"](200, 8, 3).position.std())
     return [
-        _if(wrong > 1.34 * right, "makes at least a third more errors than the repaired one"),
+        _if(wrong > 1.25 * right, "makes at least a fifth more errors than the repaired one"),
         "padded to 24 places, and to 400",
-        _if(guesses and half[0] > 0.95, "first is already above 0.9"),
+        _if(guesses and half[0] > 0.75, "first is already above 0.7"),
         _if(guesses, "With 400 places it is near a half again"),
         _if(min(reads) > 0.95, "Repaired, both are above 0.9"),
         _if(0.09 < position < 0.11, "the random position vectors are scaled by 0.1"),
@@ -223,7 +223,7 @@ def _bakeoff(lesson: dict) -> list[str]:
     left = gap["Transformer"] > 0.22 and gap["CNN"] < gap["Transformer"] and min(more["train"].values()) > 0.82
     order = more["test"]["CNN"] > more["test"]["GRU"] > max(more["test"]["MLP"], more["test"]["Transformer"])
     return [
-        f"`10` epochs: {updates} updates",
+        f"epochs: {updates} updates. The learning rate",
         "same batches of 50, same",
         f"after {updates} updates, and what it can carry" if best and unsettled else "the last mark does not hold",
         f"which network is best on the shifted digits, after {updates} updates?",
@@ -275,7 +275,7 @@ def _fields(lesson: dict) -> list[str]:
     )
     depth, holes, spread, full, narrow = (mean[d] for d in ((1, 1, 1, 1), (1, 12), (6, 7), (1, 2, 4, 7), (1, 1)))
     low = alike and narrow < depth < 0.945 and narrow < holes < 0.945
-    nine = len(seen[1, 12]) == len(seen[6, 7]) == len(seen[1, 1, 1, 1]) == 9 and max(np.diff(seen[1, 12])) == 9
+    nine = len(seen[1, 12]) == len(seen[6, 7]) == len(seen[1, 1, 1, 1]) == 9 and max(np.diff(seen[1, 12])) == 10
     return [
         _if(low, f"a field of {field[1, 1, 1, 1]} in place of {field[1, 1]}. A little better, and still below 0.95"),
         _if(low and nine, f"the *field* alone, {field[1, 12]} in place of {field[1, 1]}"),
@@ -324,5 +324,7 @@ def _depth(lesson: dict) -> list[str]:
     level = all(0.15 < ratio < 7 for ratio in (*he, *residual))
     return [
         f"the gradient at the first of {n_layers} layers",
+        _if(max(plain) < 5e-7 and level, f"In {n_layers} plain layers from PyTorch's usual start"),
+        _if(max(plain) < 5e-7 and level, f"{n_layers} 层普通网络，用 PyTorch 的默认初始化"),
         _if(max(plain) < 5e-7 and level, f"A plain network of {n_layers} such layers"),
     ]
