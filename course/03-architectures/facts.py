@@ -4,33 +4,21 @@ What training gives differs in its last digits from machine to machine, so the p
 prove the bounds.
 """
 
-import re
-import sys
 from pathlib import Path
 
 import numpy as np
+
+from mftcourse.course.facts import holds, times
+
+_FOLDER = Path(__file__).parent
 
 
 def facts(lesson: dict) -> list[str]:
     """Return strings that occur in the prose; `lesson` is the namespace after the reference ran."""
     return [
-        *_minutes(), *_data(lesson), *_counts(lesson), *_flops(lesson), *_memory(lesson), *_small(lesson),
+        *times(_FOLDER), *_data(lesson), *_counts(lesson), *_flops(lesson), *_memory(lesson), *_small(lesson),
         *_programs(lesson), *_bakeoff(lesson), *_depth(lesson),
     ]  # fmt: skip
-
-
-def _if(holds: bool, text: str) -> str:
-    return text if holds else f"{text} (does not hold)"
-
-
-def _minutes() -> list[str]:
-    folder = Path(globals().get("__file__", Path(sys.argv[-1]) / "facts.py")).parent
-    source = (folder / "lesson.py").read_text(encoding="utf-8")
-    minutes = [int(m) for m in re.findall(r"^# %%.* minutes=(\d+)", source, re.M)]
-    prose = " ".join(line for line in source.splitlines() if line.startswith("#"))
-    total = round((sum(minutes) + len(prose.split()) / 90) / 30) * 30  # at 90 words a minute, in half hours
-    long = sorted({m for m in minutes if m >= 10})
-    return [f"Plan {total} minutes: {sum(minutes)} minutes of exercises", *[f"{m} minutes" for m in long]]
 
 
 def _data(lesson: dict) -> list[str]:
@@ -66,10 +54,10 @@ def _counts(lesson: dict) -> list[str]:
         f"2 × 2 的核：{conv}。一到二的 GRU：{gru}",
         f"between {min(sizes['image'])} and {max(sizes['image'])} parameters",
         f"between {min(sizes['sequence'])} and {max(sizes['sequence'])}",
-        _if(within, "within 5 % of each other"),
-        _if(within, "within 5 % of the same number of parameters"),
-        _if(within, "the same number of parameters within 5 %"),
-        _if(within, "相差在 5 % 以内"),
+        holds(within, "within 5 % of each other"),
+        holds(within, "within 5 % of the same number of parameters"),
+        holds(within, "the same number of parameters within 5 %"),
+        holds(within, "相差在 5 % 以内"),
         f"see {field} neighbouring symbols",
     ]
 
@@ -81,8 +69,8 @@ def _flops(lesson: dict) -> list[str]:
     return [
         f"2·2·9·16 = {lesson['conv2d_flops'](1, 2, (3, 3), (4, 4))} FLOPs and has {lesson['conv2d_params'](1, 2, (3, 3))} parameters",
         f"A linear layer of {4 * 5} weights costs {lesson['counted_flops'](lesson['nn'].Linear(4, 5), 4)}",
-        _if(more, "more than 40 times the arithmetic"),
-        _if(more, "MLP 的 40 倍以上"),
+        holds(more, "more than 40 times the arithmetic"),
+        holds(more, "MLP 的 40 倍以上"),
     ]
 
 
@@ -102,7 +90,7 @@ def _memory(lesson: dict) -> list[str]:
         f"weights {parts['weights']} bytes, gradients {parts['gradients']}, states {parts['optimizer']}, "
         f"activations 5·7·4 = {parts['activations']}",
         f"Together {parts['total']} bytes",
-        _if(kept["CNN"] > 10 * kept["MLP"], "more than 10 times as many bytes of activations as the MLP"),
+        holds(kept["CNN"] > 10 * kept["MLP"], "more than 10 times as many bytes of activations as the MLP"),
         f"a parameter costs {each['adam']} bytes before the first sample: a billion parameters, {giga:.0f} GB",
         f"the first three are {each['adam']} bytes a parameter",
         f"that is {each['sgd']}, {each['momentum']} or {each['adam']} bytes",
@@ -187,12 +175,12 @@ def _programs(lesson: dict) -> list[str]:
     guesses = all(0.4 < accuracy < 0.6 for accuracy in (*guess, half[1]))
     position = float(lesson["TransformerNet"](200, 8, 3).position.std())
     return [
-        _if(wrong > 1.25 * right, "makes at least a fifth more errors than the repaired one"),
+        holds(wrong > 1.25 * right, "makes at least a fifth more errors than the repaired one"),
         "padded to 24 places, and to 400",
-        _if(guesses and half[0] > 0.75, "first is already above 0.7"),
-        _if(guesses, "With 400 places it is near a half again"),
-        _if(min(reads) > 0.95, "Repaired, both are above 0.9"),
-        _if(0.09 < position < 0.11, "the random position vectors are scaled by 0.1"),
+        holds(guesses and half[0] > 0.75, "first is already above 0.7"),
+        holds(guesses, "With 400 places it is near a half again"),
+        holds(min(reads) > 0.95, "Repaired, both are above 0.9"),
+        holds(0.09 < position < 0.11, "the random position vectors are scaled by 0.1"),
     ]
 
 
@@ -236,28 +224,28 @@ def _bakeoff(lesson: dict) -> list[str]:
         f"各更新 {updates} 次",
         f"更新 {updates} 次之后",
         f"{4 * updates} updates in place of {updates}",
-        _if(near, "CNN and MLP differ by less than 0.05"),
+        holds(near, "CNN and MLP differ by less than 0.05"),
         "five points (0.05 of accuracy)",
-        _if(linear, "linear baseline is within 0.03 of the MLP"),
-        _if(linear, "linear model was within 0.03 of the MLP"),
-        _if(linear, "logistic regression was within 0.03 of the MLP"),
-        _if(linear, "线性模型与 MLP 相差在 0.03 以内"),
-        _if(linear, "逻辑回归与 MLP 相差在 0.03 以内"),
-        _if(lead, "the CNN leads the MLP by more than 0.08, and the GRU comes second"),
-        _if(shifted["linear"] < 0.35, "The linear model falls below 0.4"),
-        _if(still and cnn_falls, "the MLP stays within 0.03 of its plain accuracy"),
-        _if(still, "the MLP stayed within 0.03 of its accuracy"),
-        _if(still, "MLP 的准确率变化在 0.03 以内"),
-        _if(stuck, "The CNN stays below 0.93"),
-        _if(stuck, "stayed below 0.93 even on the training set"),
-        _if(stuck, "连在训练集上也低于 0.93"),
-        _if(underfits, "Look at the training column first: below 0.65"),
-        _if(underfits, "with a training accuracy below 0.65"),
-        _if(underfits, "训练准确率低于 0.65"),
-        _if(learned and left and order, "above 0.8 on its training part, and its test accuracy has risen by more than 0.1"),
-        _if(learned, "its test accuracy rose by more than 0.1"),
-        _if(learned, "测试准确率也上升了 0.1 以上"),
-        _if(left, "more than 0.2 below its training accuracy"),
+        holds(linear, "linear baseline is within 0.03 of the MLP"),
+        holds(linear, "linear model was within 0.03 of the MLP"),
+        holds(linear, "logistic regression was within 0.03 of the MLP"),
+        holds(linear, "线性模型与 MLP 相差在 0.03 以内"),
+        holds(linear, "逻辑回归与 MLP 相差在 0.03 以内"),
+        holds(lead, "the CNN leads the MLP by more than 0.08, and the GRU comes second"),
+        holds(shifted["linear"] < 0.35, "The linear model falls below 0.4"),
+        holds(still and cnn_falls, "the MLP stays within 0.03 of its plain accuracy"),
+        holds(still, "the MLP stayed within 0.03 of its accuracy"),
+        holds(still, "MLP 的准确率变化在 0.03 以内"),
+        holds(stuck, "The CNN stays below 0.93"),
+        holds(stuck, "stayed below 0.93 even on the training set"),
+        holds(stuck, "连在训练集上也低于 0.93"),
+        holds(underfits, "Look at the training column first: below 0.65"),
+        holds(underfits, "with a training accuracy below 0.65"),
+        holds(underfits, "训练准确率低于 0.65"),
+        holds(learned and left and order, "above 0.8 on its training part, and its test accuracy has risen by more than 0.1"),
+        holds(learned, "its test accuracy rose by more than 0.1"),
+        holds(learned, "测试准确率也上升了 0.1 以上"),
+        holds(left, "more than 0.2 below its training accuracy"),
         *_fields(lesson),
         *_invariance(lesson),
     ]
@@ -277,20 +265,20 @@ def _fields(lesson: dict) -> list[str]:
     low = alike and narrow < depth < 0.945 and narrow < holes < 0.945
     nine = len(seen[1, 12]) == len(seen[6, 7]) == len(seen[1, 1, 1, 1]) == 9 and max(np.diff(seen[1, 12])) == 10
     return [
-        _if(low, f"a field of {field[1, 1, 1, 1]} in place of {field[1, 1]}. A little better, and still below 0.95"),
-        _if(low and nine, f"the *field* alone, {field[1, 12]} in place of {field[1, 1]}"),
-        _if(low, "A little better, and still below 0.95"),
+        holds(low, f"a field of {field[1, 1, 1, 1]} in place of {field[1, 1]}. A little better, and still below 0.95"),
+        holds(low and nine, f"the *field* alone, {field[1, 12]} in place of {field[1, 1]}"),
+        holds(low, "A little better, and still below 0.95"),
         "Dilations 1, 12 against 1, 1",
         "Dilations 6, 7 against 1, 12",
-        _if(spread > 0.965, "Spread out it is above 0.96"),
-        _if(min(test[1, 2, 4, 7]) > 0.985 and len(seen[1, 2, 4, 7]) == field[1, 2, 4, 7],
+        holds(spread > 0.965, "Spread out it is above 0.96"),
+        holds(min(test[1, 2, 4, 7]) > 0.985 and len(seen[1, 2, 4, 7]) == field[1, 2, 4, 7],
             f"a field of {field[1, 2, 4, 7]}, without a hole, in four layers. Above 0.98 on every seed"),
-        _if(full > 0.985, f"a field of {field[1, 2, 4, 7]} and no holes"),
-        _if(full > 0.985, f"感受野 {field[1, 2, 4, 7]} 且没有空洞"),
-        _if(low, f"two layers with dilations 1 and 12 (field {field[1, 12]}, but with holes) both stayed below 0.95"),
-        _if(low, f"膨胀率 1、12（感受野 {field[1, 12]}，但有空洞）都低于 0.95"),
-        _if(spread > 0.965, "the same field spread out, went above 0.96"),
-        _if(spread > 0.965, "感受野相同但分布均匀，高于 0.96"),
+        holds(full > 0.985, f"a field of {field[1, 2, 4, 7]} and no holes"),
+        holds(full > 0.985, f"感受野 {field[1, 2, 4, 7]} 且没有空洞"),
+        holds(low, f"two layers with dilations 1 and 12 (field {field[1, 12]}, but with holes) both stayed below 0.95"),
+        holds(low, f"膨胀率 1、12（感受野 {field[1, 12]}，但有空洞）都低于 0.95"),
+        holds(spread > 0.965, "the same field spread out, went above 0.96"),
+        holds(spread > 0.965, "感受野相同但分布均匀，高于 0.96"),
     ]  # fmt: skip
 
 
@@ -303,9 +291,9 @@ def _invariance(lesson: dict) -> list[str]:
     ahead = all(there[0] > mine[0] + 0.02 for there, mine in zip(flat, own, strict=True))
     first = lesson["conv2d_params"](1, 16, (3, 3)) + lesson["conv2d_params"](16, 24, (3, 3))
     return [
-        _if(falls and ahead, "falls from above 0.93 to below 0.3"),
-        _if(falls, "fell from above 0.93 to below 0.3"),
-        _if(falls, "从 0.93 以上跌到 0.3 以下"),
+        holds(falls and ahead, "falls from above 0.93 to below 0.3"),
+        holds(falls, "fell from above 0.93 to below 0.3"),
+        holds(falls, "从 0.93 以上跌到 0.3 以下"),
         f"(9·2 + 2) + (2·3 + 3) = {lesson['conv2d_params'](1, 2, (3, 3)) + lesson['linear_params'](2, 3)} parameters",
         f"is (9·16 + 16) + (9·16·24 + 24) = {first} parameters. A linear layer from 24 to ten classes adds "
         f"{lesson['linear_params'](24, 10)}",
@@ -324,7 +312,7 @@ def _depth(lesson: dict) -> list[str]:
     level = all(0.15 < ratio < 7 for ratio in (*he, *residual))
     return [
         f"the gradient at the first of {n_layers} layers",
-        _if(max(plain) < 5e-7 and level, f"In {n_layers} plain layers from PyTorch's usual start"),
-        _if(max(plain) < 5e-7 and level, f"{n_layers} 层普通网络，用 PyTorch 的默认初始化"),
-        _if(max(plain) < 5e-7 and level, f"A plain network of {n_layers} such layers"),
+        holds(max(plain) < 5e-7 and level, f"In {n_layers} plain layers from PyTorch's usual start"),
+        holds(max(plain) < 5e-7 and level, f"{n_layers} 层普通网络，用 PyTorch 的默认初始化"),
+        holds(max(plain) < 5e-7 and level, f"A plain network of {n_layers} such layers"),
     ]
