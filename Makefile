@@ -8,17 +8,18 @@ WORKERS ?= 2
 ZIP ?= class.zip
 
 .DEFAULT_GOAL = help
-.PHONY: help venv lab instructor test demo class build check lint format mutants docs screenshots benchmarks doctor clean
+.PHONY: help venv lab instructor test quick facts demo class build check lint format mutants docs screenshots benchmarks doctor clean
 
 help:
 	@echo "make lab          set everything up, if need be, and open JupyterLab in your workspace"
 	@echo "make instructor   the same for instructors: the whole course, with the Formgrader"
-	@echo "make test         run every test"
+	@echo "make test         run every test;  make quick  those that take less than three minutes together"
 	@echo "make demo         grade a small made-up class and show its table"
 	@echo "make class        class.zip: the course for learners, without hidden checks and model answers"
 	@echo "make build        generate solutions/ and release/ from course/"
 	@echo "make lint         check the style and the layers;  make format  repairs the style"
 	@echo "make mutants      test the graders: do the checks notice small changes of the reference?"
+	@echo "make facts        compute every number of the prose as on other machines: threads, plain kernels"
 	@echo "make docs         write the pages in docs/ that follow from the units"
 	@echo "make screenshots  the pictures in docs/;  make benchmarks  time and memory of every notebook"
 	@echo "make doctor       what is installed, what is wrong, what to do"
@@ -33,6 +34,14 @@ instructor: .venv/lab.stamp
 # One pytest run: the notebooks in solutions/ are tests too, and the network is off for all of them.
 test: lint
 	@$(BIN)/python tests/offline.py $(BIN)/python -m pytest -n $(WORKERS)
+
+# Without the laws of the units, the notebooks, real kernels and the browser.
+quick: lint
+	@$(BIN)/python tests/offline.py $(BIN)/python -m pytest -n $(WORKERS) -m "not slow and not browser" tests
+
+# `make test` computes them in two settings, this in all four.
+facts: .venv/dev.stamp
+	@MFT_FACTS=all $(BIN)/python tests/offline.py $(BIN)/python -m pytest -n $(WORKERS) tests/course/test_laws.py -k numbers_are_computed
 
 lint: .venv/dev.stamp
 	@$(BIN)/ruff check --output-format concise .

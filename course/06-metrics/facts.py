@@ -1,12 +1,15 @@
 """The numbers that this unit's prose states, computed."""
 
-import re
+import math
 from fractions import Fraction as F
 from pathlib import Path
 
 import numpy as np
+import scipy.stats
 import sklearn.metrics as skm
 from sklearn.calibration import calibration_curve
+
+from mftcourse.course.facts import times
 
 FOUR = {"y_true": [1, 1, 0, 0], "y_score": [0.9, 0.6, 0.6, 0.2]}
 PICTURES = ["cat"] * 6 + ["dog"] * 3 + ["owl"], ["cat"] * 5 + ["dog"] * 3 + ["cat"] * 2
@@ -15,29 +18,15 @@ PICTURES = ["cat"] * 6 + ["dog"] * 3 + ["owl"], ["cat"] * 5 + ["dog"] * 3 + ["ca
 def facts(lesson: dict) -> list[str]:
     """Return strings that occur in the prose; `lesson` is the namespace after the reference ran."""
     return [
-        *_minutes(),
+        *times(Path(__file__).parent),
+        "10 分钟",
         *_data(lesson),
         *_examples(lesson),
         *_results(lesson),
         *_clinic(lesson),
+        *_bounds(lesson),
+        *_pairs(lesson),
         *_chosen(lesson),
-    ]
-
-
-def _minutes() -> list[str]:
-    folder = Path(__file__).parent
-    source = (folder / "lesson.py").read_text(encoding="utf-8")
-    minutes = [int(m) for m in re.findall(r"^# %%.* minutes=(\d+)", source, re.M)]
-    english = re.sub(r'^# %% \[markdown\] lang="zh".*?(?=^# %%)', "", source, flags=re.M | re.S)
-    prose = " ".join(line for line in english.splitlines() if line.startswith("#"))
-    reading = round(len(prose.split()) / 90 / 30) * 30  # at 90 words a minute, rounded to half hours
-    total = round((sum(minutes) + reading) / 30) * 30
-    long = sorted({m for m in minutes if m >= 10})
-    return [
-        f"Plan {total} minutes: {sum(minutes)} minutes of exercises",
-        f"请安排 {total} 分钟：其中练习 {sum(minutes)} 分钟",
-        *[f"{m} minutes" for m in long],
-        f"{minutes[1]} 分钟",
     ]
 
 
@@ -60,7 +49,8 @@ def _data(lesson: dict) -> list[str]:
         f"With another {n} tumours",
         f"draw {n} of the {n} test samples",
         f"With {n} test samples",
-        f"{sick}/{n}, the share of malignant tumours in the test part, scores {sick / n * (1 - sick / n):.3f}",
+        f"{sick}/{n}, the share of malignant tumours in the test part, scores {sick / n * (1 - sick / n):.3f} and "
+        f"{skm.log_loss(y_test, np.full(n, sick / n)):.3f}",
         f"precision measured at {sick / n:.0%}".replace("%", " %"),
     ]
 
@@ -88,6 +78,13 @@ def _examples(lesson: dict) -> list[str]:
     table = calibration_curve([0, 1, 0, 1], [0.1, 0.4, 0.6, 0.9], n_bins=2)
     assert table[0].tolist() == [0.5, 0.5]
     half_tp, half_fp = F(1 + 2, 2), F(0 + 8, 2)
+    # where precision rises, the straight line lies below what can be reached
+    assert (F(1, 2) + F(3, 4)) / 2 < F(2, 2 + 1)
+    cats = [0, 0, 1, 2], np.array([[0.7, 0.2, 0.1], [0.4, 0.5, 0.1], [0.5, 0.4, 0.1], [0.2, 0.2, 0.6]])
+    ovr, ovo = (F(skm.roc_auc_score(*cats, multi_class=how)).limit_denominator(100) for how in ("ovr", "ovo"))
+    assert ovr == (F(3, 4) + F(2, 3) + 1) / 3 and ovo == (F(1, 2) + 1 + 1) / 3
+    log_loss = skm.log_loss([0, 1, 0, 1], [0.1, 0.4, 0.6, 0.9])
+    assert np.isclose(log_loss, -(math.log(0.9) + math.log(0.4)) / 2)
     return [
         f"its accuracy is {8}/{2 + 8}",
         f'"never" is right in {100 * (1 - share)} % of the cases',
@@ -113,6 +110,11 @@ def _examples(lesson: dict) -> list[str]:
         f"({f1['cat']} + {f1['dog']} + {f1['owl']})/3 = {macro}, about {float(macro):.3f}",
         f"(6 · {f1['cat']} + 3 · {f1['dog']} + 1 · {f1['owl']})/10 = {weighted}, about {float(weighted):.3f}",
         f"| sum | 7 | 3 | 3 | | {len(PICTURES[0])} |",
+        f"the mean is {ovr}. OvO: cat and dog 1/2, cat and owl 1, dog and owl 1; the mean is {ovo}",
+        *[f"| {name} | " + " | ".join(f"{p:g}" for p in row) + " |"
+          for name, row in zip(("cat", "cat", "dog", "owl"), cats[1], strict=True)],
+        f"What happened had the probabilities 0.9, 0.4, 0.4 and 0.9, so the log loss is $-(\\ln 0.9 + \\ln 0.4)/2$, "
+        f"about {log_loss:.3f}",
         f"micro F1 is {micro}",
         f"accuracy is {micro} too",
         "the Bayes threshold 1/10",
@@ -136,6 +138,17 @@ def _results(lesson: dict) -> list[str]:
     assert low < 0.65 < high  # the rival of the lesson lies inside
     bold = p**3 / (p**3 + (1 - p) ** 3)
     assert np.isclose(skm.roc_auc_score(y, bold), auc)
+    brier, log_loss = ([m(y, q) for q in (p, bold, np.full(len(y), y.mean()))]
+                       for m in (skm.brier_score_loss, skm.log_loss))  # fmt: skip
+    assert brier[0] < brier[1] < brier[2] and log_loss[0] < log_loss[2] < log_loss[1]  # sharp, and sure errors
+    cooled = skm.log_loss(y, lesson["p_cooled"])
+    assert np.isclose(skm.roc_auc_score(y, lesson["p_cooled"]), auc)
+    chosen = lesson["chosen_t"]
+    at_lowest, missed = sum(lesson["at_lowest"]), sum(m > 0 for m in lesson["misses_later"])
+    lowest = lesson["p_valid"][lesson["y_valid"] == 1].min()
+    costs = {t: ((lesson["p_valid"] >= t) & (lesson["y_valid"] == 0)).sum()
+             + 9 * ((lesson["p_valid"] < t) & (lesson["y_valid"] == 1)).sum() for t in lesson["p_valid"]}  # fmt: skip
+    assert min(costs, key=costs.get) == lowest
     return [
         f"right in {(y == 0).mean():.3f} of the cases and our model in {skm.accuracy_score(y, said):.3f}",
         f"finds {int(((said == 1) & (y == 1)).sum())} of {int(y.sum())}",
@@ -143,12 +156,83 @@ def _results(lesson: dict) -> list[str]:
         f"right in {auc:.3f} of the cases",
         f"with probability {auc:.3f}",
         f"it gives {skm.roc_auc_score(y, said):.3f} in place of {auc:.3f}",
-        f"Same AUC, {auc:.3f}, but the Brier score rises from {skm.brier_score_loss(y, p):.3f} to "
-        f"{skm.brier_score_loss(y, bold):.3f}",
+        f"Same AUC, {auc:.3f}, but the Brier score rises from {brier[0]:.3f} to {brier[1]:.3f} and the log loss from "
+        f"{log_loss[0]:.3f} to {log_loss[1]:.3f}",
+        f"the rise from {brier[0]:.3f} to {brier[1]:.3f} shows",
+        f"(ECE), here {_gap(y, p):.3f} for our model and {_gap(y, bold):.3f} for the copy",
+        f"finds a temperature of {chosen:.1f}. On the test part the log loss falls from {log_loss[1]:.3f} to {cooled:.3f}",
+        f"the cheapest threshold is {lowest:.3f}, and that is exactly the lowest score",
+        f"In {at_lowest} of the {len(lesson['at_lowest'])} mixtures it did the same",
+        f"missed in {missed} of the {len(lesson['misses_later'])} mixtures",
         f"on the test part is {f1:.3f}",
         f"F1 is {f1:.3f}, but the interval runs from {low:.3f} to {high:.3f}",
         f"a tumour costs {np.mean(lesson['promised']):.3f} on average; on the other half {np.mean(lesson['paid_later']):.3f}",
         f"The next cell mixes the validation and the test part {len(lesson['promised'])} times",
+    ]
+
+
+def _gap(y: np.ndarray, p: np.ndarray) -> float:
+    """Return the expected calibration error with five bins."""
+    bins = np.searchsorted(np.linspace(0, 1, 6)[1:-1], p)
+    return sum(abs(p[bins == k].sum() - y[bins == k].sum()) for k in range(5)) / len(y)
+
+
+def _bounds(lesson: dict) -> list[str]:
+    """Exact bounds where nothing went wrong, and what they do to the third panel."""
+
+    def bound(n: int) -> float:
+        r = 1 - 0.05 ** (1 / n)
+        assert np.isclose(r, scipy.stats.binomtest(0, n).proportion_ci(0.9).high)  # one-sided 0.95 is two-sided 0.9
+        return r
+
+    y = lesson["y_test"]
+    well, score = int((y == 0).sum()), lesson["fit_predict"](["worst symmetry"])[1]
+    found = (score[y == 1] > score[y == 0].max()).mean()
+    needed = next(n for n in range(1, 1000) if 0.99**n <= 0.05)
+    assert bound(needed) <= 0.01 < bound(needed - 1) and bound(1) == 0.95
+    return [
+        f"a precision of 1 up to a recall of {found:.2f}, even where 1 % are malignant",
+        f"none of the {well} benign tumours",
+        f"No false alarm among {well} is compatible with a false positive rate of up to {bound(well):.3f}",
+        f"at this point would be {0.01 * found / (0.01 * found + 0.99 * bound(well)):.2f}",
+        f"the bound is 1 − 0.05 = {bound(1)}. Four patients without a miss: 1 − 0.05^(1/4), about {bound(4):.3f}",
+        f"For the {well} benign tumours without a false alarm, the bound is {bound(well):.3f}",
+        "(1 - r)^n = 0.05 \\quad",
+        "r = 1 - 0.05^{1/n}",
+        f"at level {0.95}, one-sided",
+        "would be rarer than 1 in 20",
+        "$\\ln 0.05$ is close to −3",
+        "on 20 malignant tumours and missed none",
+        "exact bound is at most 0.01",
+        "Put n = 20 into the formula",
+        f"No miss among {int(y.sum())} leaves a miss rate of {bound(int(y.sum())):.3f} open",
+        f"{0.95:.0%} is $1 - 0.05^{{1/n}}$".replace("%", " %"),
+        f"{0.95:.0%} 的单侧上界是 $1 - 0.05^{{1/n}}$".replace("%", " %"),
+    ]
+
+
+def _pairs(lesson: dict) -> list[str]:
+    """Two models on the same tumours."""
+    y, ours, other = lesson["y_test"], lesson["pred_test"], lesson["pred_other"]
+    right = [ours == y, other == y]
+    ends = [scipy.stats.binomtest(int(r.sum()), len(y)).proportion_ci() for r in right]
+    assert ends[0].high > ends[1].low  # they overlap
+    a, b = int((right[0] & ~right[1]).sum()), int((right[1] & ~right[0]).sum())
+
+    def p_value(few: int, many: int) -> float:
+        return scipy.stats.binomtest(few, few + many).pvalue
+
+    assert p_value(0, 6) == 2 / 64 and p_value(0, 5) > 0.05 and p_value(1, 5) == 7 / 32
+    return [
+        f"right in {int(right[1].sum())} of {len(y)} cases, ours in {int(right[0].sum())}",
+        f"exact 95 % interval: {ends[0].low:.3f} to {ends[0].high:.3f} for ours and {ends[1].low:.3f} to {ends[1].high:.3f}",
+        f"Of $2^6 = {2**6}$ sequences of six tosses",
+        f"$p$ = 2 · 7/64 = {F(7, 32)}, about {p_value(1, 5):.3f}",
+        f"Six against none has $p$ = 2/64 = {F(2, 64)}",
+        f"Of the {len(y)} tumours, {a + b} were judged correctly by one model only: {a} by ours, {b} by the other",
+        f"with a probability of {p_value(a, b):.3f}",
+        f"below 0.05; five to one gives {p_value(1, 5):.3f}",
+        f"低于 0.05 的最小差距；五比一给出 {p_value(1, 5):.3f}",
     ]
 
 
@@ -181,15 +265,15 @@ def _clinic(lesson: dict) -> list[str]:
         f"usual threshold of 0.5 costs {half_fp + 9 * half_fn}, because it misses {half_fn} of the {sick}",
         f'"None of {sick} missed"',
         f"missed one in 18, we would still see no miss in {sick} about one time in {round(1 / (17 / 18) ** sick / 10) * 10}",
-        f"up to about {1 - 0.05 ** (1 / sick):.3f} is compatible",
+        f"up to about {1 - 0.05 ** (1 / sick):.3f} is compatible with these {sick}",
         f"in our data {sick} of {n} tumours",
-        f"on the test part from {half_fp + 9 * half_fn} at 0.5 to {fp + 9 * fn} at 0.12",
+        f"the test part costs {half_fp + 9 * half_fn} at 0.5, {well} with a biopsy for everybody, and {fp + 9 * fn} at 0.12",
         f"how many of {sick} malignant tumours are found, how many of {well} benign ones",
     ]
 
 
 def _chosen(lesson: dict) -> list[str]:
-    """Numbers that the lesson sets and does not measure: thresholds, levels, tolerances, lengths, weights."""
+    """Numbers that the lesson sets and does not measure: thresholds, levels, lengths, weights, years, versions."""
     level = 0.95
     return [
         f"at level {level} cuts off {(1 - level) / 2:.3f}",
@@ -203,4 +287,8 @@ def _chosen(lesson: dict) -> list[str]:
         "to which it gives 0.3, about three in ten",
         "A rival model with 0.65",
         "in 150 to 250 words",
+        "support vector machines of 2005",
+        "image networks of 2017",
+        "2017 年的图像网络",
+        "since version 1.8",
     ]

@@ -6,100 +6,60 @@ counts_hand = {"tp": 3, "fp": 2, "fn": 1, "tn": 4}
 # Takes "true" for the whole meaning: every right answer is a true positive, every wrong one a false positive.
 counts_hand = {"tp": 7, "fp": 3, "fn": 0, "tn": 0}
 
-
 # %% FP and FN swapped in code exercise="confusion_counts" fails=["the eight messages", "weights are added", "the real predictions, as scikit-learn counts them", "random labels of all kinds", "random weights"]
 # Believes that a false negative is a negative that was falsely called positive.
-def confusion_counts(y_true, y_pred, pos_label=1, sample_weight=None):
-    y_true, y_pred = list(y_true), list(y_pred)
-    weights = [1.0] * len(y_true) if sample_weight is None else list(sample_weight)
-    if not len(y_true) == len(y_pred) == len(weights) or any(v != v for v in y_true + y_pred):
-        raise ValueError("bad input")
-    counts = {"tp": 0.0, "fp": 0.0, "fn": 0.0, "tn": 0.0}
-    for truth, said, weight in zip(y_true, y_pred, weights):
-        if truth == pos_label:
-            counts["tp" if said == pos_label else "fp"] += weight
-        else:
-            counts["fn" if said == pos_label else "tn"] += weight
-    return counts
-
+# - counts["tp" if truth == pos_label else "fp"] += float(weight)
+# + counts["tp" if truth == pos_label else "fn"] += float(weight)
+# - counts["fn" if truth == pos_label else "tn"] += float(weight)
+# + counts["fp" if truth == pos_label else "tn"] += float(weight)
 
 # %% labels are zeros and ones exercise="confusion_counts" fails=["labels 'spam' and 'ham'", "labels 0, 1, 2 with 2 as positive", "random labels of all kinds"]
 # Believes that labels are always 0 and 1, so that they can be multiplied.
-def confusion_counts(y_true, y_pred, pos_label=1, sample_weight=None):
-    if len(y_true) != len(y_pred):
-        raise ValueError("lengths differ")
-    y_true, y_pred = np.asarray(y_true, dtype=float), np.asarray(y_pred, dtype=float)
-    if np.isnan(y_true).any() or np.isnan(y_pred).any():
-        raise ValueError("NaN")
-    w = np.ones(len(y_true)) if sample_weight is None else np.asarray(sample_weight)
-    if len(w) != len(y_true):
-        raise ValueError("lengths differ")
-    return {
-        "tp": float((w * y_true * y_pred).sum()),
-        "fp": float((w * (1 - y_true) * y_pred).sum()),
-        "fn": float((w * y_true * (1 - y_pred)).sum()),
-        "tn": float((w * (1 - y_true) * (1 - y_pred)).sum()),
-    }
-
+# - counts = {"tp": 0.0, "fp": 0.0, "fn": 0.0, "tn": 0.0}
+# + w, t, p = (np.asarray(values, dtype=float) for values in (weights, y_true, y_pred))
+# + products = {"tp": w * t * p, "fp": w * (1 - t) * p, "fn": w * t * (1 - p), "tn": w * (1 - t) * (1 - p)}
+# + return {name: float(product.sum()) for name, product in products.items()}
 
 # %% lets the other classes compete exercise="confusion_counts" fails=["labels 0, 1, 2 with 2 as positive", "random labels of all kinds"]
 # Believes that a true negative needs the very same label: 0 called 1 is then no TN when 2 is positive.
-def confusion_counts(y_true, y_pred, pos_label=1, sample_weight=None):
-    y_true, y_pred = list(y_true), list(y_pred)
-    weights = [1.0] * len(y_true) if sample_weight is None else list(sample_weight)
-    if not len(y_true) == len(y_pred) == len(weights) or any(v != v for v in y_true + y_pred):
-        raise ValueError("bad input")
-    counts = {"tp": 0.0, "fp": 0.0, "fn": 0.0, "tn": 0.0}
-    for truth, said, weight in zip(y_true, y_pred, weights):
-        if truth == said:
-            counts["tp" if said == pos_label else "tn"] += weight
-        else:
-            counts["fp" if said == pos_label else "fn"] += weight
-    return counts
+# - if said == pos_label:
+# -     counts["tp" if truth == pos_label else "fp"] += float(weight)
+# - else:
+# -     counts["fn" if truth == pos_label else "tn"] += float(weight)
+# + if truth == said:
+# +     counts["tp" if said == pos_label else "tn"] += float(weight)
+# + else:
+# +     counts["fp" if said == pos_label else "fn"] += float(weight)
 
+# %% everything else is a true negative exercise="confusion_counts" fails=["the eight messages", "every sample is counted once", "labels 'spam' and 'ham'", "labels 0, 1, 2 with 2 as positive", "weights are added", "the real predictions, as scikit-learn counts them", "random labels of all kinds", "random weights"]
+# Takes TN for all that is no true positive, and counts errors twice.
+# - return counts
+# + return counts | {"tn": sum(weights) - counts["tp"]}
 
 # %% weights left out exercise="confusion_counts" fails=["weights are added", "random weights"]
 # Believes that a weight only matters in training, not in evaluation.
-def confusion_counts(y_true, y_pred, pos_label=1, sample_weight=None):
-    y_true, y_pred = list(y_true), list(y_pred)
-    if len(y_true) != len(y_pred) or (sample_weight is not None and len(sample_weight) != len(y_true)):
-        raise ValueError("lengths differ")
-    if any(v != v for v in y_true + y_pred):
-        raise ValueError("NaN")
-    pairs = [(truth == pos_label, said == pos_label) for truth, said in zip(y_true, y_pred)]
-    return {
-        "tp": pairs.count((True, True)),
-        "fp": pairs.count((False, True)),
-        "fn": pairs.count((True, False)),
-        "tn": pairs.count((False, False)),
-    }
-
+# - counts["tp" if truth == pos_label else "fp"] += float(weight)
+# + counts["tp" if truth == pos_label else "fp"] += 1
+# - counts["fn" if truth == pos_label else "tn"] += float(weight)
+# + counts["fn" if truth == pos_label else "tn"] += 1
 
 # %% zip stops at the shorter list exercise="confusion_counts" fails=["lengths that differ are refused"]
 # Trusts zip: what has no partner is left out without a word.
-def confusion_counts(y_true, y_pred, pos_label=1, sample_weight=None):
-    if any(v != v for v in list(y_true) + list(y_pred)):
-        raise ValueError("NaN")
-    weights = [1.0] * len(y_true) if sample_weight is None else sample_weight
-    counts = {"tp": 0.0, "fp": 0.0, "fn": 0.0, "tn": 0.0}
-    for truth, said, weight in zip(y_true, y_pred, weights):
-        key = ("t" if (truth == pos_label) == (said == pos_label) else "f") + ("p" if said == pos_label else "n")
-        counts[key] += weight
-    return counts
-
+# - if not len(y_true) == len(y_pred) == len(weights):
+# -     raise ValueError(f"lengths differ: {len(y_true)}, {len(y_pred)} and {len(weights)}")
+# +
+# - for truth, said, weight in zip(y_true, y_pred, weights, strict=True):
+# + for truth, said, weight in zip(y_true, y_pred, weights):
 
 # %% a missing label becomes a negative exercise="confusion_counts" fails=["a NaN label is refused"]
 # Forgets that NaN differs from every label, so that "not positive" includes "not known".
-def confusion_counts(y_true, y_pred, pos_label=1, sample_weight=None):
-    weights = [1.0] * len(y_true) if sample_weight is None else sample_weight
-    if not len(y_true) == len(y_pred) == len(weights):
-        raise ValueError("lengths differ")
-    counts = {"tp": 0.0, "fp": 0.0, "fn": 0.0, "tn": 0.0}
-    for truth, said, weight in zip(y_true, y_pred, weights):
-        key = ("t" if (truth == pos_label) == (said == pos_label) else "f") + ("p" if said == pos_label else "n")
-        counts[key] += weight
-    return counts
+# - if any(label != label for label in [*y_true, *y_pred]):  # only NaN differs from itself
+# -     raise ValueError("a label is NaN")
 
+# %% looks for NaN in the truth only exercise="confusion_counts" fails=["a NaN label is refused"]
+# Believes that only true labels can be missing; a model that failed on a sample leaves a NaN as well.
+# - if any(label != label for label in [*y_true, *y_pred]):  # only NaN differs from itself
+# + if any(label != label for label in y_true):
 
 # %% expects recall to be high as well exercise="accuracy_trap" fails=["recall at 1 % positives", "balanced accuracy at 1 % positives"]
 # Believes that a model with high accuracy must find most positives.
@@ -125,69 +85,58 @@ prf_hand = {"precision": 3 / 5, "recall": 3 / 4, "f1": 6 / 9, "f2": 15 / 21}
 # Believes that F1 is the plain mean of precision and recall, and F2 one that counts recall twice.
 prf_hand = {"precision": 3 / 4, "recall": 3 / 5, "f1": (3 / 4 + 3 / 5) / 2, "f2": (3 / 4 + 2 * 3 / 5) / 3}
 
-
 # %% precision and recall exchanged exercise="precision_recall_fbeta" fails=["the eight messages: precision, recall, F1", "F2 and F0.5 of the eight messages", "weights count", "the real predictions, as scikit-learn scores them", "random labels, betas and weights", "random labels that are not 0 and 1"]
 # Divides TP by the positives for precision, and by the predictions for recall.
-def precision_recall_fbeta(y_true, y_pred, beta=1.0, pos_label=1, sample_weight=None):
-    c = confusion_counts(y_true, y_pred, pos_label, sample_weight)
-    p = c["tp"] / (c["tp"] + c["fn"]) if c["tp"] + c["fn"] else 0.0
-    r = c["tp"] / (c["tp"] + c["fp"]) if c["tp"] + c["fp"] else 0.0
-    return p, r, (1 + beta**2) * p * r / (beta**2 * p + r) if p + r else 0.0
-
+# - called = counts["tp"] + counts["fp"]
+# - actual = counts["tp"] + counts["fn"]
+# + called = counts["tp"] + counts["fn"]
+# + actual = counts["tp"] + counts["fp"]
 
 # %% arithmetic mean in code exercise="precision_recall_fbeta" fails=["the eight messages: precision, recall, F1", "F2 and F0.5 of the eight messages", "weights count", "the real predictions, as scikit-learn scores them", "random labels, betas and weights", "random labels that are not 0 and 1"]
 # Believes that F-beta is a weighted arithmetic mean.
-def precision_recall_fbeta(y_true, y_pred, beta=1.0, pos_label=1, sample_weight=None):
-    c = confusion_counts(y_true, y_pred, pos_label, sample_weight)
-    p = c["tp"] / (c["tp"] + c["fp"]) if c["tp"] + c["fp"] else 0.0
-    r = c["tp"] / (c["tp"] + c["fn"]) if c["tp"] + c["fn"] else 0.0
-    return p, r, (p + beta**2 * r) / (1 + beta**2)
-
+# - return precision, recall, (1 + beta**2) * counts["tp"] / below if below else 0.0
+# + return precision, recall, (precision + beta**2 * recall) / (1 + beta**2)
 
 # %% beta not squared exercise="precision_recall_fbeta" fails=["F2 and F0.5 of the eight messages", "the real predictions, as scikit-learn scores them", "random labels, betas and weights"]
 # Takes beta itself for the weight of a miss.
-def precision_recall_fbeta(y_true, y_pred, beta=1.0, pos_label=1, sample_weight=None):
-    c = confusion_counts(y_true, y_pred, pos_label, sample_weight)
-    p = c["tp"] / (c["tp"] + c["fp"]) if c["tp"] + c["fp"] else 0.0
-    r = c["tp"] / (c["tp"] + c["fn"]) if c["tp"] + c["fn"] else 0.0
-    return p, r, (1 + beta) * p * r / (beta * p + r) if p + r else 0.0
-
+# - below = beta**2 * actual + called
+# + below = beta * actual + called
+# - return precision, recall, (1 + beta**2) * counts["tp"] / below if below else 0.0
+# + return precision, recall, (1 + beta) * counts["tp"] / below if below else 0.0
 
 # %% beta on the wrong side exercise="precision_recall_fbeta" fails=["F2 and F0.5 of the eight messages", "the real predictions, as scikit-learn scores them", "random labels, betas and weights"]
-# Puts beta squared at recall in the denominator, so that F2 leans towards precision.
-def precision_recall_fbeta(y_true, y_pred, beta=1.0, pos_label=1, sample_weight=None):
-    c = confusion_counts(y_true, y_pred, pos_label, sample_weight)
-    p = c["tp"] / (c["tp"] + c["fp"]) if c["tp"] + c["fp"] else 0.0
-    r = c["tp"] / (c["tp"] + c["fn"]) if c["tp"] + c["fn"] else 0.0
-    return p, r, (1 + beta**2) * p * r / (p + beta**2 * r) if p + r else 0.0
+# Puts beta squared at the predictions, so that F2 leans towards precision.
+# - below = beta**2 * actual + called
+# + below = actual + beta**2 * called
 
+# %% always F1, whatever beta exercise="precision_recall_fbeta" fails=["F2 and F0.5 of the eight messages", "the real predictions, as scikit-learn scores them", "random labels, betas and weights"]
+# Takes beta as an argument and never uses it.
+# - return precision, recall, (1 + beta**2) * counts["tp"] / below if below else 0.0
+# + return precision, recall, 2 * counts["tp"] / (called + actual) if called + actual else 0.0
 
 # %% divides by zero exercise="precision_recall_fbeta" fails=["nothing predicted positive: precision and F1 are 0.0", "no positives: recall and F1 are 0.0", "neither: all three are 0.0", "random labels, betas and weights", "random labels that are not 0 and 1"]
 # Never asks whether a denominator can be zero.
-def precision_recall_fbeta(y_true, y_pred, beta=1.0, pos_label=1, sample_weight=None):
-    c = confusion_counts(y_true, y_pred, pos_label, sample_weight)
-    p = c["tp"] / (c["tp"] + c["fp"])
-    r = c["tp"] / (c["tp"] + c["fn"])
-    return p, r, (1 + beta**2) * p * r / (beta**2 * p + r)
+# - precision = counts["tp"] / called if called else 0.0
+# - recall = counts["tp"] / actual if actual else 0.0
+# + precision = counts["tp"] / called
+# + recall = counts["tp"] / actual
 
+# %% a small epsilon in the denominator exercise="precision_recall_fbeta" fails=["weights count"]
+# Avoids 0/0 by adding a number that seems too small to matter; where weights are small it matters.
+# - precision = counts["tp"] / called if called else 0.0
+# - recall = counts["tp"] / actual if actual else 0.0
+# + precision = counts["tp"] / (called + 1e-12)
+# + recall = counts["tp"] / (actual + 1e-12)
 
 # %% nothing to find counts as found exercise="precision_recall_fbeta" fails=["no positives: recall and F1 are 0.0", "neither: all three are 0.0", "random labels, betas and weights", "random labels that are not 0 and 1"]
 # Believes that 0/0 is 1: no positives, so none was missed. Defensible, but not the convention that was stated.
-def precision_recall_fbeta(y_true, y_pred, beta=1.0, pos_label=1, sample_weight=None):
-    c = confusion_counts(y_true, y_pred, pos_label, sample_weight)
-    p = c["tp"] / (c["tp"] + c["fp"]) if c["tp"] + c["fp"] else 0.0
-    r = c["tp"] / (c["tp"] + c["fn"]) if c["tp"] + c["fn"] else 1.0
-    return p, r, (1 + beta**2) * p * r / (beta**2 * p + r) if p + r else 0.0
-
+# - recall = counts["tp"] / actual if actual else 0.0
+# + recall = counts["tp"] / actual if actual else 1.0
 
 # %% forgets to hand on the weights and the label exercise="precision_recall_fbeta" fails=["the positive label may be a word", "weights count", "random labels, betas and weights", "random labels that are not 0 and 1"]
 # Accepts pos_label and sample_weight, and never uses them.
-def precision_recall_fbeta(y_true, y_pred, beta=1.0, pos_label=1, sample_weight=None):
-    c = confusion_counts(y_true, y_pred)
-    p = c["tp"] / (c["tp"] + c["fp"]) if c["tp"] + c["fp"] else 0.0
-    r = c["tp"] / (c["tp"] + c["fn"]) if c["tp"] + c["fn"] else 0.0
-    return p, r, (1 + beta**2) * p * r / (beta**2 * p + r) if p + r else 0.0
-
+# - counts = confusion_counts(y_true, y_pred, pos_label, sample_weight)
+# + counts = confusion_counts(y_true, y_pred)
 
 # %% the tie in two steps by hand exercise="roc_by_hand" fails=["one point for each distinct score, and the start", "the false positive rates", "the true positive rates"]
 # Lets tied samples enter one after the other, the positive first: a point that no threshold reaches.
@@ -205,191 +154,127 @@ roc_points = [
 # Writes each pair as (TPR, FPR).
 roc_points = [(0, 0), (1 / 3, 0), (1 / 3, 1 / 5), (2 / 3, 1 / 5), (1, 2 / 5), (1, 3 / 5), (1, 4 / 5), (1, 1)]
 
-
 # %% a point for every sample exercise="roc_curve" fails=["the four samples", "the eight tumours: your points from paper", "all scores tied: the diagonal in one step", "random scores with many ties", "random weights on the curve"]
 # Sorts the samples and lets them enter one by one, ties included.
-def roc_curve(y_true, y_score, pos_label=1, sample_weight=None):
-    positive = np.array([v == pos_label for v in y_true])
-    s = np.asarray(y_score, dtype=float)
-    w = np.ones(len(s)) if sample_weight is None else np.asarray(sample_weight, dtype=float)
-    if np.isnan(s).any() or positive.all() or not positive.any():
-        raise ValueError("bad input")
-    order = np.argsort(-s, kind="stable")
-    tp, fp = np.cumsum((w * positive)[order]), np.cumsum((w * ~positive)[order])
-    return np.r_[0.0, fp / fp[-1]], np.r_[0.0, tp / tp[-1]], np.r_[np.inf, s[order]]
-
+# - thresholds = np.concatenate([[np.inf], np.unique(y_score)[::-1]])
+# - tp = np.array([weights[is_positive & (y_score >= t)].sum() for t in thresholds])
+# - fp = np.array([weights[~is_positive & (y_score >= t)].sum() for t in thresholds])
+# + order = np.argsort(-y_score, kind="stable")
+# + thresholds = np.r_[np.inf, y_score[order]]
+# + tp = np.r_[0.0, np.cumsum((weights * is_positive)[order])]
+# + fp = np.r_[0.0, np.cumsum((weights * ~is_positive)[order])]
 
 # %% the start left out exercise="roc_curve" fails=["the four samples", "the eight tumours: your points from paper", "all scores tied: the diagonal in one step", "labels that are not 0 and 1", "weights are added up", "the real predictions, as scikit-learn draws them", "random scores with many ties", "random weights on the curve"]
 # Takes only thresholds that occur as scores, so the curve begins in mid-air.
-def roc_curve(y_true, y_score, pos_label=1, sample_weight=None):
-    positive = np.array([v == pos_label for v in y_true])
-    s = np.asarray(y_score, dtype=float)
-    w = np.ones(len(s)) if sample_weight is None else np.asarray(sample_weight, dtype=float)
-    if np.isnan(s).any() or positive.all() or not positive.any():
-        raise ValueError("bad input")
-    t = np.unique(s)[::-1]
-    tp = np.array([w[positive & (s >= x)].sum() for x in t])
-    fp = np.array([w[~positive & (s >= x)].sum() for x in t])
-    return fp / fp[-1], tp / tp[-1], t
+# - thresholds = np.concatenate([[np.inf], np.unique(y_score)[::-1]])
+# + thresholds = np.unique(y_score)[::-1]
 
+# %% starts one above the highest score exercise="roc_curve" fails=["the four samples", "the real predictions, as scikit-learn draws them", "random scores with many ties", "random weights on the curve"]
+# Sets the first threshold to the highest score plus one, as scikit-learn did before version 1.3: no score need end there.
+# - thresholds = np.concatenate([[np.inf], np.unique(y_score)[::-1]])
+# + thresholds = np.concatenate([[y_score.max() + 1], np.unique(y_score)[::-1]])
 
 # %% strictly above the threshold exercise="roc_curve" fails=["the four samples", "the eight tumours: your points from paper", "all scores tied: the diagonal in one step", "labels that are not 0 and 1", "weights are added up", "the real predictions, as scikit-learn draws them", "random scores with many ties", "random weights on the curve"]
 # Calls a sample positive only when its score is greater than the threshold; the curve never ends at (1, 1).
-def roc_curve(y_true, y_score, pos_label=1, sample_weight=None):
-    positive = np.array([v == pos_label for v in y_true])
-    s = np.asarray(y_score, dtype=float)
-    w = np.ones(len(s)) if sample_weight is None else np.asarray(sample_weight, dtype=float)
-    if np.isnan(s).any() or positive.all() or not positive.any():
-        raise ValueError("bad input")
-    t = np.r_[np.inf, np.unique(s)[::-1]]
-    tp = np.array([w[positive & (s > x)].sum() for x in t])
-    fp = np.array([w[~positive & (s > x)].sum() for x in t])
-    return fp / w[~positive].sum(), tp / w[positive].sum(), t
-
+# - tp = np.array([weights[is_positive & (y_score >= t)].sum() for t in thresholds])
+# - fp = np.array([weights[~is_positive & (y_score >= t)].sum() for t in thresholds])
+# + tp = np.array([weights[is_positive & (y_score > t)].sum() for t in thresholds])
+# + fp = np.array([weights[~is_positive & (y_score > t)].sum() for t in thresholds])
+# - return fp / fp[-1], tp / tp[-1], thresholds
+# + return fp / weights[~is_positive].sum(), tp / weights[is_positive].sum(), thresholds
 
 # %% from low to high exercise="roc_curve" fails=["the four samples", "the eight tumours: your points from paper", "all scores tied: the diagonal in one step", "labels that are not 0 and 1", "weights are added up", "the real predictions, as scikit-learn draws them", "random scores with many ties", "random weights on the curve"]
 # Leaves the thresholds in the ascending order of np.unique.
-def roc_curve(y_true, y_score, pos_label=1, sample_weight=None):
-    positive = np.array([v == pos_label for v in y_true])
-    s = np.asarray(y_score, dtype=float)
-    w = np.ones(len(s)) if sample_weight is None else np.asarray(sample_weight, dtype=float)
-    if np.isnan(s).any() or positive.all() or not positive.any():
-        raise ValueError("bad input")
-    t = np.r_[np.unique(s), np.inf]
-    tp = np.array([w[positive & (s >= x)].sum() for x in t])
-    fp = np.array([w[~positive & (s >= x)].sum() for x in t])
-    return fp / w[~positive].sum(), tp / w[positive].sum(), t
-
+# - thresholds = np.concatenate([[np.inf], np.unique(y_score)[::-1]])
+# + thresholds = np.concatenate([np.unique(y_score), [np.inf]])
+# - return fp / fp[-1], tp / tp[-1], thresholds
+# + return fp / fp[0], tp / tp[0], thresholds
 
 # %% a grid of thresholds exercise="roc_curve" fails=["the four samples", "the eight tumours: your points from paper", "all scores tied: the diagonal in one step", "labels that are not 0 and 1", "weights are added up", "the real predictions, as scikit-learn draws them", "random scores with many ties", "random weights on the curve"]
 # Believes that scores are probabilities and that a hundred thresholds between 0 and 1 are enough.
-def roc_curve(y_true, y_score, pos_label=1, sample_weight=None):
-    positive = np.array([v == pos_label for v in y_true])
-    s = np.asarray(y_score, dtype=float)
-    w = np.ones(len(s)) if sample_weight is None else np.asarray(sample_weight, dtype=float)
-    if np.isnan(s).any() or positive.all() or not positive.any():
-        raise ValueError("bad input")
-    t = np.r_[np.inf, np.linspace(1, 0, 101)]
-    tp = np.array([w[positive & (s >= x)].sum() for x in t])
-    fp = np.array([w[~positive & (s >= x)].sum() for x in t])
-    return fp / w[~positive].sum(), tp / w[positive].sum(), t
+# - thresholds = np.concatenate([[np.inf], np.unique(y_score)[::-1]])
+# + thresholds = np.concatenate([[np.inf], np.linspace(1, 0, 101)])
+# - return fp / fp[-1], tp / tp[-1], thresholds
+# + return fp / weights[~is_positive].sum(), tp / weights[is_positive].sum(), thresholds
 
+# %% leaves out the points in between exercise="roc_curve" fails=["the eight tumours: your points from paper", "labels that are not 0 and 1", "the real predictions, as scikit-learn draws them", "random scores with many ties"]
+# Calls scikit-learn with its defaults, which drop the points that lie on a straight line.
+# - return fp / fp[-1], tp / tp[-1], thresholds
+# + return skm.roc_curve(is_positive, y_score, sample_weight=weights)
 
-# %% one class gives nan exercise="roc_curve" fails=["one class alone is refused"]
+# %% one class gives nan exercise="roc_curve" fails=["without positives or without negatives: refused"]
 # Lets 0/0 happen: a curve of nan, and a warning that nobody reads.
-def roc_curve(y_true, y_score, pos_label=1, sample_weight=None):
-    positive = np.array([v == pos_label for v in y_true])
-    s = np.asarray(y_score, dtype=float)
-    w = np.ones(len(s)) if sample_weight is None else np.asarray(sample_weight, dtype=float)
-    if np.isnan(s).any():
-        raise ValueError("NaN")
-    t = np.r_[np.inf, np.unique(s)[::-1]]
-    tp = np.array([w[positive & (s >= x)].sum() for x in t])
-    fp = np.array([w[~positive & (s >= x)].sum() for x in t])
-    return fp / w[~positive].sum(), tp / w[positive].sum(), t
+# - if is_positive.all() or not is_positive.any():
+# -     raise ValueError("a ROC curve needs positives and negatives")
 
+# %% counts the distinct labels exercise="roc_curve" fails=["without positives or without negatives: refused"]
+# Refuses a single label, but two labels of which none is positive are one class as well.
+# - if is_positive.all() or not is_positive.any():
+# + if len(set(y_true)) < 2:
+
+# %% a NaN score ranks somewhere exercise="roc_curve" fails=["a NaN score is refused"]
+# Lets np.unique put NaN in front: a threshold that no score reaches.
+# - if np.isnan(y_score).any():
+# -     raise ValueError("a score is NaN")
+
+# %% only 1 is positive on the curve exercise="roc_curve" fails=["labels that are not 0 and 1"]
+# Accepts pos_label and compares with 1.
+# - is_positive, y_score = np.array([label == pos_label for label in y_true]), np.asarray(y_score)
+# + is_positive, y_score = np.array([label == 1 for label in y_true]), np.asarray(y_score)
 
 # %% weights forgotten on the curve exercise="roc_curve" fails=["weights are added up", "random weights on the curve"]
 # Counts samples where weights should be added.
-def roc_curve(y_true, y_score, pos_label=1, sample_weight=None):
-    positive = np.array([v == pos_label for v in y_true])
-    s = np.asarray(y_score, dtype=float)
-    if np.isnan(s).any() or positive.all() or not positive.any():
-        raise ValueError("bad input")
-    t = np.r_[np.inf, np.unique(s)[::-1]]
-    tp = np.array([(positive & (s >= x)).sum() for x in t])
-    fp = np.array([(~positive & (s >= x)).sum() for x in t])
-    return fp / fp[-1], tp / tp[-1], t
+# - weights = np.ones(len(y_score)) if sample_weight is None else np.asarray(sample_weight)
+# + weights = np.ones(len(y_score))
 
-
-# %% rectangles and lost ties exercise="auc_two_ways" fails=["the area of the four samples", "the pairs of the four samples", "the eight tumours: both are 5/6", "all scores tied: one half", "random pairs, ties included", "random areas"]
+# %% rectangles and lost ties exercise="auc_two_ways" fails=["the area of the four samples", "the pairs of the four samples", "the eight tumours: both are 5/6", "random pairs, ties included", "random areas"]
 # Uses the height at the left of each step, and counts a tie as no win: consistent, and wrong when scores tie.
-def auc_trapezoid(fpr, tpr):
-    return float(sum((fpr[k] - fpr[k - 1]) * tpr[k - 1] for k in range(1, len(fpr))))
+# - area += (fpr[k] - fpr[k - 1]) * (tpr[k] + tpr[k - 1]) / 2
+# + area += (fpr[k] - fpr[k - 1]) * tpr[k - 1]
+# - wins += 1.0 if above > below else 0.5 if above == below else 0.0
+# + wins += 1.0 if above > below else 0.0
 
-
-def auc_pairs(y_true, y_score):
-    pos = [s for s, v in zip(y_score, y_true) if v == 1]
-    neg = [s for s, v in zip(y_score, y_true) if v != 1]
-    if not pos or not neg:
-        raise ValueError("no pair")
-    return sum(p > n for p in pos for n in neg) / (len(pos) * len(neg))
-
-
-# %% a tie is a win exercise="auc_two_ways" fails=["the pairs of the four samples", "the eight tumours: both are 5/6", "all scores tied: one half", "random pairs, ties included"]
+# %% a tie is a win exercise="auc_two_ways" fails=["the pairs of the four samples", "the eight tumours: both are 5/6", "random pairs, ties included"]
 # Writes >= in place of > and forgets the half.
-def auc_trapezoid(fpr, tpr):
-    return float(sum((fpr[k] - fpr[k - 1]) * (tpr[k] + tpr[k - 1]) / 2 for k in range(1, len(fpr))))
+# - wins += 1.0 if above > below else 0.5 if above == below else 0.0
+# + wins += 1.0 if above >= below else 0.0
 
-
-def auc_pairs(y_true, y_score):
-    pos = [s for s, v in zip(y_score, y_true) if v == 1]
-    neg = [s for s, v in zip(y_score, y_true) if v != 1]
-    if not pos or not neg:
-        raise ValueError("no pair")
-    return sum(p >= n for p in pos for n in neg) / (len(pos) * len(neg))
-
-
-# %% divides by all pairs of samples exercise="auc_two_ways" fails=["the pairs of the four samples", "the eight tumours: both are 5/6", "all scores tied: one half", "area and pairs agree on the real predictions", "random pairs, ties included"]
+# %% divides by all pairs of samples exercise="auc_two_ways" fails=["the pairs of the four samples", "the eight tumours: both are 5/6", "every label but 1 is negative", "area and pairs agree on the real predictions", "random pairs, ties included"]
 # Counts pairs of two positives and of two negatives in the denominator too.
-def auc_trapezoid(fpr, tpr):
-    return float(sum((fpr[k] - fpr[k - 1]) * (tpr[k] + tpr[k - 1]) / 2 for k in range(1, len(fpr))))
-
-
-def auc_pairs(y_true, y_score):
-    pos = [s for s, v in zip(y_score, y_true) if v == 1]
-    neg = [s for s, v in zip(y_score, y_true) if v != 1]
-    if not pos or not neg:
-        raise ValueError("no pair")
-    n = len(pos) + len(neg)
-    return sum((p > q) + 0.5 * (p == q) for p in pos for q in neg) / (n * (n - 1) / 2)
-
+# - return wins / (len(positives) * len(negatives))
+# + return wins / (len(y_true) * (len(y_true) - 1) / 2)
 
 # %% forgets the width exercise="auc_two_ways" fails=["the area of the four samples", "the eight tumours: both are 5/6", "area and pairs agree on the real predictions", "random areas"]
 # Takes the mean of the heights for the area, as if all steps had the same width.
-def auc_trapezoid(fpr, tpr):
-    return float(sum((tpr[k] + tpr[k - 1]) / 2 for k in range(1, len(fpr))) / (len(fpr) - 1))
+# - area += (fpr[k] - fpr[k - 1]) * (tpr[k] + tpr[k - 1]) / 2
+# + area += (tpr[k] + tpr[k - 1]) / 2 / (len(fpr) - 1)
 
+# %% zeros are the negatives exercise="auc_two_ways" fails=["every label but 1 is negative"]
+# Looks for the label 0, and loses every other negative.
+# - negatives = [s for s, label in zip(y_score, y_true, strict=True) if label != 1]
+# + negatives = [s for s, label in zip(y_score, y_true, strict=True) if label == 0]
 
-def auc_pairs(y_true, y_score):
-    pos = [s for s, v in zip(y_score, y_true) if v == 1]
-    neg = [s for s, v in zip(y_score, y_true) if v != 1]
-    if not pos or not neg:
-        raise ValueError("no pair")
-    return sum((p > q) + 0.5 * (p == q) for p in pos for q in neg) / (len(pos) * len(neg))
-
+# %% without a pair one half exercise="auc_two_ways" fails=["without a pair there is no AUC"]
+# Returns the value of a useless model where nothing was measured.
+# - raise ValueError("there is no pair of a positive and a negative")
+# + return 0.5
 
 # %% repairs the scores and not the ties exercise="fix_auc" fails=["one tie is half a win", "the eight tumours: 5/6", "the order of the rows does not matter", "random scores with ties"]
 # Finds the hard decisions and believes that this was all.
-def auc_of_ranks(y_true, y_score):
-    is_positive = np.asarray(y_true) == 1
-    order = np.argsort(np.asarray(y_score), kind="stable")
-    ranks = np.empty(len(order))
-    ranks[order] = np.arange(1, len(order) + 1)
-    n_pos, n_neg = is_positive.sum(), (~is_positive).sum()
-    return float((ranks[is_positive].sum() - n_pos * (n_pos + 1) / 2) / (n_pos * n_neg))
+# - _, group, equal = np.unique(np.asarray(y_score), return_inverse=True, return_counts=True)
+# - last_rank = np.cumsum(equal)
+# - ranks = (last_rank - (equal - 1) / 2)[group]
+# + ranks = 1.0 + np.argsort(np.argsort(np.asarray(y_score), kind="stable"))
 
-
-# %% repairs the ties and not the scores exercise="fix_auc" fails=["a perfect ranking, all scores below one half", "the eight tumours: 5/6", "the real predictions, sorted by label", "random scores with ties"]
+# %% repairs the ties and not the scores exercise="fix_auc" fails=["perfect and reversed, all scores below one half", "the eight tumours: 5/6", "the order of the rows does not matter", "the real predictions, sorted by label", "random scores with ties"]
 # Gives tied samples their mean rank, but still ranks hard decisions.
-def auc_of_ranks(y_true, y_score):
-    is_positive = np.asarray(y_true) == 1
-    decision = (np.asarray(y_score) >= 0.5).astype(float)
-    _, group, equal = np.unique(decision, return_inverse=True, return_counts=True)
-    ranks = (np.cumsum(equal) - (equal - 1) / 2)[group]
-    n_pos, n_neg = is_positive.sum(), (~is_positive).sum()
-    return float((ranks[is_positive].sum() - n_pos * (n_pos + 1) / 2) / (n_pos * n_neg))
+# - _, group, equal = np.unique(np.asarray(y_score), return_inverse=True, return_counts=True)
+# + _, group, equal = np.unique(np.asarray(y_score) >= 0.5, return_inverse=True, return_counts=True)
 
-
-# %% gives ties the highest rank exercise="fix_auc" fails=["one tie is half a win", "the eight tumours: 5/6", "random scores with ties"]
+# %% gives ties the highest rank exercise="fix_auc" fails=["one tie is half a win", "the eight tumours: 5/6", "the order of the rows does not matter", "random scores with ties"]
 # Equal scores get equal ranks, but the last of them and not their mean: a tie counts as a whole win.
-def auc_of_ranks(y_true, y_score):
-    is_positive = np.asarray(y_true) == 1
-    n_pos, n_neg = is_positive.sum(), (~is_positive).sum()
-    scores_here = np.asarray(y_score)
-    wins = (scores_here[is_positive][:, None] >= scores_here[~is_positive][None, :]).sum()
-    return float(wins / (n_pos * n_neg))
-
+# - ranks = (last_rank - (equal - 1) / 2)[group]
+# + ranks = last_rank[group]
 
 # %% believes that equal areas are equal models exercise="read_curves" fails=["what the ROC panel says", "which model for few false alarms"]
 # Takes AUC for the whole curve.
@@ -403,78 +288,51 @@ curves_read = {"auc": "b", "few": "b", "rare": "b", "precision": 0.47}
 # Expects every metric to fall when positives become rare.
 curves_read = {"auc": "b", "few": "a", "rare": "a", "precision": 0.54}
 
-
 # %% trapezoids under the precision-recall curve exercise="average_precision" fails=["AP of the four samples: 5/6", "steps, not trapezoids", "all scores tied: AP is the share of positives", "AP of the real predictions, as scikit-learn computes it", "random curves with ties", "random weights on the precision-recall curve"]
 # Joins the points by straight lines, as in the ROC curve.
-def precision_recall_points(y_true, y_score, pos_label=1, sample_weight=None):
-    positive = np.array([v == pos_label for v in y_true], dtype=bool)
-    s = np.asarray(y_score, dtype=float)
-    w = np.ones(len(s)) if sample_weight is None else np.asarray(sample_weight, dtype=float)
-    if np.isnan(s).any() or not positive.any():
-        raise ValueError("bad input")
-    t = np.unique(s)[::-1]
-    tp = np.array([w[positive & (s >= x)].sum() for x in t])
-    called = np.array([w[s >= x].sum() for x in t])
-    return np.r_[1.0, tp / called], np.r_[0.0, tp / tp[-1]], np.r_[np.inf, t]
-
-
-def average_precision(precision, recall):
-    return float(np.trapezoid(precision, recall))
-
+# - return float(sum((recall[k] - recall[k - 1]) * precision[k] for k in range(1, len(recall))))
+# + return float(np.trapezoid(precision, recall))
 
 # %% precision at the start of the step exercise="average_precision" fails=["AP of the four samples: 5/6", "steps, not trapezoids", "all scores tied: AP is the share of positives", "AP of the real predictions, as scikit-learn computes it", "random curves with ties", "random weights on the precision-recall curve"]
 # Takes the precision before the new samples enter, which is the more flattering one.
-def precision_recall_points(y_true, y_score, pos_label=1, sample_weight=None):
-    positive = np.array([v == pos_label for v in y_true], dtype=bool)
-    s = np.asarray(y_score, dtype=float)
-    w = np.ones(len(s)) if sample_weight is None else np.asarray(sample_weight, dtype=float)
-    if np.isnan(s).any() or not positive.any():
-        raise ValueError("bad input")
-    t = np.unique(s)[::-1]
-    tp = np.array([w[positive & (s >= x)].sum() for x in t])
-    called = np.array([w[s >= x].sum() for x in t])
-    return np.r_[1.0, tp / called], np.r_[0.0, tp / tp[-1]], np.r_[np.inf, t]
+# - return float(sum((recall[k] - recall[k - 1]) * precision[k] for k in range(1, len(recall))))
+# + return float(sum((recall[k] - recall[k - 1]) * precision[k - 1] for k in range(1, len(recall))))
 
-
-def average_precision(precision, recall):
-    return float(sum((recall[k] - recall[k - 1]) * precision[k - 1] for k in range(1, len(recall))))
-
+# %% the mean of the precisions exercise="average_precision" fails=["AP of the four samples: 5/6", "steps, not trapezoids", "all scores tied: AP is the share of positives", "AP of the real predictions, as scikit-learn computes it", "random curves with ties", "random weights on the precision-recall curve"]
+# Takes average precision for the average over the thresholds, also over those that gain no recall.
+# - return float(sum((recall[k] - recall[k - 1]) * precision[k] for k in range(1, len(recall))))
+# + return float(np.mean(precision))
 
 # %% starts at precision zero exercise="average_precision" fails=["the points of the four samples", "all scores tied: AP is the share of positives", "labels that are words, and weights", "random curves with ties"]
 # Sets 0/0 to 0 at the start of the curve, as in the exercise on precision. The sum does not notice, the points do.
-def precision_recall_points(y_true, y_score, pos_label=1, sample_weight=None):
-    positive = np.array([v == pos_label for v in y_true], dtype=bool)
-    s = np.asarray(y_score, dtype=float)
-    w = np.ones(len(s)) if sample_weight is None else np.asarray(sample_weight, dtype=float)
-    if np.isnan(s).any() or not positive.any():
-        raise ValueError("bad input")
-    t = np.unique(s)[::-1]
-    tp = np.array([w[positive & (s >= x)].sum() for x in t])
-    called = np.array([w[s >= x].sum() for x in t])
-    return np.r_[0.0, tp / called], np.r_[0.0, tp / tp[-1]], np.r_[np.inf, t]
+# - return np.r_[1.0, precision], np.r_[0.0, recall], np.r_[np.inf, thresholds]
+# + return np.r_[0.0, precision], np.r_[0.0, recall], np.r_[np.inf, thresholds]
 
+# %% in the order of scikit-learn exercise="average_precision" fails=["the points of the four samples", "all scores tied: AP is the share of positives", "labels that are words, and weights", "no negatives are fine: AP is 1", "AP of the real predictions, as scikit-learn computes it", "random curves with ties", "random weights on the precision-recall curve"]
+# Returns the points as precision_recall_curve does: thresholds from low to high.
+# - return np.r_[1.0, precision], np.r_[0.0, recall], np.r_[np.inf, thresholds]
+# + return np.r_[precision[::-1], 1.0], np.r_[recall[::-1], 0.0], np.r_[thresholds[::-1], np.inf]
 
-def average_precision(precision, recall):
-    return float(sum((recall[k] - recall[k - 1]) * precision[k] for k in range(1, len(recall))))
-
+# %% stops at full recall exercise="average_precision" fails=["the points of the four samples", "random curves with ties"]
+# Leaves out the thresholds behind the last positive; AP does not notice, whoever reads the thresholds does.
+# - return np.r_[1.0, precision], np.r_[0.0, recall], np.r_[np.inf, thresholds]
+# + end = int(np.argmax(recall == 1)) + 1
+# + return np.r_[1.0, precision[:end]], np.r_[0.0, recall[:end]], np.r_[np.inf, thresholds[:end]]
 
 # %% refuses a set without negatives exercise="average_precision" fails=["no negatives are fine: AP is 1", "random curves with ties", "random weights on the precision-recall curve"]
 # Carries the rule of the ROC curve over: precision and recall need no negatives.
-def precision_recall_points(y_true, y_score, pos_label=1, sample_weight=None):
-    positive = np.array([v == pos_label for v in y_true], dtype=bool)
-    s = np.asarray(y_score, dtype=float)
-    w = np.ones(len(s)) if sample_weight is None else np.asarray(sample_weight, dtype=float)
-    if np.isnan(s).any() or not positive.any() or positive.all():
-        raise ValueError("bad input")
-    t = np.unique(s)[::-1]
-    tp = np.array([w[positive & (s >= x)].sum() for x in t])
-    called = np.array([w[s >= x].sum() for x in t])
-    return np.r_[1.0, tp / called], np.r_[0.0, tp / tp[-1]], np.r_[np.inf, t]
+# - if not is_positive.any():
+# + if not is_positive.any() or is_positive.all():
 
+# %% recall of nothing exercise="average_precision" fails=["no positives, or a NaN score: refused"]
+# Lets 0/0 happen where there are no positives.
+# - if not is_positive.any():
+# -     raise ValueError("a precision-recall curve needs positives")
 
-def average_precision(precision, recall):
-    return float(sum((recall[k] - recall[k - 1]) * precision[k] for k in range(1, len(recall))))
-
+# %% weights forgotten under precision exercise="average_precision" fails=["labels that are words, and weights", "random weights on the precision-recall curve"]
+# Adds up weights for TP, and counts samples for what was called positive.
+# - called = np.array([weights[y_score >= t].sum() for t in thresholds])
+# + called = np.array([(y_score >= t).sum() for t in thresholds])
 
 # %% the costs exchanged exercise="threshold_by_hand" fails=["the Bayes threshold for costs 1 and 9", "expected cost of alarms from the Bayes threshold on"]
 # Puts the cost of a miss into the numerator: the dearer a miss, the fewer the alarms.
@@ -488,252 +346,256 @@ cost_hand = {"threshold": 1 / 10, "from_half": 0, "from_bayes": 2, "everybody": 
 # Adds up the alarms only.
 cost_hand = {"threshold": 1 / 10, "from_half": 0.2, "from_bayes": 1.6, "everybody": 2.55}
 
-
-# %% prices exchanged exercise="best_threshold" fails=["the four samples: (0.6, 1)", "a costly miss pulls the threshold down", "misses cost nothing: never raise the alarm", "the real validation part", "random scores and costs"]
+# %% prices exchanged exercise="best_threshold" fails=["the four samples: (0.6, 1)", "a costly miss pulls the threshold down", "the real validation part", "random scores and costs"]
 # Multiplies the misses by the price of a false alarm and the other way round.
-def best_threshold(y_true, y_score, c_fp, c_fn, pos_label=1):
-    positive = np.array([v == pos_label for v in y_true], dtype=bool)
-    s = np.asarray(y_score, dtype=float)
-    if np.isnan(s).any():
-        raise ValueError("NaN")
-    bills_here = []
-    for t in [np.inf, *np.unique(s)[::-1]]:
-        called = s >= t
-        bills_here.append((float(c_fn * (called & ~positive).sum() + c_fp * (~called & positive).sum()), -t))
-    cost, minus = min(bills_here)
-    return float(-minus), cost
-
+# - best, lowest = np.inf, float(c_fn * is_positive.sum())
+# + best, lowest = np.inf, float(c_fp * is_positive.sum())
+# - cost = float(c_fp * (called & ~is_positive).sum() + c_fn * (~called & is_positive).sum())
+# + cost = float(c_fn * (called & ~is_positive).sum() + c_fp * (~called & is_positive).sum())
 
 # %% the lowest of equal thresholds exercise="best_threshold" fails=["equal costs: the highest threshold", "misses cost nothing: never raise the alarm", "random scores and costs"]
-# Goes from low to high and keeps the first minimum.
-def best_threshold(y_true, y_score, c_fp, c_fn, pos_label=1):
-    positive = np.array([v == pos_label for v in y_true], dtype=bool)
-    s = np.asarray(y_score, dtype=float)
-    if np.isnan(s).any():
-        raise ValueError("NaN")
-    bills_here = []
-    for t in [*np.unique(s), np.inf]:
-        called = s >= t
-        bills_here.append((float(c_fp * (called & ~positive).sum() + c_fn * (~called & positive).sum()), t))
-    cost, t = min(bills_here)
-    return float(t), cost
-
+# Lets an equal cost replace the threshold found before.
+# - if cost < lowest:
+# + if cost <= lowest:
 
 # %% always an alarm for somebody exercise="best_threshold" fails=["misses cost nothing: never raise the alarm", "random scores and costs"]
 # Tries the scores only, so "no alarm at all" is never considered.
-def best_threshold(y_true, y_score, c_fp, c_fn, pos_label=1):
-    positive = np.array([v == pos_label for v in y_true], dtype=bool)
-    s = np.asarray(y_score, dtype=float)
-    if np.isnan(s).any():
-        raise ValueError("NaN")
-    bills_here = []
-    for t in np.unique(s)[::-1]:
-        called = s >= t
-        bills_here.append((float(c_fp * (called & ~positive).sum() + c_fn * (~called & positive).sum()), -t))
-    cost, minus = min(bills_here)
-    return float(-minus), cost
+# - best, lowest = np.inf, float(c_fn * is_positive.sum())
+# + best, lowest = np.inf, np.inf
 
-
-# %% the Bayes formula in place of a search exercise="best_threshold" fails=["the four samples: (0.6, 1)", "a costly miss pulls the threshold down", "equal costs: the highest threshold", "misses cost nothing: never raise the alarm", "scores need not lie between 0 and 1", "random scores and costs"]
+# %% the Bayes formula in place of a search exercise="best_threshold" fails=["the four samples: (0.6, 1)", "a costly miss pulls the threshold down", "equal costs: the highest threshold", "scores need not lie between 0 and 1", "random scores and costs"]
 # Believes that the formula holds for any score; it holds for calibrated probabilities, and on average.
-def best_threshold(y_true, y_score, c_fp, c_fn, pos_label=1):
-    positive = np.array([v == pos_label for v in y_true], dtype=bool)
-    s = np.asarray(y_score, dtype=float)
-    if np.isnan(s).any():
-        raise ValueError("NaN")
-    t = c_fp / (c_fp + c_fn) if c_fp + c_fn else np.inf
-    called = s >= t
-    return float(t), float(c_fp * (called & ~positive).sum() + c_fn * (~called & positive).sum())
+# - best, lowest = np.inf, float(c_fn * is_positive.sum())
+# + best, lowest = np.inf, np.inf
+# - for threshold in np.unique(y_score)[::-1]:  # from high to low: an equal cost changes nothing
+# + for threshold in [c_fp / (c_fp + c_fn) if c_fp + c_fn else np.inf]:
 
+# %% tries a grid exercise="best_threshold" fails=["scores need not lie between 0 and 1", "random scores and costs"]
+# Believes that scores are probabilities and that steps of 0.01 are fine enough.
+# - for threshold in np.unique(y_score)[::-1]:  # from high to low: an equal cost changes nothing
+# + for threshold in np.linspace(1, 0, 101):
+
+# %% alarms strictly above exercise="best_threshold" fails=["the four samples: (0.6, 1)", "a costly miss pulls the threshold down", "equal costs: the highest threshold", "scores need not lie between 0 and 1", "the real validation part", "random scores and costs"]
+# Calls a sample positive only when its score is greater than the threshold.
+# - called = y_score >= threshold
+# + called = y_score > threshold
+
+# %% the cost of a sample exercise="best_threshold" fails=["the four samples: (0.6, 1)", "a costly miss pulls the threshold down", "equal costs: the highest threshold", "the real validation part", "random scores and costs"]
+# Returns the mean cost where the total was asked for.
+# - return best, lowest
+# + return best, lowest / len(y_score)
+
+# %% whole costs only exercise="best_threshold" fails=["random scores and costs"]
+# Cuts the cost to a whole number, as if prices had no decimals.
+# - cost = float(c_fp * (called & ~is_positive).sum() + c_fn * (~called & is_positive).sum())
+# + cost = int(c_fp * (called & ~is_positive).sum() + c_fn * (~called & is_positive).sum())
+
+# %% only 1 is worth an alarm exercise="best_threshold" fails=["scores need not lie between 0 and 1"]
+# Accepts pos_label and compares with 1.
+# - is_positive, y_score = np.array([label == pos_label for label in y_true]), np.asarray(y_score)
+# + is_positive, y_score = np.array([label == 1 for label in y_true]), np.asarray(y_score)
+
+# %% a NaN score raises no alarm exercise="best_threshold" fails=["a NaN score is refused"]
+# Lets NaN be smaller than every threshold: a silence that nobody decided.
+# - if np.isnan(y_score).any():
+# -     raise ValueError("a score is NaN")
 
 # %% weighted for macro exercise="averages" fails=["macro F1 of the ten pictures", "weighted F1 of the ten pictures", "a class that is only predicted counts in macro", "random classes"]
 # Exchanges the two words: weighs in macro, and takes the plain mean in weighted.
-def f1_averages(y_true, y_pred):
-    classes = sorted(set(y_true) | set(y_pred))
-    c = [confusion_counts(y_true, y_pred, pos_label=k) for k in classes]
-    f1 = [2 * k["tp"] / (2 * k["tp"] + k["fp"] + k["fn"]) for k in c]
-    support = [k["tp"] + k["fn"] for k in c]
-    right = sum(k["tp"] for k in c) / len(y_true)
-    return {
-        "weighted": sum(f1) / len(f1),
-        "macro": sum(a * b for a, b in zip(support, f1)) / sum(support),
-        "micro": right,
-    }
-
+# - "macro": sum(f1) / len(classes),
+# - "weighted": float(np.average(f1, weights=support)),
+# + "weighted": sum(f1) / len(classes),
+# + "macro": float(np.average(f1, weights=support)),
 
 # %% only classes that truly occur exercise="averages" fails=["a class that is only predicted counts in macro", "random classes"]
 # Takes the classes from y_true alone, so a class that is only predicted does not hurt.
-def f1_averages(y_true, y_pred):
-    c = [confusion_counts(y_true, y_pred, pos_label=k) for k in sorted(set(y_true))]
-    f1 = [2 * k["tp"] / (2 * k["tp"] + k["fp"] + k["fn"]) for k in c]
-    support = [k["tp"] + k["fn"] for k in c]
-    right = sum(k["tp"] for k in c) / len(y_true)
-    return {
-        "macro": sum(f1) / len(f1),
-        "weighted": sum(a * b for a, b in zip(support, f1)) / sum(support),
-        "micro": right,
-    }
-
+# - classes = sorted(set(y_true) | set(y_pred))
+# + classes = sorted(set(y_true))
 
 # %% F1 of the mean precision and the mean recall exercise="averages" fails=["macro F1 of the ten pictures", "a class that is only predicted counts in macro", "random classes"]
 # Averages precision and recall first and takes F1 of the two means; that is another number than the mean of F1.
-def f1_averages(y_true, y_pred):
-    classes = sorted(set(y_true) | set(y_pred))
-    prf = [precision_recall_fbeta(y_true, y_pred, pos_label=k) for k in classes]
-    c = [confusion_counts(y_true, y_pred, pos_label=k) for k in classes]
-    support = [k["tp"] + k["fn"] for k in c]
-    p, r = sum(k[0] for k in prf) / len(classes), sum(k[1] for k in prf) / len(classes)
-    return {
-        "macro": 2 * p * r / (p + r) if p + r else 0.0,
-        "weighted": sum(a * k[2] for a, k in zip(support, prf)) / sum(support),
-        "micro": sum(k["tp"] for k in c) / len(y_true),
-    }
-
+# - f1 = [_f1(c["tp"], c["fp"], c["fn"]) for c in counts]
+# + f1 = [_f1(c["tp"], c["fp"], c["fn"]) for c in counts]
+# + p, r = np.mean([precision_recall_fbeta(y_true, y_pred, pos_label=c)[:2] for c in classes], axis=0)
+# - "macro": sum(f1) / len(classes),
+# + "macro": float(2 * p * r / (p + r)) if p + r else 0.0,
 
 # %% weighs by what was predicted exercise="averages" fails=["weighted F1 of the ten pictures", "a class that is only predicted counts in macro", "random classes"]
 # Takes the number of predictions of a class for its support.
-def f1_averages(y_true, y_pred):
-    classes = sorted(set(y_true) | set(y_pred))
-    c = [confusion_counts(y_true, y_pred, pos_label=k) for k in classes]
-    f1 = [2 * k["tp"] / (2 * k["tp"] + k["fp"] + k["fn"]) for k in c]
-    support = [k["tp"] + k["fp"] for k in c]
-    return {
-        "macro": sum(f1) / len(f1),
-        "weighted": sum(a * b for a, b in zip(support, f1)) / sum(support),
-        "micro": sum(k["tp"] for k in c) / len(y_true),
-    }
+# - support = [c["tp"] + c["fn"] for c in counts]
+# + support = [c["tp"] + c["fp"] for c in counts]
 
+# %% micro weighs the classes exercise="averages" fails=["micro F1 of the ten pictures", "random classes"]
+# Believes that micro averaging weighs the F1 of the classes by their size.
+# - "micro": _f1(*(sum(c[key] for c in counts) for key in ("tp", "fp", "fn"))),
+# + "micro": float(np.average(f1, weights=support)),
+
+# %% micro from precision and recall exercise="averages" fails=["nothing right: all three are 0.0", "random classes"]
+# Puts the pooled precision and recall, both zero where nothing is right, into 2PR/(P + R).
+# - support = [c["tp"] + c["fn"] for c in counts]
+# + support = [c["tp"] + c["fn"] for c in counts]
+# + share = sum(c["tp"] for c in counts) / len(y_true)
+# - "micro": _f1(*(sum(c[key] for c in counts) for key in ("tp", "fp", "fn"))),
+# + "micro": 2 * share * share / (share + share),
 
 # %% micro for weighted exercise="micro_is" fails=["why micro F1 equals accuracy"]
 # Believes that micro averaging weighs the classes' F1 by their size.
 answer_micro = "a"
 
-# %% an accident of the example exercise="micro_is" fails=["why micro F1 equals accuracy"]
-# Believes that the equality needs classes of equal size.
+# %% the true negatives cancel exercise="micro_is" fails=["why micro F1 equals accuracy"]
+# Looks for TN in a formula that does not hold it.
 answer_micro = "d"
 
-
-# %% absolute differences exercise="brier_reliability" fails=["the Brier score of the four samples", "the Brier score with weights", "the real predictions", "random probabilities"]
+# %% absolute differences exercise="brier_reliability" fails=["the Brier score of the four samples", "the Brier score with weights", "every label but 1 is negative, for both", "the real predictions", "random probabilities"]
 # Takes the absolute and not the squared difference; rewards a model for pushing its probabilities to 0 and 1.
-def brier_score(y_true, y_prob, sample_weight=None):
-    p = np.asarray(y_prob, dtype=float)
-    if not ((p >= 0) & (p <= 1)).all():
-        raise ValueError("no probability")
-    return float(np.average(np.abs(p - (np.asarray(y_true) == 1)), weights=sample_weight))
+# - return float(np.average((_probabilities(y_prob) - outcome) ** 2, weights=sample_weight))
+# + return float(np.average(np.abs(_probabilities(y_prob) - outcome), weights=sample_weight))
 
-
-def reliability_table(y_true, y_prob, n_bins=5):
-    p, outcome = np.asarray(y_prob, dtype=float), (np.asarray(y_true) == 1).astype(float)
-    if not ((p >= 0) & (p <= 1)).all():
-        raise ValueError("no probability")
-    b = np.searchsorted(np.linspace(0, 1, n_bins + 1)[1:-1], p)
-    k = np.unique(b)
-    return {
-        "mean_predicted": np.array([p[b == i].mean() for i in k]),
-        "fraction_positive": np.array([outcome[b == i].mean() for i in k]),
-        "count": np.array([(b == i).sum() for i in k]),
-    }
-
-
-# %% both classes added up exercise="brier_reliability" fails=["the Brier score of the four samples", "sure and right is 0, sure and wrong is 1", "the Brier score with weights", "the real predictions", "random probabilities"]
+# %% both classes added up exercise="brier_reliability" fails=["the Brier score of the four samples", "sure and right is 0, sure and wrong is 1", "the Brier score with weights", "every label but 1 is negative, for both", "the real predictions", "random probabilities"]
 # Uses Brier's form of 1950 for two classes: twice the number that was asked for.
-def brier_score(y_true, y_prob, sample_weight=None):
-    p = np.asarray(y_prob, dtype=float)
-    if not ((p >= 0) & (p <= 1)).all():
-        raise ValueError("no probability")
-    return float(2 * np.average((p - (np.asarray(y_true) == 1)) ** 2, weights=sample_weight))
+# - return float(np.average((_probabilities(y_prob) - outcome) ** 2, weights=sample_weight))
+# + return float(2 * np.average((_probabilities(y_prob) - outcome) ** 2, weights=sample_weight))
 
+# %% the Brier score without its weights exercise="brier_reliability" fails=["the Brier score with weights", "random probabilities"]
+# Accepts sample_weight and never uses it.
+# - return float(np.average((_probabilities(y_prob) - outcome) ** 2, weights=sample_weight))
+# + return float(np.mean((_probabilities(y_prob) - outcome) ** 2))
 
-def reliability_table(y_true, y_prob, n_bins=5):
-    p, outcome = np.asarray(y_prob, dtype=float), (np.asarray(y_true) == 1).astype(float)
-    if not ((p >= 0) & (p <= 1)).all():
-        raise ValueError("no probability")
-    b = np.searchsorted(np.linspace(0, 1, n_bins + 1)[1:-1], p)
-    k = np.unique(b)
-    return {
-        "mean_predicted": np.array([p[b == i].mean() for i in k]),
-        "fraction_positive": np.array([outcome[b == i].mean() for i in k]),
-        "count": np.array([(b == i).sum() for i in k]),
-    }
+# %% a weighted sum for a weighted mean exercise="brier_reliability" fails=["the Brier score with weights", "random probabilities"]
+# Multiplies by the weights and divides by the number of samples.
+# - return float(np.average((_probabilities(y_prob) - outcome) ** 2, weights=sample_weight))
+# + squares = (_probabilities(y_prob) - outcome) ** 2
+# + return float(np.mean(squares if sample_weight is None else squares * np.asarray(sample_weight)))
 
+# %% labels are numbers to subtract exercise="brier_reliability" fails=["every label but 1 is negative, for both"]
+# Subtracts the label itself; with the labels 1 and -1 that is no outcome.
+# - return float(np.average((_probabilities(y_prob) - outcome) ** 2, weights=sample_weight))
+# + return float(np.average((_probabilities(y_prob) - np.asarray(y_true)) ** 2, weights=sample_weight))
+
+# %% the columns exchanged exercise="brier_reliability" fails=["the table of the four samples", "0, 1/2 and 1 fall into the right bins", "every label but 1 is negative, for both", "the real predictions", "random probabilities"]
+# Returns the shares as the predictions: calibration_curve gives the shares first.
+# - "mean_predicted": np.array([y_prob[bin_of == k].mean() for k in filled]),
+# - "fraction_positive": np.array([outcome[bin_of == k].mean() for k in filled]),
+# + "fraction_positive": np.array([y_prob[bin_of == k].mean() for k in filled]),
+# + "mean_predicted": np.array([outcome[bin_of == k].mean() for k in filled]),
 
 # %% the middle of the bin exercise="brier_reliability" fails=["0, 1/2 and 1 fall into the right bins", "the real predictions", "random probabilities"]
 # Plots against the middle of each bin instead of the mean prediction in it.
-def brier_score(y_true, y_prob, sample_weight=None):
-    p = np.asarray(y_prob, dtype=float)
-    if not ((p >= 0) & (p <= 1)).all():
-        raise ValueError("no probability")
-    return float(np.average((p - (np.asarray(y_true) == 1)) ** 2, weights=sample_weight))
-
-
-def reliability_table(y_true, y_prob, n_bins=5):
-    p, outcome = np.asarray(y_prob, dtype=float), (np.asarray(y_true) == 1).astype(float)
-    if not ((p >= 0) & (p <= 1)).all():
-        raise ValueError("no probability")
-    b = np.searchsorted(np.linspace(0, 1, n_bins + 1)[1:-1], p)
-    k = np.unique(b)
-    return {
-        "mean_predicted": (k + 0.5) / n_bins,
-        "fraction_positive": np.array([outcome[b == i].mean() for i in k]),
-        "count": np.array([(b == i).sum() for i in k]),
-    }
-
+# - "mean_predicted": np.array([y_prob[bin_of == k].mean() for k in filled]),
+# + "mean_predicted": (filled + 0.5) / n_bins,
 
 # %% the last edge lost exercise="brier_reliability" fails=["0, 1/2 and 1 fall into the right bins"]
 # Multiplies and cuts off, so that p = 1 falls into a bin behind the last one, and an inner edge into the bin above.
-def brier_score(y_true, y_prob, sample_weight=None):
-    p = np.asarray(y_prob, dtype=float)
-    if not ((p >= 0) & (p <= 1)).all():
-        raise ValueError("no probability")
-    return float(np.average((p - (np.asarray(y_true) == 1)) ** 2, weights=sample_weight))
+# - bin_of = np.searchsorted(edges[1:-1], y_prob)  # how many inner edges lie below p
+# + bin_of = (y_prob * n_bins).astype(int)
 
+# %% the inner edge in the bin above exercise="brier_reliability" fails=["0, 1/2 and 1 fall into the right bins"]
+# Takes the bins of np.histogram: lower edge inside, and only the last bin closed above.
+# - bin_of = np.searchsorted(edges[1:-1], y_prob)  # how many inner edges lie below p
+# + bin_of = np.minimum((y_prob * n_bins).astype(int), n_bins - 1)
 
-def reliability_table(y_true, y_prob, n_bins=5):
-    p, outcome = np.asarray(y_prob, dtype=float), (np.asarray(y_true) == 1).astype(float)
-    if not ((p >= 0) & (p <= 1)).all():
-        raise ValueError("no probability")
-    b = (p * n_bins).astype(int)
-    k = np.unique(b)
-    return {
-        "mean_predicted": np.array([p[b == i].mean() for i in k]),
-        "fraction_positive": np.array([outcome[b == i].mean() for i in k]),
-        "count": np.array([(b == i).sum() for i in k]),
-    }
+# %% a row for every bin exercise="brier_reliability" fails=["empty bins are left out", "random probabilities"]
+# Takes the mean of empty bins, which is nan.
+# - filled = np.unique(bin_of)
+# + filled = np.arange(n_bins)
 
+# %% probabilities unchecked exercise="brier_reliability" fails=["what is no probability is refused"]
+# Squares whatever comes; a logit handed in by mistake gives a number too.
+# - if not ((values >= 0) & (values <= 1)).all():  # NaN fails both comparisons
+# -     raise ValueError("a probability lies between 0 and 1")
+
+# %% NaN passes both comparisons exercise="brier_reliability" fails=["what is no probability is refused"]
+# Asks whether a value is too small or too large; NaN is neither.
+# - if not ((values >= 0) & (values <= 1)).all():  # NaN fails both comparisons
+# + if ((values < 0) | (values > 1)).any():
 
 # %% draws labels and predictions apart exercise="bootstrap_interval" fails=["one draw, the one of the example: F1 is 4/5", "two draws, level 1: the smallest and the largest value", "level 0.5: the quartiles", "beta is handed on", "the real predictions, fifty draws", "random draws, betas and levels"]
 # Resamples the labels and leaves the predictions where they are: breaks every pair.
-def bootstrap_interval(y_true, y_pred, indices, beta=1.0, level=0.95):
-    y_true = np.asarray(y_true)
-    values = [precision_recall_fbeta(y_true[d], y_pred, beta)[2] for d in np.asarray(indices)]
-    low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
-    return float(low), float(high)
-
+# - values = [precision_recall_fbeta(y_true[draw], y_pred[draw], beta)[2] for draw in draws]
+# + values = [precision_recall_fbeta(y_true[draw], y_pred, beta)[2] for draw in draws if len(draw) == len(y_pred)]
 
 # %% cuts off too much at each end exercise="bootstrap_interval" fails=["level 0.5: the quartiles", "the real predictions, fifty draws", "random draws, betas and levels"]
 # Cuts off 1 - level at each end, so that the interval holds less than it says.
-def bootstrap_interval(y_true, y_pred, indices, beta=1.0, level=0.95):
-    y_true, y_pred = np.asarray(y_true), np.asarray(y_pred)
-    values = [precision_recall_fbeta(y_true[d], y_pred[d], beta)[2] for d in np.asarray(indices)]
-    low, high = np.quantile(values, [1 - level, level])
-    return float(low), float(high)
-
+# - low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
+# + low, high = np.quantile(values, [1 - level, level])
 
 # %% mean plus and minus two standard deviations exercise="bootstrap_interval" fails=["two draws, level 1: the smallest and the largest value", "level 0.5: the quartiles", "the real predictions, fifty draws", "random draws, betas and levels"]
 # Assumes a normal distribution, which F1 near its ends and on small samples does not have.
-def bootstrap_interval(y_true, y_pred, indices, beta=1.0, level=0.95):
-    y_true, y_pred = np.asarray(y_true), np.asarray(y_pred)
-    values = [precision_recall_fbeta(y_true[d], y_pred[d], beta)[2] for d in np.asarray(indices)]
-    return float(np.mean(values) - 1.96 * np.std(values)), float(np.mean(values) + 1.96 * np.std(values))
+# - low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
+# + middle, spread = np.mean(values), 1.96 * np.std(values)
+# + low, high = middle - spread, middle + spread
 
+# %% picks values without interpolation exercise="bootstrap_interval" fails=["the real predictions, fifty draws", "random draws, betas and levels"]
+# Sorts the values and takes two of them, where np.quantile lies between two.
+# - low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
+# + values = sorted(values)
+# + low, high = values[int((1 - level) / 2 * (len(values) - 1))], values[int((1 + level) / 2 * (len(values) - 1))]
 
 # %% always F1 exercise="bootstrap_interval" fails=["beta is handed on", "random draws, betas and levels"]
 # Takes beta as an argument and forgets to hand it on.
-def bootstrap_interval(y_true, y_pred, indices, beta=1.0, level=0.95):
-    y_true, y_pred = np.asarray(y_true), np.asarray(y_pred)
-    values = [precision_recall_fbeta(y_true[d], y_pred[d])[2] for d in np.asarray(indices)]
-    low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
-    return float(low), float(high)
+# - values = [precision_recall_fbeta(y_true[draw], y_pred[draw], beta)[2] for draw in draws]
+# + values = [precision_recall_fbeta(y_true[draw], y_pred[draw])[2] for draw in draws]
 
+# %% no miss means no misses exercise="bound_by_hand" fails=["the exact upper bound for 0 of 20", "the rule of three for 0 of 20", "how many without a miss for a bound of 0.01"]
+# Takes the estimate 0/20 for the truth: then nothing has to be bounded, and a hundred make one per cent.
+bound_hand = {"bound": 0, "rule_of_three": 0, "needed": 100}
 
-# ruff: noqa: B905
+# %% takes 0.95 for 0.05 exercise="bound_by_hand" fails=["the exact upper bound for 0 of 20", "how many without a miss for a bound of 0.01"]
+# Asks for the rate at which "no miss" is probable, not for the one at which it is rare.
+bound_hand = {"bound": 1 - 0.95 ** (1 / 20), "rule_of_three": 3 / 20, "needed": 6}
+
+# %% the rule of three for the exact number exercise="bound_by_hand" fails=["how many without a miss for a bound of 0.01"]
+# Solves 3/n = 0.01: close, but one more than needed.
+bound_hand = {"bound": 1 - 0.05 ** (1 / 20), "rule_of_three": 3 / 20, "needed": 300}
+
+# %% tests the accuracies as if unpaired exercise="paired_test" fails=["the eight tumours", "six against none", "A and B exchanged: the same p-value", "random models on the same samples"]
+# Compares two numbers of right answers as two independent samples: forgets that the tumours are the same.
+# - tail = sum(math.comb(m, k) for k in range(min(only_a, only_b) + 1))
+# - return {"only_a": only_a, "only_b": only_b, "p_value": min(1.0, 2 * tail / 2**m)}
+# + n, both = len(y_true), sum(t == a == b for t, a, b in zip(y_true, pred_a, pred_b, strict=True))
+# + table = [[both + only_a, n - both - only_a], [both + only_b, n - both - only_b]]
+# + p = float(scipy.stats.fisher_exact(table).pvalue)
+# + return {"only_a": only_a, "only_b": only_b, "p_value": p}
+
+# %% the chi-squared approximation exercise="paired_test" fails=["the eight tumours", "six against none", "A and B exchanged: the same p-value", "random models on the same samples"]
+# Uses the form with continuity correction, which is meant for many tosses.
+# - tail = sum(math.comb(m, k) for k in range(min(only_a, only_b) + 1))
+# - return {"only_a": only_a, "only_b": only_b, "p_value": min(1.0, 2 * tail / 2**m)}
+# + distance = max(0, abs(only_a - only_b) - 1)
+# + p = float(scipy.stats.chi2.sf(distance**2 / m, 1)) if m else 1.0
+# + return {"only_a": only_a, "only_b": only_b, "p_value": p}
+
+# %% one side only exercise="paired_test" fails=["the eight tumours", "six against none", "A and B exchanged: the same p-value", "three classes: both wrong in different ways count for nobody", "random models on the same samples"]
+# Takes the tail once, as if it had been known beforehand which model would win.
+# - return {"only_a": only_a, "only_b": only_b, "p_value": min(1.0, 2 * tail / 2**m)}
+# + return {"only_a": only_a, "only_b": only_b, "p_value": tail / 2**m}
+
+# %% a probability above one exercise="paired_test" fails=["as many for A as for B: p is 1", "no sample on which only one is right: p is 1", "three classes: both wrong in different ways count for nobody", "random models on the same samples"]
+# Doubles the tail and forgets that the middle lies in both.
+# - return {"only_a": only_a, "only_b": only_b, "p_value": min(1.0, 2 * tail / 2**m)}
+# + return {"only_a": only_a, "only_b": only_b, "p_value": 2 * tail / 2**m}
+
+# %% the tail of A exercise="paired_test" fails=["A and B exchanged: the same p-value", "random models on the same samples"]
+# Ends the sum at the count of A, so the order of the models decides.
+# - tail = sum(math.comb(m, k) for k in range(min(only_a, only_b) + 1))
+# + tail = sum(math.comb(m, k) for k in range(only_a + 1))
+
+# %% a test without a toss exercise="paired_test" fails=["no sample on which only one is right: p is 1", "random models on the same samples"]
+# Calls the library, which refuses zero tosses.
+# - tail = sum(math.comb(m, k) for k in range(min(only_a, only_b) + 1))
+# - return {"only_a": only_a, "only_b": only_b, "p_value": min(1.0, 2 * tail / 2**m)}
+# + p = scipy.stats.binomtest(only_a, m).pvalue
+# + return {"only_a": only_a, "only_b": only_b, "p_value": p}
+
+# %% every disagreement counts for somebody exercise="paired_test" fails=["three classes: both wrong in different ways count for nobody", "random models on the same samples"]
+# Where the predictions differ and A is not right, B must be.
+# - only_b += int(b == truth and a != truth)
+# + only_b += int(a != b and a != truth)
+
+# %% zip stops at the shortest list exercise="paired_test" fails=["three lists of different lengths are refused"]
+# Trusts zip once more: what has no partner is left out without a word.
+# - if not len(y_true) == len(pred_a) == len(pred_b):
+# -     raise ValueError(f"lengths differ: {len(y_true)}, {len(pred_a)} and {len(pred_b)}")
+# +
+# - for truth, a, b in zip(y_true, pred_a, pred_b, strict=True):
+# + for truth, a, b in zip(y_true, pred_a, pred_b):

@@ -68,6 +68,6 @@ def new(name: Annotated[str, typer.Argument(help="Two digits, a hyphen, a slug: 
     """Write the skeleton of a new unit into course/."""
     from ..course.lesson import new_unit
 
-    folder = new_unit(Course.find().root, name)
+    folder = new_unit(Course.find(), name)
     say(f"Wrote the skeleton of {name} in {here(folder)}.")
     next_step(f"write {here(folder / 'lesson.py')}, then mft build {name} --report")

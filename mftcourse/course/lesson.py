@@ -11,7 +11,7 @@ from pathlib import Path
 
 import jupytext
 
-from .files import LessonError
+from .files import Course, LessonError
 
 BEGIN_SOLUTION, END_SOLUTION = "### BEGIN SOLUTION", "### END SOLUTION"
 BEGIN_RELEASE, END_RELEASE = "### BEGIN RELEASE", "### END RELEASE"
@@ -216,6 +216,24 @@ def release_regions(source: str) -> str:
     return "\n".join(out)
 
 
+def released(source: str) -> str:
+    """Return what the release shows for an exercise cell (nbgrader makes it; a law compares the two)."""
+    if BEGIN_RELEASE in source:
+        return release_regions(source)
+    out: list[str] = []
+    inside = False
+    for line in source.split("\n"):
+        if BEGIN_SOLUTION in line:
+            inside = True
+            indent = line[: len(line) - len(line.lstrip())]
+            out += [indent + stub for stub in STUB.split("\n")]
+        elif END_SOLUTION in line:
+            inside = False
+        elif not inside:
+            out.append(line)
+    return "\n".join(out)
+
+
 def reference(source: str) -> str:
     """Return an exercise cell as the reference has it: without markers, and without its release region."""
     out: list[str] = []
@@ -326,7 +344,7 @@ def globals_loaded(source: str) -> set[str]:
     return read(symtable.symtable(source, "<cell>", "exec"))
 
 
-def new_unit(root: Path, name: str) -> Path:
+def new_unit(course: Course, name: str) -> Path:
     """Write the skeleton of a unit: it builds, and obeys the laws but for its content.
 
     Raises:
@@ -334,7 +352,7 @@ def new_unit(root: Path, name: str) -> Path:
     """
     if not re.fullmatch(r"\d\d-[a-z0-9]+(-[a-z0-9]+)*", name):
         raise LessonError(f"{name!r} is no name for a unit; it looks like 13-scaling: two digits, a hyphen, a slug.")
-    folder = root / "course" / name
+    folder = course.folder("course", name)
     if folder.exists():
         raise LessonError(f"{folder} is there already; nothing was written.")
     folder.mkdir(parents=True)

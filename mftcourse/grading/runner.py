@@ -29,15 +29,13 @@ from .. import checks
 from ..course.files import LessonError
 from ..course.form import read_lesson
 from ..course.lesson import (
-    BEGIN_RELEASE,
     BEGIN_SOLUTION,
     END_SOLUTION,
-    STUB,
     Cell,
     Lesson,
     globals_stored,
     own_names,
-    release_regions,
+    released,
 )
 from .wall import Room, stand_ins
 
@@ -213,24 +211,6 @@ def _written(source: str) -> set[str]:
         if node.lineno <= marks[-1] and (node.end_lineno or node.lineno) >= marks[0]:
             names |= globals_stored(ast.unparse(node))
     return names
-
-
-def released(source: str) -> str:
-    """Return what the release shows for an exercise cell (the runner's short cut; a law compares it)."""
-    if BEGIN_RELEASE in source:
-        return release_regions(source)
-    out: list[str] = []
-    inside = False
-    for line in source.split("\n"):
-        if BEGIN_SOLUTION in line:
-            inside = True
-            indent = line[: len(line) - len(line.lstrip())]
-            out += [indent + stub for stub in STUB.split("\n")]
-        elif END_SOLUTION in line:
-            inside = False
-        elif not inside:
-            out.append(line)
-    return "\n".join(out)
 
 
 IDLE = {

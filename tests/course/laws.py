@@ -18,7 +18,7 @@ import nbformat
 from mftcourse.course import interview, notebooks
 from mftcourse.course.files import Course
 from mftcourse.course.form import read_lesson
-from mftcourse.course.lesson import LANGUAGES, Lesson
+from mftcourse.course.lesson import LANGUAGES, Lesson, released
 from mftcourse.grading import runner
 
 SEEDS = list(range(20))
@@ -80,7 +80,7 @@ def stub_scores_nothing(case: Case) -> list[str]:
     for outcome in case.without_demos.of("stub"):
         exercise = case.lesson.exercises[outcome.exercise]
         where = case.at(outcome.exercise)
-        if shown[outcome.exercise] != runner.released(exercise.source):
+        if shown[outcome.exercise] != released(exercise.source):
             found.append(f"{where}: the released cell is not what the runner takes for it; compare `released`.")
         if outcome.card is None:
             found.append(f"{where}: the check cell ended in an error on the stub: {outcome.error}")

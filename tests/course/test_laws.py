@@ -15,7 +15,10 @@ ROOT = Path(__file__).parents[2]
 UNITS = Course(ROOT).units("course")
 CASES = {unit: Case(ROOT, unit) for unit in UNITS}
 
-pytestmark = pytest.mark.skipif(not hasattr(__import__("os"), "fork"), reason="the runner forks: POSIX only")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not hasattr(__import__("os"), "fork"), reason="the runner forks: POSIX only"),
+]
 
 
 @pytest.mark.parametrize("unit", [pytest.param(u, marks=pytest.mark.xdist_group(u)) for u in UNITS])

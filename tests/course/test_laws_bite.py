@@ -7,12 +7,15 @@ import re
 import pytest
 
 from mftcourse.course import notebooks
+from mftcourse.course.files import Course
 from mftcourse.course.lesson import LessonError, new_unit
 from mftcourse.grading import runner
 
 from . import laws
 
 LESSON, WRONG, RIGHT, FACTS = "lesson.py", "wrong_answers.py", "right_answers.py", "facts.py"
+
+pytestmark = pytest.mark.slow
 
 # law → (file, what to replace, by what, a part of the sentence that must come)
 BREAKS = [
@@ -74,7 +77,7 @@ BREAKS = [
 
 @pytest.fixture
 def unit(tmp_path):
-    new_unit(tmp_path, "13-scaling-laws")
+    new_unit(Course(tmp_path), "13-scaling-laws")
     return laws.Case(tmp_path, "13-scaling-laws")
 
 
@@ -99,11 +102,11 @@ def test_a_broken_law_says_what_to_do(unit, law, name, old, new, says):
 
 
 def test_drift_is_noticed(unit):
-    assert notebooks.drift(unit.root) != []
-    notebooks.build(unit.root)
-    assert notebooks.drift(unit.root) == []
+    assert notebooks.drift(Course(unit.root)) != []
+    notebooks.build(Course(unit.root))
+    assert notebooks.drift(Course(unit.root)) == []
     edit(unit, LESSON, "number, five.", "number: five.")
-    assert [s.split()[0] for s in notebooks.drift(unit.root)] == [
+    assert [s.split()[0] for s in notebooks.drift(Course(unit.root))] == [
         "solutions/13-scaling-laws/scaling-laws.ipynb", "release/13-scaling-laws/scaling-laws.ipynb"]  # fmt: skip
 
 
@@ -115,7 +118,7 @@ def test_drift_is_noticed(unit):
 def test_an_edit_that_no_longer_fits_stops_the_build(unit, old, new, says):
     edit(unit, WRONG, old, new)
     with pytest.raises(LessonError, match=says):
-        notebooks.build(unit.root)
+        notebooks.build(Course(unit.root))
 
 
 def test_checks_have_names_of_their_own(unit):

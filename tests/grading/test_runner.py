@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from mftcourse.course.files import LessonError
+from mftcourse.course.files import Course, LessonError
 from mftcourse.course.lesson import new_unit
 from mftcourse.grading import runner
 from mftcourse.grading.runner import Plan
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="the runner fork
 
 @pytest.fixture
 def unit(tmp_path):
-    return new_unit(tmp_path, "13-scaling")
+    return new_unit(Course(tmp_path), "13-scaling")
 
 
 def test_other_code_in_the_learners_place(unit):

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from mftcourse import check, checks, expect, expect_raises, grade, probes
+from mftcourse.expect import Mismatch
 from mftcourse.grading.wall import NotPlain, Room, StandIn, dumps, loads, stand_ins
 
 scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary(max_size=8) | st.just(...)
@@ -141,8 +142,11 @@ def test_plain_names_come_as_values():
 
 
 def test_inputs_cannot_be_changed_from_the_other_side_but_a_probe_sees_it():
-    spoil = behind("def spoil(a):\n    a[0] = 99\n    return a.sum()\n", "spoil")
+    body = "    a[0] = 99\n    return a.sum()\n"
     array = np.array([1, 2])
+    with pytest.raises(Mismatch, match="`spoil` changed its argument `a`"):
+        behind(f"def spoil(a):\n{body}", "spoil")(array)
+    spoil = behind(f"def spoil(a):\n    'Works in place.'\n{body}", "spoil")
     assert spoil(array) == 101 and array[0] == 1
     told = probes.call(spoil, array)
     assert told["result"] == 101 and told["inputs"][0][0] == 99
