@@ -1402,7 +1402,9 @@ with check("random images", hint="Height and width may differ: check which axis 
     drawn = torch.from_numpy(rng.integers(0, 256, (3, 4, 6, 3)).astype(np.uint8))
     drawn_means = rng.random(3).tolist()
     wanted = torch.stack([drawn[..., c].float() / 255 - drawn_means[c] for c in range(3)], dim=1)
-    expect(to_channels_first(drawn, drawn_means), wanted, what="the batch")
+    got_batch = to_channels_first(drawn, drawn_means)
+    assert got_batch.dtype == torch.float32, "The batch has another type than float32."
+    expect(got_batch, wanted, what="the batch")
 ### END HIDDEN TESTS
 grade("fix_layout")
 
