@@ -2507,7 +2507,7 @@ grade("budget")
 # others, "TabArena: A living benchmark for machine learning on tabular data", 2025). So measure three: a linear model, boosted trees, and a
 # pretrained tabular model if its licence and its limits on size allow it.
 #
-# **Pretrained first.** With little data of your own, weights that were trained on much other data usually help more than anything you can do from
+# **Pretrained first.** With little data of your own, a network whose weights were trained on much other data usually beats the same network from
 # scratch (S. Kornblith, J. Shlens and Q. Le, "Do better ImageNet models transfer better?", 2019, for photos). For photos these are residual networks,
 # their modern relatives (Z. Liu and others, "A ConvNet for the 2020s", 2022) or vision Transformers.
 #
@@ -2515,7 +2515,7 @@ grade("budget")
 # can work on all places at once, as attention does, and the cost grows linearly with the length (A. Gu and T. Dao, "Mamba: Linear-time sequence
 # modeling with selective state spaces", 2023). What does not fit into the state is lost: in a comparison at eight billion parameters such models
 # were behind Transformers in copying from the context, and a *hybrid*, with a few attention layers between the state-space layers, was ahead of
-# both (R. Waleffe and others, "An empirical study of Mamba-based language models", 2024). Since then there have been large language models of this
+# the Transformer (R. Waleffe and others, "An empirical study of Mamba-based language models", 2024). Since then there have been large language models of this
 # kind, such as Nemotron-H (A. Blakeman and others, "Nemotron-H: A family of accurate and efficient hybrid Mamba-Transformer models", 2025).
 #
 # ### Choose for ten problems
@@ -2536,7 +2536,7 @@ grade("budget")
 # - (a) A vision Transformer from scratch; heavy augmentation makes up for the small number of photos.
 # - (b) A model for images and text that is given the five names and no training, since four hundred photos are too few for any.
 # - (c) A CNN from scratch: its inductive bias fits images, and it learns nothing from foreign photos that would have to be unlearned.
-# - (d) A pretrained image network, fine-tuned.
+# - (d) A pretrained image network, fine-tuned on the photos with augmentation.
 #
 # **`keyword`.** A battery-powered chip with very little memory must hear one word in a stream of sound.
 #
@@ -2565,13 +2565,13 @@ grade("budget")
 # - (a) A GRU over the items, sorted by their names, so that each basket has one order only.
 # - (b) An encoder with positions, and in every epoch each basket in another random order.
 # - (c) A linear model on a column for each item, which counts how often the item is in the basket.
-# - (d) Each item through the same network, then a sum or mean.
+# - (d) Each item through the same network, then a sum over the basket, then a second network.
 #
 # **`memory`.** Full fine-tuning of a model of seven billion parameters with Adam runs out of memory, already at batch size one with short texts.
 #
 # - (a) Mixed precision, with weights and gradients in two bytes.
 # - (b) Checkpoint the activations and compute them again in the backward pass.
-# - (c) Train few weights only: freeze, or add adapters.
+# - (c) Train few weights only: freeze most of them, or add adapters.
 # - (d) FlashAttention, whose memory grows only linearly with the length.
 #
 # **`channels`.** A device stores the channels of each measurement in an order that nobody knows, the same for all measurements.
