@@ -198,7 +198,8 @@ grade("count_by_hand")
 # *Implement · 12 minutes · difficulty: one of three*
 #
 # Now the four formulas as functions. A kernel is a pair `(height, width)`, because the two may differ. PyTorch refuses
-# groups that do not divide both channel counts, and so do you.
+# groups that do not divide both channel counts, and so do you. (To build the layer and count passes the checks too. In an
+# interview you have the formula alone.)
 
 
 # %% exercise="count_parameters" minutes=12
@@ -934,6 +935,8 @@ for tokens in (128, 256, 512, 1024):
 # ### A circular convolution
 #
 # *Implement · 8 minutes · difficulty: two of three*
+#
+# Loops, `np.roll`, `np.pad`: any of NumPy will do. Only the numbers count.
 
 
 # %% exercise="circular_conv" minutes=8
