@@ -2410,8 +2410,8 @@ plots.show(
 # look at the table: the *absolute* gap between its two columns, averaged over the samples, is the **expected calibration error**
 # (ECE), here 0.035 for our model and 0.160 for the copy. With other bins it is another number.
 #
-# **How much of an ECE is chance?** An absolute gap is never negative, so chance alone makes ECE larger than 0. The next cell keeps our
-# model's 143 probabilities, draws labels that obey them exactly, and computes the ECE again, a thousand times.
+# **How much of an ECE is chance?** An absolute gap is never negative, so chance alone makes ECE larger than 0. The next cell keeps a
+# model's 143 probabilities, draws labels with exactly these probabilities, and computes the ECE again, a thousand times.
 
 # %% demo=true
 def calibration_gap(labels, probabilities):
@@ -2422,17 +2422,18 @@ def calibration_gap(labels, probabilities):
 
 
 coins = np.random.default_rng(6)
-honest_gaps = [calibration_gap(coins.random(len(p_test)) < p_test, p_test) for _ in range(1000)]
-low_gap, high_gap = np.quantile(honest_gaps, [0.05, 0.95])
-print(f"ECE of our model {calibration_gap(y_test, p_test):.3f}", end=", ")
-print(f"of the copy {calibration_gap(y_test, p_bold):.3f}")
-print(f"ECE of perfectly calibrated labels: mean {np.mean(honest_gaps):.3f}", end=", ")
-print(f"nine of ten between {low_gap:.3f} and {high_gap:.3f}")
+p_copy = p_test**3 / (p_test**3 + (1 - p_test) ** 3)
+for words, prob in {"our model": p_test, "overconfident copy": p_copy}.items():
+    honest_gaps = [calibration_gap(coins.random(len(prob)) < prob, prob) for _ in range(1000)]
+    low_gap, high_gap = np.quantile(honest_gaps, [0.05, 0.95])
+    print(f"{words:19} ECE {calibration_gap(y_test, prob):.3f}", end="   ")
+    print(f"if it were calibrated: mean {np.mean(honest_gaps):.3f}", end=", ")
+    print(f"nine of ten from {low_gap:.3f} to {high_gap:.3f}")
 
 # %% [markdown]
-# With perfect calibration and a test part of this size, ECE is about 0.06 on average, and nine of ten draws lie between about 0.03 and
-# 0.09. So the 0.035 of our model shows no fault, and the 0.160 of the copy does. An ECE without its noise floor says
-# little, and of two small ones the smaller need not be the better calibrated model.
+# If our model were perfectly calibrated, a test part of this size would still show it with an ECE of about 0.06 on average, and nine of ten
+# draws lie between about 0.03 and 0.09. For the copy, nine of ten lie between about 0.02 and 0.06. So the 0.035 of our model shows no
+# fault, and the 0.160 of the copy does. An ECE without this **noise floor** says little.
 #
 # **Repair.** Divide all log-odds by one number, the *temperature* $T$, and choose the $T$ with the lowest log loss on the validation
 # part: **temperature scaling** (C. Guo and others, "On calibration of modern neural networks", 2017). The next cell does it to the copy.
@@ -2863,19 +2864,19 @@ except NotImplementedError:
 # %% [markdown] exercise="memo" points=5 minutes=15 manual=true
 # **Recommendation: recommend a biopsy from a predicted probability of 0.12299 on, as a trial beside the present practice.**
 #
-# We chose it on 142 tumours that were set aside for this purpose: it is the cheapest rule there, when a miss costs
-# nine times as much as a needless biopsy (and also when it costs five times as much). It is the score of the last malignant tumour
-# there, so that none was missed there is so by construction, and we do not count it. Then we looked once at 143 other tumours. The
-# rule found all 53 malignant ones. Of the 90 benign ones, 64 would have had a needless biopsy, and 26 would have been spared it. That
-# costs 64. A biopsy for everybody costs 90. The software's usual threshold of 0.5 costs 222, because it misses 23 of the 53.
+# We chose it on 142 tumours that were set aside for this: it is the cheapest rule there when a miss costs nine times as much as a
+# needless biopsy (or five times). It is the lowest score of a malignant tumour there, so it misses none of those by construction, and
+# we do not count that. Then we looked once at 143 other tumours. The rule found all 53 malignant ones. Of the 90 benign ones, 64 would
+# have had a needless biopsy, and 26 would have been spared it. That costs 64. A biopsy for everybody costs 90. The software's
+# usual threshold of 0.5 costs 222, because it misses 23 of the 53.
 #
 # How sure is this? "None of 53 missed" does not mean "none is ever missed". If the rule really missed one in 18, we would
 # still see no miss in 53 about one time in 20. So a miss rate of up to about 0.055 is compatible with these 53. The number of
 # needless biopsies is uncertain by about a dozen in either direction.
 #
 # What these numbers do not show: in our data 53 of 143 tumours are malignant. If they are rarer among your patients, more alarms
-# are false. The costs of 1 and 9 are your estimate. All images were measured in one way. Before use, repeat the count on some
-# hundred of your own patients, and check that the probabilities hold there. The rule advises; a physician decides.
+# are false. The costs are your estimate. Before use, repeat the count on some hundred of your own patients, and check that the
+# probabilities hold there. The rule advises; a physician decides.
 
 # %% [markdown]
 # ## The answer
@@ -2898,8 +2899,8 @@ except NotImplementedError:
 # - A ROC curve does not see how rare the positives are; precision does. Average precision is a step sum, by convention
 #   ([The precision-recall curve and average precision](#The-precision-recall-curve-and-average-precision)).
 # - The threshold comes from costs, $c_{FP}/(c_{FP} + c_{FN})$ for calibrated probabilities, and is chosen on validation data. For our clinic
-#   the test part costs 222 at 0.5, 90 with a biopsy for everybody, and 64 at the chosen 0.12299 (bootstrap interval 52 to 75, blind
-#   to misses: there were none to draw) ([The threshold is a decision](#The-threshold-is-a-decision)).
+#   the test part costs 222 at 0.5, 90 with a biopsy for everybody, and 64 at the chosen 0.12299 (bootstrap interval 52 to 75, which is blind
+#   to misses, since there are none to draw; [The threshold is a decision](#The-threshold-is-a-decision)).
 # - A model can rank well and still give wrong probabilities. AUC cannot see it; a reliability table can, above its noise floor. The Brier score and the log loss
 #   mix it with sharpness ([Probabilities you can believe](#Probabilities-you-can-believe)).
 # - With 143 test samples, even the first decimal of F1 is in doubt. No miss among 53 leaves a miss rate of 0.055 open

@@ -74,7 +74,7 @@ counts_hand = {"tp": 7, "fp": 3, "fn": 0, "tn": 0}
 # - for truth, said, weight in zip(y_true, y_pred, weights, strict=True):
 # + for truth, said, weight in zip(y_true, y_pred, weights):
 
-# %% predictions in the dtype of the truth exercise="confusion_counts" fails=[]
+# %% predictions in the dtype of the truth exercise="confusion_counts" fails=["labels 'spam' and 'ham'", "random labels of all kinds"]
 # Brings both arrays to one dtype; among words of three letters "hammer" is cut to "ham".
 # - counts = {"tp": 0.0, "fp": 0.0, "fn": 0.0, "tn": 0.0}
 # + counts, y_true = {"tp": 0.0, "fp": 0.0, "fn": 0.0, "tn": 0.0}, np.asarray(y_true)
