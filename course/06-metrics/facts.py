@@ -49,8 +49,10 @@ def _data(lesson: dict) -> list[str]:
         f"With another {n} tumours",
         f"draw {n} of the {n} test samples",
         f"With {n} test samples",
-        f"{sick}/{n}, the share of malignant tumours in the test part, scores {sick / n * (1 - sick / n):.3f} and "
-        f"{skm.log_loss(y_test, np.full(n, sick / n)):.3f}",
+        f"{int(y_train.sum())}/{len(y_train)}, the share of malignant tumours in the training part, scores "
+        f"{skm.brier_score_loss(y_test, np.full(n, y_train.mean())):.3f} and "
+        f"{skm.log_loss(y_test, np.full(n, y_train.mean())):.3f}",
+        f"it says {y_train.mean():.3f}, and {sick / n:.3f} of the test part are malignant",
         f"precision measured at {sick / n:.0%}".replace("%", " %"),
     ]
 
@@ -80,6 +82,9 @@ def _examples(lesson: dict) -> list[str]:
     half_tp, half_fp = F(1 + 2, 2), F(0 + 8, 2)
     # where precision rises, the straight line lies below what can be reached
     assert (F(1, 2) + F(3, 4)) / 2 < F(2, 2 + 1)
+    assert F(1, 5) < half_tp / (half_tp + half_fp)  # where it falls, so does the step
+    assert skm.average_precision_score([1] + [0] * 9, [0.5] * 10) == 0.1  # a constant score: the share
+    by_chance = sum(F(1, k) for k in range(1, 11)) / 10  # one positive, at each of ten ranks alike
     cats = [0, 0, 1, 2], np.array([[0.7, 0.2, 0.1], [0.4, 0.5, 0.1], [0.5, 0.4, 0.1], [0.2, 0.2, 0.6]])
     ovr, ovo = (F(skm.roc_auc_score(*cats, multi_class=how)).limit_denominator(100) for how in ("ovr", "ovo"))
     assert ovr == (F(3, 4) + F(2, 3) + 1) / 3 and ovo == (F(1, 2) + 1 + 1) / 3
@@ -103,6 +108,8 @@ def _examples(lesson: dict) -> list[str]:
         "Scores 0.2 (−), 0.6 (−), 0.6 (+), 0.9 (+)",
         f"$R$ = 5/2 + 4 = {ranks[2] + ranks[3]}",
         f"so the precision is {half_tp / (half_tp + half_fp)}",
+        f"below the {half_tp / (half_tp + half_fp)} that can be reached",
+        f"with one positive among ten, its mean AP is {float(by_chance):.3f}, not {0.1}",
         "scores 0.9 (+), 0.6 (+), 0.6 (−), 0.2 (−)",
         "At 0.9 there is one miss: 3. At 0.6 there is one false alarm: 1. At 0.2 there are two: 2. The best is (0.6, 1)",
         f"{2}·7/({2}·7 + 3 + 3) = {micro}",
@@ -141,6 +148,12 @@ def _results(lesson: dict) -> list[str]:
     brier, log_loss = ([m(y, q) for q in (p, bold, np.full(len(y), y.mean()))]
                        for m in (skm.brier_score_loss, skm.log_loss))  # fmt: skip
     assert brier[0] < brier[1] < brier[2] and log_loss[0] < log_loss[2] < log_loss[1]  # sharp, and sure errors
+    coins = np.random.default_rng(6)
+    honest = [[_gap((coins.random(len(y)) < q).astype(int), q) for _ in range(1000)] for q in (p, bold)]
+    floor, (few, many) = np.mean(honest[0]), np.quantile(honest[0], [0.05, 0.95])
+    copy_few, copy_many = np.quantile(honest[1], [0.05, 0.95])
+    assert few < _gap(y, p) < many < _gap(y, bold) and copy_many < _gap(y, bold)
+    at_tenth = [int(((q >= 0.1) & (y == 0)).sum() + 9 * ((q < 0.1) & (y == 1)).sum()) for q in (p, bold)]
     cooled = skm.log_loss(y, lesson["p_cooled"])
     assert np.isclose(skm.roc_auc_score(y, lesson["p_cooled"]), auc)
     chosen = lesson["chosen_t"]
@@ -149,6 +162,8 @@ def _results(lesson: dict) -> list[str]:
     costs = {t: ((lesson["p_valid"] >= t) & (lesson["y_valid"] == 0)).sum()
              + 9 * ((lesson["p_valid"] < t) & (lesson["y_valid"] == 1)).sum() for t in lesson["p_valid"]}  # fmt: skip
     assert min(costs, key=costs.get) == lowest
+    digits = np.floor(lowest * 1e5) / 1e5
+    assert digits <= lowest < 0.123  # at 0.123 it is missed
     return [
         f"right in {(y == 0).mean():.3f} of the cases and our model in {skm.accuracy_score(y, said):.3f}",
         f"finds {int(((said == 1) & (y == 1)).sum())} of {int(y.sum())}",
@@ -161,7 +176,14 @@ def _results(lesson: dict) -> list[str]:
         f"the rise from {brier[0]:.3f} to {brier[1]:.3f} shows",
         f"(ECE), here {_gap(y, p):.3f} for our model and {_gap(y, bold):.3f} for the copy",
         f"finds a temperature of {chosen:.1f}. On the test part the log loss falls from {log_loss[1]:.3f} to {cooled:.3f}",
-        f"the cheapest threshold is {lowest:.3f}, and that is exactly the lowest score",
+        f"just below {lowest:.3f}: it is {digits:.5f} to five decimals",
+        f"At a threshold of {lowest:.3f} that very tumour is missed",
+        f"is {f1:.3f}, and there a miss counts like {(2 - f1) / f1:.1f} false alarms",
+        f"an ECE of about {floor:.2f} on average, and nine of ten draws lie between about {few:.2f} and {many:.2f}",
+        f"For the copy, nine of ten lie between about {copy_few:.2f} and {copy_many:.2f}",
+        f"So the {_gap(y, p):.3f} of our model shows no fault, and the {_gap(y, bold):.3f} of the copy does",
+        f"model's {len(y)} probabilities",
+        f"our model costs {at_tenth[0]} on the test part and the overconfident copy {at_tenth[1]}",
         f"In {at_lowest} of the {len(lesson['at_lowest'])} mixtures it did the same",
         f"missed in {missed} of the {len(lesson['misses_later'])} mixtures",
         f"on the test part is {f1:.3f}",
@@ -231,6 +253,8 @@ def _pairs(lesson: dict) -> list[str]:
         f"Six against none has $p$ = 2/64 = {F(2, 64)}",
         f"Of the {len(y)} tumours, {a + b} were judged correctly by one model only: {a} by ours, {b} by the other",
         f"with a probability of {p_value(a, b):.3f}",
+        f"This {p_value(a, b):.3f} is no honest test",
+        f"often {0.05}, *before* looking",
         f"below 0.05; five to one gives {p_value(1, 5):.3f}",
         f"低于 0.05 的最小差距；五比一给出 {p_value(1, 5):.3f}",
     ]
@@ -247,18 +271,18 @@ def _clinic(lesson: dict) -> list[str]:
     for c_fn in (9, 5):
         costs = {t: fp + c_fn * fn for t in [*p_valid, np.inf] for fp, fn in [counts("valid", t)]}
         best = min(costs, key=costs.get)
-        assert 0.12 < best < 0.124, best
-    fp, fn = counts("test", 0.12)
+        assert best == p_valid[y_valid == 1].min(), best
+    best = np.floor(best * 1e5) / 1e5
+    fp, fn = counts("test", best)
     half_fp, half_fn = counts("test", 0.5)
     sick, well, n = int(lesson["y_test"].sum()), int((lesson["y_test"] == 0).sum()), len(lesson["y_test"])
     assert fn == 0
     draws = np.random.default_rng(6).integers(0, n, (1000, n))
-    alarms = ((lesson["p_test"] >= 0.12) & (lesson["y_test"] == 0))[draws].sum(axis=1)
+    alarms = ((lesson["p_test"] >= best) & (lesson["y_test"] == 0))[draws].sum(axis=1)
     low, high = np.quantile(alarms, [0.025, 0.975])
     assert min(fp - low, high - fp) >= 10 and max(fp - low, high - fp) <= 13  # "about a dozen"
     return [
-        f"predicted probability of {0.12} on",
-        f"lies just above {np.floor(best * 100) / 100:g}",
+        f"predicted probability of {best:.5f} on",
         f"chose it on {len(y_valid)} tumours",
         f"looked once at {n} other tumours. The rule found all {sick} malignant ones. Of the {well} benign ones, {fp} would have",
         f"and {well - fp} would have been spared it. That costs {fp + 9 * fn}. A biopsy for everybody costs {well}",
@@ -267,7 +291,8 @@ def _clinic(lesson: dict) -> list[str]:
         f"missed one in 18, we would still see no miss in {sick} about one time in {round(1 / (17 / 18) ** sick / 10) * 10}",
         f"up to about {1 - 0.05 ** (1 / sick):.3f} is compatible with these {sick}",
         f"in our data {sick} of {n} tumours",
-        f"the test part costs {half_fp + 9 * half_fn} at 0.5, {well} with a biopsy for everybody, and {fp + 9 * fn} at 0.12",
+        f"the test part costs {half_fp + 9 * half_fn} at 0.5, {well} with a biopsy for everybody, and {fp + 9 * fn} at the chosen {best:.5f} "
+        f"(bootstrap interval {low:.0f} to {high:.0f},",
         f"how many of {sick} malignant tumours are found, how many of {well} benign ones",
     ]
 

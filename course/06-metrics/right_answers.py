@@ -22,11 +22,11 @@ def math_isnan(x):
 
 
 # %% masks and sums exercise="confusion_counts"
-# NumPy masks; pandas finds the missing labels, whatever their type.
+# NumPy masks; arrays of objects keep a NaN among words what it is, and pandas finds it.
 def confusion_counts(y_true, y_pred, pos_label=1, sample_weight=None):
     import pandas as pd
 
-    y_true, y_pred = np.asarray(y_true), np.asarray(y_pred)
+    y_true, y_pred = np.asarray(y_true, dtype=object), np.asarray(y_pred, dtype=object)
     weights = np.ones(y_true.shape[0]) if sample_weight is None else np.asarray(sample_weight, dtype=float)
     if y_true.shape != y_pred.shape or weights.shape != y_true.shape:
         raise ValueError("shapes differ")
@@ -119,6 +119,31 @@ def roc_curve(y_true, y_score, pos_label=1, sample_weight=None):
     return np.array(fpr), np.array(tpr), np.array(thresholds)
 
 
+# %% groups in a dict and running totals exercise="roc_curve"
+# No array until the end: a dict from score to the weights of both classes, then one walk from high to low.
+def roc_curve(y_true, y_score, pos_label=1, sample_weight=None):
+    scores = [float(s) for s in y_score]
+    if any(math_nan != math_nan for math_nan in scores):
+        raise ValueError("a score is NaN")
+    weights = [1.0] * len(scores) if sample_weight is None else [float(w) for w in sample_weight]
+    groups = {}
+    for label, score, weight in zip(y_true, scores, weights, strict=True):
+        pair = groups.setdefault(score, [0.0, 0.0])
+        pair[0 if label == pos_label else 1] += weight
+    total_pos = sum(pair[0] for pair in groups.values())
+    total_neg = sum(pair[1] for pair in groups.values())
+    if total_pos == 0 or total_neg == 0:
+        raise ValueError("a curve needs both classes")
+    fpr, tpr, thresholds = [0.0], [0.0], [float("inf")]
+    tp = fp = 0.0
+    for score in sorted(groups, reverse=True):
+        tp, fp = tp + groups[score][0], fp + groups[score][1]
+        fpr.append(fp / total_neg)
+        tpr.append(tp / total_pos)
+        thresholds.append(score)
+    return np.array(fpr), np.array(tpr), np.array(thresholds)
+
+
 # %% arrays all the way exercise="auc_two_ways"
 # NumPy's trapezoid rule, and a table of all pairs by broadcasting.
 def auc_trapezoid(fpr, tpr):
@@ -166,6 +191,22 @@ def scipy_ranks(scores):
     from scipy.stats import rankdata
 
     return rankdata(scores)
+
+
+# %% the mean of two stable orders exercise="fix_auc"
+# Within a tie the two orders mirror each other, so their mean is the mean rank of the tie.
+def _ranks(values):
+    ranks = np.empty(len(values))
+    ranks[np.argsort(values, kind="stable")] = np.arange(1, len(values) + 1)
+    return ranks
+
+
+def auc_of_ranks(y_true, y_score) -> float:
+    is_positive = np.asarray(y_true) == 1
+    scores = np.asarray(y_score, dtype=float)
+    ranks = (_ranks(scores) + _ranks(scores[::-1])[::-1]) / 2
+    n_pos, n_neg = is_positive.sum(), (~is_positive).sum()
+    return float((ranks[is_positive].sum() - n_pos * (n_pos + 1) / 2) / (n_pos * n_neg))
 
 
 # %% counts below and equal exercise="fix_auc"
@@ -218,7 +259,7 @@ def precision_recall_points(y_true, y_score, pos_label=1, sample_weight=None):
 
 
 def average_precision(precision, recall):
-    total, before = 0.0, 0.0
+    total, before = 0.0, recall[0]
     for p, r in zip(precision, recall, strict=True):
         total += (r - before) * p
         before = r
@@ -350,7 +391,7 @@ def reliability_table(y_true, y_prob, n_bins=5):
 def bootstrap_interval(y_true, y_pred, indices, beta=1.0, level=0.95):
     values = []
     for row in indices:
-        t, p = [y_true[i] for i in row], [y_pred[i] for i in row]
+        t, p = [y_true[i] == 1 for i in row], [y_pred[i] == 1 for i in row]
         values.append(skm.fbeta_score(t, p, beta=beta, zero_division=0))
     cut = 100 * (1 - level) / 2
     return np.percentile(values, cut), np.percentile(values, 100 - cut)
@@ -391,3 +432,19 @@ def mcnemar_exact(y_true, pred_a, pred_b):
         return {"only_a": 0, "only_b": 0, "p_value": 1.0}
     p = 2 * sum(math.comb(a + b, k) * 0.5 ** (a + b) for k in range(min(a, b) + 1))
     return {"only_a": a, "only_b": b, "p_value": 1.0 if p > 1 else p}
+
+
+# %% Pascal's triangle in fractions exercise="paired_test"
+# Each coefficient from the one before, one exact division at the end; `zip(strict=True)` does the lengths.
+def mcnemar_exact(y_true, pred_a, pred_b):
+    from fractions import Fraction
+
+    verdicts = [(bool(a == t), bool(b == t)) for t, a, b in zip(y_true, pred_a, pred_b, strict=True)]
+    only_a, only_b = verdicts.count((True, False)), verdicts.count((False, True))
+    m = only_a + only_b
+    coefficient, total = 1, 0
+    for k in range(min(only_a, only_b) + 1):
+        total += coefficient
+        coefficient = coefficient * (m - k) // (k + 1)
+    p = Fraction(2 * total, 2**m)
+    return {"only_a": only_a, "only_b": only_b, "p_value": 1.0 if p > 1 else float(p)}

@@ -6,21 +6,21 @@ counts_hand = {"tp": 3, "fp": 2, "fn": 1, "tn": 4}
 # Takes "true" for the whole meaning: every right answer is a true positive, every wrong one a false positive.
 counts_hand = {"tp": 7, "fp": 3, "fn": 0, "tn": 0}
 
-# %% FP and FN swapped in code exercise="confusion_counts" fails=["the eight messages", "weights are added", "the real predictions, as scikit-learn counts them", "random labels of all kinds", "random weights"]
+# %% FP and FN swapped in code exercise="confusion_counts" fails=["the eight messages", "labels 'spam' and 'ham'", "weights are added", "the real predictions, as scikit-learn counts them", "random labels of all kinds", "random weights"]
 # Believes that a false negative is a negative that was falsely called positive.
 # - counts["tp" if truth == pos_label else "fp"] += float(weight)
 # + counts["tp" if truth == pos_label else "fn"] += float(weight)
 # - counts["fn" if truth == pos_label else "tn"] += float(weight)
 # + counts["fp" if truth == pos_label else "tn"] += float(weight)
 
-# %% labels are zeros and ones exercise="confusion_counts" fails=["labels 'spam' and 'ham'", "labels 0, 1, 2 with 2 as positive", "random labels of all kinds"]
+# %% labels are zeros and ones exercise="confusion_counts" fails=["labels 'spam' and 'ham'", "labels 0, 1, 2 with 2 as positive", "weights are added", "random labels of all kinds", "random weights"]
 # Believes that labels are always 0 and 1, so that they can be multiplied.
 # - counts = {"tp": 0.0, "fp": 0.0, "fn": 0.0, "tn": 0.0}
 # + w, t, p = (np.asarray(values, dtype=float) for values in (weights, y_true, y_pred))
 # + products = {"tp": w * t * p, "fp": w * (1 - t) * p, "fn": w * t * (1 - p), "tn": w * (1 - t) * (1 - p)}
 # + return {name: float(product.sum()) for name, product in products.items()}
 
-# %% lets the other classes compete exercise="confusion_counts" fails=["labels 0, 1, 2 with 2 as positive", "random labels of all kinds"]
+# %% lets the other classes compete exercise="confusion_counts" fails=["labels 0, 1, 2 with 2 as positive", "random labels of all kinds", "random weights"]
 # Believes that a true negative needs the very same label: 0 called 1 is then no TN when 2 is positive.
 # - if said == pos_label:
 # -     counts["tp" if truth == pos_label else "fp"] += float(weight)
@@ -61,6 +61,25 @@ counts_hand = {"tp": 7, "fp": 3, "fn": 0, "tn": 0}
 # - if any(label != label for label in [*y_true, *y_pred]):  # only NaN differs from itself
 # + if any(label != label for label in y_true):
 
+# %% looks for NaN in arrays of floats exercise="confusion_counts" fails=["a NaN label is refused"]
+# Asks np.isnan after np.asarray, which has made the word "nan" of a NaN among words.
+# - if any(label != label for label in [*y_true, *y_pred]):  # only NaN differs from itself
+# + as_arrays = np.asarray(y_true), np.asarray(y_pred)
+# + if any(labels.dtype.kind == "f" and np.isnan(labels).any() for labels in as_arrays):
+
+# %% only too short is noticed exercise="confusion_counts" fails=["lengths that differ are refused"]
+# Walks by position, so a list that is too short ends in an error, and one that is too long is cut without a word.
+# - if not len(y_true) == len(y_pred) == len(weights):
+# + if len(y_pred) < len(y_true) or len(weights) < len(y_true):
+# - for truth, said, weight in zip(y_true, y_pred, weights, strict=True):
+# + for truth, said, weight in zip(y_true, y_pred, weights):
+
+# %% predictions in the dtype of the truth exercise="confusion_counts" fails=["labels 'spam' and 'ham'", "random labels of all kinds"]
+# Brings both arrays to one dtype; among words of three letters "hammer" is cut to "ham".
+# - counts = {"tp": 0.0, "fp": 0.0, "fn": 0.0, "tn": 0.0}
+# + counts, y_true = {"tp": 0.0, "fp": 0.0, "fn": 0.0, "tn": 0.0}, np.asarray(y_true)
+# + y_pred = np.asarray(y_pred).astype(y_true.dtype)
+
 # %% expects recall to be high as well exercise="accuracy_trap" fails=["recall at 1 % positives", "balanced accuracy at 1 % positives"]
 # Believes that a model with high accuracy must find most positives.
 prediction = {"accuracy": 0.99, "recall": 0.99, "balanced_accuracy": 0.99}
@@ -85,14 +104,14 @@ prf_hand = {"precision": 3 / 5, "recall": 3 / 4, "f1": 6 / 9, "f2": 15 / 21}
 # Believes that F1 is the plain mean of precision and recall, and F2 one that counts recall twice.
 prf_hand = {"precision": 3 / 4, "recall": 3 / 5, "f1": (3 / 4 + 3 / 5) / 2, "f2": (3 / 4 + 2 * 3 / 5) / 3}
 
-# %% precision and recall exchanged exercise="precision_recall_fbeta" fails=["the eight messages: precision, recall, F1", "F2 and F0.5 of the eight messages", "weights count", "the real predictions, as scikit-learn scores them", "random labels, betas and weights", "random labels that are not 0 and 1"]
+# %% precision and recall exchanged exercise="precision_recall_fbeta" fails=["the eight messages: precision, recall, F1", "F2 and F0.5 of the eight messages", "the positive label may be a word", "weights count", "the real predictions, as scikit-learn scores them", "random labels, betas and weights", "random labels that are not 0 and 1"]
 # Divides TP by the positives for precision, and by the predictions for recall.
 # - called = counts["tp"] + counts["fp"]
 # - actual = counts["tp"] + counts["fn"]
 # + called = counts["tp"] + counts["fn"]
 # + actual = counts["tp"] + counts["fp"]
 
-# %% arithmetic mean in code exercise="precision_recall_fbeta" fails=["the eight messages: precision, recall, F1", "F2 and F0.5 of the eight messages", "weights count", "the real predictions, as scikit-learn scores them", "random labels, betas and weights", "random labels that are not 0 and 1"]
+# %% arithmetic mean in code exercise="precision_recall_fbeta" fails=["the eight messages: precision, recall, F1", "F2 and F0.5 of the eight messages", "the positive label may be a word", "weights count", "the real predictions, as scikit-learn scores them", "random labels, betas and weights", "random labels that are not 0 and 1"]
 # Believes that F-beta is a weighted arithmetic mean.
 # - return precision, recall, (1 + beta**2) * counts["tp"] / below if below else 0.0
 # + return precision, recall, (precision + beta**2 * recall) / (1 + beta**2)
@@ -133,10 +152,24 @@ prf_hand = {"precision": 3 / 4, "recall": 3 / 5, "f1": (3 / 4 + 3 / 5) / 2, "f2"
 # - recall = counts["tp"] / actual if actual else 0.0
 # + recall = counts["tp"] / actual if actual else 1.0
 
-# %% forgets to hand on the weights and the label exercise="precision_recall_fbeta" fails=["the positive label may be a word", "weights count", "random labels, betas and weights", "random labels that are not 0 and 1"]
+# %% forgets to hand on the weights and the label exercise="precision_recall_fbeta" fails=["neither: all three are 0.0", "the positive label may be a word", "weights count", "random labels, betas and weights", "random labels that are not 0 and 1"]
 # Accepts pos_label and sample_weight, and never uses them.
 # - counts = confusion_counts(y_true, y_pred, pos_label, sample_weight)
 # + counts = confusion_counts(y_true, y_pred)
+
+# %% asks for labels and not for their weight exercise="precision_recall_fbeta" fails=["neither: all three are 0.0", "random labels, betas and weights"]
+# Tests whether a positive label occurs; where all of them weigh nothing it still divides by zero.
+# - precision = counts["tp"] / called if called else 0.0
+# - recall = counts["tp"] / actual if actual else 0.0
+# + precision = counts["tp"] / called if any(label == pos_label for label in y_pred) else 0.0
+# + recall = counts["tp"] / actual if any(label == pos_label for label in y_true) else 0.0
+
+# %% the label forgotten beside the weights exercise="precision_recall_fbeta" fails=["the positive label may be a word", "random labels that are not 0 and 1"]
+# Hands pos_label on, but not in the branch with the weights.
+# - counts = confusion_counts(y_true, y_pred, pos_label, sample_weight)
+# + counts = confusion_counts(y_true, y_pred, pos_label)
+# + if sample_weight is not None:
+# +     counts = confusion_counts(y_true, y_pred, sample_weight=sample_weight)
 
 # %% the tie in two steps by hand exercise="roc_by_hand" fails=["one point for each distinct score, and the start", "the false positive rates", "the true positive rates"]
 # Lets tied samples enter one after the other, the positive first: a point that no threshold reaches.
@@ -217,7 +250,7 @@ roc_points = [(0, 0), (1 / 3, 0), (1 / 3, 1 / 5), (2 / 3, 1 / 5), (1, 2 / 5), (1
 # - if np.isnan(y_score).any():
 # -     raise ValueError("a score is NaN")
 
-# %% only 1 is positive on the curve exercise="roc_curve" fails=["labels that are not 0 and 1"]
+# %% only 1 is positive on the curve exercise="roc_curve" fails=["labels that are not 0 and 1", "weights are added up", "random weights on the curve"]
 # Accepts pos_label and compares with 1.
 # - is_positive, y_score = np.array([label == pos_label for label in y_true]), np.asarray(y_score)
 # + is_positive, y_score = np.array([label == 1 for label in y_true]), np.asarray(y_score)
@@ -226,6 +259,23 @@ roc_points = [(0, 0), (1 / 3, 0), (1 / 3, 1 / 5), (2 / 3, 1 / 5), (1, 2 / 5), (1
 # Counts samples where weights should be added.
 # - weights = np.ones(len(y_score)) if sample_weight is None else np.asarray(sample_weight)
 # + weights = np.ones(len(y_score))
+
+# %% rounds the scores exercise="roc_curve" fails=["the eight tumours: your points from paper", "random scores with many ties"]
+# Rounds "against noise of the last digits": distinct scores that are small share a point.
+# - is_positive, y_score = np.array([label == pos_label for label in y_true]), np.asarray(y_score)
+# + is_positive, y_score = np.array([label == pos_label for label in y_true]), np.round(np.asarray(y_score), 12)
+
+# %% nearly equal scores share a point exercise="roc_curve" fails=["the eight tumours: your points from paper", "random scores with many ties"]
+# Never compares floats with ==; but two scores that are close are still two.
+# - thresholds = np.concatenate([[np.inf], np.unique(y_score)[::-1]])
+# + scores = np.unique(y_score)
+# + scores = scores[np.append(True, ~np.isclose(scores[1:], scores[:-1]))]
+# + thresholds = np.concatenate([[np.inf], scores[::-1]])
+
+# %% finds NaN by the maximum exercise="roc_curve" fails=["a NaN score is refused"]
+# Python's max() returns NaN only when it stands first.
+# - if np.isnan(y_score).any():
+# + if max(y_score) != max(y_score):
 
 # %% rectangles and lost ties exercise="auc_two_ways" fails=["the area of the four samples", "the pairs of the four samples", "the eight tumours: both are 5/6", "random pairs, ties included", "random areas"]
 # Uses the height at the left of each step, and counts a tie as no win: consistent, and wrong when scores tie.
@@ -249,7 +299,7 @@ roc_points = [(0, 0), (1 / 3, 0), (1 / 3, 1 / 5), (2 / 3, 1 / 5), (1, 2 / 5), (1
 # - area += (fpr[k] - fpr[k - 1]) * (tpr[k] + tpr[k - 1]) / 2
 # + area += (tpr[k] + tpr[k - 1]) / 2 / (len(fpr) - 1)
 
-# %% zeros are the negatives exercise="auc_two_ways" fails=["every label but 1 is negative"]
+# %% zeros are the negatives exercise="auc_two_ways" fails=["every label but 1 is negative", "random pairs, ties included"]
 # Looks for the label 0, and loses every other negative.
 # - negatives = [s for s, label in zip(y_score, y_true, strict=True) if label != 1]
 # + negatives = [s for s, label in zip(y_score, y_true, strict=True) if label == 0]
@@ -258,6 +308,16 @@ roc_points = [(0, 0), (1 / 3, 0), (1 / 3, 1 / 5), (2 / 3, 1 / 5), (1, 2 / 5), (1
 # Returns the value of a useless model where nothing was measured.
 # - raise ValueError("there is no pair of a positive and a negative")
 # + return 0.5
+
+# %% near ties are ties exercise="auc_two_ways" fails=["the pairs of the four samples", "random pairs, ties included"]
+# Compares with np.isclose, so tiny scores all tie.
+# - wins += 1.0 if above > below else 0.5 if above == below else 0.0
+# + wins += 0.5 if np.isclose(above, below) else 1.0 if above > below else 0.0
+
+# %% adds the corners exercise="auc_two_ways" fails=["the area of the four samples", "random areas"]
+# Completes whatever comes to a whole ROC curve: a piece of one gets area that is not its own.
+# - area = 0.0
+# + area, fpr, tpr = 0.0, [0.0, *fpr, 1.0], [0.0, *tpr, 1.0]
 
 # %% repairs the scores and not the ties exercise="fix_auc" fails=["one tie is half a win", "the eight tumours: 5/6", "the order of the rows does not matter", "random scores with ties"]
 # Finds the hard decisions and believes that this was all.
@@ -275,6 +335,11 @@ roc_points = [(0, 0), (1 / 3, 0), (1 / 3, 1 / 5), (2 / 3, 1 / 5), (1, 2 / 5), (1
 # Equal scores get equal ranks, but the last of them and not their mean: a tie counts as a whole win.
 # - ranks = (last_rank - (equal - 1) / 2)[group]
 # + ranks = last_rank[group]
+
+# %% rounds before it ranks exercise="fix_auc" fails=["perfect and reversed, all scores below one half", "random scores with ties"]
+# "Equal up to noise is equal": six decimals make ties of small probabilities.
+# - _, group, equal = np.unique(np.asarray(y_score), return_inverse=True, return_counts=True)
+# + _, group, equal = np.unique(np.round(np.asarray(y_score), 6), return_inverse=True, return_counts=True)
 
 # %% believes that equal areas are equal models exercise="read_curves" fails=["what the ROC panel says", "which model for few false alarms"]
 # Takes AUC for the whole curve.
@@ -313,7 +378,7 @@ curves_read = {"auc": "b", "few": "a", "rare": "a", "precision": 0.54}
 # - return np.r_[1.0, precision], np.r_[0.0, recall], np.r_[np.inf, thresholds]
 # + return np.r_[precision[::-1], 1.0], np.r_[recall[::-1], 0.0], np.r_[thresholds[::-1], np.inf]
 
-# %% stops at full recall exercise="average_precision" fails=["the points of the four samples", "random curves with ties"]
+# %% stops at full recall exercise="average_precision" fails=["the points of the four samples", "labels that are words, and weights", "random curves with ties"]
 # Leaves out the thresholds behind the last positive; AP does not notice, whoever reads the thresholds does.
 # - return np.r_[1.0, precision], np.r_[0.0, recall], np.r_[np.inf, thresholds]
 # + end = int(np.argmax(recall == 1)) + 1
@@ -333,6 +398,22 @@ curves_read = {"auc": "b", "few": "a", "rare": "a", "precision": 0.54}
 # Adds up weights for TP, and counts samples for what was called positive.
 # - called = np.array([weights[y_score >= t].sum() for t in thresholds])
 # + called = np.array([(y_score >= t).sum() for t in thresholds])
+
+# %% NaN by the maximum of the scores exercise="average_precision" fails=["no positives, or a NaN score: refused"]
+# Python's max() returns NaN only when it stands first.
+# - if np.isnan(y_score).any():
+# + if max(y_score) != max(y_score):
+
+# %% a step from recall zero exercise="average_precision" fails=["AP of the four samples: 5/6", "random curves with ties"]
+# Takes it for granted that points begin at recall 0, and invents a step where they do not.
+# - return float(sum((recall[k] - recall[k - 1]) * precision[k] for k in range(1, len(recall))))
+# + return float((np.diff(recall, prepend=0.0) * np.asarray(precision)).sum())
+
+# %% the best point of each recall exercise="average_precision" fails=["random curves with ties"]
+# Sorts the points of one recall by precision, so that a step ends at the best of them and not at the first.
+# - return float(sum((recall[k] - recall[k - 1]) * precision[k] for k in range(1, len(recall))))
+# + points = sorted(zip(recall, precision), key=lambda point: (point[0], -point[1]))
+# + return float(sum((r1 - r0) * p1 for (r0, _), (r1, p1) in zip(points, points[1:])))
 
 # %% the costs exchanged exercise="threshold_by_hand" fails=["the Bayes threshold for costs 1 and 9", "expected cost of alarms from the Bayes threshold on"]
 # Puts the cost of a miss into the numerator: the dearer a miss, the fewer the alarms.
@@ -380,7 +461,7 @@ cost_hand = {"threshold": 1 / 10, "from_half": 0.2, "from_bayes": 1.6, "everybod
 # - called = y_score >= threshold
 # + called = y_score > threshold
 
-# %% the cost of a sample exercise="best_threshold" fails=["the four samples: (0.6, 1)", "a costly miss pulls the threshold down", "equal costs: the highest threshold", "the real validation part", "random scores and costs"]
+# %% the cost of a sample exercise="best_threshold" fails=["the four samples: (0.6, 1)", "a costly miss pulls the threshold down", "equal costs: the highest threshold", "scores need not lie between 0 and 1", "the real validation part", "random scores and costs"]
 # Returns the mean cost where the total was asked for.
 # - return best, lowest
 # + return best, lowest / len(y_score)
@@ -390,7 +471,7 @@ cost_hand = {"threshold": 1 / 10, "from_half": 0.2, "from_bayes": 1.6, "everybod
 # - cost = float(c_fp * (called & ~is_positive).sum() + c_fn * (~called & is_positive).sum())
 # + cost = int(c_fp * (called & ~is_positive).sum() + c_fn * (~called & is_positive).sum())
 
-# %% only 1 is worth an alarm exercise="best_threshold" fails=["scores need not lie between 0 and 1"]
+# %% only 1 is worth an alarm exercise="best_threshold" fails=["scores need not lie between 0 and 1", "random scores and costs"]
 # Accepts pos_label and compares with 1.
 # - is_positive, y_score = np.array([label == pos_label for label in y_true]), np.asarray(y_score)
 # + is_positive, y_score = np.array([label == 1 for label in y_true]), np.asarray(y_score)
@@ -399,6 +480,12 @@ cost_hand = {"threshold": 1 / 10, "from_half": 0.2, "from_bayes": 1.6, "everybod
 # Lets NaN be smaller than every threshold: a silence that nobody decided.
 # - if np.isnan(y_score).any():
 # -     raise ValueError("a score is NaN")
+
+# %% scores of 32 bits exercise="best_threshold" fails=["the four samples: (0.6, 1)", "a costly miss pulls the threshold down", "equal costs: the highest threshold", "the real validation part", "random scores and costs"]
+# Saves memory: scores that differ in the ninth digit become one, and the threshold is no score any more.
+# - is_positive, y_score = np.array([label == pos_label for label in y_true]), np.asarray(y_score)
+# + is_positive = np.array([label == pos_label for label in y_true])
+# + y_score = np.asarray(y_score, dtype=np.float32)
 
 # %% weighted for macro exercise="averages" fails=["macro F1 of the ten pictures", "weighted F1 of the ten pictures", "a class that is only predicted counts in macro", "random classes"]
 # Exchanges the two words: weighs in macro, and takes the plain mean in weighted.
@@ -438,6 +525,13 @@ cost_hand = {"threshold": 1 / 10, "from_half": 0.2, "from_bayes": 1.6, "everybod
 # - "micro": _f1(*(sum(c[key] for c in counts) for key in ("tp", "fp", "fn"))),
 # + "micro": 2 * share * share / (share + share),
 
+# %% classes in the dtype of the truth exercise="averages" fails=["a class that is only predicted counts in macro", "random classes"]
+# Brings the predictions to the dtype of the true labels: "catfish" is cut to "cat", and 1.5 to 1.
+# - classes = sorted(set(y_true) | set(y_pred))
+# + y_true = np.asarray(y_true)
+# + y_pred = np.asarray(y_pred).astype(y_true.dtype)
+# + classes = sorted(set(y_true) | set(y_pred))
+
 # %% micro for weighted exercise="micro_is" fails=["why micro F1 equals accuracy"]
 # Believes that micro averaging weighs the classes' F1 by their size.
 answer_micro = "a"
@@ -467,7 +561,7 @@ answer_micro = "d"
 # + squares = (_probabilities(y_prob) - outcome) ** 2
 # + return float(np.mean(squares if sample_weight is None else squares * np.asarray(sample_weight)))
 
-# %% labels are numbers to subtract exercise="brier_reliability" fails=["every label but 1 is negative, for both"]
+# %% labels are numbers to subtract exercise="brier_reliability" fails=["every label but 1 is negative, for both", "random probabilities"]
 # Subtracts the label itself; with the labels 1 and -1 that is no outcome.
 # - return float(np.average((_probabilities(y_prob) - outcome) ** 2, weights=sample_weight))
 # + return float(np.average((_probabilities(y_prob) - np.asarray(y_true)) ** 2, weights=sample_weight))
@@ -484,12 +578,12 @@ answer_micro = "d"
 # - "mean_predicted": np.array([y_prob[bin_of == k].mean() for k in filled]),
 # + "mean_predicted": (filled + 0.5) / n_bins,
 
-# %% the last edge lost exercise="brier_reliability" fails=["0, 1/2 and 1 fall into the right bins"]
+# %% the last edge lost exercise="brier_reliability" fails=["0, 1/2 and 1 fall into the right bins", "random probabilities"]
 # Multiplies and cuts off, so that p = 1 falls into a bin behind the last one, and an inner edge into the bin above.
 # - bin_of = np.searchsorted(edges[1:-1], y_prob)  # how many inner edges lie below p
 # + bin_of = (y_prob * n_bins).astype(int)
 
-# %% the inner edge in the bin above exercise="brier_reliability" fails=["0, 1/2 and 1 fall into the right bins"]
+# %% the inner edge in the bin above exercise="brier_reliability" fails=["0, 1/2 and 1 fall into the right bins", "random probabilities"]
 # Takes the bins of np.histogram: lower edge inside, and only the last bin closed above.
 # - bin_of = np.searchsorted(edges[1:-1], y_prob)  # how many inner edges lie below p
 # + bin_of = np.minimum((y_prob * n_bins).astype(int), n_bins - 1)
@@ -509,6 +603,17 @@ answer_micro = "d"
 # - if not ((values >= 0) & (values <= 1)).all():  # NaN fails both comparisons
 # + if ((values < 0) | (values > 1)).any():
 
+# %% the bin by rounding up exercise="brier_reliability" fails=["0, 1/2 and 1 fall into the right bins", "random probabilities"]
+# Finds the bin as ceil(p * n_bins) - 1; at an edge the product may be rounded to the other side.
+# - bin_of = np.searchsorted(edges[1:-1], y_prob)  # how many inner edges lie below p
+# + bin_of = np.maximum(np.ceil(y_prob * n_bins).astype(int) - 1, 0)
+
+# %% lifts the zeros of whoever calls exercise="brier_reliability" fails=["0, 1/2 and 1 fall into the right bins", "random probabilities"]
+# Overwrites zeros so that they fall into the first bin; np.asarray makes no copy of an array.
+# - bin_of = np.searchsorted(edges[1:-1], y_prob)  # how many inner edges lie below p
+# + y_prob[y_prob == 0] = 1e-15
+# + bin_of = np.searchsorted(edges[1:-1], y_prob)
+
 # %% draws labels and predictions apart exercise="bootstrap_interval" fails=["one draw, the one of the example: F1 is 4/5", "two draws, level 1: the smallest and the largest value", "level 0.5: the quartiles", "beta is handed on", "the real predictions, fifty draws", "random draws, betas and levels"]
 # Resamples the labels and leaves the predictions where they are: breaks every pair.
 # - values = [precision_recall_fbeta(y_true[draw], y_pred[draw], beta)[2] for draw in draws]
@@ -525,7 +630,7 @@ answer_micro = "d"
 # + middle, spread = np.mean(values), 1.96 * np.std(values)
 # + low, high = middle - spread, middle + spread
 
-# %% picks values without interpolation exercise="bootstrap_interval" fails=["the real predictions, fifty draws", "random draws, betas and levels"]
+# %% picks values without interpolation exercise="bootstrap_interval" fails=["level 0.5: the quartiles", "the real predictions, fifty draws", "random draws, betas and levels"]
 # Sorts the values and takes two of them, where np.quantile lies between two.
 # - low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
 # + values = sorted(values)
@@ -535,6 +640,16 @@ answer_micro = "d"
 # Takes beta as an argument and forgets to hand it on.
 # - values = [precision_recall_fbeta(y_true[draw], y_pred[draw], beta)[2] for draw in draws]
 # + values = [precision_recall_fbeta(y_true[draw], y_pred[draw])[2] for draw in draws]
+
+# %% equal draws count once exercise="bootstrap_interval" fails=["level 0.5: the quartiles", "random draws, betas and levels"]
+# Drops repeated rows, which move the quantiles.
+# - draws = np.asarray(indices)
+# + draws = np.unique(np.asarray(indices), axis=0)
+
+# %% every label but 0 is positive exercise="bootstrap_interval" fails=["one draw, the one of the example: F1 is 4/5", "random draws, betas and levels"]
+# Turns labels into booleans: -1 and 2 become positive.
+# - y_true, y_pred = np.asarray(y_true), np.asarray(y_pred)
+# + y_true, y_pred = np.asarray(y_true).astype(bool), np.asarray(y_pred).astype(bool)
 
 # %% no miss means no misses exercise="bound_by_hand" fails=["the exact upper bound for 0 of 20", "the rule of three for 0 of 20", "how many without a miss for a bound of 0.01"]
 # Takes the estimate 0/20 for the truth: then nothing has to be bounded, and a hundred make one per cent.
@@ -570,7 +685,7 @@ bound_hand = {"bound": 1 - 0.05 ** (1 / 20), "rule_of_three": 3 / 20, "needed": 
 # - return {"only_a": only_a, "only_b": only_b, "p_value": min(1.0, 2 * tail / 2**m)}
 # + return {"only_a": only_a, "only_b": only_b, "p_value": tail / 2**m}
 
-# %% a probability above one exercise="paired_test" fails=["as many for A as for B: p is 1", "no sample on which only one is right: p is 1", "three classes: both wrong in different ways count for nobody", "random models on the same samples"]
+# %% a probability above one exercise="paired_test" fails=["as many for A as for B: p is 1", "no sample on which only one is right: p is 1", "random models on the same samples"]
 # Doubles the tail and forgets that the middle lies in both.
 # - return {"only_a": only_a, "only_b": only_b, "p_value": min(1.0, 2 * tail / 2**m)}
 # + return {"only_a": only_a, "only_b": only_b, "p_value": 2 * tail / 2**m}
@@ -599,3 +714,25 @@ bound_hand = {"bound": 1 - 0.05 ** (1 / 20), "rule_of_three": 3 / 20, "needed": 
 # +
 # - for truth, a, b in zip(y_true, pred_a, pred_b, strict=True):
 # + for truth, a, b in zip(y_true, pred_a, pred_b):
+
+# %% two to the m in 64 bits exercise="paired_test" fails=["random models on the same samples"]
+# Counts with NumPy, whose whole numbers overflow from the 63rd toss on.
+# - m = only_a + only_b
+# - tail = sum(math.comb(m, k) for k in range(min(only_a, only_b) + 1))
+# - return {"only_a": only_a, "only_b": only_b, "p_value": min(1.0, 2 * tail / 2**m)}
+# + m = np.int64(only_a + only_b)
+# + tail = sum(math.comb(m, k) / 2**m for k in range(min(only_a, only_b) + 1))
+# + return {"only_a": only_a, "only_b": only_b, "p_value": min(1.0, 2 * tail)}
+
+# %% looks at two of the three lengths exercise="paired_test" fails=["three lists of different lengths are refused"]
+# Compares the labels with one of the models only.
+# - if not len(y_true) == len(pred_a) == len(pred_b):
+# + if len(y_true) != len(pred_b):
+# - for truth, a, b in zip(y_true, pred_a, pred_b, strict=True):
+# + for truth, a, b in zip(y_true, pred_a, pred_b):
+
+# %% leaves the lengths to NumPy exercise="paired_test" fails=["three lists of different lengths are refused"]
+# NumPy refuses shapes that do not fit, but it stretches a list of one prediction.
+# - if not len(y_true) == len(pred_a) == len(pred_b):
+# -     raise ValueError(f"lengths differ: {len(y_true)}, {len(pred_a)} and {len(pred_b)}")
+# + y_true, pred_a, pred_b = np.broadcast_arrays(y_true, pred_a, pred_b)
