@@ -1276,6 +1276,8 @@ with check(
 with check("one probability for each row", hint="Print the shape of model(X). Which axis has length 1?") as rng:
     X_drawn, y_drawn = torch.tensor(rng.normal(size=(6, 3)), dtype=torch.float32), torch.tensor([1.0, 0, 0, 1, 0, 1])
     expect(list(fit_and_score(X_drawn, y_drawn, X_drawn, y_drawn, steps=1)["probability"].shape), [6], what="its shape")
+    one_new = fit_and_score(X_drawn, y_drawn, X_drawn[:1], y_drawn[:1], steps=1)["probability"]
+    expect(list(one_new.shape), [1], what="its shape for a single new row")
 with check(
     "the loss compares each output with its own label",
     hint="In the loss, `y * logits` must have n entries, not n times n.",
@@ -1995,7 +1997,7 @@ def train(
     ### END SOLUTION
 
 
-# %% check="train" points=14
+# %% check="train" points=15
 with check("one number for each epoch", hint="Append once an epoch, not once a batch."):
     short = train(MLP(30, 4), X_train[:40], y_train[:40], X_valid, y_valid, epochs=3, batch_size=16, lr=0.1)
     expect(
@@ -2016,6 +2018,16 @@ with check(
     probes.set_weights(exact, began)
     train(exact, X_train, y_train, X_valid, y_valid, epochs=2, batch_size=len(X_train), lr=0.5)
     expect(probes.weights(exact), want_weights, tol=1e-4, what="the weights")
+with check(
+    "losses are taken at the right moment",
+    hint="The training loss before each update, the validation loss behind the last update of the epoch.",
+):
+    moving = MLP(30, 4)
+    want_before = F.binary_cross_entropy_with_logits(probes.output(moving, X_train), y_train).item()
+    looked = train(moving, X_train, y_train, X_valid, y_valid, epochs=2, batch_size=len(X_train), lr=0.5)
+    want_after = F.binary_cross_entropy_with_logits(probes.output(moving, X_valid), y_valid).item()
+    expect(looked["train_loss"][0], want_before, tol=1e-4, what="the training loss of the first epoch")
+    expect(looked["valid_loss"][1], want_after, tol=1e-4, what="the validation loss of the last epoch")
 with check(
     "the training loss is the mean over samples",
     hint="Weigh each batch by its rows: total += loss.item() * len(rows). An error: do the checks of your `MLP` pass?",
@@ -2058,7 +2070,7 @@ with check("validation without gradients", hint="with torch.no_grad(): around th
     train(ledger, torch.arange(6.0)[:, None], torch.ones(6), -torch.ones(3, 1), torch.ones(3), 2, 2, lr=0.1)
     book = probes.weights(ledger, buffers=True)
     assert book["recorded"][book["seen"] < 0].sum() == 0, "Gradients were recorded on the validation part."
-    assert book["recorded"][book["seen"] >= 0].all(), "No gradients were recorded on training rows."
+    assert book["recorded"][book["seen"] >= 0].any(), "No gradients were recorded on training rows."
 with check(
     "training with dropout, in every epoch",
     hint="model.train() at the start of every epoch: evaluation switched it off.",
@@ -2072,16 +2084,20 @@ with check(
 with check("every row once in every epoch", hint="Two loops: epochs outside, the batches of one epoch inside."):
     ledger = Ledger(1)
     train(ledger, torch.arange(12.0)[:, None], torch.ones(12), -torch.ones(1, 1), torch.ones(1), 3, 5, lr=0.1)
-    book = probes.weights(ledger, buffers=True)["seen"]
-    for one_epoch in book[book >= 0].reshape(-1, 12).tolist():
+    book = probes.weights(ledger, buffers=True)
+    trained_on = book["seen"][(book["seen"] >= 0) & (book["recorded"] > 0)]
+    expect(len(trained_on), 36, what="the number of rows used in three epochs")
+    for one_epoch in trained_on.reshape(3, 12).tolist():
         expect(sorted(one_epoch), [float(r) for r in range(12)], what="the rows of one epoch, sorted")
 with check(
     "each epoch has an order of its own", hint="The outer loop runs over minibatches(len(X), batch_size, epochs, seed)."
 ):
     ledger = Ledger(1)
     train(ledger, torch.arange(30.0)[:, None], torch.ones(30), -torch.ones(1, 1), torch.ones(1), 4, 7, lr=0.1)
-    book = probes.weights(ledger, buffers=True)["seen"]
-    orders = book[book >= 0].reshape(4, 30).tolist()
+    book = probes.weights(ledger, buffers=True)
+    trained_on = book["seen"][(book["seen"] >= 0) & (book["recorded"] > 0)]
+    expect(len(trained_on), 120, what="the number of rows used in four epochs")
+    orders = trained_on.reshape(4, 30).tolist()
     assert sorted(orders[0]) != orders[0], "The rows were used in the order of the table."
     assert len({str(order) for order in orders}) == 4, "Two of four epochs used the rows in the same order."
 with check("the seed decides the orders", hint="Hand `seed` on to minibatches."):
@@ -2089,8 +2105,8 @@ with check("the seed decides the orders", hint="Hand `seed` on to minibatches.")
     for order_seed in (3, 3, 4):
         ledger = Ledger(1)
         train(ledger, torch.arange(30.0)[:, None], torch.ones(30), -torch.ones(1, 1), torch.ones(1), 2, 7, 0.1, order_seed)
-        book = probes.weights(ledger, buffers=True)["seen"]
-        orders.append(book[book >= 0].tolist())
+        book = probes.weights(ledger, buffers=True)
+        orders.append(book["seen"][(book["seen"] >= 0) & (book["recorded"] > 0)].tolist())
     assert orders[0] == orders[1], "With the same seed the rows came in another order."
     assert orders[0] != orders[2], "With another seed the rows came in the same order."
 with check("the same seed, the same run", hint="torch.manual_seed(seed) in the first line.") as rng:
@@ -2857,7 +2873,7 @@ def predict_from(data: bytes, X_raw: torch.Tensor) -> torch.Tensor:
         X_raw: inputs as measured, (n, n_in); not standardised yet.
 
     Returns:
-        The probabilities of class 1, shape (n,), in evaluation mode and without gradients.
+        The probabilities of class 1, shape (n,), in evaluation mode.
 
     Raises:
         The error of torch.load(..., weights_only=True), when it refuses the bytes. They may come
@@ -3120,7 +3136,7 @@ grade("find_lines")
 # of 2.
 
 
-# %% exercise="fix_predictor" minutes=7 faults=["the loss of an epoch is the mean over its rows", "a row does not depend on the other new rows", "a single new row", "other tables"]
+# %% exercise="fix_predictor" minutes=7 faults=["the loss of an epoch is the mean over its rows", "the rows are shuffled anew in every epoch of the predictor", "a row does not depend on the other new rows", "a single new row", "other tables"]
 def fit_predictor(
     X_raw, y, X_new_raw, epochs=20, batch_size=32, lr=0.1, dropout=0.0, seed=0
 ) -> dict:
@@ -3189,7 +3205,7 @@ def fit_predictor(
     ### END RELEASE
 
 
-# %% check="fix_predictor" points=7
+# %% check="fix_predictor" points=8
 with check(
     "full batches: exact steps",
     hint="This one worked in the program: each loss before its update, plain SGD, one step a batch.",
@@ -3217,6 +3233,41 @@ with check(
         tol=1e-4,
         what="the losses with a learning rate of 0",
     )
+with check(
+    "the rows are shuffled anew in every epoch of the predictor",
+    hint="torch.randperm(len(X)) inside the loop over epochs, as in the program that you got.",
+) as rng:
+    # eight rows in batches of seven: which row was left over in an epoch shows in its loss
+    eight = torch.tensor(rng.normal(size=(8, 3)), dtype=torch.float32)
+    eight = (eight - eight.mean(0)) / eight.std(0, correction=0)
+    eight_y, rate, left_over = torch.tensor([0.0, 1, 0, 0, 1, 1, 0, 1]), 0.2, [[], []]
+    bce, entries = "binary_cross_entropy_with_logits", range(8)
+    for drawn_seed in range(5):
+        torch.manual_seed(drawn_seed)
+        by_steps = torch.nn.Sequential(
+            torch.nn.Linear(3, 16), torch.nn.ReLU(), torch.nn.Linear(16, 1), torch.nn.Flatten(0)
+        )
+        told = fit_predictor(eight, eight_y, eight, epochs=2, batch_size=7, lr=rate, seed=drawn_seed)["loss"]
+        now = probes.weights(by_steps)
+        for n_epoch, told_loss in enumerate(told):
+            tried = []
+            for row in entries:
+                guess, total = now, 0.0
+                for rows in ([k for k in entries if k != row], [row]):
+                    probes.set_weights(by_steps, guess)
+                    each = F.binary_cross_entropy_with_logits(
+                        probes.output(by_steps, eight[rows]), eight_y[rows], reduction="sum"
+                    )
+                    total += each.item() / 8
+                    slope = probes.gradients(by_steps, eight[rows], eight_y[rows], loss=bce)
+                    guess = {name: w - rate * slope[name] for name, w in guess.items()}
+                tried.append((abs(total - told_loss), row, guess))
+            error, row, now = min(tried, key=lambda entry: entry[0])
+            assert error < 1e-5, "The loss of an epoch on eight rows in batches of seven is not the mean over its rows."
+            left_over[n_epoch].append(row)
+    assert left_over[0] != [7] * 5, "The rows are used in the order of the table."
+    assert left_over[0] != left_over[1], "The second epoch uses the rows in the order of the first."
+    assert len(set(left_over[0])) > 1, "Other seeds give the same order."
 with check(
     "a row does not depend on the other new rows", hint="Scale new rows with the mean and std of the training rows."
 ):
@@ -3420,7 +3471,10 @@ with check(
         parts_8 = (eight, eight_y, eight, eight_y, eight, eight_y)
         now = probes.weights(run_experiment(*parts_8, epochs=1, lr=0.0, **task)["model"])
         for n_epochs in (1, 2):
-            model_8 = run_experiment(*parts_8, epochs=n_epochs, lr=rate, **task)["model"]
+            trial = run_experiment(*parts_8, epochs=n_epochs, lr=rate, **task)
+            if trial["best_epoch"] != n_epochs - 1:
+                continue  # the weights are those of the first epoch: the second cannot be seen
+            model_8 = trial["model"]
             ended, errors, axes = probes.weights(model_8), [], probes.output(model_8, eight).shape[1:]
             for row in range(8):
                 guess = now
