@@ -6,18 +6,21 @@ prove the bounds.
 
 import math
 import re
-import sys
 from pathlib import Path
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 
+from mftcourse.course.facts import holds, released, times
+
+FOLDER = Path(__file__).parent
+
 
 def facts(lesson: dict) -> list[str]:
     """Return strings that occur in the prose; `lesson` is the namespace after the reference ran."""
     return [
-        *_minutes(),
+        *times(FOLDER),
         *_data(lesson),
         *_losses(lesson),
         *_starts(),
@@ -28,26 +31,6 @@ def facts(lesson: dict) -> list[str]:
         *_faulty(lesson),
         *_versions(),
     ]
-
-
-def _if(holds: bool, text: str) -> str:
-    return text if holds else f"{text} (does not hold)"
-
-
-def _source() -> str:
-    # the runner executes this file without a name; it is started with the unit's folder
-    folder = Path(globals().get("__file__", Path(sys.argv[-1]) / "facts.py")).parent
-    return (folder / "lesson.py").read_text(encoding="utf-8")
-
-
-def _minutes() -> list[str]:
-    source = _source()
-    minutes = [int(m) for m in re.findall(r"^# %%.* minutes=(\d+)", source, re.M)]
-    prose = " ".join(line for line in source.splitlines() if line.startswith("#"))
-    reading = round(len(prose.split()) / 90 / 30) * 30  # at 90 words a minute, rounded to half hours
-    total = round((sum(minutes) + reading) / 30) * 30
-    long = sorted({m for m in minutes if m >= 10})
-    return [f"Plan {total} minutes: {sum(minutes)} minutes of exercises", *[f"{m} minutes" for m in long]]
 
 
 def _data(lesson: dict) -> list[str]:
@@ -82,12 +65,12 @@ def _losses(lesson: dict) -> list[str]:
     before, after = (F.binary_cross_entropy(torch.sigmoid(torch.tensor([z])), torch.zeros(1)) for z in (16.0, 17.0))
     return [
         f"the loss jumps from {before:.0f} to {after:.0f}",
-        _if(1 / (1 + np.exp(-1000.0)) == 1, "For a logit of 1000 the probability is rounded to exactly 1"),
+        holds(1 / (1 + np.exp(-1000.0)) == 1, "For a logit of 1000 the probability is rounded to exactly 1"),
         f"$z = {1000}$ and $y = 0$: $1000 - 0 + 0 = {sure:.0f}$",
         f"it cuts every logarithm off at −{cut:.0f}",
         f"$\\ln 0$ is cut off at −{cut:.0f}",
         "a network that says $z = 50$",
-        _if(
+        holds(
             torch.sigmoid(torch.tensor(50.0)).item() == 1,
             "In `float32` the sigmoid of 50 is exactly 1".replace("`float32`", " "),
         ),
@@ -127,16 +110,16 @@ def _starts() -> list[str]:
     version = ".".join(torch.__version__.split(".")[:2])
     return [
         f"$1.414/\\sqrt{{n_\\text{{in}}}}$" if round(2**0.5, 3) == 1.414 else "",
-        _if(even, f"{std:.3f}/\\sqrt{{n_\\text{{in}}}}"),
+        holds(even, f"{std:.3f}/\\sqrt{{n_\\text{{in}}}}"),
         f"version {version},",
         f"{version} 版文档",
-        _if(
+        holds(
             all(a[0] / a[1] > 2 and a[1] / a[2] > 2 for a in default),
             "the values shrink by a factor of more than two from the first layer to the second and again to the third",
         ),
-        _if(all(a[9] < a[0] / 10 for a in default), "in the tenth less than a tenth of the first size is left"),
-        _if(all(a[9] < a[0] / 1000 for a in bare), "With biases of 0 less than a thousandth is left"),
-        _if(all(0.5 < v / a[0] < 2 for a in he for v in a), "With He's weights the values keep their size, within a factor of two"),
+        holds(all(a[9] < a[0] / 10 for a in default), "in the tenth less than a tenth of the first size is left"),
+        holds(all(a[9] < a[0] / 1000 for a in bare), "With biases of 0 less than a thousandth is left"),
+        holds(all(0.5 < v / a[0] < 2 for a in he for v in a), "With He's weights the values keep their size, within a factor of two"),
     ]
 
 
@@ -156,7 +139,7 @@ def _shapes(lesson: dict) -> list[str]:
         f"it reports an accuracy of {all_benign:.0f}",
         f"each of the {n} outputs matches each of the {benign} benign labels, over {n} labels",
         f"the share of benign tumours, {benign / n:.2f}",
-        _if(between, "The printed number always lies between the number of positives and the number of negatives"),
+        holds(between, "The printed number always lies between the number of positives and the number of negatives"),
     ]
 
 
@@ -197,7 +180,7 @@ def _rounded() -> list[str]:
         for _ in range(n):
             total += tenth
         means.append(total / np.float32(n))
-    return [_if(any(m != tenth for m in means), "the mean of many times 0.1 is rounded")]
+    return [holds(any(m != tenth for m in means), "the mean of many times 0.1 is rounded")]
 
 
 def _loops(lesson: dict) -> list[str]:
@@ -216,22 +199,11 @@ def _loops(lesson: dict) -> list[str]:
         "the last loss on 16 rows, after 300 epochs",
         f"ten tumours, scored among the {len(lesson['raw_valid'])} and on their own",
         f"heads in {max(4, 5, 7)} of 10",
-        _if(best > 0.6, "more than 0.6 for coin tosses"),
-        _if(0.57 < several < 0.63, f"the best of the {looks} looks is about 0.6 on average"),
-        _if(_unscaled(lesson) > 20_000, "the loss reaches tens of thousands and more"),
-        _if(_batch_statistics(lesson), "scores above 0.9 or near a half"),
+        holds(best > 0.6, "more than 0.6 for coin tosses"),
+        holds(0.57 < several < 0.63, f"the best of the {looks} looks is about 0.6 on average"),
+        holds(_unscaled(lesson) > 20_000, "the loss reaches tens of thousands and more"),
+        holds(_batch_statistics(lesson), "scores above 0.9 or near a half"),
     ]
-
-
-def _released(exercise: str, lesson: dict) -> dict:
-    """Return the names that the released program of a find-the-bug exercise defines."""
-    cell = re.search(rf'^# %% exercise="{exercise}".*?$(.*?)^# %%', _source(), re.M | re.S)[1]
-    cell = re.sub(r"^ *### BEGIN SOLUTION.*?### END SOLUTION$", "", cell, flags=re.M | re.S)
-    begin, end = cell.index("### BEGIN RELEASE"), cell.index("### END RELEASE")
-    shown = re.sub(r"^( *)# ?", r"\1", cell[begin + len("### BEGIN RELEASE") : end], flags=re.M)
-    scope = dict(lesson)
-    exec(cell[:begin].rstrip() + "\n" + shown + cell[end + len("### END RELEASE") :], scope)
-    return scope
 
 
 def _faulty(lesson: dict) -> list[str]:
@@ -243,9 +215,9 @@ def _faulty(lesson: dict) -> list[str]:
         return curve[-1] < curve[0] and max(curve) < 2 * curve[0]
 
     fallen = dict.fromkeys(("fix_shapes", "fix_outputs", "fix_descent", "colleague", "fix_program"), 0)
-    score, decide = _released("fix_shapes", lesson)["fit_and_score"], _released("fix_outputs", lesson)["classify"]
-    descend = _released("fix_descent", lesson)["descend"]
-    whole = _released("fix_program", lesson)["run_experiment"]
+    score, decide = released(FOLDER, "fix_shapes", lesson)["fit_and_score"], released(FOLDER, "fix_outputs", lesson)["classify"]
+    descend = released(FOLDER, "fix_descent", lesson)["descend"]
+    whole = released(FOLDER, "fix_program", lesson)["run_experiment"]
     told = []
     for seed in range(1, 6):
         marks = (0, 10, 30, 60, 100)
@@ -262,14 +234,14 @@ def _faulty(lesson: dict) -> list[str]:
     clear = all(count in (0, 5) for count in fallen.values())
     zh = "零一二三四五"
     return [
-        _if(
+        holds(
             clear,
             f"{words[len(fallen)]} of the faulty programs that you repaired train a network, and the losses of "
             f"{words[n_fall]} of these {words[len(fallen)]} fall",
         ),
         f"Of the {words[len(fallen)]} faulty training programs that this unit repairs, {words[n_fall]} have a falling loss",
         f"本单元要修复的{zh[len(fallen)]}个有错的训练程序里，{zh[n_fall]}个的损失也在下降",
-        _if(min(told) > 0.9, "it scores well above 0.9 on the validation part"),
+        holds(min(told) > 0.9, "it scores well above 0.9 on the validation part"),
     ]
 
 
@@ -307,8 +279,8 @@ def _batch_statistics(lesson: dict) -> bool:
     X, y = lesson["X_train"], lesson["y_train"]
     X_new, y_new = lesson["X_valid"], lesson["y_valid"]
     by_label = torch.argsort(y_new, stable=True)
-    evaluate = _released("fix_evaluate", lesson)["evaluate"]
-    holds = []
+    evaluate = released(FOLDER, "fix_evaluate", lesson)["evaluate"]
+    found = []
     for seed in range(5):
         net = lesson["Watched"](30, seed=seed)
         optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
@@ -320,5 +292,5 @@ def _batch_statistics(lesson: dict) -> bool:
                 optimizer.step()
         whole = evaluate(net, X_new, y_new, len(y_new))["accuracy"]
         cut = evaluate(net, X_new[by_label], y_new[by_label], 8)["accuracy"]
-        holds.append(whole > 0.9 and 0.3 < cut < 0.7)
-    return all(holds)
+        found.append(whole > 0.9 and 0.3 < cut < 0.7)
+    return all(found)
