@@ -1490,8 +1490,15 @@ with check(
     lowest = verdicts["probability"].min().item()
     at_limit = classify(X_drawn, y_drawn, X_drawn, threshold=lowest, steps=200)["label"]
     expect(at_limit.tolist(), [1] * 6, what="the labels with the lowest probability as threshold")
-with check("labels are integers", needs="the threshold decides", hint="Decisions are int64: `.long()`."):
+with check(
+    "labels are integers, one for each row",
+    needs="the threshold decides",
+    hint="Decisions are int64: `.long()`. And squeeze(1) takes away axis 1 only.",
+):
     expect(classify(X_train, y_train, X_valid, steps=1)["label"].dtype, torch.int64, what="the dtype of the labels")
+    single = classify(X_train, y_train, X_valid[:1], steps=1)
+    shapes = {"probability": list(single["probability"].shape), "label": list(single["label"].shape)}
+    expect(shapes, {"probability": [1], "label": [1]}, what="the shapes for a single new row")
 ### BEGIN HIDDEN TESTS
 with check("random thresholds", hint="Try thresholds near 0 and near 1.", hidden=True) as rng:
     X_drawn = torch.tensor(rng.normal(size=(30, 3)), dtype=torch.float32)
@@ -1825,6 +1832,8 @@ with check(
 with check("each epoch has an order of its own", hint="Draw a permutation inside the loop over epochs, from one generator.") as rng:
     orders = [torch.cat(list(epoch)).tolist() for epoch in minibatches(50, 8, epochs=4, seed=int(rng.integers(1000)))]
     assert len({str(order) for order in orders}) == 4, "Two of four epochs have the same order."
+    beside = [{frozenset(pair) for pair in zip(order, order[1:])} for order in orders]
+    assert len(beside[0] & beside[1]) < 25, "The second epoch only turns the order of the first round."
 with check(
     "the same seed, the same orders; another seed, other orders", hint="Hand the generator to torch.randperm."
 ) as rng:
@@ -1844,8 +1853,9 @@ with check("nobody else's random numbers change", hint="torch.randperm(..., gene
     global_draw(8)
     again_orders = torch.cat(sum(map(list, minibatches(50, 8, 2, 1)), []))
     expect(again_orders, first_orders, what="the order after the global generator was seeded differently")
-with check("a batch size of 0 is refused", needs="every row once in every epoch", hint="raise ValueError(...) at the top."):
-    expect_raises(ValueError, minibatches, 5, 0, epochs=1, seed=0)
+with check("a batch size below 1 is refused", needs="every row once in every epoch", hint="raise ValueError(...) at the top."):
+    for too_small in (0, -1):
+        expect_raises(ValueError, minibatches, 5, too_small, epochs=1, seed=0)
 ### BEGIN HIDDEN TESTS
 with check("random sizes", hint="Try a batch larger than the table, and batches of one row.", hidden=True) as rng:
     for _ in range(20):
@@ -2142,7 +2152,7 @@ with check(
     "two exact steps from random starts", hint="Compare with one step by hand: w - lr * gradient.", hidden=True
 ) as rng:
     X_odd, y_odd = (
-        torch.tensor(rng.normal(size=(10, 3)), dtype=torch.float32),
+        torch.tensor(rng.normal(size=(10, 3)) * 6, dtype=torch.float32),
         torch.tensor(np.arange(10) % 2, dtype=torch.float32),
     )
     exact = MLP(3, 5)
@@ -2444,8 +2454,8 @@ grade("read_losses")
 class Watched(torch.nn.Module):
     """A network with dropout and batch normalisation.
 
-    `recorded` says whether its last call recorded gradients. With `frozen`, batch normalisation is
-    in evaluation mode while the rest trains.
+    `recorded` says whether its last call recorded gradients, `largest` how many rows came at once.
+    With `frozen`, batch normalisation is in evaluation mode while the rest trains.
     """
 
     def __init__(self, n_in: int, seed: int = 0, frozen: bool = False) -> None:
@@ -2459,11 +2469,11 @@ class Watched(torch.nn.Module):
             torch.nn.Linear(16, 1),
         )
         self.layers[1].train(not frozen)
-        self.recorded = False
+        self.recorded, self.largest = False, 0
 
     def forward(self, X: torch.Tensor) -> torch.Tensor:
         """Return logits (n,)."""
-        self.recorded = torch.is_grad_enabled()
+        self.recorded, self.largest = torch.is_grad_enabled(), max(self.largest, len(X))
         return self.layers(X).squeeze(1)
 
 
@@ -2475,7 +2485,8 @@ def evaluate(model, X: torch.Tensor, y: torch.Tensor, batch_size: int = 32) -> d
             mode. Afterwards each of them is in the mode it had, also when a batch raised an error;
             parameters and buffers are unchanged.
         X, y: rows (n, n_features) and labels (n,), each 0.0 or 1.0.
-        batch_size: rows at a time; it does not change the result. No gradients are recorded.
+        batch_size: the largest number of rows that the model gets at a time; it does not change the
+            result. No gradients are recorded.
 
     Returns:
         "loss": mean binary cross-entropy over the n rows.
@@ -2544,10 +2555,14 @@ with check(
     y_uneven[-1] = 1 - y_uneven[-1]
     want_loss = F.binary_cross_entropy_with_logits(calm, y_uneven).item()
     expect(evaluate(network, X_drawn, y_uneven, batch_size=7), {"loss": want_loss, "accuracy": 8 / 9}, tol=1e-4)
-with check("the running averages stay as they were", needs="dropout is off while evaluating", hint="In training mode every call moves them.") as rng:
+    small = Watched(3)
+    evaluate(small, X_drawn, y_uneven, batch_size=4)
+    assert small.largest <= 4, "With batch_size=4 the model got more than four rows at a time."
+with check("nothing of the model changes", needs="dropout is off while evaluating", hint="In training mode every call moves them.") as rng:
     network = Watched(30)
-    averages = probes.weights(network, buffers=True)
+    averages, trains = probes.weights(network, buffers=True), probes.trainable(network)
     evaluate(network, X_valid, y_valid)
+    expect(probes.trainable(network), trains, what="which parameters train")
     for buffer, now in probes.weights(network, buffers=True).items():
         assert torch.equal(now, averages[buffer]), f"Evaluating changed {buffer}."
 with check("no gradients are recorded", needs="dropout is off while evaluating", hint="with torch.no_grad(): around the loop."):
@@ -2836,6 +2851,14 @@ report_on_coins()
 # `getvalue()` are the bytes; `torch.load` reads from `io.BytesIO(data)`.
 
 
+# %%
+class Stranger:
+    """An object whose unpickling runs code: it seeds PyTorch's generator. A check looks for that."""
+
+    def __reduce__(self):
+        return torch.random.manual_seed, (4242,)
+
+
 # %% exercise="checkpoint" minutes=9
 def pack(model, config: dict, mean: torch.Tensor, std: torch.Tensor) -> bytes:
     """Return all that is needed to predict, as bytes.
@@ -2895,10 +2918,14 @@ with check("a stranger's bytes are refused", hint="weights_only=True, and no sec
     contents = read_safely(packed)
     assert contents is not None, "torch.load(..., weights_only=True) refuses the bytes of `pack`."
     expect(list(predict_from(packed, raw_valid).shape), [114], what="the shape of the predictions from good bytes")
-    for stranger in (math.log, io.StringIO, np.random.default_rng):  # names of functions and classes
+    for stranger in (Stranger(), math.log, io.StringIO, np.random.default_rng):
         foreign = io.BytesIO()
         torch.save(contents | {"note": stranger}, foreign)
+        global_draw(7)
+        wanted_draw = global_draw()
+        global_draw(7)
         expect_raises(Exception, predict_from, foreign.getvalue(), raw_valid)
+        assert global_draw() == wanted_draw, "The stranger's code has run: it seeded PyTorch's generator."
 with check("the weights in the file are the model's", hint="model.state_dict() under the key 'state'."):
     packed_net = MLP(30, 8)
     contents = read_safely(pack(packed_net, {"n_in": 30, "n_hidden": 8}, train_mean, train_std))
@@ -3041,22 +3068,22 @@ def examine(program):
     scaled = program(raw_train * units, y_train, raw_valid * units)["probability"]
     rate_0 = program(*part, lr=0.0, epochs=3)["loss"]
 
-    def show(name, what, *values, should):
+    def tell(name, what, *values, should):
         said = " ".join(f"{float(v):.3f}" for v in values)
         print(f"{name:12} {what:34} {said:18} should be {should}")
 
     first = program(*part, lr=0.0, epochs=1, batch_size=len(raw_train))["loss"]
-    show("first loss", "loss of the fresh network", first[0], should="near 0.693")
-    show("rate 0", "three losses with lr = 0", *rate_0, should="equal")
+    tell("first loss", "loss of the fresh network", first[0], should="near 0.693")
+    tell("rate 0", "three losses with lr = 0", *rate_0, should="equal")
     by_heart = program(*sixteen, lr=0.5, epochs=300, batch_size=16)["loss"]
-    show("by heart", "last loss on 16 rows", by_heart[-1], should="near 0")
+    tell("by heart", "last loss on 16 rows", by_heart[-1], should="near 0")
     again = (plain - program(*part)["probability"]).abs().max()
-    show("twice", "difference, the same seed twice", again, should="0")
+    tell("twice", "difference, the same seed twice", again, should="0")
     company = (plain[:10] - alone).abs().max()
-    show("ten alone", "difference, ten rows on their own", company, should="near 0")
+    tell("ten alone", "difference, ten rows on their own", company, should="near 0")
     of_copies = (copies[: len(plain)] - copies[len(plain) :]).abs().max()
-    show("two copies", "difference of the two copies", of_copies, should="0")
-    show("other units", "difference in other units", (plain - scaled).abs().max(), should="near 0")
+    tell("two copies", "difference of the two copies", of_copies, should="0")
+    tell("other units", "difference in other units", (plain - scaled).abs().max(), should="near 0")
 
 
 # %% demo=true
@@ -3330,7 +3357,7 @@ examine(fit_predictor)
 # updates.
 
 
-# %% exercise="fix_program" minutes=20 faults=["updates: one for each batch", "one logit for each row", "the reported accuracy is that of the logits", "the unit of a column does not matter", "one update is one gradient step", "dropout: on in training, off in the results", "the lowest validation loss chooses the epoch", "the results are those of the chosen epoch", "nothing of the test part is used for training or choosing", "the real tumours", "other tables"]
+# %% exercise="fix_program" minutes=20 faults=["updates: one for each batch", "the network gives one logit for each row", "the reported accuracy is that of the logits", "the unit of a column does not matter", "one update is one gradient step", "dropout: on in training, off in the results", "the lowest validation loss chooses the epoch", "the results are those of the chosen epoch", "nothing of the test part is used for training or choosing", "the real tumours", "other tables"]
 def run_experiment(
     X_train,
     y_train,
@@ -3435,7 +3462,7 @@ def run_experiment(
     }
 
 
-# %% check="fix_program" points=13
+# %% check="fix_program" points=14
 with check("updates: one for each batch", hint="Shuffle the rows, split them into batches, update after each."):
     counted = run_experiment(X_train[:64], y_train[:64], X_valid, y_valid, X_test, y_test, epochs=3, batch_size=32)
     expect(counted["updates"], 6, what="the updates")
@@ -3482,12 +3509,28 @@ with check(
     assert left_over[1] != left_over[2], "The second epoch uses the rows in the order of the first."
     assert len(set(left_over[1])) > 1, "Other seeds give the same order."
 with check(
-    "one logit for each row", hint="Logits have shape (n,), and are no probabilities: no sigmoid in the model."
+    "the seed decides the first weights",
+    needs="updates: one for each batch",
+    hint="torch.manual_seed(seed) before the network is made.",
+):
+    firsts = []
+    for start_seed in (3, 3, 4):
+        fresh = run_experiment(*(X_train[:9], y_train[:9]) * 3, epochs=1, lr=0.0, seed=start_seed)["model"]
+        firsts.append(torch.cat([w.flatten() for w in probes.weights(fresh).values()]))
+    expect(firsts[1], firsts[0], what="the weights of a second run with the same seed")
+    assert not torch.equal(firsts[2], firsts[0]), "Another seed gave the same weights."
+with check(
+    "the network gives one logit for each row", hint="Logits have shape (n,), and are no probabilities: no sigmoid in the model."
 ) as rng:
     counted = run_experiment(X_train, y_train, X_valid, y_valid, X_test, y_test, epochs=3)
     for part_name in ("valid_logits", "test_logits"):
         expect(list(counted[part_name].shape), [114], what=f"the shape of {part_name}")
         assert counted[part_name].min() < 0, f"None of {part_name} is below 0: is a sigmoid taken?"
+    expect(
+        sorted(probes.parameters(counted["model"]).values()),
+        [[1], [1, 16], [16], [16, 30]],
+        what="the shapes of the parameters, sorted",
+    )
     low_logits = probes.output(counted["model"], -X_test.abs())
     assert low_logits.max() - low_logits.min() > 1e-3, "Inputs below 0 make no difference: ReLU follows the first linear layer."
 with check(
@@ -3557,6 +3600,12 @@ with check(
     column = y_train.reshape(probes.output(once, X_train).shape)
     slope = probes.gradients(once, X_train, column, loss="binary_cross_entropy_with_logits")
     began, ended = probes.weights(once), probes.weights(twice)
+    at_start, at_end = (
+        probes.weights(run_experiment(*(X_train, y_train) * 3, epochs=1, lr=rate_of, dropout=1.0)["model"])
+        for rate_of in (0.0, 0.5)
+    )
+    moved = [list(at_end[name].shape) for name in at_end if not torch.equal(at_end[name], at_start[name])]
+    expect(moved, [[1]], what="the shapes of what moves with dropout=1.0, where every hidden value is 0,")
     assert any(not torch.allclose(ended[name], began[name] - 0.5 * slope[name], atol=1e-3) for name in slope), (
         "The update of the second epoch is that of a network without dropout: evaluation switched it off."
     )
