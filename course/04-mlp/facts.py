@@ -109,7 +109,7 @@ def _starts() -> list[str]:
     even = 0.99 < bound <= 1.0001 and layer.bias.abs().max() > 0
     version = ".".join(torch.__version__.split(".")[:2])
     return [
-        f"$1.414/\\sqrt{{n_\\text{{in}}}}$" if round(2**0.5, 3) == 1.414 else "",
+        "$1.414/\\sqrt{n_\\text{in}}$" if round(2**0.5, 3) == 1.414 else "",
         holds(even, f"{std:.3f}/\\sqrt{{n_\\text{{in}}}}"),
         f"version {version},",
         f"{version} 版文档",
