@@ -6,46 +6,26 @@ prove the bounds.
 
 import inspect
 import math
-import re
-import sys
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from mftcourse.authoring import read_lesson
+from mftcourse.course.facts import holds, released, times
 from mftcourse.data import load_breast_cancer
-from mftcourse.runner import released
+
+FOLDER = Path(__file__).parent
 
 
 def facts(lesson: dict) -> list[str]:
     """Return strings that occur in the prose; `lesson` is the namespace after the reference ran."""
     return [
-        *_minutes(), *_paper(), *_adam(lesson), *_noise_and_decay(lesson), *_digits(lesson),
+        *times(FOLDER), *_paper(), *_adam(lesson), *_noise_and_decay(lesson), *_digits(lesson),
         *_scaling(lesson), *_curvature(lesson), *_remedies(lesson), *_tuning(lesson), *_report(),
     ]  # fmt: skip
 
 
 SHOWN, UNSEEN = range(5), range(20, 25)  # seeds that the lesson prints, and seeds that it does not
-
-
-def _if(holds: bool, text: str) -> str:
-    return text if holds else f"{text} (does not hold)"
-
-
-def _folder() -> Path:
-    # the runner executes this file without a name; it is started with the unit's folder
-    return Path(globals().get("__file__", Path(sys.argv[-1]) / "facts.py")).parent
-
-
-def _minutes() -> list[str]:
-    source = (_folder() / "lesson.py").read_text(encoding="utf-8")
-    minutes = [int(m) for m in re.findall(r"^# %%.* minutes=(\d+)", source, re.M)]
-    prose = " ".join(line for line in source.splitlines() if line.startswith("#"))
-    reading = round(len(prose.split()) / 90 / 30) * 30  # at 90 words a minute, rounded to half hours
-    total = round((sum(minutes) + reading) / 30) * 30
-    long = sorted({m for m in minutes if m >= 10})
-    return [f"Plan {total} minutes: {sum(minutes)} minutes of exercises", *[f"{m} minutes" for m in long]]
 
 
 def _paper() -> list[str]:
@@ -55,7 +35,7 @@ def _paper() -> list[str]:
     samples = np.array([0.0, 3.0, 6.0])
     return [
         f"For $\\kappa = {kappa}$ that is {shrink:.2f} a step",
-        _if(round(1 / (1 - mu)) == 10, "with $\\mu = 9/10$, ten times"),
+        holds(round(1 / (1 - mu)) == 10, "with $\\mu = 9/10$, ten times"),
         "has the curvatures 1 and 20.",
         f"in each step, {19 / 21:.2f} here",
         f"by about $\\sqrt\\mu$, {(root - 1) / (root + 1):.2f} here",
@@ -64,14 +44,14 @@ def _paper() -> list[str]:
         f"2 · / {20}.",
         f"1/4 \\cdot {6**2} = {6**2 // 4}$",
         f"Had the gradient been {600}",
-        _if(samples.var() == 6, f"noise is $6/2 = {samples.var() / 2:.0f}$"),
+        holds(samples.var() == 6, f"noise is $6/2 = {samples.var() / 2:.0f}$"),
         f"momentum {mu:.1f} multiplies the rate by ten",
         f"their gradients are 2 and {20}".replace("their", "Their"),
         f"1/{10}$, wd = 1/2",
         f"AdamW shrinks to 19/{20} first",
         f"sum is {2 + 8}, as before",
         f"only the mean over all draws is {1 + 2 + 3 + 4}",
-        _if(2 * 401 * math.exp(-34) < 1e-9, "less than once in a billion runs"),
+        holds(2 * 401 * math.exp(-34) < 1e-9, "less than once in a billion runs"),
     ]
 
 
@@ -86,18 +66,18 @@ def _adam(lesson: dict) -> list[str]:
     fifth = f"{1 / math.sqrt(1 - 0.99**5):.1f}"
     alpha = inspect.signature(torch.optim.RMSprop).parameters["alpha"].default
     return [
-        _if(1 - 0.75**2 == 7 / 16 and 1 - 0.75**3 == 37 / 64, "and 1/4, 7/16, 37/64 for $v$"),
-        _if(abs(hats[2][1] - 100 / 37) < 1e-12 and defaults == (0.9, 0.999), "\\beta_1 = 9/10$ and $\\beta_2 = 999/1000$"),
+        holds(1 - 0.75**2 == 7 / 16 and 1 - 0.75**3 == 37 / 64, "and 1/4, 7/16, 37/64 for $v$"),
+        holds(abs(hats[2][1] - 100 / 37) < 1e-12 and defaults == (0.9, 0.999), "\\beta_1 = 9/10$ and $\\beta_2 = 999/1000$"),
         f"with $\\beta_1 = 9/10$ and $\\beta_2 = {0.95 * 100:.0f}/100$",
         f"$\\beta_2 = 0.999$ it is {longer:.2f} rates",
-        _if(abs(same - 1) < 1e-12, "With $\\beta_2 = 0.99$ it is exactly 1"),
+        holds(abs(same - 1) < 1e-12, "With $\\beta_2 = 0.99$ it is exactly 1"),
         f"with $\\beta_2 = 0.95$ it is {shorter:.2f}",
-        _if(alpha == 0.99, "with the default $\\alpha = 0.99$"),
+        holds(alpha == 0.99, "with the default $\\alpha = 0.99$"),
         f"steps are {first} and {fifth} rates long",
         # the questions
         "$m = 0.1\\,g$",
-        _if(longer > 3, "$v = 0.001\\,g^2$"),
-        _if(longer > 3, "$0.1/\\sqrt{0.001}$"),
+        holds(longer > 3, "$v = 0.001\\,g^2$"),
+        holds(longer > 3, "$0.1/\\sqrt{0.001}$"),
         "$\\beta_2 = 0.95$",
         "$\\beta_2 = 0.999$",
     ]
@@ -106,8 +86,8 @@ def _adam(lesson: dict) -> list[str]:
 def _noise_and_decay(lesson: dict) -> list[str]:
     return [
         f"a logistic regression on {len(lesson['few'])} tumours",
-        _if(1 / (1 - 0.5) == 2, "p = 0.5"),
-        _if(round(1 / (1 - 0.9)) == 10, "\\mu = 0.9"),
+        holds(1 / (1 - 0.5) == 2, "p = 0.5"),
+        holds(round(1 / (1 - 0.9)) == 10, "\\mu = 0.9"),
         str(inspect.signature(torch.optim.Adam).parameters["lr"].default),
         *_measured(lesson),
     ]
@@ -127,9 +107,7 @@ def _measured(lesson: dict) -> list[str]:
     X, y = load_breast_cancer()
     X, y = ((X - X.mean()) / X.std(ddof=0)).to_numpy(), (y - y.mean()).to_numpy()
     zeros = (lesson["lasso"](X, y, l1=0.05, lr=0.05, n_steps=3000) == 0).mean()
-    broken: dict = dict(lesson)
-    exercise = read_lesson(_folder()).exercises["fix_tuned_run"]
-    exec(released(exercise.source), broken)
+    broken = released(FOLDER, "fix_tuned_run", lesson)
     data = lesson["digits"], lesson["digit_labels"], lesson["digits_valid"], lesson["labels_valid"]
     fault = broken["tuned_run"](*data)["valid_loss"]
     ranged = {
@@ -141,11 +119,11 @@ def _measured(lesson: dict) -> list[str]:
     twice = all(a[-1] > 2 * b[-1] for a, b in zip(ranged[0.8], ranged[0.1], strict=True))
     falls = all(run[-1] < run[0] for run in ranged[0.8])
     return [
-        _if(bool(apart), "AdamW treats both alike"),
-        _if(zeros > 0.6, "The proximal step sets most of the weights to exactly 0"),
-        _if(fault > 1.3 * math.log(10), "the validation loss is above that of always saying"),
-        _if(begun and about, "the smallest rate has hardly begun, and the largest ends about where it started"),
-        _if(twice and falls, "0.8 the loss falls, but ends at more than twice that of 0.1, on every seed"),
+        holds(bool(apart), "AdamW treats both alike"),
+        holds(zeros > 0.6, "The proximal step sets most of the weights to exactly 0"),
+        holds(fault > 1.3 * math.log(10), "the validation loss is above that of always saying"),
+        holds(begun and about, "the smallest rate has hardly begun, and the largest ends about where it started"),
+        holds(twice and falls, "0.8 the loss falls, but ends at more than twice that of 0.1, on every seed"),
     ]
 
 
@@ -161,12 +139,12 @@ def _digits(lesson: dict) -> list[str]:
         f"{n} digits make {small} updates an epoch with batches of 16, and three with batches of 256".replace(
             "three", {3: "three"}.get(large, str(large))
         ),
-        _if(0.4 < bottom < 0.8 < turn, "batches of 64"),
+        holds(0.4 < bottom < 0.8 < turn, "batches of 64"),
         f"in ten steps the rate grows by a factor of {(10 / 1e-4) ** (10 / 199):.1f}",
         "same digits, 12 epochs of SGD",
         f"$\\ln 10$, about {math.log(10):.1f}",
-        _if(lesson["tuned_run"].__defaults__[2] == 32, "effective rate is 32 times the stated one"),
-        _if(close, "A tenth of the rate with momentum 0.9 gives nearly the run without momentum"),
+        holds(lesson["tuned_run"].__defaults__[2] == 32, "effective rate is 32 times the stated one"),
+        holds(close, "A tenth of the rate with momentum 0.9 gives nearly the run without momentum"),
     ]
 
 
@@ -202,17 +180,17 @@ def _scaling(lesson: dict) -> list[str]:
     curvature, _ = lesson["steepest"](lesson["digit_net"](0))
     return [
         f"to the test on the {n} digits: batches of 128 instead of 32, rate 0.4 instead of 0.1, no momentum",
-        _if(all(higher), "With four times the rate the loss ends far higher, and differs wildly from seed to seed. 0.4 is"),
-        _if(curvature < 1, "At the start, the largest curvature is below 1, so the limit for the rate is above 2"),
-        _if(jumps, "the first seven updates nearly always lower the loss over all digits; the last one nearly always raises it"),
-        _if(all(lower_at_small), "With batches of 32 and rate 0.4, the mean loss of five seeds is lower than with rate 0.1"),
-        _if(all(spread), "the final loss of the third setting changes by a factor of two or more"),
-        _if(set(last_of) == {1}, "last batch of an epoch, with batches of 128?"),
-        _if(n // 128 == 7, "with one row it is 128 times that of a whole batch"),
-        _if(n // 128 + 1 == 8, "one update in eight here"),
+        holds(all(higher), "With four times the rate the loss ends far higher, and differs wildly from seed to seed. 0.4 is"),
+        holds(curvature < 1, "At the start, the largest curvature is below 1, so the limit for the rate is above 2"),
+        holds(jumps, "the first seven updates nearly always lower the loss over all digits; the last one nearly always raises it"),
+        holds(all(lower_at_small), "With batches of 32 and rate 0.4, the mean loss of five seeds is lower than with rate 0.1"),
+        holds(all(spread), "the final loss of the third setting changes by a factor of two or more"),
+        holds(set(last_of) == {1}, "last batch of an epoch, with batches of 128?"),
+        holds(n // 128 == 7, "with one row it is 128 times that of a whole batch"),
+        holds(n // 128 + 1 == 8, "one update in eight here"),
         "one single digit takes at rate 0.4",
-        _if(all(ruled), "up to four times the batch and the rate, every seed gets its old loss back"),
-        _if(all(eight) and all(sixteen), "At sixteen times (batches of 512 and rate 1.6, 17 updates) every seed ends more "
+        holds(all(ruled), "up to four times the batch and the rate, every seed gets its old loss back"),
+        holds(all(eight) and all(sixteen), "At sixteen times (batches of 512 and rate 1.6, 17 updates) every seed ends more "
             "than three times as high"),
     ]  # fmt: skip
 
@@ -246,14 +224,14 @@ def _curvature(lesson: dict) -> list[str]:
         comes_back.append(max(of_large) > 2 / 0.8 and all(1.7 < c < 3.2 for c in of_large[6:12]))
         lower.append(large[-1] < small[-1] and any(b > a for a, b in zip(large, large[1:], strict=False)))
     return [
-        _if(all(grows), "At the small rate the curvature grows to more than four times its first value"),
-        _if(all(comes_back) and all(lower), "it grows beyond the limit. There the steps"),
+        holds(all(grows), "At the small rate the curvature grows to more than four times its first value"),
+        holds(all(comes_back) and all(lower), "it grows beyond the limit. There the steps"),
     ]
 
 
 def _remedies(lesson: dict) -> list[str]:
     overfit, names = lesson["overfit"], list(lesson["remedies"])
-    holds: dict[str, list[bool]] = {}
+    kept: dict[str, list[bool]] = {}
     for seeds in (SHOWN, UNSEEN):
         plain = np.array([overfit(seed) for seed in seeds])
         change = {
@@ -275,22 +253,22 @@ def _remedies(lesson: dict) -> list[str]:
             "dropout": share["dropout 0.5"] < -0.05 and half > 0.15,
             "odd": min(odd) > 1.7 and max(abs(a - b) for a, b in zip(clipped, sound, strict=True)) < 0.3,
         }.items():
-            holds.setdefault(name, []).append(bool(here))
+            kept.setdefault(name, []).append(bool(here))
     return [
         "100 digits, of which 20 get a label at random, a network with 64 hidden units, 600 updates of SGD with momentum "
         "0.9 at rate 0.1",
         "the loss on 700 other digits. Early stopping looks at 200 more",
-        _if(all(holds["start"]), "Without a remedy the loss on the other digits is about 1.6"),
-        _if(all(holds["regularise"]), "Weight decay and early stopping lower the loss by a quarter or more on average"),
-        _if(all(holds["cosine"]), "The cosine lowers the loss a little"),
-        _if(all(holds["nothing"]), "Warm-up and clipping change next to nothing"),
-        _if(all(holds["dropout"]), "Dropout lowers the mean here"),
+        holds(all(kept["start"]), "Without a remedy the loss on the other digits is about 1.6"),
+        holds(all(kept["regularise"]), "Weight decay and early stopping lower the loss by a quarter or more on average"),
+        holds(all(kept["cosine"]), "The cosine lowers the loss a little"),
+        holds(all(kept["nothing"]), "Warm-up and clipping change next to nothing"),
+        holds(all(kept["dropout"]), "Dropout lowers the mean here"),
         "weight decay 0.01;",
         "a warm-up of 60 updates",
         "a tenth of the rate, 0.01",
         "stands with a 95 % interval over five seeds",
         "three of the 100 digits come in other units, 255 times too large",
-        _if(all(holds["odd"]), "Dividing the three by 255 would have been better still"),
+        holds(all(kept["odd"]), "Dividing the three by 255 would have been better still"),
     ]
 
 
@@ -303,9 +281,9 @@ def _tuning(lesson: dict) -> list[str]:
         f"on {len(lesson['other_digits'])} digits that the search never saw",
         f"So is $1 - \\mu$: {1 - 0.5}, {0.9}, {0.95} are steps of one kind",
         "rates from 0.001 to 10, half a power of ten apart",
-        _if(float(torch.tensor(1.0, dtype=torch.bfloat16) + torch.tensor(0.001, dtype=torch.bfloat16)) == 1,
+        holds(float(torch.tensor(1.0, dtype=torch.bfloat16) + torch.tensor(0.001, dtype=torch.bfloat16)) == 1,
             "in bfloat16 a weight of 1 plus a step of 0.001 is 1 again"),
-        _if(abs((1 + math.sqrt(0.5)) / 2 - 0.85) < 0.005, "PyTorch 2.13"),
+        holds(abs((1 + math.sqrt(0.5)) / 2 - 0.85) < 0.005, "PyTorch 2.13"),
     ]  # fmt: skip
 
 

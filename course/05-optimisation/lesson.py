@@ -30,7 +30,7 @@ import torch
 import torch.nn.functional as F
 from sklearn.linear_model import Lasso
 
-from mftcourse import check, expect, expect_choice, expect_raises, given, grade, plots, probes
+from mftcourse import check, expect, expect_choice, expect_raises, given, grade, plots
 from mftcourse.data import load_breast_cancer, load_digits_parts
 
 
@@ -341,7 +341,7 @@ with check("the defaults: plain gradient descent", hint="Rate 0.1, no momentum, 
 with check("plain SGD is torch's, 100 steps", hint="With momentum 0 the buffer is the gradient.") as rng:
     start, gradient_list = random_problem(rng, 100)
     want_path = torch_steps("SGD", start, gradient_list, lr=0.01)
-    expect(run_steps(sgd_step, start, gradient_list, lr=0.01), want_path, tol=1e-6, what="the parameters")
+    expect(run_steps(sgd_step, start, gradient_list, lr=0.01), want_path, tol=1e-5, what="the parameters")
 with check(
     "momentum and decay are torch's, 100 steps",
     hint="Decay is added to the gradient before the buffer. The new gradient enters with factor 1, not 1 - momentum.",
@@ -349,20 +349,27 @@ with check(
     start, gradient_list = random_problem(rng, 100)
     options = {"lr": 0.003, "momentum": 0.7, "weight_decay": 0.2}
     want_path = torch_steps("SGD", start, gradient_list, **options)
-    expect(run_steps(sgd_step, start, gradient_list, **options), want_path, tol=1e-6, what="the parameters")
+    expect(run_steps(sgd_step, start, gradient_list, **options), want_path, tol=1e-5, what="the parameters")
 with check("Nesterov is torch's, 100 steps", hint="g + momentum * b; both g's contain the decay.") as rng:
     start, gradient_list = random_problem(rng, 100)
     options = {"lr": 0.003, "momentum": 0.7, "weight_decay": 0.2, "nesterov": True}
     want_path = torch_steps("SGD", start, gradient_list, **options)
-    expect(run_steps(sgd_step, start, gradient_list, **options), want_path, tol=1e-6, what="the parameters")
+    expect(run_steps(sgd_step, start, gradient_list, **options), want_path, tol=1e-5, what="the parameters")
+with check("a state that it is given", hint="Everything that is remembered comes in through `state`: no variable outside.") as rng:
+    start, gradient_list = random_problem(rng, 2)
+    old_state = {"buffers": [torch.tensor(rng.normal(size=p.shape), dtype=p.dtype) for p in start]}
+    sgd_step([torch.zeros(1)], [torch.ones(1)], {}, momentum=0.5)  # a step of another run, in between
+    moved, kept = sgd_step(start, gradient_list[0], old_state, lr=0.2, momentum=0.5)
+    want_buffers = [0.5 * b + g for b, g in zip(old_state["buffers"], gradient_list[0], strict=True)]
+    expect(kept["buffers"], want_buffers, tol=1e-6, what="the buffers after the step")
+    expect(moved, [p - 0.2 * b for p, b in zip(start, want_buffers, strict=True)], tol=1e-5, what="the parameters")
+    fresh = sgd_step(start, gradient_list[1], {}, lr=0.2, momentum=0.5)[0]
+    expect(fresh, [p - 0.2 * g for p, g in zip(start, gradient_list[1], strict=True)], tol=1e-6, what="a first step after that")
 with check(
-    "nothing that comes in is changed", hint="`b = momentum * b + g` makes a new tensor; `b.mul_(...)` and `p -= ...` do not."
+    "lists of different lengths are refused",
+    hint="`zip(..., strict=True)` raises the ValueError.",
+    needs="the example: two steps with momentum",
 ) as rng:
-    start, gradient_list = random_problem(rng, 1)
-    old_state = {"buffers": [torch.ones_like(p) for p in start]}
-    called = probes.call(sgd_step, start, gradient_list[0], old_state, momentum=0.5, weight_decay=0.1)
-    expect(called["inputs"], [start, gradient_list[0], old_state], what="an input after the call")
-with check("lists of different lengths are refused", hint="`zip(..., strict=True)` raises the ValueError.") as rng:
     start, gradient_list = random_problem(rng, 1)
     expect_raises(ValueError, sgd_step, start, gradient_list[0][:2], {})
 ### BEGIN HIDDEN TESTS
@@ -472,13 +479,19 @@ with check("torch's RMSprop, 100 steps", hint="Decay enters the gradient before 
     start, gradient_list = random_problem(rng, 100)
     options = {"lr": 0.002, "alpha": 0.9, "eps": 1e-3, "weight_decay": 0.3}
     want_path = torch_steps("RMSprop", start, gradient_list, **options)
-    expect(run_steps(rmsprop_step, start, gradient_list, **options), want_path, tol=1e-6, what="the parameters")
-with check("nothing that comes in is changed", hint="Make new tensors: no `mul_`, no `+=`.") as rng:
-    start, gradient_list = random_problem(rng, 1)
-    old_state = {"squares": [torch.ones_like(p) for p in start]}
-    called = probes.call(rmsprop_step, start, gradient_list[0], old_state, weight_decay=0.1)
-    expect(called["inputs"], [start, gradient_list[0], old_state], what="an input after the call")
-with check("lists of different lengths are refused", hint="`zip(..., strict=True)` raises the ValueError.") as rng:
+    expect(run_steps(rmsprop_step, start, gradient_list, **options), want_path, tol=1e-5, what="the parameters")
+with check("a state that it is given", hint="Everything that is remembered comes in through `state`: no variable outside.") as rng:
+    start, gradient_list = random_problem(rng, 2)
+    old_state = {"squares": [torch.tensor(rng.uniform(1, 2, p.shape), dtype=p.dtype) for p in start]}
+    rmsprop_step([torch.zeros(1)], [torch.ones(1)], {})  # a step of another run, in between
+    kept = rmsprop_step(start, gradient_list[0], old_state, alpha=0.75)[1]
+    want_squares = [0.75 * s + 0.25 * g**2 for s, g in zip(old_state["squares"], gradient_list[0], strict=True)]
+    expect(kept["squares"], want_squares, tol=1e-6, what="the squares after the step")
+    kept = rmsprop_step(start, gradient_list[1], {}, alpha=0.75)[1]
+    expect(kept["squares"], [0.25 * g**2 for g in gradient_list[1]], tol=1e-6, what="the squares of a first step after that")
+with check(
+    "lists of different lengths are refused", hint="`zip(..., strict=True)` raises the ValueError.", needs="the example"
+) as rng:
     start, gradient_list = random_problem(rng, 1)
     expect_raises(ValueError, rmsprop_step, start, gradient_list[0][:2], {})
 ### BEGIN HIDDEN TESTS
@@ -770,29 +783,37 @@ with check("torch's Adam, 100 steps", hint="Do the checks above pass? Then try w
     start, gradient_list = random_problem(rng, 100)
     options = {"lr": 0.004, "betas": (0.8, 0.95), "eps": 1e-4, "weight_decay": 0.3}
     want_path = torch_steps("Adam", start, gradient_list, **options)
-    expect(run_steps(adam_step, start, gradient_list, **options), want_path, tol=1e-6, what="the parameters")
+    expect(run_steps(adam_step, start, gradient_list, **options), want_path, tol=1e-5, what="the parameters")
 with check("torch's AdamW, 100 steps", hint="The same, but the parameter shrinks before the step.", points=2) as rng:
     start, gradient_list = random_problem(rng, 100)
     options = {"lr": 0.004, "betas": (0.8, 0.95), "eps": 1e-4, "weight_decay": 0.3}
     want_path = torch_steps("AdamW", start, gradient_list, **options)
     got_path = run_steps(adam_step, start, gradient_list, decoupled=True, **options)
-    expect(got_path, want_path, tol=1e-6, what="the parameters")
+    expect(got_path, want_path, tol=1e-5, what="the parameters")
 with check("gradients that are 0 for the first ten steps", hint="0/(0 + eps) is 0: the weight waits. Then it moves.") as rng:
     start, gradient_list = random_problem(rng, 20)
     gradient_list = [[g * (t >= 10) for g in grads] for t, grads in enumerate(gradient_list)]
     got_path = run_steps(adam_step, start, gradient_list)
     expect(got_path[9], start, what="the parameters after ten steps")
-    expect(got_path, torch_steps("Adam", start, gradient_list), tol=1e-6, what="the parameters")
-with check("nothing that comes in is changed", hint="Make new tensors and a new dict.") as rng:
-    start, gradient_list = random_problem(rng, 1)
-    squares_before = [torch.ones_like(p) for p in start]
-    old_state = {"step": 3, "means": [torch.ones_like(p) for p in start], "squares": squares_before}
-    for is_decoupled in (False, True):
-        called = probes.call(
-            adam_step, start, gradient_list[0], old_state, weight_decay=0.1, decoupled=is_decoupled
-        )
-        expect(called["inputs"], [start, gradient_list[0], old_state], what="an input after the call")
-with check("lists of different lengths are refused", hint="`zip(..., strict=True)` raises the ValueError.") as rng:
+    expect(got_path, torch_steps("Adam", start, gradient_list), tol=1e-5, what="the parameters")
+with check("a state that it is given", hint="Step count, means and squares come in through `state`: no variable outside.") as rng:
+    start, gradient_list = random_problem(rng, 2)
+    shapes = [p.shape for p in start]
+    old_means = [torch.tensor(rng.normal(size=shape), dtype=torch.float32) for shape in shapes]
+    old_state = {"step": 3, "means": old_means, "squares": [m**2 + 1 for m in old_means]}
+    adam_step([torch.zeros(1)], [torch.ones(1)], {})  # a step of another run, in between
+    moved, kept = adam_step(start, gradient_list[0], old_state, lr=0.2, betas=(0.5, 0.75))
+    want_means = [0.5 * m + 0.5 * g for m, g in zip(old_means, gradient_list[0], strict=True)]
+    want_squares = [0.75 * v + 0.25 * g**2 for v, g in zip(old_state["squares"], gradient_list[0], strict=True)]
+    expect(kept, {"step": 4, "means": want_means, "squares": want_squares}, tol=1e-6, what="the state after the step")
+    quotients = [(m / (1 - 0.5**4)) / (v / (1 - 0.75**4)).sqrt() for m, v in zip(want_means, want_squares, strict=True)]
+    expect(moved, [p - 0.2 * q for p, q in zip(start, quotients, strict=True)], tol=1e-5, what="the parameters")
+    expect(adam_step(start, gradient_list[1], {})[1]["step"], 1, what="the step count of a first step after that")
+with check(
+    "lists of different lengths are refused",
+    hint="`zip(..., strict=True)` raises the ValueError.",
+    needs="your three steps on paper",
+) as rng:
     start, gradient_list = random_problem(rng, 1)
     expect_raises(ValueError, adam_step, start, gradient_list[0][:2], {})
 ### BEGIN HIDDEN TESTS
@@ -1106,7 +1127,7 @@ def lasso(X: np.ndarray, y: np.ndarray, l1: float, lr: float, n_steps: int) -> n
     ### END SOLUTION
 
 
-# %% check="lasso" points=8
+# %% check="lasso" points=7
 with check("the threshold: the example", hint="sign(z) times what is left of |z|, but never below 0."):
     expect(soft_threshold(np.array([3.0, -3.0, 0.5, -1.0, 0.0]), 1.0), np.array([2.0, -2.0, 0.0, 0.0, 0.0]))
 with check("the threshold minimises what it should", hint="It minimises (w - z)²/2 + threshold * |w|.") as rng:
@@ -1126,12 +1147,8 @@ with check("scikit-learn's Lasso, and its exact zeros", hint="Divide by n_sample
     got_weights = lasso(X_drawn, y_drawn, l1=0.3, lr=0.2, n_steps=1500)
     expect(got_weights, real, tol=1e-6, what="the weights")
     assert (got_weights[real == 0] == 0).all(), "Weights that should be exactly 0 are only small."
-with check("nothing that comes in is changed", hint="`w = ...` makes a new array; `-=` on an input does not.") as rng:
-    X_drawn, y_drawn, kept = rng.normal(size=(4, 3)), rng.normal(size=4), rng.normal(size=7)
-    expect(probes.call(lasso, X_drawn, y_drawn, 0.1, 0.1, 3)["inputs"][:2], [X_drawn, y_drawn], what="an input after the call")
-    expect(probes.call(soft_threshold, kept, 0.4)["inputs"][0], kept, what="the values after the call")
 ### BEGIN HIDDEN TESTS
-with check("other tables and strengths", points=2, hint="Try n_samples below n_features; do not change X or y.", hidden=True) as rng:
+with check("other tables and strengths", points=2, hint="Try n_samples below n_features.", hidden=True) as rng:
     for n_rows, n_columns, strength in [(5, 9, 0.2), (30, 4, 0.05), (12, 6, 100.0)] * 4:
         X_drawn, y_drawn = rng.normal(size=(n_rows, n_columns)), rng.normal(size=n_rows)
         want_weights = np.zeros(n_columns)
@@ -1243,18 +1260,30 @@ def global_number(seed: int | None = None) -> float:
     return torch.rand(()).item()
 
 
-# %% check="dropout" points=10
-with check("in evaluation nothing happens", hint="Return the values, neither dropped nor scaled."):
-    expect(dropout(torch.tensor([1.0, -2.0, 3.0]), 0.5, False, seed=1), torch.tensor([1.0, -2.0, 3.0]))
+# %% check="dropout" points=9
 with check("kept values are divided by 1 - p", hint="Scale in training, so that evaluation needs no change.") as rng:
     drawn = torch.tensor(rng.uniform(1, 2, (40, 50)))
     got_values = dropout(drawn.clone(), 0.2, True, seed=int(rng.integers(1000)))
     kept = got_values != 0
     assert 0 < kept.sum() < kept.numel(), "Of 2,000 values, some should be dropped and some kept."
     expect(got_values[kept], drawn[kept] / 0.8, what="the kept values")
-with check("p = 0 drops nothing", hint="A random number of exactly 0 must be kept too: which comparison?"):
+with check(
+    "in evaluation nothing happens",
+    hint="Return the values, neither dropped nor scaled.",
+    needs="kept values are divided by 1 - p",
+):
+    expect(dropout(torch.tensor([1.0, -2.0, 3.0]), 0.5, False, seed=1), torch.tensor([1.0, -2.0, 3.0]))
+with check(
+    "p = 0 drops nothing",
+    hint="A value is dropped where its random number is *below* p; with p = 0 none is.",
+    needs="kept values are divided by 1 - p",
+):
     expect(dropout(torch.ones(3, 4), 0.0, True, seed=2), torch.ones(3, 4))
-with check("p outside its range is refused", hint="With p = 1 the scale would be 1/0. Refuse first, then ask whether it is training."):
+with check(
+    "p outside its range is refused",
+    hint="With p = 1 the scale would be 1/0. Refuse first, then ask whether it is training.",
+    needs="kept values are divided by 1 - p",
+):
     for bad in (1.0, -0.1, 1.5):
         expect_raises(ValueError, dropout, torch.ones(3), bad, True, seed=0)
         expect_raises(ValueError, dropout, torch.ones(3), bad, False, seed=0)
@@ -1293,15 +1322,17 @@ with check(
     ]
     # 50 independent draws: the variance of the count is 12.5, and the estimate from 300 seeds lies within half of it
     assert 6 < np.var(counts) < 22, "The number of zeros should vary from seed to seed as independent draws do."
-with check("torch's global generator is left alone", hint="`torch.manual_seed` and a bare `torch.rand` use the global generator."):
-    expect(dropout(torch.zeros(2), 0.5, True, seed=4), torch.zeros(2))
+with check(
+    "torch's global generator is left alone",
+    hint="`torch.manual_seed` and a bare `torch.rand` use the global generator.",
+    needs="kept values are divided by 1 - p",
+):
+    dropout(torch.zeros(2), 0.5, True, seed=4)
     undisturbed = global_number(3), global_number()
     before = global_number(3)
     dropout(torch.ones(40), 0.5, True, seed=8)
     after = global_number()
     expect([before, after], list(undisturbed), what="the next numbers of the global generator")
-with check("the values that come in are not changed", hint="`values * ...` makes a new tensor, `values[...] = 0` does not."):
-    expect(probes.call(dropout, torch.ones(50), 0.5, True, seed=3)["inputs"][0], torch.ones(50), what="the values after the call")
 ### BEGIN HIDDEN TESTS
 with check("other shapes and dtypes", hint="Keep shape and dtype of the values.", hidden=True) as rng:
     for shape, dtype in (((7,), torch.float64), ((3, 1, 5), torch.float32), ((0, 4), torch.float32)):
@@ -1389,7 +1420,11 @@ with check("the wave is a cosine, not a straight line", hint="x = 1/4 gives (1 +
     expect([warmup_cosine(s, 5, 0, 1.0) for s in range(5)], [1, quarter, 0.5, 1 - quarter, 0], what="the rates")
 with check("the shortest run: two updates", hint="T = 2 and W = 0 is allowed: the peak, then the floor."):
     expect([warmup_cosine(s, 2, 0, 3.0, 1.0) for s in range(2)], [3, 1], what="the rates")
-with check("steps and warm-ups that do not fit are refused", hint="0 <= step < n_steps and 0 <= n_warmup <= n_steps - 2."):
+with check(
+    "steps and warm-ups that do not fit are refused",
+    hint="0 <= step < n_steps and 0 <= n_warmup <= n_steps - 2.",
+    needs="the example",
+):
     for bad_step, n_total, n_climb in ((6, 6, 3), (-1, 6, 3), (0, 6, 5), (0, 6, -1), (0, 1, 0)):
         expect_raises(ValueError, warmup_cosine, bad_step, n_total, n_climb, 1.0)
 ### BEGIN HIDDEN TESTS
@@ -1475,7 +1510,7 @@ def clip_by_norm(grads: list[torch.Tensor], max_norm: float) -> tuple[list[torch
     ### END SOLUTION
 
 
-# %% check="clip_by_norm" points=7
+# %% check="clip_by_norm" points=6
 with check("the example", hint="The length of (3, 0, 4) is 5, so the factor is 1/5, for both tensors."):
     clipped, length = clip_by_norm([torch.tensor([3.0]), torch.tensor([0.0, 4.0])], 1.0)
     expect(clipped, [torch.tensor([0.6]), torch.tensor([0.0, 0.8])], what="the clipped gradients")
@@ -1486,7 +1521,9 @@ with check("short gradients stay as they are", hint="The factor is never above 1
     expect(length, 5.0, what="the norm")
 with check("gradients of 0 stay 0", hint="Do not divide by a norm of 0."):
     expect(clip_by_norm([torch.zeros(2, 2)], 0.5), ([torch.zeros(2, 2)], 0.0))
-with check("a maximum of 0 is refused", hint="Raise a ValueError for 0 and for negative numbers."):
+with check(
+    "a maximum of 0 is refused", hint="Raise a ValueError for 0 and for negative numbers.", needs="the example"
+):
     expect_raises(ValueError, clip_by_norm, [torch.ones(2)], 0.0)
     expect_raises(ValueError, clip_by_norm, [torch.ones(2)], -1.0)
 with check("torch's clip_grad_norm_", hint="One norm over all tensors, one factor for all tensors.") as rng:
@@ -1499,9 +1536,6 @@ with check("torch's clip_grad_norm_", hint="One norm over all tensors, one facto
         clipped, length = clip_by_norm([g.clone() for g in drawn], 2.0)
         expect(clipped, [leaf.grad for leaf in leaves], tol=1e-5, what="the clipped gradients")
         expect(length, want_norm, what="the norm before clipping")
-with check("the gradients that come in are not changed", hint="`g * factor` makes a new tensor, `g *= factor` does not."):
-    called = probes.call(clip_by_norm, [torch.ones(4), torch.ones(2, 2)], 0.5)
-    expect(called["inputs"][0], [torch.ones(4), torch.ones(2, 2)], what="the gradients after the call")
 ### BEGIN HIDDEN TESTS
 with check("the direction stays", hint="The same factor for each tensor.", hidden=True) as rng:
     for limit in (0.3, 1.7):
@@ -1627,13 +1661,6 @@ def fit_early(X, y, X_valid, y_valid, lr=0.5, patience=5, max_epochs=100, batch_
 
 
 # %% check="fix_early_stopping" points=9
-with check("the first epoch is one pass over the batches", hint="This one worked in the faulty program."):
-    X_line, y_line = np.array([[1.0], [2.0], [-1.0]]), np.array([1.0, 0.0, 0.0])
-    w_line = np.zeros(1)
-    for rows in (slice(0, 2), slice(2, 3)):
-        w_line = w_line - 0.3 * logistic_gradient(w_line, X_line[rows], y_line[rows])
-    found = fit_early(X_line, y_line, X_line, y_line, lr=0.3, max_epochs=1, batch_size=2)
-    expect(found, {"weights": w_line, "best_epoch": 0, "valid_losses": [logistic_loss(w_line, X_line, y_line)]})
 with check(
     "the returned weights are those of the best epoch",
     hint="`w -= ...` changes the array in place, and every other name for it changes too. What does `best_weights` hold?",
@@ -1645,6 +1672,17 @@ with check(
     expect(logistic_loss(found["weights"], X_two, y_some), min(found["valid_losses"]), what="the validation loss")
     expect(found["valid_losses"][found["best_epoch"]], min(found["valid_losses"]), what="the loss of the best epoch")
     expect(len(found["valid_losses"]), found["best_epoch"] + 4, what="the number of epochs")
+with check(
+    "the first epoch is one pass over the batches",
+    hint="This worked in the faulty program.",
+    needs="the returned weights are those of the best epoch",
+):
+    X_line, y_line = np.array([[1.0], [2.0], [-1.0]]), np.array([1.0, 0.0, 0.0])
+    w_line = np.zeros(1)
+    for rows in (slice(0, 2), slice(2, 3)):
+        w_line = w_line - 0.3 * logistic_gradient(w_line, X_line[rows], y_line[rows])
+    found = fit_early(X_line, y_line, X_line, y_line, lr=0.3, max_epochs=1, batch_size=2)
+    expect(found, {"weights": w_line, "best_epoch": 0, "valid_losses": [logistic_loss(w_line, X_line, y_line)]})
 with check("an improvement resets the count", hint="Patience counts epochs in a row. What should happen to `waited`?"):
     # the steps jump over the minimum: epoch 2 is worse, epoch 3 the best, epochs 4 and 5 are worse
     found = fit_early(np.ones((1, 1)), np.array([0.7]), np.ones((1, 1)), np.array([0.68]), lr=7.5, patience=2)
@@ -1654,7 +1692,11 @@ with check("equal is no improvement", hint="Which comparison keeps the first of 
     found = fit_early(np.zeros((4, 2)), np.ones(4), np.ones((3, 2)), np.ones(3), patience=4, max_epochs=20)
     expect(found["best_epoch"], 0, what="the best epoch")
     expect(len(found["valid_losses"]), 5, what="the number of epochs")
-with check("the limit on epochs holds", hint="After max_epochs the run ends, patience or not."):
+with check(
+    "the limit on epochs holds",
+    hint="After max_epochs the run ends, patience or not. This worked in the faulty program.",
+    needs="the returned weights are those of the best epoch",
+):
     found = fit_early(X_few, y_few, X_few, y_few, patience=50, max_epochs=7)
     expect(len(found["valid_losses"]), 7, what="the number of epochs")
 with check("the real tumours", hint="Are all faults repaired? Compare every line with the example of the lesson."):
@@ -1765,12 +1807,16 @@ def gradient_noise(gradients: np.ndarray, batch_size: int, replacement: bool = F
     ### END SOLUTION
 
 
-# %% check="gradient_noise" points=7
+# %% check="gradient_noise" points=6
 with check("the example, with replacement", hint="The mean of squared distances, over n; then over B."):
     expect(gradient_noise(np.array([[0.0], [3.0], [6.0]]), 2, replacement=True), 3.0, what="the noise")
 with check("the example, without replacement", hint="Times (n - B)/(n - 1). It is the default."):
     expect(gradient_noise(np.array([[0.0], [3.0], [6.0]]), 2), 1.5, what="the noise")
-with check("the full batch has no noise without replacement", hint="n - B is 0; a batch of n is allowed.") as rng:
+with check(
+    "the full batch has no noise without replacement",
+    hint="n - B is 0; a batch of n is allowed.",
+    needs="the example, with replacement",
+) as rng:
     expect(gradient_noise(rng.normal(size=(5, 3)), 5), 0.0, what="the noise")
 with check("all batches, counted out", hint="Add the squares over parameters, average over samples.") as rng:
     rows_drawn = rng.normal(size=(5, 3))
@@ -1782,14 +1828,15 @@ with check("all batches, counted out", hint="Add the squares over parameters, av
         want_noise = np.mean([((m - rows_drawn.mean(0)) ** 2).sum() for m in draws])
         expect(gradient_noise(rows_drawn, size, True), want_noise, what=f"the noise with replacement, B = {size}")
     expect(gradient_noise(np.eye(3), 4, replacement=True), 1 / 6, what="the noise")
-with check("batch sizes that cannot be drawn are refused", hint="Below 1 always; above n only without replacement."):
+with check(
+    "batch sizes that cannot be drawn are refused",
+    hint="Below 1 always; above n only without replacement.",
+    needs="the example, with replacement",
+):
     expect_raises(ValueError, gradient_noise, np.eye(3), 0)
     expect_raises(ValueError, gradient_noise, np.eye(3), 0, replacement=True)
     expect_raises(ValueError, gradient_noise, np.eye(3), 4)
     gradient_noise(np.eye(3), 4, replacement=True)  # this one is not refused
-with check("the gradients are not changed", hint="`gradients - mean` makes a new array, `gradients -= mean` does not.") as rng:
-    rows_drawn = rng.normal(size=(4, 2)) + 2
-    expect(probes.call(gradient_noise, rows_drawn, 2)["inputs"][0], rows_drawn, what="the gradients after the call")
 ### BEGIN HIDDEN TESTS
 with check("other tables", hint="Try more parameters than samples, and the reverse.", hidden=True) as rng:
     for n_rows, n_columns in ((2, 7), (9, 2), (40, 1)):
@@ -2378,13 +2425,21 @@ def scaled_run(X, y, lr, batch_size, n_epochs, seed):
 with check("every update has exactly batch_size rows", hint="Leave out what does not fill a batch: 10 rows make 3 batches of 3.") as rng:
     found = scaled_run(digits[:10], digit_labels[:10], 0.1, 3, 4, seed=int(rng.integers(1000)))
     expect([len(rows) for rows in found["batches"]], [3] * 12, what="the rows of each update")
-with check("no row twice in an epoch, and a new order in each", hint="`torch.randperm` once an epoch. It worked in the faulty program.") as rng:
+with check(
+    "no row twice in an epoch, and a new order in each",
+    hint="`torch.randperm` once an epoch. This worked in the faulty program.",
+    needs="every update has exactly batch_size rows",
+) as rng:
     found = scaled_run(digits[:12], digit_labels[:12], 0.1, 4, 5, seed=int(rng.integers(1000)))
     orders = [sum(found["batches"][3 * k : 3 * k + 3], []) for k in range(5)]
     expect([sorted(order) for order in orders], [list(range(12))] * 5, what="the rows of each epoch, sorted")
     assert len({tuple(order) for order in orders}) == 5, "Some epochs have the same order."
     assert tuple(range(12)) not in {tuple(order) for order in orders}, "An epoch takes the rows in their order."
-with check("the updates are those of the batches", hint="One step along the mean gradient of each batch; this worked too.") as rng:
+with check(
+    "the updates are those of the batches",
+    hint="One step along the mean gradient of each batch. This worked in the faulty program.",
+    needs="every update has exactly batch_size rows",
+) as rng:
     drawn_seed = int(rng.integers(1000))
     found = scaled_run(digits[:12], digit_labels[:12], 0.2, 4, 3, seed=drawn_seed)
     net = digit_net(drawn_seed)
@@ -2783,7 +2838,7 @@ def search(propose, problem: dict, seed: int, n_trials: int = 16) -> list[dict]:
     return history
 
 
-plain_problem = {"scale": 1.0, "baseline": {"lr": 0.8, "momentum": 0.0}}
+plain_problem = {"scale": 1.0, "baseline": {"lr": 1.1, "momentum": 0.0}}
 
 
 def judged(history: list[dict], problem: dict, seeds: list[int]) -> dict[str, float]:
@@ -2839,20 +2894,22 @@ with check(
     share_valid, share_unseen = share["validation"], share["unseen"]
     assert share_valid < 0.9, f"The validation loss is {share_valid:.2f} of the baseline's; it should be below 0.90."
     assert share_unseen < 0.9, f"On unseen digits the loss is {share_unseen:.2f} of the baseline's; it should be below 0.90."
-with check("the same arguments, the same proposal", hint="No random numbers without a fixed seed, no variable outside the function."):
+with check(
+    "the same arguments, the same proposal",
+    hint="No random numbers without a fixed seed, no variable outside the function.",
+    needs="the baseline is beaten by a tenth, with new seeds and on unseen digits",
+):
     past = [{"lr": 0.01 * 3**k, "momentum": 0.9, "loss": 2.0 - 0.1 * k} for k in range(5)]
     again = [propose([dict(trial) for trial in past], 11) for _ in range(2)]
     expect(again[1], again[0], what="the second proposal")
 ### BEGIN HIDDEN TESTS
 with check("inputs in other units", points=3, hint="A search that starts wide finds the rate wherever it is.", hidden=True) as rng:
-    for problem in (
-        {"scale": 0.25, "baseline": {"lr": 2.7, "momentum": 0.0}},
-        {"scale": 4.0, "baseline": {"lr": 0.2, "momentum": 0.0}},
-    ):
-        drawn_seed = int(rng.integers(1000))
-        seeds = [10**7 + drawn_seed * 10 + k for k in range(6)]
-        share = judged(search(propose, problem, drawn_seed), problem, seeds)
-        assert share["validation"] < 0.9, "In other units, the search does not beat the baseline by a tenth."
+    scale, rate = [(0.25, 2.7), (4.0, 0.2)][int(rng.integers(2))]
+    problem = {"scale": scale, "baseline": {"lr": rate, "momentum": 0.0}}
+    drawn_seed = int(rng.integers(1000))
+    seeds = [10**7 + drawn_seed * 10 + k for k in range(6)]
+    share = judged(search(propose, problem, drawn_seed), problem, seeds)
+    assert share["validation"] < 0.9, "In other units, the search does not beat the baseline by a tenth."
 ### END HIDDEN TESTS
 grade("propose")
 
@@ -3036,7 +3093,11 @@ with check("validation without dropout", hint="Which mode is the model in when i
     found = tuned_run(X_drawn[:20], y_drawn[:20], X_drawn, y_drawn, p=0.6)
     honest = F.cross_entropy(X_drawn @ found["weight"].T + found["bias"], y_drawn).item()
     expect(found["valid_loss"], honest, tol=1e-5, what="the validation loss")
-with check("a new order in each epoch, of all rows", hint="`torch.randperm` once an epoch. It worked in the faulty program.") as rng:
+with check(
+    "a new order in each epoch, of all rows",
+    hint="`torch.randperm` once an epoch. This worked in the faulty program.",
+    needs="one update is one step along the mean gradient",
+) as rng:
     X_drawn = torch.tensor(rng.normal(size=(12, 3)), dtype=torch.float32)
     y_drawn = torch.tensor(rng.integers(0, 10, 12))
     drawn_batches = tuned_run(X_drawn, y_drawn, X_drawn, y_drawn, peak=0.5, n_epochs=4, batch_size=5)["batches"]
@@ -3044,7 +3105,11 @@ with check("a new order in each epoch, of all rows", hint="`torch.randperm` once
     orders = [sum(drawn_batches[3 * k : 3 * k + 3], []) for k in range(4)]
     expect([sorted(order) for order in orders], [list(range(12))] * 4, what="the rows of each epoch, sorted")
     assert len({tuple(order) for order in orders} | {tuple(range(12))}) == 5, "Some epochs have the same order, or none."
-with check("training with dropout, other random numbers for another seed", hint="Evaluation mode only after the last update.") as rng:
+with check(
+    "training with dropout, other random numbers for another seed",
+    hint="Evaluation mode only after the last update.",
+    needs="one update is one step along the mean gradient",
+) as rng:
     X_drawn = torch.tensor(rng.normal(size=(8, 20)), dtype=torch.float32)
     y_drawn = torch.tensor(rng.integers(0, 10, 8))
     found = [
@@ -3053,7 +3118,11 @@ with check("training with dropout, other random numbers for another seed", hint=
     expect(found[1], found[0], what="the weights with the same seed")
     apart = (found[2] - found[0]).abs().max()
     assert apart > 0.01, "With p = 0.5, two seeds give the same weights: is dropout on?"
-with check("the inputs are dropped, the biases are not", hint="Dropout stands before the linear layer.") as rng:
+with check(
+    "the inputs are dropped, the biases are not",
+    hint="Dropout stands before the linear layer.",
+    needs="one update is one step along the mean gradient",
+) as rng:
     # one row of ones, one update: a dropped input leaves its weights at 0 for all ten classes
     found = tuned_run(torch.ones(1, 60), torch.tensor([3]), torch.ones(1, 60), torch.tensor([3]), 0.5, 2, 1, p=0.5)
     per_input = (found["weight"] != 0).sum(0).tolist()
