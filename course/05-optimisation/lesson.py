@@ -824,13 +824,12 @@ with check(
     hidden=True,
 ) as rng:
     for name, is_decoupled in (("Adam", False), ("AdamW", True)):
-        for zero_share in (0.0, 0.95):
-            start, gradient_list = random_problem(rng, 100, torch.float64, zeros=zero_share)
-            options = {"lr": float(rng.uniform(0.001, 0.02)), "weight_decay": float(rng.uniform(0.01, 0.5))}
-            options["betas"] = (float(rng.uniform(0.5, 0.95)), float(rng.uniform(0.9, 0.999)))
-            want_path = torch_steps(name, start, gradient_list, **options)
-            got_path = run_steps(adam_step, start, gradient_list, decoupled=is_decoupled, **options)
-            expect(got_path, want_path, tol=1e-11, what="the parameters")
+        start, gradient_list = random_problem(rng, 100, torch.float64, zeros=0.95)
+        options = {"lr": float(rng.uniform(0.001, 0.02)), "weight_decay": float(rng.uniform(0.01, 0.5))}
+        options["betas"] = (float(rng.uniform(0.5, 0.95)), float(rng.uniform(0.9, 0.999)))
+        want_path = torch_steps(name, start, gradient_list, **options)
+        got_path = run_steps(adam_step, start, gradient_list, decoupled=is_decoupled, **options)
+        expect(got_path, want_path, tol=1e-11, what="the parameters")
     start, gradient_list = random_problem(rng, 100, torch.float64)
     want_path = torch_steps("Adam", start, gradient_list)
     expect(run_steps(adam_step, start, gradient_list), want_path, tol=1e-11, what="the parameters")
