@@ -372,6 +372,7 @@ with check(
 ) as rng:
     start, gradient_list = random_problem(rng, 1)
     expect_raises(ValueError, sgd_step, start, gradient_list[0][:2], {})
+    expect_raises(ValueError, sgd_step, start[:2], gradient_list[0], {})
 ### BEGIN HIDDEN TESTS
 with check(
     "64-bit tensors, random settings, mostly zero gradients",
@@ -494,6 +495,7 @@ with check(
 ) as rng:
     start, gradient_list = random_problem(rng, 1)
     expect_raises(ValueError, rmsprop_step, start, gradient_list[0][:2], {})
+    expect_raises(ValueError, rmsprop_step, start[:2], gradient_list[0], {})
 ### BEGIN HIDDEN TESTS
 with check(
     "64-bit tensors, mostly zero gradients, the defaults", hint="Defaults: lr 0.01, alpha 0.99, eps 1e-8.", hidden=True
@@ -816,6 +818,7 @@ with check(
 ) as rng:
     start, gradient_list = random_problem(rng, 1)
     expect_raises(ValueError, adam_step, start, gradient_list[0][:2], {})
+    expect_raises(ValueError, adam_step, start[:2], gradient_list[0], {})
 ### BEGIN HIDDEN TESTS
 with check(
     "64-bit tensors, random settings, mostly zero gradients",
@@ -1008,13 +1011,15 @@ def groups_of_example(layers: list[str], frozen: str = "", weight_decay: float =
     """Build a small network and return `group_names` of it (given).
 
     Args:
-        layers: of "linear", "norm", "conv", "embedding", in this order.
+        layers: of "linear", "norm", "conv", "conv1d", "embedding", "block", in this order.
         frozen: the name of one parameter that is not trained, such as "0.weight".
     """
     make = {
         "linear": lambda: torch.nn.Linear(4, 4),
         "norm": lambda: torch.nn.LayerNorm(4),
         "conv": lambda: torch.nn.Conv2d(1, 2, 3),
+        "conv1d": lambda: torch.nn.Conv1d(1, 2, 3),
+        "block": lambda: torch.nn.Sequential(torch.nn.Linear(4, 4), torch.nn.LayerNorm(4)),
         "embedding": lambda: torch.nn.Embedding(5, 4),
     }
     model = torch.nn.Sequential(*[make[layer]() for layer in layers])
@@ -1024,7 +1029,7 @@ def groups_of_example(layers: list[str], frozen: str = "", weight_decay: float =
     return group_names(model, weight_decay)
 
 
-# %% check="decay_groups" points=6
+# %% check="decay_groups" points=7
 with check("the example: the weight decays, the bias does not", hint="`p.ndim >= 2` for the first group."):
     found = groups_of_example(["linear"])
     expect(found[0], {"params": ["0.weight"], "weight_decay": 0.1}, what="the first group")
@@ -1033,11 +1038,17 @@ with check("the scale of a normalisation layer does not decay", hint="Its name i
     found = groups_of_example(["linear", "norm", "linear"])
     expect(found[0]["params"], ["0.weight", "2.weight"], what="the first group")
     expect(found[1]["params"], ["0.bias", "1.weight", "1.bias", "2.bias"], what="the second group")
-with check("convolutions decay", hint="Two *or more* axes: a convolution's weight has four."):
+with check("convolutions decay", hint="Two *or more* axes: a convolution's weight has three or four."):
     expect(groups_of_example(["conv"])[0]["params"], ["0.weight"], what="the first group")
-with check("a frozen parameter is in no group", hint="Look at `p.requires_grad`."):
+    expect(groups_of_example(["conv1d"])[0]["params"], ["0.weight"], what="the first group")
+with check("a frozen parameter is in no group", hint="Look at `p.requires_grad`, for both groups."):
     found = groups_of_example(["linear", "linear"], frozen="0.weight")
     expect([g["params"] for g in found], [["1.weight"], ["0.bias", "1.bias"]], what="the two groups")
+    found = groups_of_example(["linear", "norm"], frozen="0.bias")
+    expect([g["params"] for g in found], [["0.weight"], ["1.weight", "1.bias"]], what="the two groups")
+with check("layers inside of layers", hint="`model.parameters()` goes all the way down."):
+    found = groups_of_example(["block", "linear"])
+    expect(found[0]["params"], ["0.0.weight", "1.weight"], what="the first group")
 ### BEGIN HIDDEN TESTS
 with check("other networks and strengths", points=2, hint="Both groups, in the order of `parameters()`.", hidden=True) as rng:
     for _ in range(5):
@@ -1333,11 +1344,12 @@ with check(
     after = global_number()
     expect([before, after], list(undisturbed), what="the next numbers of the global generator")
 ### BEGIN HIDDEN TESTS
-with check("other shapes and dtypes", hint="Keep shape and dtype of the values.", hidden=True) as rng:
+with check("other shapes and dtypes", hint="Keep shape and dtype of the values, in evaluation too.", hidden=True) as rng:
     for shape, dtype in (((7,), torch.float64), ((3, 1, 5), torch.float32), ((0, 4), torch.float32)):
         drawn = torch.tensor(rng.uniform(1, 2, shape), dtype=dtype)
         got_values = dropout(drawn.clone(), 0.75, True, seed=int(rng.integers(1000)))
         expect(torch.where(got_values == 0, drawn * 4, got_values), drawn * 4, what="the kept values")
+        expect(dropout(drawn.clone(), 0.75, False, seed=1), drawn, what="the values in evaluation")
 ### END HIDDEN TESTS
 grade("dropout")
 
@@ -2434,6 +2446,8 @@ with check(
     expect([sorted(order) for order in orders], [list(range(12))] * 5, what="the rows of each epoch, sorted")
     assert len({tuple(order) for order in orders}) == 5, "Some epochs have the same order."
     assert tuple(range(12)) not in {tuple(order) for order in orders}, "An epoch takes the rows in their order."
+    found = scaled_run(digits[:5], digit_labels[:5], 0.1, 4, 40, seed=int(rng.integers(1000)))
+    expect(sorted(set(sum(found["batches"], []))), list(range(5)), what="the rows that are used in forty epochs")
 with check(
     "the updates are those of the batches",
     hint="One step along the mean gradient of each batch. This worked in the faulty program.",
@@ -2903,8 +2917,7 @@ with check(
     expect(again[1], again[0], what="the second proposal")
 ### BEGIN HIDDEN TESTS
 with check("inputs in other units", points=3, hint="A search that starts wide finds the rate wherever it is.", hidden=True) as rng:
-    scale, rate = [(0.25, 2.7), (4.0, 0.2)][int(rng.integers(2))]
-    problem = {"scale": scale, "baseline": {"lr": rate, "momentum": 0.0}}
+    problem = {"scale": 0.2, "baseline": {"lr": 3.0, "momentum": 0.0}}
     drawn_seed = int(rng.integers(1000))
     seeds = [10**7 + drawn_seed * 10 + k for k in range(6)]
     share = judged(search(propose, problem, drawn_seed), problem, seeds)
@@ -3123,9 +3136,11 @@ with check(
     needs="one update is one step along the mean gradient",
 ) as rng:
     # one row of ones, one update: a dropped input leaves its weights at 0 for all ten classes
-    found = tuned_run(torch.ones(1, 60), torch.tensor([3]), torch.ones(1, 60), torch.tensor([3]), 0.5, 2, 1, p=0.5)
+    one_row, one_label = torch.ones(1, 400), torch.tensor([3])
+    found = tuned_run(one_row, one_label, one_row, one_label, 0.5, 2, 1, p=0.5)
     per_input = (found["weight"] != 0).sum(0).tolist()
-    assert set(per_input) == {0, 10}, "Of 60 inputs, some should be dropped, and then for all ten classes."
+    assert set(per_input) == {0, 10}, "Of 400 inputs, some should be dropped, and then for all ten classes."
+    assert 140 < per_input.count(0) < 260, "With p = 0.5, about half of 400 inputs should be dropped."
     assert (found["bias"] != 0).all(), "A bias did not move: something else than an input was dropped."
     assert not found["weight"].requires_grad and not found["bias"].requires_grad, "Detach the returned tensors."
 with check("the real digits", hint="Did the checks above pass? Do those of `warmup_cosine`?"):

@@ -94,6 +94,13 @@
 # - for p, g, b in zip(params, grads, buffers, strict=True):
 # + for p, g, b in zip(params, grads, buffers):
 
+# %% asks one side only exercise="sgd_step" fails=["lists of different lengths are refused"]
+# A missing gradient is refused, one too many is not noticed.
+# - for p, g, b in zip(params, grads, buffers, strict=True):
+# + if len(grads) < len(params):
+# +     raise ValueError("a gradient is missing")
+# + for p, g, b in zip(params, grads, buffers):
+
 # %% the buffers live outside exercise="sgd_step" fails=["a state that it is given"]
 # The state is kept in the function; what comes in is only looked at to see whether it is the first step.
 # - buffers = state.get("buffers", [torch.zeros_like(p) for p in params])
@@ -311,7 +318,7 @@
 # + shrunk = 1 - lr * weight_decay if decoupled else 1
 # + new_params.append(shrunk * (p - lr * m_hat / (v_hat.sqrt() + eps)))
 
-# %% the names decide exercise="decay_groups" fails=["the scale of a normalisation layer does not decay", "other networks and strengths"]
+# %% the names decide exercise="decay_groups" fails=["the scale of a normalisation layer does not decay", "a frozen parameter is in no group", "layers inside of layers", "other networks and strengths"]
 # What is called a weight decays; the scale of a normalisation layer is called that too.
 # - trained = [p for p in model.parameters() if p.requires_grad]
 # - return [
@@ -336,7 +343,7 @@
 # - trained = [p for p in model.parameters() if p.requires_grad]
 # + trained = list(model.parameters())
 
-# %% the groups swapped exercise="decay_groups" fails=["the example: the weight decays, the bias does not", "the scale of a normalisation layer does not decay", "convolutions decay", "a frozen parameter is in no group", "other networks and strengths"]
+# %% the groups swapped exercise="decay_groups" fails=["the example: the weight decays, the bias does not", "the scale of a normalisation layer does not decay", "convolutions decay", "a frozen parameter is in no group", "layers inside of layers", "other networks and strengths"]
 # Biases decay, weights do not.
 # - {"params": [p for p in trained if p.ndim >= 2], "weight_decay": weight_decay},
 # - {"params": [p for p in trained if p.ndim < 2], "weight_decay": 0.0},
@@ -355,6 +362,17 @@
 # +     {"params": matrices, "weight_decay": weight_decay},
 # +     {"params": [p for p in trained if id(p) not in chosen], "weight_decay": 0.0},
 # + ]
+
+# %% the top level only exercise="decay_groups" fails=["layers inside of layers"]
+# The layers that the model names itself are believed to be all.
+# - trained = [p for p in model.parameters() if p.requires_grad]
+# + direct = [p for m in model.children() for p in m.parameters(recurse=False)]
+# + trained = [p for p in direct if p.requires_grad]
+
+# %% frozen biases stay in exercise="decay_groups" fails=["a frozen parameter is in no group"]
+# Only what decays is asked whether it is trained.
+# - {"params": [p for p in trained if p.ndim < 2], "weight_decay": 0.0},
+# + {"params": [p for p in model.parameters() if p.ndim < 2], "weight_decay": 0.0},
 
 # %% a strength of its own exercise="decay_groups" fails=["other networks and strengths"]
 # The usual strength is written in; the argument is ignored.
@@ -414,12 +432,12 @@
 # - return values * (drawn >= p) / (1 - p)
 # + return values * (drawn >= p)
 
-# %% drops in evaluation too exercise="dropout" fails=["in evaluation nothing happens"]
+# %% drops in evaluation too exercise="dropout" fails=["in evaluation nothing happens", "other shapes and dtypes"]
 # Takes dropout for a part of the network, there whether it trains or not.
 # - if not training:
 # -     return values.clone()
 
-# %% scales in evaluation exercise="dropout" fails=["in evaluation nothing happens"]
+# %% scales in evaluation exercise="dropout" fails=["in evaluation nothing happens", "other shapes and dtypes"]
 # The old form of dropout: values are multiplied by 1 - p in evaluation.
 # - return values.clone()
 # + return values * (1 - p)
@@ -490,6 +508,11 @@
 # - return values * (drawn >= p) / (1 - p)
 # + p = max(p, 0.1)
 # + return values * (drawn >= p) / (1 - p)
+
+# %% evaluation in 32 bits exercise="dropout" fails=["other shapes and dtypes"]
+# Values are made floats on the way in, whatever they are.
+# - return values.clone()
+# + return values.clone().float()
 
 # %% always 32 bits exercise="dropout" fails=["kept values are divided by 1 - p", "other shapes and dtypes"]
 # The result is made as a 32-bit tensor.
@@ -761,6 +784,11 @@
 # - loss = F.cross_entropy(net(X[rows]), y[rows])
 # + loss = F.cross_entropy(net(X[rows]), y[rows], reduction="sum")
 
+# %% the same rows are left out exercise="fix_scaled_run" fails=["no row twice in an epoch, and a new order in each"]
+# Only as many rows as fill batches are shuffled, so the last ones are never seen.
+# - order = torch.randperm(len(X))
+# + order = torch.randperm(len(X) // batch_size * batch_size)
+
 # %% lowers the rate instead exercise="fix_scaled_run" fails=["every update has exactly batch_size rows", "four times the batch, four times the rate: the old loss", "other sizes"]
 # The small batch keeps its place, and every rate is made smaller.
 # - for rows in order[: len(X) // batch_size * batch_size].split(batch_size):
@@ -804,6 +832,13 @@
 # + return {"lr": best["lr"] * (0.5, 2, 1.4)[7 - n_left], "momentum": 0.0}
 # - momentum = (0.5, 0.7, 0.8, 0.95)[4 - n_left]
 # + momentum = 0.0
+
+# %% close to home exercise="propose" fails=["inputs in other units"]
+# Rates around the one that is good on the lesson's problem, close together.
+# - wide = [0.001 * 10 ** (k / 2) for k in range(9)]  # half powers of ten, 0.001 to 10
+# - if len(history) < len(wide):
+# -     return {"lr": wide[len(history)], "momentum": 0.9}
+# + return {"lr": 0.1 + 0.02 * len(history), "momentum": 0.9}
 
 # %% small and safe exercise="propose" fails=["the baseline is beaten by a tenth, with new seeds and on unseen digits", "inputs in other units"]
 # Rates are tried in even steps from 0.001 to 0.016.
@@ -902,6 +937,11 @@
 # Dropout is put behind the layer, where it hits the outputs.
 # - model = torch.nn.Sequential(torch.nn.Dropout(p), linear)
 # + model = torch.nn.Sequential(linear, torch.nn.Dropout(p))
+
+# %% a little dropout exercise="fix_tuned_run" fails=["the inputs are dropped, the biases are not"]
+# The default of p is written in.
+# - model = torch.nn.Sequential(torch.nn.Dropout(p), linear)
+# + model = torch.nn.Sequential(torch.nn.Dropout(min(p, 0.2)), linear)
 
 # %% never shuffles exercise="fix_tuned_run" fails=["a new order in each epoch, of all rows"]
 # The rows come in their order.
