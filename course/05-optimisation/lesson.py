@@ -2583,13 +2583,15 @@ draw_limit()
 # %% [markdown]
 # At the small rate the curvature grows to more than four times its first value, and stays below the limit. At the large rate
 # it grows beyond the limit. There the steps no longer shrink along the steepest direction: the loss goes up in some steps,
-# the weights are thrown out of the narrow place, and the curvature comes back to about the limit. The run survives, and ends
-# at a lower loss than the small rate did. J. Cohen and others found this in many networks: curvature grows until it reaches
-# $2/\eta$ (*progressive sharpening*) and stays about there, while the loss falls in the long run and not in each step ("Gradient descent on
-# neural networks typically occurs at the edge of stability", 2021). With a cross-entropy it falls again in the end, as here.
+# and then the curvature comes back to about the limit. The run survives, and ends at a lower loss than the small rate did.
+# J. Cohen and others found this in many networks: curvature grows until it reaches $2/\eta$ (*progressive sharpening*) and
+# stays about there, while the loss falls in the long run and not in each step ("Gradient descent on neural networks
+# typically occurs at the edge of stability", 2021). With a cross-entropy it falls again in the end, as here.
 #
 # So $2/\lambda_{\max}$ is not a number that you look up before training. The rate has a say in the curvature that the run
-# meets. That is one reason why a warm-up helps large rates, and why a rate is tuned by trying.
+# meets. That is why a rate is tuned by trying, and it may be how a warm-up helps: it gives the curvature time to come down
+# before the rate is large (J. Gilmer and others, "A loss curvature perspective on training instability in deep learning",
+# 2021).
 #
 # **Why it matters.** "Just compute the largest eigenvalue" is a tempting answer. The edge of stability is what the next
 # question is about. [How do you choose the learning rate?](#How-do-you-choose-the-learning-rate?)
@@ -2753,9 +2755,8 @@ for words, options in {"unclipped": {}, "clipped to 1": {"max_norm": 1.0}}.items
     print(f"{words:14} loss on other digits: " + ", ".join(f"{value:.2f}" for value in found))
 
 # %% [markdown]
-# Unclipped, the first such batch drives the weights so far that nearly every unit is off for every digit. The network never
-# recovers: on every seed it ends near the loss of guessing. Clipped, it ends near the loss that it has without the odd digits. (Dividing
-# the three by 255 would have been better still: clipping buys time to find such rows.)
+# Unclipped, the run never recovers: on every seed it ends near the loss of guessing. Clipped, it ends near the loss that it
+# has without the odd digits. (Dividing the three by 255 would have been better still: clipping buys time to find such rows.)
 #
 # Two regularisers that you cannot switch on with one argument: **augmentation**, more data by changed copies, often the first thing to try for
 # images; and **label smoothing**, targets a little below 1 and above 0 (C. Szegedy and others, "Rethinking the Inception
@@ -2916,7 +2917,7 @@ with check(
     again = [propose([dict(trial) for trial in past], 11) for _ in range(2)]
     expect(again[1], again[0], what="the second proposal")
 ### BEGIN HIDDEN TESTS
-with check("inputs in other units", points=3, hint="A search that starts wide finds the rate wherever it is.", hidden=True) as rng:
+with check("the same search, another scale", points=3, hint="A search that starts wide finds the rate wherever it is.", hidden=True) as rng:
     problem = {"scale": 0.2, "baseline": {"lr": 3.0, "momentum": 0.0}}
     drawn_seed = int(rng.integers(1000))
     seeds = [10**7 + drawn_seed * 10 + k for k in range(6)]
