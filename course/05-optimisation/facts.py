@@ -6,40 +6,26 @@ prove the bounds.
 
 import inspect
 import math
-import re
-import sys
 from pathlib import Path
 
 import numpy as np
 import torch
-from mftcourse.authoring import read_lesson
-from mftcourse.runner import released
 
+from mftcourse.course.facts import holds, released, times
 from mftcourse.data import load_breast_cancer
+
+FOLDER = Path(__file__).parent
 
 
 def facts(lesson: dict) -> list[str]:
     """Return strings that occur in the prose; `lesson` is the namespace after the reference ran."""
-    return [*_minutes(), *_paper(), *_adam(lesson), *_noise_and_decay(lesson), *_digits(lesson), *_report()]
+    return [
+        *times(FOLDER), *_paper(), *_adam(lesson), *_noise_and_decay(lesson), *_digits(lesson),
+        *_scaling(lesson), *_curvature(lesson), *_remedies(lesson), *_tuning(lesson), *_report(),
+    ]  # fmt: skip
 
 
-def _if(holds: bool, text: str) -> str:
-    return text if holds else f"{text} (does not hold)"
-
-
-def _folder() -> Path:
-    # the runner executes this file without a name; it is started with the unit's folder
-    return Path(globals().get("__file__", Path(sys.argv[-1]) / "facts.py")).parent
-
-
-def _minutes() -> list[str]:
-    source = (_folder() / "lesson.py").read_text(encoding="utf-8")
-    minutes = [int(m) for m in re.findall(r"^# %%.* minutes=(\d+)", source, re.M)]
-    prose = " ".join(line for line in source.splitlines() if line.startswith("#"))
-    reading = round(len(prose.split()) / 90 / 30) * 30  # at 90 words a minute, rounded to half hours
-    total = round((sum(minutes) + reading) / 30) * 30
-    long = sorted({m for m in minutes if m >= 10})
-    return [f"Plan {total} minutes: {sum(minutes)} minutes of exercises", *[f"{m} minutes" for m in long]]
+SHOWN, UNSEEN = range(5), range(20, 25)  # seeds that the lesson prints, and seeds that it does not
 
 
 def _paper() -> list[str]:
@@ -49,7 +35,7 @@ def _paper() -> list[str]:
     samples = np.array([0.0, 3.0, 6.0])
     return [
         f"For $\\kappa = {kappa}$ that is {shrink:.2f} a step",
-        _if(round(1 / (1 - mu)) == 10, "with $\\mu = 9/10$, ten times"),
+        holds(round(1 / (1 - mu)) == 10, "with $\\mu = 9/10$, ten times"),
         "has the curvatures 1 and 20.",
         f"in each step, {19 / 21:.2f} here",
         f"by about $\\sqrt\\mu$, {(root - 1) / (root + 1):.2f} here",
@@ -58,14 +44,14 @@ def _paper() -> list[str]:
         f"2 · / {20}.",
         f"1/4 \\cdot {6**2} = {6**2 // 4}$",
         f"Had the gradient been {600}",
-        _if(samples.var() == 6, f"noise is $6/2 = {samples.var() / 2:.0f}$"),
+        holds(samples.var() == 6, f"noise is $6/2 = {samples.var() / 2:.0f}$"),
         f"momentum {mu:.1f} multiplies the rate by ten",
         f"their gradients are 2 and {20}".replace("their", "Their"),
         f"1/{10}$, wd = 1/2",
         f"AdamW shrinks to 19/{20} first",
-        f"Their sum is {2 + 8}, as before",
-        f"only the mean over all throws is {1 + 2 + 3 + 4}",
-        _if(2 * 401 * math.exp(-34) < 1e-9, "less than once in a billion runs"),
+        f"sum is {2 + 8}, as before",
+        f"only the mean over all draws is {1 + 2 + 3 + 4}",
+        holds(2 * 401 * math.exp(-34) < 1e-9, "less than once in a billion runs"),
     ]
 
 
@@ -74,21 +60,34 @@ def _adam(lesson: dict) -> list[str]:
     for t, g in enumerate(grads, 1):
         m, v = m / 2 + g / 2, 3 * v / 4 + g * g / 4
         hats.append((m / (1 - 0.5**t), v / (1 - 0.75**t)))
-    longer = 0.1 / math.sqrt(0.001)
+    longer, same, shorter = (0.1 / math.sqrt(1 - beta2) for beta2 in (0.999, 0.99, 0.95))
+    defaults = inspect.signature(torch.optim.Adam).parameters["betas"].default
+    first = ", ".join(f"{1 / math.sqrt(1 - 0.99**t):.1f}" for t in range(1, 5))
+    fifth = f"{1 / math.sqrt(1 - 0.99**5):.1f}"
+    alpha = inspect.signature(torch.optim.RMSprop).parameters["alpha"].default
     return [
-        _if(1 - 0.75**2 == 7 / 16 and 1 - 0.75**3 == 37 / 64, "and 1/4, 7/16, 37/64 for $v$"),
-        "\\beta_1 = 9/10$ and $\\beta_2 = 999/1000$",
-        _if(longer > 3 and abs(hats[2][1] - 100 / 37) < 1e-12, "$v = 0.001\\,g^2$"),
+        holds(1 - 0.75**2 == 7 / 16 and 1 - 0.75**3 == 37 / 64, "and 1/4, 7/16, 37/64 for $v$"),
+        holds(abs(hats[2][1] - 100 / 37) < 1e-12 and defaults == (0.9, 0.999), "\\beta_1 = 9/10$ and $\\beta_2 = 999/1000$"),
+        f"with $\\beta_1 = 9/10$ and $\\beta_2 = {0.95 * 100:.0f}/100$",
+        f"$\\beta_2 = 0.999$ it is {longer:.2f} rates",
+        holds(abs(same - 1) < 1e-12, "With $\\beta_2 = 0.99$ it is exactly 1"),
+        f"with $\\beta_2 = 0.95$ it is {shorter:.2f}",
+        holds(alpha == 0.99, "with the default $\\alpha = 0.99$"),
+        f"steps are {first} and {fifth} rates long",
+        # the questions
         "$m = 0.1\\,g$",
-        _if(longer > 3, "$0.1/\\sqrt{0.001}$"),
+        holds(longer > 3, "$v = 0.001\\,g^2$"),
+        holds(longer > 3, "$0.1/\\sqrt{0.001}$"),
+        "$\\beta_2 = 0.95$",
+        "$\\beta_2 = 0.999$",
     ]
 
 
 def _noise_and_decay(lesson: dict) -> list[str]:
     return [
         f"a logistic regression on {len(lesson['few'])} tumours",
-        _if(1 / (1 - 0.5) == 2, "p = 0.5"),
-        _if(round(1 / (1 - 0.9)) == 10, "\\mu = 0.9"),
+        holds(1 / (1 - 0.5) == 2, "p = 0.5"),
+        holds(round(1 / (1 - 0.9)) == 10, "\\mu = 0.9"),
         str(inspect.signature(torch.optim.Adam).parameters["lr"].default),
         *_measured(lesson),
     ]
@@ -108,46 +107,184 @@ def _measured(lesson: dict) -> list[str]:
     X, y = load_breast_cancer()
     X, y = ((X - X.mean()) / X.std(ddof=0)).to_numpy(), (y - y.mean()).to_numpy()
     zeros = (lesson["lasso"](X, y, l1=0.05, lr=0.05, n_steps=3000) == 0).mean()
-    broken: dict = dict(lesson)
-    exercise = read_lesson(_folder()).exercises["fix_tuned_run"]
-    exec(released(exercise.source), broken)
+    broken = released(FOLDER, "fix_tuned_run", lesson)
     data = lesson["digits"], lesson["digit_labels"], lesson["digits_valid"], lesson["labels_valid"]
     fault = broken["tuned_run"](*data)["valid_loss"]
-    runs = [lesson["train_digits"](rate, 0.9, 64, 6) for rate in (0.001, 0.1, 0.8, 2.0)]
-    ends_of = [run[-1] for run in runs]
-    held = ends_of[0] > 2.1 and ends_of[1] < 0.6 and min(ends_of[2:]) > runs[0][0]
-    batches = {
-        name: [lesson["train_digits"](rate, 0.0, size, epochs, seed)[-1] for seed in range(4)]
-        for name, rate, size, epochs in (("old", 0.1, 32, 10), ("rate", 0.4, 128, 10), ("updates", 0.1, 128, 40))
+    ranged = {
+        rate: [lesson["train_digits"](rate, 0.9, 64, 6, seed) for seed in (*SHOWN, *UNSEEN)]
+        for rate in (0.001, 0.1, 0.8, 2.0)
     }
-    start = lesson["train_digits"](0.4, 0.0, 128, 0)[0]
-    beyond = max(batches["rate"]) > 1.5 * start and all(map(float.__gt__, batches["rate"], batches["old"]))
-    back = all(new < 1.3 * old for new, old in zip(batches["updates"], batches["old"], strict=True))
+    begun = all(run[-1] > 2.1 for run in ranged[0.001])
+    about = all(run[-1] > 0.75 * run[0] for run in ranged[2.0]) and np.mean([run[-1] for run in ranged[2.0]]) < 3
+    twice = all(a[-1] > 2 * b[-1] for a, b in zip(ranged[0.8], ranged[0.1], strict=True))
+    falls = all(run[-1] < run[0] for run in ranged[0.8])
     return [
-        _if(beyond, "one seed ends far above where it began, and none gets its old loss back"),
-        _if(back, "As many updates as before give about the old loss, for every seed"),
-        _if(bool(apart), "AdamW treats both alike"),
-        _if(zeros > 0.6, "The proximal step sets most of the weights to exactly 0"),
-        _if(fault > 1.3 * math.log(10), "the validation loss is above that of always saying"),
-        _if(held, "the smallest rate has hardly begun, the largest two end above where they started"),
+        holds(bool(apart), "AdamW treats both alike"),
+        holds(zeros > 0.6, "The proximal step sets most of the weights to exactly 0"),
+        holds(fault > 1.3 * math.log(10), "the validation loss is above that of always saying"),
+        holds(begun and about, "the smallest rate has hardly begun, and the largest ends about where it started"),
+        holds(twice and falls, "0.8 the loss falls, but ends at more than twice that of 0.1, on every seed"),
     ]
 
 
 def _digits(lesson: dict) -> list[str]:
     n = len(lesson["digits"])
-    small, large = math.ceil(n / 16), math.ceil(n / 256)
+    small, large = n // 16, n // 256
     rates, losses = lesson["tried_rates"], lesson["smoothed_losses"]
     bottom, turn = rates[losses.argmin()], rates[-1]
+    train, seeds = lesson["train_digits"], (*SHOWN, *UNSEEN)
+    without, tenth = ([train(rate, mu, 32, 10, seed)[-1] for seed in seeds] for rate, mu in ((0.2, 0.0), (0.02, 0.9)))
+    close = all(abs(b / a - 1) < 1 / 3 for a, b in zip(without, tenth, strict=True))
     return [
-        f"{n} digits make {small} updates an epoch with batches of 16, and four with batches of 256".replace(
-            "four", {4: "four"}.get(large, str(large))
+        f"{n} digits make {small} updates an epoch with batches of 16, and three with batches of 256".replace(
+            "three", {3: "three"}.get(large, str(large))
         ),
-        _if(0.4 < bottom < 1 < turn, "batches of 64"),
-        "of digits, trained by SGD",
-        f"same digits, {12} epochs of SGD",
-        f"$\\ln {10}$, about {math.log(10):.1f}",
-        _if(lesson["tuned_run"].__defaults__[2] == 32, "the effective rate is 32 times the stated one"),
+        holds(0.4 < bottom < 0.8 < turn, "batches of 64"),
+        f"in ten steps the rate grows by a factor of {(10 / 1e-4) ** (10 / 199):.1f}",
+        "same digits, 12 epochs of SGD",
+        f"$\\ln 10$, about {math.log(10):.1f}",
+        holds(lesson["tuned_run"].__defaults__[2] == 32, "effective rate is 32 times the stated one"),
+        holds(close, "A tenth of the rate with momentum 0.9 gives nearly the run without momentum"),
     ]
+
+
+def _scaling(lesson: dict) -> list[str]:
+    """Return what the section on four times the batch says, on seeds that it prints and on others."""
+    n, run, repaired = len(lesson["digits"]), lesson["colleagues_run"], lesson["scaled_run"]
+    data = lesson["digits"], lesson["digit_labels"]
+    higher, lower_at_small, spread, ruled, eight, sixteen = [], [], [], [], [], []
+    for seeds in (SHOWN, UNSEEN):
+        ends = {s: [run(*s, seed) for seed in seeds] for s in ((0.1, 32, 10), (0.4, 128, 10), (0.4, 32, 10))}
+        old, new = ends[0.1, 32, 10], ends[0.4, 128, 10]
+        higher.append(np.mean(new) > 2 * np.mean(old))
+        spread.append(max(new) > 2 * min(new))
+        lower_at_small.append(np.mean(ends[0.4, 32, 10]) < np.mean(old))
+        whole = {
+            (rate, size, epochs): np.array([repaired(*data, rate, size, epochs, seed)["loss"] for seed in seeds])
+            for rate, size, epochs in
+            ((0.1, 32, 10), (0.2, 64, 10), (0.4, 128, 10), (0.8, 256, 10), (1.6, 512, 17), (0.1, 128, 40))
+        }  # fmt: skip
+        base = whole[0.1, 32, 10]
+        for same in ((0.2, 64, 10), (0.4, 128, 10), (0.1, 128, 40)):
+            ruled.append((abs(whole[same] / base - 1) < 0.25).all() and abs(np.mean(whole[same] / base) - 1) < 0.12)
+        eight.append(base.mean() < whole[0.8, 256, 10].mean() < 2.5 * base.mean())
+        sixteen.append((whole[1.6, 512, 17] > 3 * base).all())
+    batch_rises, last_rises, last_of, rising_epochs = [], [], [], []
+    for seed in (*SHOWN, *UNSEEN):
+        within, alone, epochs = _rises(lesson, seed)
+        batch_rises += within
+        last_rises += alone
+        rising_epochs += epochs[2:]
+        last_of.append(n % 128)
+    jumps = np.mean(batch_rises) < 0.1 and np.mean(last_rises) > 0.9 and np.mean(rising_epochs) > 0.9
+    curvature, _ = lesson["steepest"](lesson["digit_net"](0))
+    return [
+        f"to the test on the {n} digits: batches of 128 instead of 32, rate 0.4 instead of 0.1, no momentum",
+        holds(all(higher), "With four times the rate the loss ends far higher, and differs wildly from seed to seed. 0.4 is"),
+        holds(curvature < 1, "At the start, the largest curvature is below 1, so the limit for the rate is above 2"),
+        holds(jumps, "the first seven updates nearly always lower the loss over all digits; the last one nearly always raises it"),
+        holds(all(lower_at_small), "With batches of 32 and rate 0.4, the mean loss of five seeds is lower than with rate 0.1"),
+        holds(all(spread), "the final loss of the third setting changes by a factor of two or more"),
+        holds(set(last_of) == {1}, "last batch of an epoch, with batches of 128?"),
+        holds(n // 128 == 7, "with one row it is 128 times that of a whole batch"),
+        holds(n // 128 + 1 == 8, "one update in eight here"),
+        "one single digit takes at rate 0.4",
+        holds(all(ruled), "up to four times the batch and the rate, every seed gets its old loss back"),
+        holds(all(eight) and all(sixteen), "At sixteen times (batches of 512 and rate 1.6, 17 updates) every seed ends more "
+            "than three times as high"),
+    ]  # fmt: skip
+
+
+def _rises(lesson: dict, seed: int) -> tuple[list[bool], list[bool], list[bool]]:
+    """Replay the colleague's run; tell whether whole batches, last batches and epochs raised the loss."""
+    X, y, F = lesson["digits"], lesson["digit_labels"], torch.nn.functional
+    net, within, alone, epochs = lesson["digit_net"](seed), [], [], []
+    before = math.inf
+    for _ in range(10):
+        rises = []
+        for rows in torch.randperm(len(X)).split(128):
+            slopes = torch.autograd.grad(F.cross_entropy(net(X[rows]), y[rows]), list(net.parameters()))
+            with torch.no_grad():
+                for p, slope in zip(net.parameters(), slopes, strict=True):
+                    p -= 0.4 * slope
+                after = F.cross_entropy(net(X), y).item()
+            rises.append(after > before)
+            (within if len(rows) == 128 else alone).append(after > before)
+            before = after
+        epochs.append(any(rises))
+    return within, alone, epochs
+
+
+def _curvature(lesson: dict) -> list[str]:
+    grows, comes_back, lower = [], [], []
+    for seed in (0, *UNSEEN):
+        small, of_small = lesson["full_batch_run"](0.2, 240, seed)
+        large, of_large = lesson["full_batch_run"](0.8, 240, seed)
+        grows.append(max(of_small) > 4 * of_small[0] and max(of_small) < 2 / 0.2)
+        comes_back.append(max(of_large) > 2 / 0.8 and all(1.7 < c < 3.2 for c in of_large[6:12]))
+        lower.append(large[-1] < small[-1] and any(b > a for a, b in zip(large, large[1:], strict=False)))
+    return [
+        holds(all(grows), "At the small rate the curvature grows to more than four times its first value"),
+        holds(all(comes_back) and all(lower), "it grows beyond the limit. There the steps"),
+    ]
+
+
+def _remedies(lesson: dict) -> list[str]:
+    overfit, names = lesson["overfit"], list(lesson["remedies"])
+    kept: dict[str, list[bool]] = {}
+    for seeds in (SHOWN, UNSEEN):
+        plain = np.array([overfit(seed) for seed in seeds])
+        change = {
+            name: np.array([overfit(seed, **lesson["remedies"][name]) for seed in seeds]) - plain for name in names
+        }
+        share = {name: change[name].mean() / plain.mean() for name in names}
+        regularise = max(share[name] for name in ("weight decay 0.01", "early stopping", "a tenth of the rate"))
+        nothing = max(abs(share[name]) for name in ("warm-up of 60", "clipping to 1"))
+        odd, clipped, sound = (
+            [overfit(seed, n_wrong=0, n_steps=300, **more) for seed in seeds]
+            for more in ({"n_odd": 3}, {"n_odd": 3, "max_norm": 1.0}, {"max_norm": 1.0})
+        )
+        _, half = lesson["mean_and_half_width"](change["dropout 0.5"])
+        for name, here in {
+            "start": 1.3 < plain.mean() < 1.9,
+            "regularise": regularise < -0.25,
+            "cosine": -0.25 < share["cosine"] < -0.02,
+            "nothing": nothing < 0.08,
+            "dropout": share["dropout 0.5"] < -0.05 and half > 0.15,
+            "odd": min(odd) > 1.7 and max(abs(a - b) for a, b in zip(clipped, sound, strict=True)) < 0.3,
+        }.items():
+            kept.setdefault(name, []).append(bool(here))
+    return [
+        "100 digits, of which 20 get a label at random, a network with 64 hidden units, 600 updates of SGD with momentum "
+        "0.9 at rate 0.1",
+        "the loss on 700 other digits. Early stopping looks at 200 more",
+        holds(all(kept["start"]), "Without a remedy the loss on the other digits is about 1.6"),
+        holds(all(kept["regularise"]), "Weight decay and early stopping lower the loss by a quarter or more on average"),
+        holds(all(kept["cosine"]), "The cosine lowers the loss a little"),
+        holds(all(kept["nothing"]), "Warm-up and clipping change next to nothing"),
+        holds(all(kept["dropout"]), "Dropout lowers the mean here"),
+        "weight decay 0.01;",
+        "a warm-up of 60 updates",
+        "a tenth of the rate, 0.01",
+        "stands with a 95 % interval over five seeds",
+        "three of the 100 digits come in other units, 255 times too large",
+        holds(all(kept["odd"]), "Dividing the three by 255 would have been better still"),
+    ]
+
+
+def _tuning(lesson: dict) -> list[str]:
+    n_trials = inspect.signature(lesson["search"]).parameters["n_trials"].default
+    return [
+        f"32 hidden units and trains on the {len(lesson['digits'])} digits for 60 updates, with batches of 32",
+        f"You have {n_trials} trials, {n_trials * 3 * 60:,} updates in all",
+        f"calls your function {n_trials} times",
+        f"on {len(lesson['other_digits'])} digits that the search never saw",
+        f"So is $1 - \\mu$: {1 - 0.5}, {0.9}, {0.95} are steps of one kind",
+        "rates from 0.001 to 10, half a power of ten apart",
+        holds(float(torch.tensor(1.0, dtype=torch.bfloat16) + torch.tensor(0.001, dtype=torch.bfloat16)) == 1,
+            "in bfloat16 a weight of 1 plus a step of 0.001 is 1 again"),
+        holds(abs((1 + math.sqrt(0.5)) / 2 - 0.85) < 0.005, "PyTorch 2.13"),
+    ]  # fmt: skip
 
 
 def _report() -> list[str]:
