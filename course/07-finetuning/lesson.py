@@ -18,6 +18,7 @@
 # training loop and a little NumPy.
 
 # %%
+import copy
 import io
 import logging
 import pickle
@@ -1671,7 +1672,7 @@ def reported_accuracy(values: np.ndarray, labels: np.ndarray, seed: int) -> floa
     train, others = train_test_split(rows, train_size=40, stratify=labels, random_state=seed)  # line 2
     valid, test = others[:100], others[100:]  # line 3
     X, y = torch.as_tensor(values), torch.as_tensor(labels)  # line 4
-    best, best_weights = 0.0, None  # line 5
+    best, best_head = 0.0, None  # line 5
     for lr in (0.1, 0.03, 0.01, 0.003):  # line 6
         torch.manual_seed(seed)  # line 7
         head = nn.Linear(X.shape[1], 2)  # line 8
@@ -1683,7 +1684,7 @@ def reported_accuracy(values: np.ndarray, labels: np.ndarray, seed: int) -> floa
             if step % 5 == 0:  # line 14
                 score = float((head(X[valid]).argmax(dim=1) == y[valid]).double().mean())  # line 15
                 if score > best:  # line 16
-                    best, best_weights = score, head.weight.detach().clone()  # line 17
+                    best, best_head = score, copy.deepcopy(head)  # line 17
     return best  # line 18
 
 
@@ -1827,9 +1828,9 @@ for name in ("rates by depth", "thawed in stages", "one rate, 0.001", "one rate,
 # %% [markdown]
 # ## What is forgotten
 #
-# A network that learns a new task with all its weights gets worse at the old one: **catastrophic forgetting** (M. McCloskey
-# and N. Cohen, "Catastrophic Interference in Connectionist Networks", 1989). To measure it, put the old head back on the
-# new body and run the old test. Forgetting is the old accuracy before minus the old accuracy after.
+# A network that learns a new task with all its weights usually gets worse at the old one: **catastrophic forgetting**
+# (M. McCloskey and N. Cohen, who call it "Catastrophic Interference in Connectionist Networks", 1989). To measure it, put the
+# old head back on the new body and run the old test. Forgetting is the old accuracy before minus the old accuracy after.
 #
 # ### Put the old head back on
 #
@@ -1896,26 +1897,204 @@ grade("graft")
 #
 # </details>
 #
-# The next demonstration fine-tunes everything on 20 labels a class, at a careful learning rate and at the head's.
+# The next demonstration fine-tunes everything on 20 labels a class, at a careful learning rate and at the head's, and asks two
+# questions. Old head **back on**: does the network that you have still do the old task? Old head **fitted anew** (a logistic
+# regression on the 700 pretraining images): does the body still hold what the old task needs?
 
 # %% demo=true
+X_source, digits_source = digit_parts["source"]
+
+
+def both_heads(net: DigitNet) -> str:
+    """Return the old accuracy with the old head back on, and with a head fitted anew."""
+    refitted = LogisticRegression(max_iter=2000).fit(body_output(net, X_source), digits_source)
+    return f"{old_accuracy(net):8.2f} {refitted.score(body_output(net, X_old), digits_old):12.2f}"
+
+
+print(f"{'':26} new task  back on  fitted anew")
+print(f"{'before':26} {'':8} {both_heads(with_body(0))}")
 for caption, lr in (("careful rate, 0.001", 0.001), ("the head's rate, 0.01", 0.01)):
-    shown_net = pretrained()
+    shown_net = with_body(0)
     train_all(shown_net, X_few, y_few, lr, seed=0)
-    print(f"{caption:24} new task {accuracy(shown_net, X_rest, y_rest):.2f}   old task {old_accuracy(shown_net):.2f} (before: 0.98)")
+    print(f"{caption:26} {accuracy(shown_net, X_rest, y_rest):8.2f} {both_heads(shown_net)}")
+torch.manual_seed(0)
+print(f"{'a body of random weights':26} {'':8} {both_heads(DigitNet(2))}")
 
 # %% [markdown]
-# On the new task they are a few points apart; on the old one, far apart. One still names almost every old digit, the other
-# has forgotten many. The new task's accuracy cannot tell you which of the two you have.
+# On the new task the two rates are a few points apart; with the old head back on, far apart. The new task's accuracy cannot tell
+# you which of the two you have.
 #
-# **Why it matters.** If anything else depends on the old task, its test belongs into the fine-tuning run.
+# The last column says what happened to the one that "forgot". A head fitted anew on its body names nearly all old digits
+# again, far more than on a random body. So most of what was known is still in the features: body and old head no longer
+# **fit**. Whoever uses the old head meets the first number; whoever can fit a new head on old data meets the second. Report
+# both.
+#
+# **Why it matters.** If anything else depends on the old task, its test belongs in the fine-tuning run.
 # [What is catastrophic forgetting, and how do you measure it?](#What-is-catastrophic-forgetting,-and-how-do-you-measure-it?)
+
+# %% [markdown]
+# ### Train beside the weights: LoRA
+#
+# *Implement · 15 minutes · difficulty: three of three*
+#
+# There is a way between freezing a layer and training it: keep its weight matrix $W$ and train a small addition. **LoRA** (E. Hu
+# et al., "LoRA: Low-Rank Adaptation of Large Language Models", 2021) adds a product of two thin matrices, $A$ with $r$ rows and
+# $B$ with $r$ columns:
+#
+# $$y = W x + b + \frac{\alpha}{r}\,B\,(A\,x).$$
+#
+# - $r$, the **rank**, is small: for 128 inputs, 10 outputs and rank 2 the addition has 2·(128 + 10) = 276 numbers, $W$ has 1280.
+#   In a large model, whose matrices have thousands of rows, the share is far smaller.
+# - $\alpha$ is a constant. Dividing by $r$ keeps the size of the addition about the same when you try another rank.
+# - **$B$ starts at zero, $A$ at random.** So at the start the layer is exactly the pretrained one. Were both zero, nothing
+#   would ever train: the gradient of $A$ is a multiple of $B$, and that of $B$ a multiple of $A$.
+# - After training you can **merge**: $W + \frac{\alpha}{r} B A$ is a plain weight matrix. Nothing is left to compute
+#   besides, and without the addition you have the old layer back, to the bit.
+#
+# The smallest example: $W$ the 2 by 2 identity, $b = 0$, $A = (1\;\,1)$, $B = (1, 2)$ as a column, $r = 1$, $\alpha = 2$. For
+# $x = (1, 2)$, $A x = 3$, $B A x = (3, 6)$, times two is (6, 12), and so $y$ = (7, 14). Merged: rows (3, 2) and (4, 5).
+#
+# In PyTorch a batch of inputs has its samples in rows, so $A x$ becomes `x @ A.T`.
+
+
+# %% exercise="lora" minutes=15
+class LoraLinear(nn.Module):
+    """A linear layer with frozen weights, and a low-rank addition beside it that trains.
+
+    Args:
+        weight: W of the pretrained layer, float32 (n_out, n_in).
+        bias: b of the pretrained layer, float32 (n_out,).
+        rank: r, the number of rows of A and of columns of B; at least 1.
+        alpha: the addition is multiplied by alpha / rank.
+
+    Attributes:
+        A: parameter (rank, n_in), which starts at random numbers, normal with deviation 1 / sqrt(n_in).
+        B: parameter (n_out, rank), which starts at zeros.
+
+    A and B are the only parameters with requires_grad=True. How you keep W and b is yours to choose; training the
+    layer must not change the tensors that were passed in.
+    """
+
+    def __init__(self, weight: torch.Tensor, bias: torch.Tensor, rank: int, alpha: float) -> None:
+        ### BEGIN SOLUTION
+        super().__init__()
+        self.register_buffer("weight", weight.clone())
+        self.register_buffer("bias", bias.clone())
+        n_out, n_in = weight.shape
+        self.A = nn.Parameter(torch.randn(rank, n_in) / n_in**0.5)
+        self.B = nn.Parameter(torch.zeros(n_out, rank))
+        self.scale = alpha / rank
+        ### END SOLUTION
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return the layer's output, (n, n_out), for inputs (n, n_in)."""
+        ### BEGIN SOLUTION
+        return F.linear(x, self.weight, self.bias) + self.scale * (x @ self.A.T) @ self.B.T
+        ### END SOLUTION
+
+    def merged(self) -> torch.Tensor:
+        """Return the weight of a plain layer with the same output and the same bias, (n_out, n_in), without gradient.
+
+        The layer itself stays as it is.
+        """
+        ### BEGIN SOLUTION
+        return (self.weight + self.scale * self.B @ self.A).detach()
+        ### END SOLUTION
+
+
+# %% check="lora" points=9
+lora_rng = torch.Generator().manual_seed(0)
+lora_weight, lora_bias = torch.randn(3, 5, generator=lora_rng), torch.randn(3, generator=lora_rng)
+lora_inputs = torch.randn(4, 5, generator=lora_rng)
+with check("the smallest example", hint="`x @ A.T` has one column for each rank, `(x @ A.T) @ B.T` one for each output. Times alpha / rank, plus W x + b."):
+    layer = LoraLinear(torch.eye(2), torch.zeros(2), 1, 2.0)
+    probes.set_weights(layer, {"A": [[1.0, 1.0]], "B": [[1.0], [2.0]]})
+    expect(probes.output(layer, torch.tensor([[1.0, 2.0]])), torch.tensor([[7.0, 14.0]]))
+with check("alpha is divided by the rank", hint="Rank 2 and alpha 6 multiply the addition by 3."):
+    layer = LoraLinear(torch.eye(2), torch.zeros(2), 2, 6.0)
+    probes.set_weights(layer, {"A": [[1.0, 0.0], [0.0, 1.0]], "B": [[1.0, 0.0], [0.0, 1.0]]})
+    expect(probes.output(layer, torch.tensor([[1.0, 2.0]])), torch.tensor([[4.0, 8.0]]))
+with check("A is random, B is zero", hint="`nn.Parameter(torch.randn(rank, n_in) / n_in**0.5)` and `nn.Parameter(torch.zeros(n_out, rank))`."):
+    started = probes.weights(LoraLinear(torch.zeros(3, 400), torch.zeros(3), 100, 1.0))
+    expect(started["B"], torch.zeros(3, 100), tol=0, what="B")
+    expect(list(started["A"].shape), [100, 400], what="the shape of A")
+    expect(float(started["A"].std()), 0.05, tol=0.004, what="the deviation of the numbers in A, for n_in = 400,")
+    assert len(started["A"].unique()) > 30000, "Many numbers of A are the same."
+with check("at the start it is the pretrained layer", hint="With B at zero the addition is zero. Is the bias there?"):
+    layer = LoraLinear(lora_weight, lora_bias, 2, 8.0)
+    expect(probes.output(layer, lora_inputs), F.linear(lora_inputs, lora_weight, lora_bias), tol=1e-5)
+with check("only A and B train", hint="W and b: `register_buffer`, or parameters with `requires_grad=False`."):
+    layer = LoraLinear(lora_weight, lora_bias, 2, 8.0)
+    expect(sorted(name for name, asks in probes.trainable(layer).items() if asks), ["A", "B"], what="the list of parameters that train")
+with check("gradients: at first B's alone, then A's too", hint="Let autograd see the whole product: no `detach`, no `.data`, no `no_grad` in `forward`."):
+    layer = LoraLinear(lora_weight, lora_bias, 2, 8.0)
+    first_gradients = probes.gradients(layer, lora_inputs, torch.ones(4, 3))
+    expect(first_gradients["A"], torch.zeros(2, 5), tol=1e-6, what="the gradient of A while B is zero")
+    assert float(first_gradients["B"].abs().min()) > 0, "Some numbers of B get no gradient at the start, so they would never move."
+    probes.set_weights(layer, {"B": torch.ones(3, 2)})
+    assert float(probes.gradients(layer, lora_inputs, torch.ones(4, 3))["A"].abs().min()) > 0, "A gets no gradient although B is not zero."
+with check("merged and unmerged agree", hint="The weight is W + alpha / rank · B A, in this order: (n_out, rank) times (rank, n_in)."):
+    layer = LoraLinear(lora_weight, lora_bias, 2, 8.0)
+    probes.set_weights(layer, {"A": 0.1 * torch.arange(10.0).reshape(2, 5), "B": 0.3 * torch.arange(6.0).reshape(3, 2)})
+    unmerged = probes.output(layer, lora_inputs)
+    plain_weight = layer.merged()
+    expect(F.linear(lora_inputs, plain_weight, lora_bias), unmerged, tol=1e-4, what="the output of a plain layer with the merged weight")
+    expect(plain_weight.requires_grad, False, what="`requires_grad` of the merged weight")
+with check("merging leaves the layer as it is", hint="Make a new tensor. `+=` writes into W, and the next call adds once more."):
+    layer = LoraLinear(lora_weight, lora_bias, 2, 8.0)
+    probes.set_weights(layer, {"B": torch.ones(3, 2)})
+    first_merge, unmerged = layer.merged(), probes.output(layer, lora_inputs)
+    expect(layer.merged(), first_merge, tol=1e-6, what="the weight that a second merge gives")
+    expect(probes.output(layer, lora_inputs), unmerged, tol=1e-6, what="the layer's output after two merges")
+### BEGIN HIDDEN TESTS
+with check("random sizes, ranks and factors", hint="The formula, for any numbers of inputs, outputs and ranks.", hidden=True) as rng:
+    for _ in range(4):
+        n_in, n_out, rank = int(rng.integers(2, 9)), int(rng.integers(1, 9)), int(rng.integers(1, 5))
+        alpha = float(rng.uniform(0.5, 9))
+        base, shift, thin_a, thin_b, rows = (
+            rng.normal(size=size) for size in ((n_out, n_in), n_out, (rank, n_in), (n_out, rank), (6, n_in))
+        )
+        tensors = [torch.from_numpy(part.astype(np.float32)) for part in (base, shift, thin_a, thin_b, rows)]
+        layer = LoraLinear(tensors[0], tensors[1], rank, alpha)
+        expect(probes.output(layer, tensors[4]), F.linear(tensors[4], tensors[0], tensors[1]), tol=1e-4)
+        probes.set_weights(layer, {"A": tensors[2], "B": tensors[3]})
+        full = base + alpha / rank * thin_b @ thin_a
+        expect(probes.output(layer, tensors[4]), torch.from_numpy((rows @ full.T + shift).astype(np.float32)), tol=1e-3)
+        expect(layer.merged(), torch.from_numpy(full.astype(np.float32)), tol=1e-3)
+### END HIDDEN TESTS
+grade("lora")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# `register_buffer("weight", weight.clone())` keeps a tensor that belongs to the state and never trains. `self.A` and `self.B`
+# are `nn.Parameter`s.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# `forward`: `F.linear(x, self.weight, self.bias)` is the old layer. Add `(x @ self.A.T) @ self.B.T`, times alpha / rank.
+#
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# `merged`: `self.weight + self.scale * self.B @ self.A`, detached.
+#
+# </details>
+#
+# In transformers the addition usually sits on the projections of the attention, often on all linear layers. QLoRA (T. Dettmers
+# et al., "QLoRA: Efficient Finetuning of Quantized LLMs", 2023) keeps $W$ in four bits besides. An addition of low rank cannot
+# do all that full fine-tuning can: on two text domains LoRA learnt less than full fine-tuning, and forgot less (D. Biderman et
+# al., "LoRA Learns Less and Forgets Less", 2024).
+#
+# **Why it matters.** One base in memory, many small additions, and the old task is one `if` away.
+# [What is LoRA, and why does B start at zero?](#What-is-LoRA,-and-why-does-B-start-at-zero?)
 
 # %% [markdown]
 # ## Compute once, save little, trust nobody
 #
 # A frozen body in evaluation mode is a fixed function. So its features can be computed **once**, for all images, and every
-# epoch, every head and every draw of the comparison above uses them again. That is why the probe cost next to nothing.
+# epoch, every head and every draw of the comparison above uses them again.
 #
 # ### Features, once
 #
@@ -1924,7 +2103,8 @@ for caption, lr in (("careful rate, 0.001", 0.001), ("the head's rate, 0.01", 0.
 # `features(model, X, batch_size)` computes the body's output for all images, batch by batch (a large model does not take
 # all data at once). It must not depend on how the images are cut into batches, it must not change the model, and it must
 # leave each part in the mode it found it in. A model in training mode comes out in training mode: a function that is
-# called for an answer should not change how training goes on. The last batch may be smaller.
+# called for an answer should not change how training goes on. That holds too when the body raises an error on the way, over
+# images of the wrong shape, say: the caller gets the error, and the modes are back. The last batch may be smaller.
 #
 # The smallest example: 7 images in batches of 3 go through the body as 3, 3 and 1, and give a tensor of shape (7, 128).
 #
@@ -1950,7 +2130,8 @@ class WatchedNet(DigitNet):
 def features(model: DigitNet, X: torch.Tensor, batch_size: int = 64) -> torch.Tensor:
     """Return the features of all images, computed by `model.body` in evaluation mode and without gradients.
 
-    Afterwards every part of the model is in the mode it was in before, and no tensor of it has changed.
+    Afterwards every part of the model is in the mode it was in before, also when the body raised an error (which goes
+    on to the caller), and no tensor of it has changed.
 
     Args:
         X: images, (n, 1, 8, 8), n at least 1.
@@ -1962,15 +2143,16 @@ def features(model: DigitNet, X: torch.Tensor, batch_size: int = 64) -> torch.Te
     ### BEGIN SOLUTION
     modes = {part: part.training for part in model.modules()}
     model.eval()
-    with torch.no_grad():
-        found = torch.cat([model.body(batch) for batch in X.split(batch_size)])
-    for part, training in modes.items():
-        part.training = training
-    return found
+    try:
+        with torch.no_grad():
+            return torch.cat([model.body(batch) for batch in X.split(batch_size)])
+    finally:
+        for part, training in modes.items():
+            part.training = training
     ### END SOLUTION
 
 
-# %% check="features" points=6
+# %% check="features" points=7
 with check("seven images in batches of three: (7, 128)", hint="`X.split(batch_size)` cuts; `torch.cat` joins the results. And `torch.no_grad()` around it."):
     expect(list(features(pretrained(), X_few[:7], batch_size=3).shape), [7, 128], what="the shape of the features")
     seen = WatchedNet()
@@ -1998,6 +2180,11 @@ with check("every part is left in its mode", hint="Remember `part.training` of e
     modes_before = probes.training_modes(subject)
     features(subject, X_few[:4])
     expect(probes.training_modes(subject), modes_before, what="the dict of training modes (body in evaluation, head in training)")
+with check("after an error, too", hint="`try: ... finally: ...` puts the modes back whatever happens in between."):
+    subject = pretrained()
+    modes_before = probes.training_modes(subject)
+    expect_raises(RuntimeError, features, subject, torch.zeros(2, 3, 8, 8))  # three channels: the body takes one
+    expect(probes.training_modes(subject), modes_before, what="the dict of training modes after an error")
 ### BEGIN HIDDEN TESTS
 with check("random images and batch sizes", hint="Keep the order, and the last, smaller batch.", hidden=True) as rng:
     for _ in range(4):
@@ -2013,7 +2200,7 @@ grade("features")
 # %% [markdown]
 # <details><summary>Hint 1</summary>
 #
-# Three steps: remember the modes, compute in evaluation mode, put the modes back.
+# Three steps: remember the modes, compute in evaluation mode, put the modes back, the last in a `finally`.
 #
 # </details>
 # <details><summary>Hint 2</summary>
@@ -2031,7 +2218,8 @@ grade("features")
 # A cache is right as long as the function is fixed: not with augmented images (every epoch other inputs), and not from the
 # moment you thaw a block. Old features and a new body do not belong together.
 #
-# **Why it matters.** For a frozen body, fifty epochs over cached features cost about as much as one over the images.
+# **Why it matters.** With a large body nearly all the time goes into the body. Cached, it is paid once, whatever the number of
+# epochs, heads and draws.
 # [When can you compute features once and cache them?](#When-can-you-compute-features-once-and-cache-them?)
 
 # %% [markdown]
@@ -2040,46 +2228,52 @@ grade("features")
 # *Implement · 9 minutes · difficulty: two of three*
 #
 # After training the head, most of the network is the file that everybody has already. Save the **difference**: only those
-# tensors that are not, to the bit, what they are in the base state (or that the base does not have, in this shape). Buffers
-# count like parameters: if BatchNorm's statistics moved, they must be saved, or the model that you load is not the model
-# that you measured.
+# tensors that are not what they are in the base state: same name, same type, same shape, same bytes. Buffers count like
+# parameters: if BatchNorm's statistics moved, they must be saved, or the model that you load is not the model that you measured.
 #
 # - `save_trained(state, base)` returns the difference as bytes in the *safetensors* format: `save(dict)` of
-#   `safetensors.torch` makes the bytes, `load(bytes)` reads them.
+#   `safetensors.torch` makes the bytes, `load(bytes)` reads them. `save` refuses two tensors that share memory (tied weights:
+#   save one of them) and tensors that are not contiguous (`.contiguous()` helps).
 # - `load_trained(data, base)` returns the full state: the base's tensors, and over them those of the difference. It is a new
 #   dict: the base serves the next head, so it stays as it is.
 #
-# The smallest example: base `{"a": [1.], "b": [2.]}` and state `{"a": [1.], "b": [5.]}` give bytes that hold `b` alone.
+# The smallest example: base `{"a": [1.], "b": [2.]}` and state `{"a": [1.], "b": [5.]}` give bytes that hold `b` alone. (A
+# tensor that the base has and the state lacks comes back when you load: the difference can add and replace, not take away.)
 
 
 # %% exercise="save_trained" minutes=9
 def save_trained(state: dict[str, torch.Tensor], base: dict[str, torch.Tensor]) -> bytes:
-    """Return, as safetensors bytes, the tensors of `state` that `base` lacks or holds with another shape or other bytes.
+    """Return, as safetensors bytes, the tensors of `state` that `base` lacks or holds otherwise.
+
+    "Otherwise" means another dtype, another shape or other bytes. Tensors of any dtype, bfloat16 included.
 
     Args:
-        state: name -> tensor, of the fine-tuned model.
-        base: name -> tensor, of the model it started from. Neither is changed.
+        state: name -> tensor, of the fine-tuned model; no two share memory, but one may not be contiguous.
+        base: name -> tensor, of the model it started from.
     """
     ### BEGIN SOLUTION
-    return save({
-        name: tensor
-        for name, tensor in state.items()
-        if name not in base or tensor.shape != base[name].shape or tensor.numpy().tobytes() != base[name].numpy().tobytes()
-    })
+    def raw(tensor):
+        return tensor.cpu().contiguous().reshape(-1).view(torch.uint8)
+
+    def same(one, other):
+        return one.dtype == other.dtype and one.shape == other.shape and torch.equal(raw(one), raw(other))
+
+    changed = {name: t for name, t in state.items() if name not in base or not same(t, base[name])}
+    return save({name: t.contiguous() for name, t in changed.items()})
     ### END SOLUTION
 
 
 def load_trained(data: bytes, base: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     """Return the full state: `base`, with the tensors in `data` (from `save_trained`) in place of its own.
 
-    The result is a dict of its own; `base` is not changed.
+    The result is a dict of its own.
     """
     ### BEGIN SOLUTION
     return {**base, **load(data)}
     ### END SOLUTION
 
 
-# %% check="save_trained" points=8
+# %% check="save_trained" points=10
 with check("the smallest example: `b` alone", hint="Keep a tensor when its bytes differ from those of the base."):
     small_base = {"a": torch.tensor([1.0]), "b": torch.tensor([2.0])}
     expect(load(save_trained({"a": torch.tensor([1.0]), "b": torch.tensor([5.0])}, small_base)), {"b": torch.tensor([5.0])})
@@ -2095,9 +2289,17 @@ with check("a head of another size is saved", hint="Look at the shape before you
 with check("another shape with the same bytes is saved", hint="Zeros of shape (2, 3) and (3, 2) have the same bytes. Compare the shapes, too."):
     turned = save_trained({"w": torch.zeros(3, 2)}, {"w": torch.zeros(2, 3)})
     expect(list(load(turned)), ["w"], what="the list of saved names")
+with check("another type with the same bytes is saved", hint="The four bytes of the whole number 0 and of the float 0.0 are the same. Compare `dtype`, too."):
+    retyped = save_trained({"w": torch.zeros(3)}, {"w": torch.zeros(3, dtype=torch.int32)})
+    expect(load(retyped), {"w": torch.zeros(3)}, what="what is saved when `w` was whole numbers and is floats")
 with check("moved statistics are saved", hint="Do not look for parameters only: buffers belong to the state."):
     drifted = digit_state | {"body.block1.norm.running_mean": torch.zeros(8)}
     expect(list(load(save_trained(drifted, digit_state))), ["body.block1.norm.running_mean"], what="the list of saved names")
+with check("bfloat16 and transposed tensors", hint="`tensor.view(torch.uint8)` needs no NumPy; `save` wants contiguous tensors."):
+    half = {"w": torch.tensor([1.0, float("nan")], dtype=torch.bfloat16), "v": torch.arange(6.0).reshape(2, 3)}
+    expect(list(load(save_trained(half, dict(half)))), [], what="the list of saved names when nothing changed")
+    turned = half | {"v": torch.arange(6.0).reshape(3, 2).T}
+    expect(load(save_trained(turned, half)), {"v": turned["v"]}, tol=0, what="what is saved of a transposed tensor")
 with check("there and back, to the bit", hint="Start from the base, then put the saved tensors over it."):
     headed = digit_state | {"head.weight": torch.full((2, 128), 0.1), "head.bias": torch.tensor([0.3, -0.3])}
     expect(load_trained(save_trained(headed, digit_state), dict(digit_state)), headed, tol=0)
@@ -2121,19 +2323,19 @@ grade("save_trained")
 # %% [markdown]
 # <details><summary>Hint 1</summary>
 #
-# Bytes of a tensor: `tensor.numpy().tobytes()`, as for the witness.
+# Bytes of a tensor: `tensor.cpu().contiguous().reshape(-1).view(torch.uint8)`, as for the witness; `torch.equal` compares them.
 #
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# Three conditions, joined by `or`: the name is not in the base, the shapes differ, the bytes differ.
+# Four conditions, joined by `or`: the name is not in the base, the types differ, the shapes differ, the bytes differ.
 #
 # </details>
 #
 # The difference is worthless without its base. Write down the base's checksum beside it, and check it when loading.
 #
-# **Why it matters.** One base and a hundred small heads, instead of a hundred copies of the base. Adapters such as LoRA
-# (E. Hu et al., "LoRA: Low-Rank Adaptation of Large Language Models", 2021) are saved in this way.
+# **Why it matters.** One base and a hundred small heads, instead of a hundred copies of the base. The A and B of LoRA are saved
+# in this way.
 # [What do you save after fine-tuning?](#What-do-you-save-after-fine-tuning?)
 
 # %% [markdown]
@@ -2146,24 +2348,27 @@ grade("save_trained")
 # machine, with your rights. The cell below makes such a file; its code is harmless and prints a sentence.
 #
 # - `torch.load(file, weights_only=True)`, the default since PyTorch 2.6, runs a restricted reader instead: tensors and a
-#   short list of harmless types, and `pickle.UnpicklingError` for everything else. Restrictions have holes: one in the
-#   versions before 2.6 let files run code all the same (CVE-2025-32434).
+#   short list of harmless types, and `pickle.UnpicklingError` for a pickle that names anything else. Restrictions have had
+#   holes. Two are known in November 2026: CVE-2025-32434 ran code in versions before 2.6, and CVE-2026-24747 (advisory
+#   GHSA-63cw-57p8-fm3p, January 2026) corrupted memory in all versions before 2.10. So ask for 2.10 or later.
 # - **safetensors** has nothing to run: a length, a table of names, types and positions in JSON, then the raw numbers.
 #
-# Run the program on the stranger's file and look at what it prints. Then repair it.
+# A file that is no checkpoint at all (cut off, empty, a picture) makes `torch.load` raise one of many errors. Your function
+# should say the same thing of all of them: `ValueError`.
+#
+# Run the program on the stranger's file and look at what it prints. Then repair it. (The cell begins with `left_behind`, which is
+# given: the strangers of the checks leave a name in the table of levels of Python's `logging`, and it looks there.)
 
 
 # %%
-def stranger_file(code: str) -> bytes:
-    """Return a checkpoint that holds a tensor, and runs `code` in the Python of whoever loads it as a pickle."""
+class Stowaway:
+    """An object that tells pickle to call `function` with these arguments in order to rebuild it."""
 
-    class Stowaway:
-        def __reduce__(self):  # pickle asks the object: what shall I call to rebuild you?
-            return exec, (code,)
+    def __init__(self, function, *arguments) -> None:
+        self.function, self.arguments = function, arguments
 
-    file = io.BytesIO()
-    torch.save({"weight": torch.ones(2), "extra": Stowaway()}, file)
-    return file.getvalue()
+    def __reduce__(self):
+        return self.function, self.arguments
 
 
 def honest_file(content: object) -> bytes:
@@ -2173,18 +2378,29 @@ def honest_file(content: object) -> bytes:
     return file.getvalue()
 
 
-# %% exercise="load_checkpoint" minutes=8 faults=["the stranger's file is refused", "and nothing in it runs", "something else than a dict of tensors is refused", "other strangers, other honest files"]
+def stranger_file(code: str) -> bytes:
+    """Return a checkpoint that holds a tensor, and runs `code` in the Python of whoever loads it as a pickle."""
+    return honest_file({"weight": torch.ones(2), "extra": Stowaway(exec, code)})
+
+
+# %% exercise="load_checkpoint" minutes=8 faults=["the stranger's file is refused", "nothing in it runs", "several strangers: none of them runs", "something else than a dict of tensors is refused", "no checkpoint at all: refused", "other strangers, other honest files"]
+def left_behind() -> list[str]:
+    """Return what code from files has left in this Python (given)."""
+    return sorted(name for name in logging.getLevelNamesMapping() if name.startswith("stranger"))
+
+
 def load_checkpoint(data: bytes) -> dict[str, torch.Tensor]:
     """Return the tensors of a checkpoint that `torch.save` wrote, name -> tensor, without running anything from it.
 
     Raises:
-        ValueError: the file wants to run something, or holds anything else than a dict from strings to tensors.
+        ValueError: the file wants to run something, or holds anything else than a dict from strings to tensors, or is
+            no checkpoint at all.
     """
     ### BEGIN SOLUTION
     try:
         state = torch.load(io.BytesIO(data), weights_only=True)
-    except pickle.UnpicklingError as error:
-        raise ValueError("this file holds more than tensors; it was not loaded") from error
+    except Exception as error:  # a pickle that wants more, a file cut off, no checkpoint at all
+        raise ValueError("this file is no checkpoint of tensors alone; it was not loaded") from error
     if not isinstance(state, dict) or not all(isinstance(k, str) and torch.is_tensor(v) for k, v in state.items()):
         raise ValueError("this file does not hold a dict from names to tensors")
     return state
@@ -2201,21 +2417,43 @@ try:
 except ValueError as error:
     print("ValueError:", error)
 
-# %% check="load_checkpoint" points=6
+# %% check="load_checkpoint" points=8
 with check("an honest checkpoint loads", hint="Return the dict of tensors."):
     expect(load_checkpoint(honest_file({"w": torch.arange(3.0)})), {"w": torch.arange(3.0)})
-with check("the stranger's file is refused", points=2, hint="`weights_only=True` raises `pickle.UnpicklingError`; turn it into a ValueError."):
+with check("the stranger's file is refused", hint="`weights_only=True` raises `pickle.UnpicklingError`; turn it into a ValueError."):
     expect_raises(ValueError, load_checkpoint, stranger_file("harmless = 1 + 1"))
-with check("and nothing in it runs", hint="Looking at the result is too late: the code runs while the file is being loaded."):
-    expect_raises(ValueError, load_checkpoint, stranger_file("raise KeyError('this came out of the file')"))
+with check("nothing in it runs", points=2, hint="Looking at the result is too late: the code runs while the file is being loaded. No `weights_only=False` anywhere."):
+    try:
+        load_checkpoint(stranger_file("import logging; logging.addLevelName(901, 'stranger 901')"))
+    except ValueError:
+        pass
+    expect("stranger 901" in left_behind(), False, what="'the file has run its code'")
+with check("several strangers: none of them runs", hint="A list of bad words is no protection: a pickle may name any function. Let the restricted reader decide."):
+    strangers = {
+        "stranger 902": honest_file({"w": Stowaway(logging.addLevelName, 902, "stranger 902")}),
+        "stranger 903": honest_file({"w": Stowaway(eval, "__import__('logging').addLevelName(903, 'stranger 903') or __import__('torch').ones(2)")}),
+        "stranger 904": pickle.dumps({"w": Stowaway(logging.addLevelName, 904, "stranger 904")}),
+        "stranger 905": honest_file(Stowaway(logging.addLevelName, 905, "stranger 905")),
+    }
+    for trace, file in strangers.items():
+        expect_raises(ValueError, load_checkpoint, file)
+        expect(trace in left_behind(), False, what="'a file has run its code'")
 with check("something else than a dict of tensors is refused", hint="`weights_only=True` lets lists and numbers pass. Look at what was loaded."):
     expect_raises(ValueError, load_checkpoint, honest_file([torch.ones(2)]))
     expect_raises(ValueError, load_checkpoint, honest_file({"w": torch.ones(2), "epoch": 3}))
+with check("no checkpoint at all: refused", hint="`torch.load` raises other errors than `UnpicklingError` over such bytes: a KeyError, an EOFError, a RuntimeError."):
+    whole = honest_file({"w": torch.ones(2)})
+    for broken in (b"", b"hello", whole[: len(whole) // 2], b"\x89PNG\r\n\x1a\n"):
+        expect_raises(ValueError, load_checkpoint, broken)
 ### BEGIN HIDDEN TESTS
 with check("other strangers, other honest files", hint="Any code, any names and shapes.", hidden=True) as rng:
     content = {f"layer{i}": torch.from_numpy(rng.random(3)) for i in range(int(rng.integers(1, 5)))}
     expect(load_checkpoint(honest_file(content)), content, tol=0)
-    expect_raises(ValueError, load_checkpoint, stranger_file(f"harmless = {int(rng.integers(100))}"))
+    number = int(rng.integers(1000, 9000))
+    trace = f"stranger {number}"
+    for function, arguments in ((exec, (f"import logging as l; l.addLevelName({number}, '{trace}')",)), (logging.addLevelName, (number, trace))):
+        expect_raises(ValueError, load_checkpoint, honest_file(content | {"layer0": Stowaway(function, *arguments)}))
+    expect(trace in left_behind(), False)
     expect_raises(ValueError, load_checkpoint, honest_file({3: torch.ones(2)}))
 ### END HIDDEN TESTS
 grade("load_checkpoint")
@@ -2228,8 +2466,8 @@ grade("load_checkpoint")
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# `try: state = torch.load(io.BytesIO(data), weights_only=True)`, and `except pickle.UnpicklingError as error:` then
-# `raise ValueError(...) from error`.
+# `try: state = torch.load(io.BytesIO(data), weights_only=True)`, and `except Exception as error:` then
+# `raise ValueError(...) from error`. In the `except` load nothing again.
 #
 # </details>
 # <details><summary>Hint 3</summary>
@@ -2238,7 +2476,8 @@ grade("load_checkpoint")
 #
 # </details>
 #
-# **Why it matters.** "Set `weights_only=False`" is the most helpful-looking bad advice there is.
+# **Why it matters.** PyTorch's own error message names `weights_only=False` as a way out, "only if you got the file from a
+# trusted source". The second half is read less often.
 # [Why is torch.load of a stranger's file dangerous?](#Why-is-torch.load-of-a-stranger's-file-dangerous?)
 
 # %% [markdown]
@@ -2249,9 +2488,9 @@ grade("load_checkpoint")
 # You load a stranger's weights from a safetensors file, and its SHA-256 is the one on the stranger's page. What do you
 # know?
 #
-# - `"a"` The model is safe to use.
-# - `"b"` Loading ran no code of the file, and the bytes are the ones that the page names. Nothing about what the model does.
-# - `"c"` The weights were trained as the model card says.
+# - `"a"` The model does what the page says, since any change to the weights would have changed the checksum.
+# - `"b"` Loading ran no code of the file, and the bytes are those that the page names.
+# - `"c"` Nobody but the page's author can have changed the file, so it is as safe as its author.
 
 # %% exercise="what_is_protected" minutes=2
 ### BEGIN SOLUTION
@@ -2264,9 +2503,9 @@ answer_protected = "b"
 # %% check="what_is_protected" points=1
 with check("format and checksum", hint="What could the stranger still have done to the numbers?"):
     expect_choice(answer_protected, "b", {
-        "a": "Weights can be poisoned: a model may do its task and something else on a trigger. No format and no checksum shows that.",
+        "a": "Only a change after the page was written. Weights can be poisoned from the start: a model may do its task and something else on a trigger.",
         "b": "Format protects the loading, checksum the transport. The behaviour must be measured, and the source trusted.",
-        "c": "A card is a claim. To check it you need data and recipe, and to run them again, as the script of this unit's network can.",
+        "c": "Whoever can replace the file on a page can often replace the number beside it. It proves more when it comes through another channel.",
     })  # fmt: skip
 grade("what_is_protected")
 
