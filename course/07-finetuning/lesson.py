@@ -1688,8 +1688,9 @@ def reported_accuracy(values: np.ndarray, labels: np.ndarray, seed: int) -> floa
     return best  # line 18
 
 
-# %% demo=true
 probe_values = body_output(with_body(0), X_new)
+
+# %% demo=true
 shown_scores = [reported_accuracy(probe_values, y_new.numpy(), seed) for seed in range(5)]
 print("reported:", " ".join(f"{score:.2f}" for score in shown_scores))
 
@@ -2002,10 +2003,12 @@ class LoraLinear(nn.Module):
         ### END SOLUTION
 
 
-# %% check="lora" points=9
-lora_rng = torch.Generator().manual_seed(0)
+# %%
+lora_rng = torch.Generator().manual_seed(0)  # a layer with five inputs and three outputs, for the checks
 lora_weight, lora_bias = torch.randn(3, 5, generator=lora_rng), torch.randn(3, generator=lora_rng)
 lora_inputs = torch.randn(4, 5, generator=lora_rng)
+
+# %% check="lora" points=9
 with check("the smallest example", hint="`x @ A.T` has one column for each rank, `(x @ A.T) @ B.T` one for each output. Times alpha / rank, plus W x + b."):
     layer = LoraLinear(torch.eye(2), torch.zeros(2), 1, 2.0)
     probes.set_weights(layer, {"A": [[1.0, 1.0]], "B": [[1.0], [2.0]]})
@@ -2527,14 +2530,16 @@ grade("what_is_protected")
 # %% [markdown]
 # ## A real one: MiniLM
 #
-# all-MiniLM-L6-v2 is a transformer with 22.7 million parameters that turns a sentence into 384 numbers. It was pretrained
-# and then tuned by its authors on more than a billion pairs of sentences, as its model card says (the method:
-# N. Reimers and I. Gurevych, "Sentence-BERT", 2019). Here its weights come from an installed package, and
+# all-MiniLM-L6-v2 is a transformer with 22.7 million parameters that turns a sentence into 384 numbers. It is a small copy,
+# trained to imitate a larger model (W. Wang et al., "MiniLM: Deep Self-Attention Distillation for Task-Agnostic Compression of
+# Pre-Trained Transformers", 2020), and was then tuned by its authors on more than a billion pairs of texts, as its model card
+# says (the method: N. Reimers and I. Gurevych, "Sentence-BERT", 2019). Here its weights come from an installed package, and
 # `load_minilm` compares them with the published checksum.
 #
 # The data are 750 sentences, 150 of each of five libraries: the first sentences of docstrings of matplotlib, numpy, pandas,
 # scikit-learn and PyTorch, as they are installed here. The task: **which library is a sentence from?** A sentence that names
-# a library gives the answer away, so such sentences were left out, and so were sentences that two libraries share.
+# a library gives the answer away, so such sentences were left out, and so were sentences that two libraries share. The
+# longest has 41 tokens, so nothing is cut off at the 64 that are allowed below; beyond the limit a text is cut in silence.
 
 # %%
 tokenizer, minilm = load_minilm()
@@ -2544,7 +2549,7 @@ sentence_labels = np.array(libraries)
 
 def last_hidden(texts: list[str]) -> tuple[torch.Tensor, torch.Tensor]:
     """Return the token vectors (n, n_tokens, 384) of MiniLM, and the mask (n, n_tokens): 1 for a token, 0 for padding."""
-    batch = tokenizer(texts, padding=True, truncation=True, max_length=32, return_tensors="pt")
+    batch = tokenizer(texts, padding=True, truncation=True, max_length=64, return_tensors="pt")
     with torch.no_grad():
         return minilm(**batch).last_hidden_state, batch["attention_mask"]
 
@@ -2652,12 +2657,17 @@ grade("mean_pool")
 # The rival is **TF-IDF**: count the words of a sentence, weigh rare words up, train the same logistic regression on the
 # counts. No pretraining, no network. Both get 1, 5, 20 and 100 labels a library, five draws each; the rest of the sentences
 # test. TF-IDF learns its vocabulary from the labelled sentences only. The sentences are embedded once.
+#
+# **What MiniLM has seen.** Its model card lists the data that it was tuned on. Among them are "Code Search" with 1,151,414 pairs,
+# which is CodeSearchNet (H. Husain et al., "CodeSearchNet Challenge", 2019): code from public projects, paired with its
+# **docstring**; and three sets of questions and answers from Stack Exchange with more than 20 million pairs each. The sentences
+# here are docstrings of public projects. Nobody has checked here which of them were among those pairs.
 
 
 # %%
 def embed(texts: tuple[str, ...]) -> np.ndarray:
     """Return MiniLM's sentence vectors, (n, 384), each of length 1."""
-    lengths = [len(ids) for ids in tokenizer(list(texts), truncation=True, max_length=32)["input_ids"]]
+    lengths = [len(ids) for ids in tokenizer(list(texts), truncation=True, max_length=64)["input_ids"]]
     found = torch.empty(len(texts), 384)
     for length in sorted(set(lengths)):
         rows = [row for row, n in enumerate(lengths) if n == length]
@@ -2703,41 +2713,52 @@ for label, scores in text_curves.items():
 # %% [markdown]
 # ### What would you deploy?
 #
-# *Read the plot · 4 minutes · difficulty: one of three*
+# *Read the plot · 5 minutes · difficulty: one of three*
 #
 # **First question.** What does the figure say about few labels?
 #
-# - `"a"` With few labels, knowledge from pretraining replaces labels: MiniLM with twenty labels a library is about as good
-#   as TF-IDF with sixty.
-# - `"b"` A transformer needs more labels than word counts, because it has more parameters.
-# - `"c"` At one label the two are the same.
+# - `"a"` MiniLM with twenty labels a library is about as good as TF-IDF with sixty.
+# - `"b"` MiniLM needs more labels than word counts do, because it has more parameters.
+# - `"c"` With one label a library nothing can be learnt: both are at the level of guessing.
 #
 # **Second question.** You have some hundred labels a library and must classify a million sentences a day on one small CPU.
 #
-# - `"a"` MiniLM, because its line is higher.
-# - `"b"` Measure both with your labels: the gap shrinks with labels, and TF-IDF costs a small fraction of the time.
-# - `"c"` TF-IDF, because the figure shows that it wins there.
+# - `"a"` MiniLM: its line is higher at each number of labels, so it is higher for yours.
+# - `"b"` Measure both with your labels, and their time: the figure ends at a hundred and shows no cost.
+# - `"c"` TF-IDF: the two lines approach each other, so with enough labels it has caught up.
+#
+# **Third question.** What do the 1,151,414 pairs of code and docstring mean for this figure?
+#
+# - `"a"` Nothing: the pairs had no labels of libraries, so no answer can have leaked.
+# - `"b"` The comparison is void: a model that has seen test data has no score at all.
+# - `"c"` MiniLM's lead may be smaller on text that nobody could have collected before.
 
-# %% exercise="text_curves" minutes=4
+# %% exercise="text_curves" minutes=5
 ### BEGIN SOLUTION
-answer_few_labels, answer_many_labels = "a", "b"
+answer_few_labels, answer_many_labels, answer_seen = "a", "b", "c"
 ### END SOLUTION
 ### BEGIN RELEASE
-# answer_few_labels, answer_many_labels = ..., ...
+# answer_few_labels, answer_many_labels, answer_seen = ..., ..., ...
 ### END RELEASE
 
-# %% check="text_curves" points=2
+# %% check="text_curves" points=3
 with check("few labels", hint="Go from MiniLM's point at twenty labels to the right, until you meet the other curve."):
     expect_choice(answer_few_labels, "a", {
         "a": "Words it never saw with a label still have a place in MiniLM's space; TF-IDF must see each word labelled.",
         "b": "Only the classifier on top is learnt here; the many parameters of MiniLM are frozen and need no label.",
-        "c": "Compare the two leftmost points: they lie apart.",
+        "c": "Compare the two leftmost points with the dotted line: at least one of them is well above it.",
     })  # fmt: skip
-with check("many labels, little time", hint="Which part of the question does the figure not show?"):
+with check("many labels, little time", hint="Which parts of the question does the figure not show?"):
     expect_choice(answer_many_labels, "b", {
-        "a": "The figure shows no cost, and at a hundred labels the gap is smaller, but still there. A line alone does not decide.",
-        "b": "Beyond a hundred labels the figure is silent, and about cost as well. So measure both.",
+        "a": "The figure ends at a hundred labels, and shows no cost. A million sentences a day are a question of cost.",
+        "b": "So measure: with your labels, on your machine.",
         "c": "The figure does not show that: TF-IDF stays below, though not by much, and it ends at a hundred labels.",
+    })  # fmt: skip
+with check("what the model had seen", hint="Can a sentence help without its label? And does overlap make a score worthless, or too good?"):
+    expect_choice(answer_seen, "c", {
+        "a": "Labels are not needed: a docstring that was tuned to lie near its code lies near other code of its library.",
+        "b": "It has a score; the question is what it is a score for. Compare it with one on text that is younger than the model.",
+        "c": "Text that is younger than the model, or private, would show it. Until then the lead is an upper guess.",
     })  # fmt: skip
 grade("text_curves")
 
@@ -2755,9 +2776,10 @@ grade("text_curves")
 #
 # Here MiniLM was used as it is: frozen, with a linear probe. And yet "which library" is a question about words: `tensor`,
 # `DataFrame`, `Axes`. Where the words decide and labels are plenty, counting them is a cheap
-# rival that comes near.
+# rival that comes near. And MiniLM may have met sentences like these, or some of these, when it was tuned: the gap is a
+# statement about this model on text of this kind, and not about transformers and word counts.
 #
-# **Why it matters.** The baseline that takes a second belongs into every report.
+# **Why it matters.** The baseline that takes a second belongs in every report, and so does what the model had seen.
 # [Sentence embeddings or TF-IDF?](#Sentence-embeddings-or-TF-IDF?)
 
 # %% [markdown]
@@ -2769,47 +2791,58 @@ grade("text_curves")
 # pneumonia, has 60 labelled images of each, from a new scanner, and asks you to "fine-tune the model". Write a plan in 150 to
 # 300 words.
 #
-# **Rubric, 10 points.**
+# **Rubric, 10 points, one for each line that the plan meets.**
 #
-# - 2 points: a baseline that needs no fine-tuning, and a linear probe first; why, with so few labels.
-# - 2 points: what is frozen and how (parameters *and* modes), what happens to BatchNorm with a new scanner, and how you prove
-#   that the frozen part did not change.
-# - 2 points: splits by patient, several draws, paired intervals, and a control such as meaningless labels.
-# - 2 points: the old task: how forgetting is measured, and what result would stop you.
-# - 2 points: what is saved, in which format, with what beside it (base, checksum, seed, versions), and how it is rolled back.
+# 1. It measures first, without any training, what the old network says about the new images.
+# 2. It trains a linear probe before it thaws anything.
+# 3. It says in which mode the frozen body works, and why that matters with a new scanner.
+# 4. It proves that the frozen part did not change, parameters and buffers.
+# 5. It splits by patient.
+# 6. It says how the uncertainty is computed: a fixed test part, or an interval that is widened for resplits of one pool.
+# 7. It names a control: shuffled labels, or whether site and scanner alone tell the classes.
+# 8. It measures the old task before and after, with a number for each kind of error and not accuracy alone.
+# 9. It names a result that stops the plan, before the result is known.
+# 10. It says what is saved so that the model can be rebuilt: the difference, and the base by its checksum.
 
 # %% [markdown] exercise="plan" points=10 minutes=15 manual=true
-# **Baseline.** The old network's own score may already separate the two kinds; I measure that first, on all images. Then
-# a linear probe: features computed once in evaluation mode, a regularised logistic regression on them. With 60 images a
-# class, a few hundred weights are what the labels can carry. I thaw the last block only if the probe is clearly worse.
+# **First, without training.** I run the old network on the new scanner's images: does it still find pneumonia there, and does
+# its own score already separate the two kinds? I check whether site or scanner alone tells viral from bacterial: then any
+# result would be a shortcut.
 #
-# **Freezing.** `requires_grad=False` and not in the optimizer; the body in evaluation mode, so that BatchNorm's statistics and
-# dropout rest. The scanner is new, so statistics that follow it might help; that is a variant which I compare on purpose,
-# and then I save the buffers. A witness compares every tensor to the bit before and after; I test it once by changing a bit.
+# **Then a probe.** Features computed once, in evaluation mode, a regularised logistic regression on them. I thaw the last block
+# only if the probe is clearly worse than it must be.
 #
-# **Measuring.** Splits by patient, never by image. Ten draws, the same for every variant, paired differences with 95 %
-# intervals. Control: with shuffled labels everything must be near one half.
+# **Freezing.** No gradients, not in the optimizer, evaluation mode, so that dropout is off and BatchNorm's statistics rest.
+# Statistics that follow the new scanner are a variant, tried on purpose, and saved. A witness compares every tensor to the bit;
+# I test it by changing one.
 #
-# **The old task.** The old head goes back onto the new body and runs on the old test set. With a frozen body the result
-# must be the same to the bit. For a thawed one, a loss above what the clinic accepts stops the plan: the old network stays in use,
-# the new one is deployed beside it.
+# **Measuring.** Splits by patient. A third of the patients is a fixed test part, used once; rate and epoch are chosen by
+# cross-validation in the rest. Intervals by bootstrap over test patients. Control: with shuffled labels the whole procedure
+# must come out near one half. I report sensitivity for each kind.
 #
-# **Saving.** The tensors that differ from the base, as safetensors, with the base's SHA-256, code version, seeds, package versions
-# and the measured results. Rolling back is loading the base.
+# **The old task.** Old head on the new body, old test set: sensitivity and specificity, before and after. A frozen body must
+# give the same to the bit. If sensitivity falls by more than the clinic has agreed to beforehand, that network does not go into
+# use.
+#
+# **Saving.** The tensors that differ from the base, as safetensors; beside them the base's SHA-256, code, seeds, package
+# versions, results. The new head runs beside the unchanged old network; rolling back is taking it away.
 
 # %% [markdown]
 # ## The answer
 #
-# **In 30 seconds.** I load the pretrained weights strictly, replace the head, and begin with the body frozen: no gradients, not in
-# the optimizer, in evaluation mode. That linear probe is my baseline, on features computed once. With more labels I thaw from
-# the top, with smaller learning rates towards the input. I compare probe, fine-tuning and training from scratch over several
-# draws, measure the old task too, prove that what was frozen did not change, and save only what was trained, as safetensors.
+# **In 30 seconds.** I load the pretrained weights strictly, freeze, then put the new head on: no gradients in the body, not in the
+# optimizer, in evaluation mode. That linear probe is my baseline, on features computed once. If it is not good enough I thaw
+# from the top, or train additions such as LoRA, and choose rates on validation data. I compare probe, fine-tuning and training
+# from scratch over several draws with a fixed test part, measure the old task too, prove that what was frozen did not change, and
+# save only what was trained, as safetensors.
 #
 # **In depth.** `requires_grad`, the optimizer's list and the mode are three switches, and each can be wrong on its own: the
 # faults are in this unit, and the new task's accuracy need not show them. What pretraining is worth depends on the pair of
 # tasks and on the number of labels. On the digits, the probe was ahead with few labels; with many, full fine-tuning caught
-# up with the probe, and from scratch stayed slightly behind. On sentences, MiniLM was ahead of TF-IDF by most at five labels.
+# up with the probe, and from scratch stayed slightly behind. Rates by depth and thawing bought nothing on the new task over a
+# frozen body, and cost some of the old. An interval over resplits of one pool is too narrow unless it is widened. On sentences,
+# MiniLM was ahead of TF-IDF by the largest margin at five labels a library, on text of a kind that it had been tuned on.
 #
-# **What the usual answer gets wrong.** It freezes the layer that it wants to train. It takes the error's disappearance for a repair.
+# **What the usual answer gets wrong.** It freezes the layer that it wants to train, or takes the error's disappearance for a repair.
 # It forgets that BatchNorm learns without gradients. It looks at the new task only. It loads any file with pickle, and saves
 # the whole network.

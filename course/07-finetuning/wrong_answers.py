@@ -63,60 +63,6 @@ def with_new_head(state, n_classes, seed=0):
     return net
 
 
-# %% tells the loss to require a gradient exercise="train_head" fails=["it trains: the loss falls", "the head moves", "only the head asks for gradients", "random steps and rates: the head moves, the body does not"]
-# The error says that element 0 does not require grad, so it is told to. `backward` runs, and reaches nothing.
-def train_head(model, X, y, steps=60, lr=0.01, seed=0):
-    for param in model.parameters():
-        param.requires_grad = False
-    optimizer = torch.optim.Adam(model.head.parameters(), lr=lr)
-    generator = torch.Generator().manual_seed(seed)
-    losses = []
-    model.train()
-    for _ in range(steps):
-        batch = torch.randperm(len(X), generator=generator)[:32]
-        optimizer.zero_grad()
-        loss = F.cross_entropy(model(X[batch]), y[batch])
-        loss.requires_grad = True
-        loss.backward()
-        optimizer.step()
-        losses.append(loss.item())
-    return losses
-
-
-# %% thaws everything and trains everything exercise="train_head" fails=["no parameter of the body moves", "only the head asks for gradients", "random steps and rates: the head moves, the body does not"]
-# The error is gone as soon as everything requires a gradient, so the freezing goes too.
-def train_head(model, X, y, steps=60, lr=0.01, seed=0):
-    optimizer = torch.optim.Adam(model.parameters(), lr=lr)
-    generator = torch.Generator().manual_seed(seed)
-    losses = []
-    model.train()
-    for _ in range(steps):
-        batch = torch.randperm(len(X), generator=generator)[:32]
-        optimizer.zero_grad()
-        loss = F.cross_entropy(model(X[batch]), y[batch])
-        loss.backward()
-        optimizer.step()
-        losses.append(loss.item())
-    return losses
-
-
-# %% leaves the freezing to the optimizer exercise="train_head" fails=["only the head asks for gradients"]
-# The optimizer has the head only, so nothing else moves; but gradients of the whole body are computed for nothing.
-def train_head(model, X, y, steps=60, lr=0.01, seed=0):
-    optimizer = torch.optim.Adam(model.head.parameters(), lr=lr)
-    generator = torch.Generator().manual_seed(seed)
-    losses = []
-    model.train()
-    for _ in range(steps):
-        batch = torch.randperm(len(X), generator=generator)[:32]
-        optimizer.zero_grad()
-        loss = F.cross_entropy(model(X[batch]), y[batch])
-        loss.backward()
-        optimizer.step()
-        losses.append(loss.item())
-    return losses
-
-
 # %% thaws all, optimizes the head exercise="adapt" fails=["gradients only where something is to learn"]
 # Mends the optimizer and leaves the line that silenced the error: right numbers, wasted work, and a trap for the next.
 def adapt(model, X, y, steps=60, lr=0.01, seed=0):
