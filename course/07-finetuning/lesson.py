@@ -62,7 +62,9 @@ torch.set_num_threads(1)  # networks as small as these gain nothing from more th
 def block(n_in: int, n_out: int, pool: bool) -> nn.Sequential:
     """A convolution, its BatchNorm and a ReLU; `pool` halves height and width."""
     layers = OrderedDict(
-        conv=nn.Conv2d(n_in, n_out, kernel_size=3, padding=1, bias=False), norm=nn.BatchNorm2d(n_out), relu=nn.ReLU()
+        conv=nn.Conv2d(n_in, n_out, kernel_size=3, padding=1, bias=False),
+        norm=nn.BatchNorm2d(n_out),
+        relu=nn.ReLU(),
     )
     if pool:
         layers["pool"] = nn.MaxPool2d(2)
@@ -70,7 +72,7 @@ def block(n_in: int, n_out: int, pool: bool) -> nn.Sequential:
 
 
 class DigitNet(nn.Module):
-    """Images (n, 1, 8, 8) in, logits (n, n_classes) out: a body that makes 128 features, and a head."""
+    """Images (n, 1, 8, 8) in, logits (n, n_classes) out: a body (128 features) and a head."""
 
     def __init__(self, n_classes: int) -> None:
         super().__init__()
@@ -97,7 +99,9 @@ X_old, digits_old = digit_parts["old"]
 X_new, digits_new = digit_parts["new"]
 y_new = digits_new % 2  # odd is 1, even is 0
 
-few_rows, rest_rows = train_test_split(np.arange(len(y_new)), train_size=40, stratify=y_new, random_state=0)
+few_rows, rest_rows = train_test_split(
+    np.arange(len(y_new)), train_size=40, stratify=y_new, random_state=0
+)
 X_few, y_few = X_new[few_rows], y_new[few_rows]
 X_rest, y_rest = X_new[rest_rows], y_new[rest_rows]
 
@@ -217,9 +221,9 @@ def with_new_head(state: dict[str, torch.Tensor], n_classes: int, seed: int = 0)
     """Return a DigitNet with the body of `state` and a new random head.
 
     Args:
-        state: name -> tensor of a DigitNet; names of the body begin with "body.". It is not changed.
+        state: name -> tensor of a DigitNet; names of the body begin with "body.".
         n_classes: the number of logits of the new head.
-        seed: for `torch.manual_seed`, before the network is made. The same seed gives the same head.
+        seed: for `torch.manual_seed`, before the network is made: the same seed, the same head.
 
     Raises:
         RuntimeError: a tensor of the body is missing in `state`.
@@ -227,7 +231,9 @@ def with_new_head(state: dict[str, torch.Tensor], n_classes: int, seed: int = 0)
     ### BEGIN SOLUTION
     torch.manual_seed(seed)
     net = DigitNet(n_classes)
-    net.body.load_state_dict({name[5:]: tensor for name, tensor in state.items() if name.startswith("body.")})
+    net.body.load_state_dict(
+        {name[5:]: tensor for name, tensor in state.items() if name.startswith("body.")}
+    )
     return net
     ### END SOLUTION
 
@@ -333,7 +339,9 @@ def what_moves(program: str) -> str:
     """Run one of the five programs for one step; which parameters of the network moved?"""
     torch.manual_seed(0)
     net = DigitNet(2)
-    net.body.load_state_dict({name[5:]: t for name, t in digit_state.items() if name.startswith("body.")})
+    net.body.load_state_dict(
+        {name[5:]: t for name, t in digit_state.items() if name.startswith("body.")}
+    )
     if program != "d":
         net.requires_grad_(False)
     if program == "b":
@@ -350,7 +358,9 @@ def what_moves(program: str) -> str:
     except RuntimeError:
         return "error"
     optimizer.step()
-    moved_now = {name for name, param in net.named_parameters() if not torch.equal(param, before[name])}
+    moved_now = {
+        name for name, param in net.named_parameters() if not torch.equal(param, before[name])
+    }
     if not moved_now:
         return "none"
     return "head" if all(name.startswith("head.") for name in moved_now) else "all"
@@ -436,15 +446,22 @@ def pretrained(n_classes: int = 2, seed: int = 0, dropout: float = 0.2) -> Digit
 
 
 def adapt(
-    model: DigitNet, X: torch.Tensor, y: torch.Tensor, steps: int = 60, lr: float = 0.01, seed: int = 0
+    model: DigitNet,
+    X: torch.Tensor,
+    y: torch.Tensor,
+    steps: int = 60,
+    lr: float = 0.01,
+    seed: int = 0,
 ) -> list[float]:
-    """Train the head of `model` on a new task, in place; the parameters of the body stay as they are, to the bit.
+    """Train the head of `model` on a new task, in place.
 
-    Afterwards the parameters of the head have `requires_grad=True`, all others False.
+    The parameters of the body stay as they are, to the bit. Afterwards the parameters of the head
+    have `requires_grad=True`, all others False.
 
     Args:
         X, y: images (n, 1, 8, 8) and labels (n,).
-        steps: how many batches of up to 32 images; each holds the first 32 rows of a new `torch.randperm`.
+        steps: how many batches of up to 32 images; each holds the first 32 rows of a new
+            `torch.randperm`.
         lr: learning rate of Adam.
         seed: of the generator that `torch.randperm` draws from.
 
@@ -601,7 +618,9 @@ def moved_in_one_step(training: bool) -> dict[str, bool]:
     net.load_state_dict(digit_state)
     net.body.requires_grad_(False)
     net.train(training)
-    return probes.training_step(net, torch.optim.Adam(net.head.parameters()), X_few, y_few, "cross_entropy")["changed"]
+    return probes.training_step(
+        net, torch.optim.Adam(net.head.parameters()), X_few, y_few, "cross_entropy"
+    )["changed"]
 
 
 # %% check="predict_moved" points=5
@@ -661,15 +680,22 @@ for mode in (True, False):
 
 # %% exercise="train_head_only" minutes=8 faults=["no tensor of the body changes, buffers included", "the body is in evaluation mode, the head in training mode", "chance plays no part: dropout in the body is off", "rate, optimizer, batches and losses are those of the program", "other images: nothing of the body changes"]
 def train_head_only(
-    model: DigitNet, X: torch.Tensor, y: torch.Tensor, epochs: int = 30, lr: float = 0.01, seed: int = 0
+    model: DigitNet,
+    X: torch.Tensor,
+    y: torch.Tensor,
+    epochs: int = 30,
+    lr: float = 0.01,
+    seed: int = 0,
 ) -> list[float]:
-    """Train the head of `model`, in place, and leave the body untouched: its parameters and its buffers.
+    """Train the head of `model`, in place; no parameter and no buffer of the body changes.
 
-    When it returns, every part of the body is in evaluation mode, and the head in training mode, whatever they were.
+    When it returns, every part of the body is in evaluation mode and the head in training mode,
+    whatever they were.
 
     Args:
         X, y: images (n, 1, 8, 8) and labels (n,).
-        epochs: how often all images are seen: a new `torch.randperm` each time, in batches of 32 (the last may be smaller).
+        epochs: how often all images are seen: a new `torch.randperm` each time, in batches of 32
+            (the last may be smaller).
         lr: learning rate of Adam.
         seed: of the generator that `torch.randperm` draws from.
 
@@ -819,13 +845,16 @@ class Witness:
         ### END RELEASE
 
     def changed(self) -> list[str]:
-        """Return the names of the tensors whose bytes differ from the remembered ones, in the order of the state."""
+        """Return the names of the tensors whose bytes have changed, in the order of the state."""
+
         ### BEGIN SOLUTION
         def raw(tensor):
             return tensor.cpu().contiguous().reshape(-1).view(torch.uint8)
 
         now = self.model.state_dict()
-        return [name for name, old in self.before.items() if not torch.equal(raw(old), raw(now[name]))]
+        return [
+            name for name, old in self.before.items() if not torch.equal(raw(old), raw(now[name]))
+        ]
         ### END SOLUTION
         ### BEGIN RELEASE
         # now = self.model.state_dict()
@@ -836,7 +865,9 @@ class Witness:
 # %% demo=true
 shown_net = pretrained()
 shown_witness = Witness(shown_net)
-probes.training_step(shown_net, torch.optim.Adam(shown_net.parameters()), X_few, y_few, "cross_entropy")
+probes.training_step(
+    shown_net, torch.optim.Adam(shown_net.parameters()), X_few, y_few, "cross_entropy"
+)
 print("the witness says that this changed:", shown_witness.changed())
 
 # %% check="witness" points=8
@@ -928,10 +959,10 @@ grade("witness")
 
 # %% exercise="thaw" minutes=10
 def thaw(model: DigitNet, n_blocks: int) -> list[str]:
-    """Let the head and the last `n_blocks` blocks of `model` train, and freeze everything else, in place.
+    """Let the head and the last `n_blocks` blocks of `model` train, freeze the rest, in place.
 
-    What trains has requires_grad=True and is in training mode; the rest has requires_grad=False and is in
-    evaluation mode, whatever both were before.
+    What trains has requires_grad=True and is in training mode; the rest has requires_grad=False
+    and is in evaluation mode, whatever both were before.
 
     Args:
         n_blocks: 0 (the head alone) to 3 (block3, block2 and block1 as well).
@@ -947,7 +978,8 @@ def thaw(model: DigitNet, n_blocks: int) -> list[str]:
         raise ValueError(f"there are three blocks, you asked for {n_blocks}")
     model.requires_grad_(False)
     model.eval()
-    for part in [model.head, model.body.block3, model.body.block2, model.body.block1][: n_blocks + 1]:
+    parts = [model.head, model.body.block3, model.body.block2, model.body.block1]
+    for part in parts[: n_blocks + 1]:
         part.requires_grad_(True)
         part.train()
     return [name for name, param in model.named_parameters() if param.requires_grad]
@@ -1032,7 +1064,8 @@ def make_optimizer(model: DigitNet, lr: float, decay: float) -> torch.optim.Adam
         decay: the factor from one part to the next towards the input: head, block3, block2, block1.
 
     Returns:
-        An optimizer with one group for each part that has parameters with requires_grad=True, and no others in it.
+        An optimizer with one group for each part that has parameters with requires_grad=True,
+        and with no other parameters in it.
     """
     ### BEGIN SOLUTION
     parts = [model.head, model.body.block3, model.body.block2, model.body.block1]
@@ -1148,7 +1181,7 @@ ghost = {"a": False, "b": False, "c": True, "d": True}
 
 # %%
 def moves_after_freezing(gradient: str, **options: float) -> bool:
-    """Step once, freeze, drop the old gradient or fill it with zeros, step again; did the weight move again?"""
+    """Step, freeze, drop the old gradient or fill it with zeros, step again; did it move again?"""
     weight = nn.Parameter(torch.tensor([1.0]))
     optimizer = torch.optim.SGD([weight], lr=0.1, **options)
     (weight**2).sum().backward()
@@ -1234,7 +1267,8 @@ def few_shot_split(y: np.ndarray, k: int, seed: int) -> tuple[np.ndarray, np.nda
         seed: the same seed gives the same split.
 
     Returns:
-        (train, test): arrays of row numbers, without repetition, that share none and together have all n.
+        (train, test): arrays of row numbers, without repetition, that share none and together
+        have all n.
 
     Raises:
         ValueError: a class has fewer than `k` samples.
@@ -1358,12 +1392,12 @@ def paired_interval(
     Args:
         a, b: scores of two methods on the same draws, n each, in the same order.
         level: of the interval, between 0 and 1.
-        ratio: n_test / n_train when the draws are resplits of one pool (Nadeau and Bengio, 2003); 0 when the
-            differences are independent.
+        ratio: n_test / n_train when the draws are resplits of one pool (Nadeau and Bengio, 2003);
+            0 when the differences are independent.
 
     Returns:
-        The mean difference and the ends of its interval. The lesson's example gives about (0.2, -0.048, 0.448),
-        and with ratio=1 about (0.2, -0.297, 0.697).
+        The mean difference and the ends of its interval. The lesson's example gives about
+        (0.2, -0.048, 0.448), and with ratio=1 about (0.2, -0.297, 0.697).
 
     Raises:
         ValueError: the lengths differ, or n is less than 2.
@@ -1455,14 +1489,16 @@ for _ in range(400):
     X_pool, y_pool = patients(120)
     gaps = []
     for _ in range(50):
-        turn = np.concatenate([rng.permutation(np.flatnonzero(y_pool == c)).reshape(2, 30) for c in (0, 1)], axis=1)
+        turn = np.concatenate(
+            [rng.permutation(np.flatnonzero(y_pool == c)).reshape(2, 30) for c in (0, 1)], axis=1
+        )
         gaps.append(gap(X_pool[turn[0]], y_pool[turn[0]], X_pool[turn[1]], y_pool[turn[1]]))
     for n, ratio in held:
         _, low, high = paired_interval(gaps[:n], [0.0] * n, ratio=ratio)
         held[n, ratio] += low <= true_gap <= high
 for n, ratio in held:
     caption = "plain" if ratio == 0 else "widened"
-    print(f"{n:2} resplits, {caption:8} the 95 % interval holds the truth in {held[n, ratio] / 400:.0%}")
+    print(f"{n:2} resplits, {caption:8} the interval holds the truth in {held[n, ratio] / 400:.0%}")
 
 # %% [markdown]
 # With six resplits the plain interval holds the truth in about seven cases of ten instead of nineteen of twenty; with ten in
@@ -1494,7 +1530,9 @@ for n, ratio in held:
 learning_rates = {"full fine-tuning": 0.002, "from scratch": 0.003}
 
 
-def train_all(net: DigitNet, X: torch.Tensor, y: torch.Tensor, lr: float, seed: int, steps: int = 60) -> None:
+def train_all(
+    net: DigitNet, X: torch.Tensor, y: torch.Tensor, lr: float, seed: int, steps: int = 60
+) -> None:
     """Train every parameter of the network, in place, on batches of up to 32 images."""
     torch.manual_seed(seed)  # of dropout
     generator = torch.Generator().manual_seed(seed)
@@ -1511,7 +1549,9 @@ def with_body(seed: int, n_classes: int = 2) -> DigitNet:
     """Return a DigitNet with the pretrained body and a new head."""
     torch.manual_seed(seed)
     net = DigitNet(n_classes)
-    net.body.load_state_dict({name[5:]: t for name, t in digit_state.items() if name.startswith("body.")})
+    net.body.load_state_dict(
+        {name[5:]: t for name, t in digit_state.items() if name.startswith("body.")}
+    )
     return net
 
 
@@ -1523,7 +1563,7 @@ def body_output(net: DigitNet, X: torch.Tensor) -> np.ndarray:
 
 
 def compare(split, shots: tuple[int, ...], draws: range) -> dict[str, np.ndarray]:
-    """Way -> accuracies on the fixed test part, one row for each number of labels, one column for each draw.
+    """Way -> accuracies on the fixed test part, a row for each number of labels, a column a draw.
 
     `split(labels, k, seed)` gives the rows of k samples of each class, and the other rows.
     """
@@ -1559,11 +1599,15 @@ left.set_xticks(shots, [str(k) for k in shots])
 left.set_title("mean and deviation over six draws", fontsize=9)
 left.legend(fontsize=8)
 pairs = {"probe - scratch": "from scratch", "probe - full": "full fine-tuning"}
-for shift, (caption, rival), style in zip((0.93, 1.07), pairs.items(), plots.line_styles, strict=False):
+for shift, (caption, rival), style in zip(
+    (0.93, 1.07), pairs.items(), plots.line_styles, strict=False
+):
     rows = zip(curves["linear probe"], curves[rival], strict=True)
     ends = np.array([paired_interval(a.tolist(), b.tolist()) for a, b in rows])
     bars = [ends[:, 0] - ends[:, 1], ends[:, 2] - ends[:, 0]]
-    right.errorbar(np.array(shots) * shift, ends[:, 0], yerr=bars, label=caption, capsize=3, **style)
+    right.errorbar(
+        np.array(shots) * shift, ends[:, 0], yerr=bars, label=caption, capsize=3, **style
+    )
 right.axhline(0, color="black", linewidth=0.8)
 right.set(xscale="log", xlabel="labels a class", ylabel="difference in accuracy")
 right.set_xticks(shots, [str(k) for k in shots])
@@ -1571,11 +1615,12 @@ right.set_title("paired differences, 95 % intervals over draws", fontsize=9)
 right.legend(fontsize=8)
 plots.show(
     fig,
-    alt="Left: accuracy against labels a class. At five labels the linear probe lies highest, then full fine-tuning, then "
-    "from scratch, and the probe on a random body is among the lowest. At fifty labels full fine-tuning has caught up with "
-    "the probe, from scratch lies slightly below, all above 0.9; the probe on a random body stays far below. "
-    "Right: the difference probe minus scratch is clearly above zero at five labels; from there it shrinks. "
-    "The interval of probe minus full contains zero at fifty labels.",
+    alt="Left: accuracy against labels a class. At five labels the linear probe lies highest, then "
+    "full fine-tuning; from scratch and the probe on a random body lie well below. At fifty labels "
+    "full fine-tuning has caught up with the probe, from scratch lies slightly below, all above "
+    "0.9; the probe on a random body stays far below. Right: the difference probe minus scratch is "
+    "clearly above zero at five labels; from there it shrinks. The interval of probe minus full "
+    "contains zero at fifty labels.",
 )
 for label, scores in curves.items():
     means = "".join(f"{k:6} labels: {row.mean():.2f}" for k, row in zip(shots, scores, strict=True))
@@ -1661,31 +1706,31 @@ grade("read_curves")
 #
 # A rate, a number of steps, a strength of regularisation: something has to be chosen, and not on the test part. A colleague
 # trains the probe's head by gradient descent, chooses rate and number of steps with 40 labels to train on and 100 to validate,
-# and reports the accuracy. She sends the program below and asks you to sign her number. Read it line by line; run it; change
-# what you like.
+# and reports the accuracy. She sends the program below and asks you to sign her number. Its lines are numbered at their
+# ends. Read it line by line; run it; change what you like.
 
 
 # %%
 def reported_accuracy(values: np.ndarray, labels: np.ndarray, seed: int) -> float:
-    """Choose the rate and the number of steps of a probe on validation data; return its accuracy."""
-    rows = np.arange(len(labels))  # line 1
-    train, others = train_test_split(rows, train_size=40, stratify=labels, random_state=seed)  # line 2
-    valid, test = others[:100], others[100:]  # line 3
-    X, y = torch.as_tensor(values), torch.as_tensor(labels)  # line 4
-    best, best_head = 0.0, None  # line 5
-    for lr in (0.1, 0.03, 0.01, 0.003):  # line 6
-        torch.manual_seed(seed)  # line 7
-        head = nn.Linear(X.shape[1], 2)  # line 8
-        optimizer = torch.optim.Adam(head.parameters(), lr=lr)  # line 9
-        for step in range(1, 101):  # line 10
-            optimizer.zero_grad()  # line 11
-            F.cross_entropy(head(X[train]), y[train]).backward()  # line 12
-            optimizer.step()  # line 13
-            if step % 5 == 0:  # line 14
-                score = float((head(X[valid]).argmax(dim=1) == y[valid]).double().mean())  # line 15
-                if score > best:  # line 16
-                    best, best_head = score, copy.deepcopy(head)  # line 17
-    return best  # line 18
+    """Choose rate and number of steps of a probe on validation data; return its accuracy."""
+    rows = np.arange(len(labels))  # 1
+    train, others = train_test_split(rows, train_size=40, stratify=labels, random_state=seed)  # 2
+    valid, test = others[:100], others[100:]  # 3
+    X, y = torch.as_tensor(values), torch.as_tensor(labels)  # 4
+    best, best_head = 0.0, None  # 5
+    for lr in (0.1, 0.03, 0.01, 0.003):  # 6
+        torch.manual_seed(seed)  # 7
+        head = nn.Linear(X.shape[1], 2)  # 8
+        optimizer = torch.optim.Adam(head.parameters(), lr=lr)  # 9
+        for step in range(1, 101):  # 10
+            optimizer.zero_grad()  # 11
+            F.cross_entropy(head(X[train]), y[train]).backward()  # 12
+            optimizer.step()  # 13
+            if step % 5 == 0:  # 14
+                score = float((head(X[valid]).argmax(dim=1) == y[valid]).double().mean())  # 15
+                if score > best:  # 16
+                    best, best_head = score, copy.deepcopy(head)  # 17
+    return best  # 18
 
 
 probe_values = body_output(with_body(0), X_new)
@@ -1760,8 +1805,10 @@ print(f"labels that mean nothing, reported: {np.mean(reports):.2f}")
 
 
 # %%
-def train_with(net: DigitNet, X: torch.Tensor, y: torch.Tensor, optimizer, seed: int, steps: int) -> None:
-    """Take steps with an optimizer, in the modes in which the network is, on batches of up to 32 images."""
+def train_with(
+    net: DigitNet, X: torch.Tensor, y: torch.Tensor, optimizer, seed: int, steps: int
+) -> None:
+    """Take steps with an optimizer, in the network's present modes, on batches of up to 32."""
     generator = torch.Generator().manual_seed(seed)
     for _ in range(steps):
         batch = torch.randperm(len(X), generator=generator)[:32]
@@ -1778,7 +1825,9 @@ def compare_recipes(split, freeze, thaw_to, optimizer_for, draws: range) -> dict
     test, pool = (torch.as_tensor(rows) for rows in split(y_new.numpy(), 200, 0))
     found = {}
     for j, draw in enumerate(draws):
-        drawn, others = (pool[torch.as_tensor(rows)] for rows in split(y_new[pool].numpy(), 20, draw))
+        drawn, others = (
+            pool[torch.as_tensor(rows)] for rows in split(y_new[pool].numpy(), 20, draw)
+        )
         valid = others[torch.as_tensor(split(y_new[others].numpy(), 10, draw)[0])]
         X, y = X_new[drawn], y_new[drawn]
         nets = {"body frozen": with_body(draw)}
@@ -1788,7 +1837,8 @@ def compare_recipes(split, freeze, thaw_to, optimizer_for, draws: range) -> dict
             train_all(nets[f"one rate, {lr}"], X, y, lr, seed=draw)
         named = [name for name in nets if name.startswith("one rate")]
         nets["one rate, chosen"] = max(
-            (nets[name] for name in named), key=lambda net: accuracy(net, X_new[valid], y_new[valid])
+            (nets[name] for name in named),
+            key=lambda net: accuracy(net, X_new[valid], y_new[valid]),
         )
         nets["rates by depth"] = with_body(draw).train()
         optimizer = optimizer_for(nets["rates by depth"], 0.01, 0.5)
@@ -1823,7 +1873,7 @@ for name in ("rates by depth", "thawed in stages", "one rate, 0.001", "one rate,
 # find out for yours.
 #
 # And look at the rate that was **chosen on validation data**. Twenty labels cannot tell rates that are a point apart, so the
-# choice is near to a lottery; and the validation labels are those of the new task, so nothing in it speaks for the old one. If
+# choice is near to a lottery (and a tie goes to the larger rate); and the validation labels are those of the new task, so nothing in it speaks for the old one. If
 # the old task matters, it belongs in what you choose by.
 
 # %% [markdown]
@@ -1844,11 +1894,13 @@ for name in ("rates by depth", "thawed in stages", "one rate, 0.001", "one rate,
 
 
 # %% exercise="graft" minutes=6
-def graft(new_state: dict[str, torch.Tensor], old_state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+def graft(
+    new_state: dict[str, torch.Tensor], old_state: dict[str, torch.Tensor]
+) -> dict[str, torch.Tensor]:
     """Return the state of a network with the body of `new_state` and the head of `old_state`.
 
     Args:
-        new_state, old_state: name -> tensor; each name begins with "body." or "head.". Neither is changed.
+        new_state, old_state: name -> tensor; each name begins with "body." or "head.".
 
     Raises:
         ValueError: the two do not have the same names.
@@ -1856,7 +1908,9 @@ def graft(new_state: dict[str, torch.Tensor], old_state: dict[str, torch.Tensor]
     ### BEGIN SOLUTION
     if new_state.keys() != old_state.keys():
         raise ValueError("the two states are not of the same kind of network")
-    return {name: (new_state if name.startswith("body.") else old_state)[name] for name in new_state}
+    return {
+        name: (new_state if name.startswith("body.") else old_state)[name] for name in new_state
+    }
     ### END SOLUTION
 
 
@@ -1969,11 +2023,11 @@ class LoraLinear(nn.Module):
         alpha: the addition is multiplied by alpha / rank.
 
     Attributes:
-        A: parameter (rank, n_in), which starts at random numbers, normal with deviation 1 / sqrt(n_in).
+        A: parameter (rank, n_in), which starts at random numbers, normal with standard deviation
+            1 / sqrt(n_in).
         B: parameter (n_out, rank), which starts at zeros.
 
-    A and B are the only parameters with requires_grad=True. How you keep W and b is yours to choose; training the
-    layer must not change the tensors that were passed in.
+    A and B are the only parameters with requires_grad=True. How you keep W and b is up to you.
     """
 
     def __init__(self, weight: torch.Tensor, bias: torch.Tensor, rank: int, alpha: float) -> None:
@@ -1994,9 +2048,9 @@ class LoraLinear(nn.Module):
         ### END SOLUTION
 
     def merged(self) -> torch.Tensor:
-        """Return the weight of a plain layer with the same output and the same bias, (n_out, n_in), without gradient.
+        """Return the weight (n_out, n_in) of a plain layer with the same output and the same bias.
 
-        The layer itself stays as it is.
+        It requires no gradient. The layer itself stays as it is.
         """
         ### BEGIN SOLUTION
         return (self.weight + self.scale * self.B @ self.A).detach()
@@ -2004,7 +2058,8 @@ class LoraLinear(nn.Module):
 
 
 # %%
-lora_rng = torch.Generator().manual_seed(0)  # a layer with five inputs and three outputs, for the checks
+# a layer with five inputs and three outputs, for the checks
+lora_rng = torch.Generator().manual_seed(0)
 lora_weight, lora_bias = torch.randn(3, 5, generator=lora_rng), torch.randn(3, generator=lora_rng)
 lora_inputs = torch.randn(4, 5, generator=lora_rng)
 
@@ -2117,7 +2172,7 @@ grade("lora")
 
 # %% exercise="features" minutes=9
 class WatchedNet(DigitNet):
-    """A DigitNet that notes each call of its body (given): how many images, and were gradients recorded?"""
+    """A DigitNet that notes each call of its body (given): images, and were gradients recorded?"""
 
     def __init__(self, n_classes: int = 2) -> None:
         super().__init__(n_classes)
@@ -2131,10 +2186,10 @@ class WatchedNet(DigitNet):
 
 
 def features(model: DigitNet, X: torch.Tensor, batch_size: int = 64) -> torch.Tensor:
-    """Return the features of all images, computed by `model.body` in evaluation mode and without gradients.
+    """Return the features of all images: `model.body` in evaluation mode, without gradients.
 
-    Afterwards every part of the model is in the mode it was in before, also when the body raised an error (which goes
-    on to the caller), and no tensor of it has changed.
+    Afterwards every part of the model is in the mode it was in before, also when the body raised
+    an error (which goes on to the caller), and no tensor of it has changed.
 
     Args:
         X: images, (n, 1, 8, 8), n at least 1.
@@ -2248,18 +2303,22 @@ grade("features")
 def save_trained(state: dict[str, torch.Tensor], base: dict[str, torch.Tensor]) -> bytes:
     """Return, as safetensors bytes, the tensors of `state` that `base` lacks or holds otherwise.
 
-    "Otherwise" means another dtype, another shape or other bytes. Tensors of any dtype, bfloat16 included.
+    "Otherwise" means another dtype, another shape or other bytes. Tensors may have any dtype,
+    bfloat16 included.
 
     Args:
-        state: name -> tensor, of the fine-tuned model; no two share memory, but one may not be contiguous.
+        state: name -> tensor, of the fine-tuned model; no two share memory, and some may not be
+            contiguous.
         base: name -> tensor, of the model it started from.
     """
+
     ### BEGIN SOLUTION
     def raw(tensor):
         return tensor.cpu().contiguous().reshape(-1).view(torch.uint8)
 
     def same(one, other):
-        return one.dtype == other.dtype and one.shape == other.shape and torch.equal(raw(one), raw(other))
+        kind = one.dtype == other.dtype and one.shape == other.shape
+        return kind and torch.equal(raw(one), raw(other))
 
     changed = {name: t for name, t in state.items() if name not in base or not same(t, base[name])}
     return save({name: t.contiguous() for name, t in changed.items()})
@@ -2267,9 +2326,9 @@ def save_trained(state: dict[str, torch.Tensor], base: dict[str, torch.Tensor]) 
 
 
 def load_trained(data: bytes, base: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """Return the full state: `base`, with the tensors in `data` (from `save_trained`) in place of its own.
+    """Return the full state: `base`, with the tensors in `data` in place of its own.
 
-    The result is a dict of its own.
+    `data` comes from `save_trained`. The result is a new dict.
     """
     ### BEGIN SOLUTION
     return {**base, **load(data)}
@@ -2365,7 +2424,7 @@ grade("save_trained")
 
 # %%
 class Stowaway:
-    """An object that tells pickle to call `function` with these arguments in order to rebuild it."""
+    """An object that tells pickle to call `function` with these arguments to rebuild it."""
 
     def __init__(self, function, *arguments) -> None:
         self.function, self.arguments = function, arguments
@@ -2382,7 +2441,7 @@ def honest_file(content: object) -> bytes:
 
 
 def stranger_file(code: str) -> bytes:
-    """Return a checkpoint that holds a tensor, and runs `code` in the Python of whoever loads it as a pickle."""
+    """Return a checkpoint that runs `code` in the Python of whoever loads it as a pickle."""
     return honest_file({"weight": torch.ones(2), "extra": Stowaway(exec, code)})
 
 
@@ -2393,18 +2452,21 @@ def left_behind() -> list[str]:
 
 
 def load_checkpoint(data: bytes) -> dict[str, torch.Tensor]:
-    """Return the tensors of a checkpoint that `torch.save` wrote, name -> tensor, without running anything from it.
+    """Return the tensors, name -> tensor, of a checkpoint that `torch.save` wrote.
+
+    Nothing in the file is run.
 
     Raises:
-        ValueError: the file wants to run something, or holds anything else than a dict from strings to tensors, or is
-            no checkpoint at all.
+        ValueError: the file wants to run something, or holds anything else than a dict from strings
+            to tensors, or is no checkpoint at all.
     """
     ### BEGIN SOLUTION
     try:
         state = torch.load(io.BytesIO(data), weights_only=True)
     except Exception as error:  # a pickle that wants more, a file cut off, no checkpoint at all
-        raise ValueError("this file is no checkpoint of tensors alone; it was not loaded") from error
-    if not isinstance(state, dict) or not all(isinstance(k, str) and torch.is_tensor(v) for k, v in state.items()):
+        raise ValueError("this file is no checkpoint of tensors alone") from error
+    plain = isinstance(state, dict) and all(isinstance(name, str) for name in state)
+    if not plain or not all(torch.is_tensor(tensor) for tensor in state.values()):
         raise ValueError("this file does not hold a dict from names to tensors")
     return state
     ### END SOLUTION
@@ -2416,7 +2478,9 @@ def load_checkpoint(data: bytes) -> dict[str, torch.Tensor]:
 
 # %% demo=true
 try:
-    load_checkpoint(stranger_file("print('This sentence came out of the file. Your Python ran it.')"))
+    load_checkpoint(
+        stranger_file("print('This sentence came out of the file. Your Python ran it.')")
+    )
 except ValueError as error:
     print("ValueError:", error)
 
@@ -2548,14 +2612,14 @@ sentence_labels = np.array(libraries)
 
 
 def last_hidden(texts: list[str]) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return the token vectors (n, n_tokens, 384) of MiniLM, and the mask (n, n_tokens): 1 for a token, 0 for padding."""
+    """Return MiniLM's token vectors (n, n_tokens, 384), and the mask: 1 a token, 0 padding."""
     batch = tokenizer(texts, padding=True, truncation=True, max_length=64, return_tensors="pt")
     with torch.no_grad():
         return minilm(**batch).last_hidden_state, batch["attention_mask"]
 
 
 short = "Draw a line."
-long = "Return the indices of the minimum values in the specified axis ignoring values that are not a number."
+long = "Return the indices of the minimum values in the given axis ignoring what is not a number."
 alone, alone_mask = last_hidden([short])
 padded, padded_mask = last_hidden([short, long])
 
@@ -2608,7 +2672,9 @@ def mean_pool(hidden: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
 
 
 # %% demo=true
-cosine = F.cosine_similarity(mean_pool(alone, alone_mask)[0], mean_pool(padded, padded_mask)[0], dim=0)
+cosine = F.cosine_similarity(
+    mean_pool(alone, alone_mask)[0], mean_pool(padded, padded_mask)[0], dim=0
+)
 print(f"the same sentence, alone and beside a long one: cosine {float(cosine):.3f}")
 
 # %% check="mean_pool" points=5
@@ -2667,7 +2733,9 @@ grade("mean_pool")
 # %%
 def embed(texts: tuple[str, ...]) -> np.ndarray:
     """Return MiniLM's sentence vectors, (n, 384), each of length 1."""
-    lengths = [len(ids) for ids in tokenizer(list(texts), truncation=True, max_length=64)["input_ids"]]
+    lengths = [
+        len(ids) for ids in tokenizer(list(texts), truncation=True, max_length=64)["input_ids"]
+    ]
     found = torch.empty(len(texts), 384)
     for length in sorted(set(lengths)):
         rows = [row for row, n in enumerate(lengths) if n == length]
@@ -2682,11 +2750,21 @@ def compare_texts(shots: tuple[int, ...], n_draws: int) -> dict[str, np.ndarray]
     for i, k in enumerate(shots):
         for draw in range(n_draws):
             rows = np.arange(len(sentences))
-            train, test = train_test_split(rows, train_size=5 * k, stratify=sentence_labels, random_state=draw)
-            words = TfidfVectorizer(sublinear_tf=True).fit([sentences[row] for row in train]).transform(sentences)
+            train, test = train_test_split(
+                rows, train_size=5 * k, stratify=sentence_labels, random_state=draw
+            )
+            words = (
+                TfidfVectorizer(sublinear_tf=True)
+                .fit([sentences[row] for row in train])
+                .transform(sentences)
+            )
             for way, X in (("MiniLM", embeddings), ("TF-IDF", words)):
-                classifier = LogisticRegression(C=10, max_iter=1000).fit(X[train], sentence_labels[train])
-                found[way][i, draw] = balanced_accuracy_score(sentence_labels[test], classifier.predict(X[test]))
+                classifier = LogisticRegression(C=10, max_iter=1000).fit(
+                    X[train], sentence_labels[train]
+                )
+                found[way][i, draw] = balanced_accuracy_score(
+                    sentence_labels[test], classifier.predict(X[test])
+                )
     return found
 
 
@@ -2697,18 +2775,31 @@ text_curves = compare_texts(text_shots, n_draws=5)
 # %% demo=true
 fig, (ax,) = plots.canvas(width=5.5, height=3.8)
 for (label, scores), style in zip(text_curves.items(), plots.line_styles, strict=False):
-    ax.errorbar(text_shots, scores.mean(axis=1), yerr=scores.std(axis=1, ddof=1), label=label, capsize=3, **style)
+    ax.errorbar(
+        text_shots,
+        scores.mean(axis=1),
+        yerr=scores.std(axis=1, ddof=1),
+        label=label,
+        capsize=3,
+        **style,
+    )
 ax.axhline(0.2, color="black", linewidth=0.8, linestyle=":", label="guessing")
 ax.set(xscale="log", xlabel="labels a library", ylabel="balanced accuracy", ylim=(0, 1))
 ax.set_xticks(text_shots, [str(k) for k in text_shots])
 ax.legend(fontsize=8)
 plots.show(
     fig,
-    alt="Balanced accuracy against labels a library, with deviations over five draws. MiniLM lies above TF-IDF "
-    "everywhere; the gap is widest at five labels and smaller, but still there, at a hundred.",
+    alt="Balanced accuracy against labels a library, with deviations over five draws. MiniLM lies "
+    "above TF-IDF everywhere; the gap is widest at five labels and smaller, but still there, at a "
+    "hundred.",
 )
 for label, scores in text_curves.items():
-    print(f"{label:8}" + "".join(f"{k:6} labels: {row.mean():.2f}" for k, row in zip(text_shots, scores, strict=True)))
+    print(
+        f"{label:8}"
+        + "".join(
+            f"{k:6} labels: {row.mean():.2f}" for k, row in zip(text_shots, scores, strict=True)
+        )
+    )
 
 # %% [markdown]
 # ### What would you deploy?
