@@ -9,7 +9,7 @@
 # the same. In this unit you run these programs, see what each does to a number that matters, and repair them. Then you
 # find out by experiment when fine-tuning pays at all, and how far such an experiment can be believed.
 #
-# **Time.** Plan 270 minutes: 181 minutes of exercises, the rest for reading. The sections build on one network. No check
+# **Time.** Plan 270 minutes: 182 minutes of exercises, the rest for reading. The sections build on one network. No check
 # needs your solution of another exercise; three demonstrations use functions that you wrote before, and say so.
 #
 # **How to work.** Run an exercise's cell and the check below it with Shift + Enter. Hints of growing strength stand
