@@ -17,7 +17,7 @@ help:
 	@echo "make demo         grade a small made-up class and show its table"
 	@echo "make class        class.zip: the course for learners, without hidden checks and model answers"
 	@echo "make build        generate solutions/ and release/ from course/"
-	@echo "make lint         check the style;  make format  repairs it"
+	@echo "make lint         check the style and the layers;  make format  repairs the style"
 	@echo "make mutants      test the graders: do the checks notice small changes of the reference?"
 	@echo "make docs         write the pages in docs/ that follow from the units"
 	@echo "make screenshots  the pictures in docs/;  make benchmarks  time and memory of every notebook"
@@ -36,6 +36,7 @@ test: lint
 
 lint: .venv/dev.stamp
 	@$(BIN)/ruff check --output-format concise .
+	@$(BIN)/lint-imports --no-cache
 
 format: .venv/dev.stamp
 	@$(BIN)/ruff check --fix .

@@ -1,7 +1,8 @@
 """nbgrader's settings for instructors: the Formgrader, `nbgrader autograde`, and what `mft` calls of nbgrader."""
 
-from mftcourse.authoring import feedback_steps, release_steps
-from mftcourse.lab import stop_endless_loops
+from mftcourse.course.kernel import stop_endless_loops
+from mftcourse.course.notebooks import release_steps
+from mftcourse.grading.feedback import feedback_steps
 
 c = get_config()  # noqa: F821 -- nbgrader provides it
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import functools
 import html
 import io
 import linecache
@@ -22,20 +23,21 @@ import site
 import sys
 import sysconfig
 import threading
+import time
 import traceback
 import warnings
 import zlib
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
-from types import TracebackType
+from types import FunctionType, TracebackType
 from typing import Any
 
 import numpy as np
 
-from .expect import Mismatch, NotWritten
+from .expect import Mismatch, NotWritten, leaving_inputs
 
 MIME = "application/vnd.mftcourse.scorecard+json"
-CHECK_SECONDS = 20.0  # an endless loop ends here; nothing that a check asks for takes a tenth of it
+CHECK_SECONDS = 20.0  # of CPU: an endless loop ends here; nothing that a check asks for takes a tenth of it
 CELL_SECONDS = 300.0  # the same for a whole cell in a notebook; see `cell_limit`
 
 _PACKAGE = os.path.dirname(os.path.abspath(__file__))
@@ -46,7 +48,10 @@ _LIBRARIES = tuple(
 
 @dataclass
 class Finding:
-    """The verdict of one check: "passed", "failed", or "todo" (not written yet)."""
+    """The verdict of one check: "passed", "failed", "todo" (not written yet), or "waits" (see `needs`).
+
+    `needs` names another check of the cell: while that one has not passed, this one counts for nothing.
+    """
 
     title: str
     verdict: str
@@ -54,6 +59,7 @@ class Finding:
     message: str = ""
     hint: str = ""
     hidden: bool = False
+    needs: str = ""
 
     @property
     def earned(self) -> float:
@@ -108,6 +114,17 @@ class Scorecard:
         return cls(data["exercise"], data["points"], findings)
 
     @property
+    def shown(self) -> list[Finding]:
+        """The findings as a card shows them: those that wait for the same check are one line."""
+        lines = [f for f in self.findings if f.verdict != "waits"]
+        for needed in dict.fromkeys(f.needs for f in self.findings if f.verdict == "waits"):
+            waiting = [f for f in self.findings if f.verdict == "waits" and f.needs == needed]
+            count = "1 more check counts" if len(waiting) == 1 else f"{len(waiting)} more checks count"
+            line = Finding(f"{count} once this one passes: {needed}", "waits", sum(f.points for f in waiting))
+            lines.insert(1 + next((i for i, f in enumerate(lines) if f.title == needed), len(lines)), line)
+        return lines
+
+    @property
     def summary(self) -> str:
         if self.findings and all(f.verdict == "todo" for f in self.findings):
             state = "not written yet"
@@ -127,7 +144,7 @@ class Scorecard:
 
     def __str__(self) -> str:
         lines = [self.summary]
-        for f in self.findings:
+        for f in self.shown:
             lines.append(f"  {_MARKS[f.verdict]:<12} {f.title} ({f.earned:g}/{f.points:g})")
             if f.verdict != "passed":
                 lines += [f"               {f.message}"] if f.message else []
@@ -136,7 +153,7 @@ class Scorecard:
 
     def _repr_html_(self) -> str:
         rows, columns = [], _HEAD[:3] if self.complete else _HEAD
-        for f in self.findings:
+        for f in self.shown:
             note = _rich(f.message) if f.verdict != "passed" else ""
             if f.verdict != "passed" and f.hint:
                 note += f"{'<br>' if note else ''}<em>Hint:</em> {_rich(f.hint)}"
@@ -161,7 +178,7 @@ class Scorecard:
 
 
 _HEAD = ("Check", "Verdict", "Points", "What to do")
-_MARKS = {"passed": "✓ passed", "failed": "✗ failed", "todo": "· not yet"}
+_MARKS = {"passed": "✓ passed", "failed": "✗ failed", "todo": "· not yet", "waits": "· waits"}
 
 
 def _rich(text: str) -> str:
@@ -196,16 +213,31 @@ def grade(exercise: str, points: float | None = None) -> Scorecard:
         points: what the whole cell is worth, hidden checks included; written in by `mft build`.
 
     Raises:
-        ValueError: the checks that ran are worth more than `points`: a fault of the lesson.
+        ValueError: the checks that ran are worth more than `points`, or one needs a check that did not run
+            before it: a fault of the lesson.
     """
     global _last
     _same_run()
+    _settle(_findings)
     ran = sum(f.points for f in _findings)
     if points is not None and ran > points + 1e-9:
         raise ValueError(f"{exercise}: the checks are worth {ran:g} points, the cell only {points:g}")
     _last = Scorecard(exercise, ran if points is None else points, list(_findings))
     _findings.clear()
     return _last
+
+
+def _settle(findings: list[Finding]) -> None:
+    """Let a check wait whose needed one has not passed: it would count for work that is not done."""
+    before: dict[str, Finding] = {}
+    for f in findings:
+        if f.needs and f.needs not in before:
+            raise ValueError(f"the check {f.title!r} needs {f.needs!r}, which did not run before it")
+        if f.needs and before[f.needs].verdict != "passed" and f.verdict != "todo":
+            first = before[f.needs]  # where that one waits itself, the card names what all wait for
+            f.verdict, f.message, f.hint = "waits", "", ""
+            f.needs = first.needs if first.verdict == "waits" else f.needs
+        before[f.title] = f
 
 
 class check:
@@ -216,15 +248,22 @@ class check:
         hint: what to look at when it fails.
         points: what it is worth.
         hidden: it runs only when graded; a failure then tells no values.
+        needs: the title of an earlier check of the cell; this one counts only where that one passed.
+
+    A function that a check calls must leave its arguments as they were (see `expect.leaving_inputs`).
     """
 
-    def __init__(self, title: str, *, hint: str, points: float = 1, hidden: bool = False) -> None:
-        self.title, self.hint, self.points, self.hidden = title, hint, points, hidden
+    def __init__(
+        self, title: str, *, hint: str, points: float = 1, hidden: bool = False, needs: str = ""
+    ) -> None:
+        self.title, self.hint, self.points, self.hidden, self.needs = title, hint, points, hidden, needs
 
     def __enter__(self) -> np.random.Generator:
         _same_run()
-        self._file = sys._getframe(1).f_code.co_filename
+        caller = sys._getframe(1)
+        self._file = caller.f_code.co_filename
         self._stack = contextlib.ExitStack()
+        self._stack.enter_context(watched(caller.f_globals))
         self._stack.enter_context(_quiet(stdout=self.hidden))
         self._warnings = self._stack.enter_context(warnings.catch_warnings(record=True))
         warnings.simplefilter("always")
@@ -236,7 +275,7 @@ class check:
         if isinstance(error, (KeyboardInterrupt, GeneratorExit)) and not self._limit.fired:
             return False
         verdict, message = self._judge(error, tb)
-        finding = Finding(self.title, verdict, self.points, message, self.hint, self.hidden)
+        finding = Finding(self.title, verdict, self.points, message, self.hint, self.hidden, self.needs)
         if verdict == "todo":
             finding.hint = ""  # a hint for something not begun would only be noise
         _findings.append(finding)
@@ -273,6 +312,38 @@ class check:
         if self.hidden and not message:
             message = "Not as the exercise states, on inputs that this hidden check varies."
         return "failed", message
+
+
+@contextlib.contextmanager
+def watched(scope: dict[str, Any]) -> Iterator[None]:
+    """Hold every function of the notebook to the course's rule on inputs while a check runs.
+
+    The rule: what you write leaves its arguments as they were, unless its docstring says that it works in place.
+    Calls within one cell are the learner's own business.
+    """
+    plain = {
+        name: value
+        for name, value in scope.items()
+        if isinstance(value, FunctionType) and not value.__code__.co_filename.startswith(_LIBRARIES)
+        and "in place" not in (value.__doc__ or "")
+    }  # fmt: skip
+
+    def watch(function: FunctionType) -> Any:
+        @functools.wraps(function)
+        def call(*args: Any, **kwargs: Any) -> Any:
+            inside = sys._getframe(1).f_code.co_filename == function.__code__.co_filename
+            return function(*args, **kwargs) if inside else leaving_inputs(function, *args, **kwargs)
+
+        return call
+
+    watching = {name: watch(function) for name, function in plain.items()}
+    scope.update(watching)
+    try:
+        yield
+    finally:
+        for name, call in watching.items():
+            if scope.get(name) is call:
+                scope[name] = plain[name]
 
 
 def learner_line(tb: TracebackType | None, check_file: str = "") -> str:
@@ -352,7 +423,9 @@ class TimeLimit(BaseException):
 class time_limit:
     """Raise `TimeLimit` in this thread when the block takes longer than `seconds`; `fired` says so after.
 
-    The exception arrives between two steps of Python code: a single long call into C is not cut short.
+    Seconds of CPU, so that a loaded machine stops nobody; of the clock only for a block that hardly uses the
+    CPU: it sleeps. The exception arrives between two steps of Python code: a single long call into C is not
+    cut short.
     """
 
     def __init__(self, seconds: float) -> None:
@@ -360,17 +433,21 @@ class time_limit:
 
     def __enter__(self) -> time_limit:
         self._thread, self._lock, self._done = threading.get_ident(), threading.Lock(), threading.Event()
+        self._began = time.monotonic(), time.process_time()
         threading.Thread(target=self._watch, daemon=True).start()
         return self
 
     def _watch(self) -> None:
         wait = self.seconds
         while not self._done.wait(wait):
+            wait = 0.5  # again and again: a bare `except:` inside the loop may have swallowed it
+            clock, cpu = time.monotonic() - self._began[0], time.process_time() - self._began[1]
+            if not self.fired and cpu < self.seconds and cpu > 0.02 * clock:
+                continue
             with self._lock:
                 if not self._done.is_set():
                     self.fired = True
                     _raise_in(self._thread, TimeLimit)
-            wait = 0.5  # again and again: a bare `except:` inside the loop may have swallowed it
 
     def __exit__(self, *_: object) -> None:
         with self._lock:

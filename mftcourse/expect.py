@@ -7,6 +7,9 @@ dtype, position, value) and, where the difference has a well-known cause, the us
 
 from __future__ import annotations
 
+import cmath
+import contextlib
+import inspect
 import math
 import numbers
 import re
@@ -43,11 +46,12 @@ def expect(got: Any, want: Any, tol: float | None = None, what: str = "", tell: 
         got: what the learner's code returned.
         want: what the exercise asks for; its type decides how the two are compared.
         tol: the largest difference allowed, relative or absolute, whichever is larger. None means
-            1e-9, or 1e-5 where either side holds 32-bit (or smaller) floats.
+            1e-9, or 1e-5 where `want` holds 32-bit (or smaller) floats.
         what: the name of the thing in the message, such as "recall of class 2".
         tell: say what was expected; False for answers that the learner works out on paper.
 
-    NaN equals NaN. Integers, floats and zero-dimensional arrays or tensors all count as numbers.
+    NaN equals NaN, and an infinity only itself. Arrays and tensors of floats must have the dtype of `want`.
+    Integers, floats and zero-dimensional arrays or tensors all count as numbers.
 
     Raises:
         NotWritten: `got` is, or contains, the placeholder `...`.
@@ -65,6 +69,63 @@ def expect(got: Any, want: Any, tol: float | None = None, what: str = "", tell: 
         rounded = "rounded" in difference.suspect
         text = difference.public if rounded else difference.public.replace(difference.suspect, "").strip()
         raise Mismatch(text, text) from None
+
+
+def leaving_inputs(function: Any, *args: Any, **kwargs: Any) -> Any:
+    """Call a function of the learner's and return what it returns.
+
+    Raises:
+        Mismatch: it changed an argument. The course's rule: what you write leaves its arguments as they were,
+            unless its docstring says otherwise. Plain data are looked at (lists, dicts, sets, arrays, tensors,
+            frames), not modules and other objects.
+    """
+    before = _snapshot((args, kwargs))
+    result = function(*args, **kwargs)
+    places = [*((i, a, b) for i, (a, b) in enumerate(zip(before[0], args, strict=True))),
+              *((k, before[1][k], kwargs[k]) for k in kwargs)]  # fmt: skip
+    for place, was, now in places:
+        if not _same(was, now):
+            text = (f"`{getattr(function, '__name__', 'your function')}` changed its argument "
+                    f"{_parameter(function, place)}. Leave what you are given as it is: work on a copy.")  # fmt: skip
+            raise Mismatch(text, text)
+    return result
+
+
+def _parameter(function: Any, place: int | str) -> str:
+    if isinstance(place, int):
+        with contextlib.suppress(TypeError, ValueError, IndexError):
+            place = list(inspect.signature(function).parameters)[place]
+    return f"`{place}`" if isinstance(place, str) else f"number {place + 1}"
+
+
+def _snapshot(value: Any, depth: int = 12) -> Any:
+    """Return a copy of plain data; anything else as it is."""
+    kind = _kind(value)
+    if type(value) in (list, tuple, set) and depth:
+        return type(value)(_snapshot(v, depth - 1) for v in value)
+    if type(value) is dict and depth:
+        return {k: _snapshot(v, depth - 1) for k, v in value.items()}
+    if kind in ("array", "frame", "series"):
+        return value.copy()
+    return value.detach().clone() if kind == "tensor" else value
+
+
+def _same(was: Any, now: Any) -> bool:
+    if was is now:
+        return True
+    kind = _kind(was)
+    if type(was) in (list, tuple):
+        return len(was) == len(now) and all(map(_same, was, now))
+    if type(was) is dict:
+        return list(was) == list(now) and all(_same(was[k], now[k]) for k in was)
+    if kind in ("frame", "series"):
+        return was.equals(now) and (kind == "series" or list(was.columns) == list(now.columns))
+    if kind in ("array", "tensor"):
+        a, b = (v.detach().cpu() if kind == "tensor" else v for v in (was, now))
+        if a.shape != b.shape or a.dtype != b.dtype:
+            return False
+        return bool(((a == b) | ((a != a) & (b != b))).all())
+    return bool(was == now)  # sets
 
 
 def given(answer: Any) -> Any:
@@ -154,14 +215,16 @@ def _compare_numbers(got: Any, want: Any, tol: float | None, what: str) -> None:
         elif getattr(got, "shape", None):
             suspect = f" You returned shape {tuple(got.shape)}: is a sum or a mean missing?"
         _fail(f"{what} should be a number, not {_name(got)}.{suspect}", got, want, show=False)
-    want = _number(want)
-    limit = _tolerance(tol, got)
+    original, want = want, _number(want)
+    limit = _tolerance(tol, original)
     if not _close(value, want, limit):
         # among small whole numbers, half and twice are chance
         whole = _real(value, want) and float(value).is_integer() and float(want).is_integer()
         suspect = "" if whole else _suspect(value, want, max(limit, 1e-6))
         if got == 0 and isinstance(got, int) and _real(want) and 0 < want < 1:
             suspect = "Is something rounded down to 0, as // does?"
+        if _is_small(got) and not _is_small(original) and _close(value, want, TOLERANCE_FLOAT32):
+            suspect = "Nearly: yours has 32 bits, some seven digits. Compute in float64."
         _fail(f"{what} is not the expected number", got, want, suspect)
 
 
@@ -172,11 +235,13 @@ def _compare_arrays(got: Any, want: Any, tol: float | None, what: str, kind: str
     if kind == "tensor":
         if got.dtype != want.dtype:
             _fail(f"{what} should have dtype {want.dtype}, not {got.dtype}", got, want, show=False)
-        limit = _tolerance(tol, got, want)
+        limit = _tolerance(tol, want)
         got, want = (t.detach().cpu().double().numpy() if t.dtype.is_floating_point else t.detach().cpu().numpy()
                      for t in (got, want))  # fmt: skip
     else:
-        limit = _tolerance(tol, got, want)
+        limit = _tolerance(tol, want)
+        if want.dtype.kind == got.dtype.kind == "f" and want.dtype != got.dtype:
+            _fail(f"{what} should have dtype {want.dtype}, not {got.dtype}", got, want, show=False)
     if got.shape != want.shape:
         suspect = ""
         if [n for n in got.shape if n != 1] == [n for n in want.shape if n != 1]:
@@ -190,8 +255,10 @@ def _compare_arrays(got: Any, want: Any, tol: float | None, what: str, kind: str
         _fail(f"{what} should have shape {want.shape}, not {got.shape}", got, want, suspect, show=False)
     if want.dtype.kind in "biufc" and got.dtype.kind in "biufc":
         with np.errstate(all="ignore"):  # inf - inf is fine here: equality is tested first
-            a, b = got.astype(complex if "c" in got.dtype.kind + want.dtype.kind else float), want.astype(float)
-            same = (a == b) | (np.isnan(a) & np.isnan(b)) | (np.abs(a - b) <= limit * np.maximum(1.0, np.abs(b)))
+            common = complex if "c" in got.dtype.kind + want.dtype.kind else float
+            a, b = got.astype(common), want.astype(common)
+            near = np.isfinite(a) & np.isfinite(b) & (np.abs(a - b) <= limit * np.maximum(1.0, np.abs(b)))
+            same = (a == b) | (np.isnan(a) & np.isnan(b)) | near
     elif want.dtype.kind != got.dtype.kind and {want.dtype.kind, got.dtype.kind} & set("biufc"):
         _fail(f"{what} should have dtype {want.dtype}, not {got.dtype}", got, want, show=False)
     else:
@@ -220,6 +287,8 @@ def _compare_pandas(got: Any, want: Any, tol: float | None, what: str, kind: str
         return
     if len(got) != len(want):
         _fail(f"{what} should have {len(want)} entries, not {len(got)}", got, want, show=False)
+    if {str(got.dtype), str(want.dtype)} == {"float32", "float64"}:
+        _fail(f"{what} should have dtype {want.dtype}, not {got.dtype}", got, want, show=False)
     if not got.index.equals(want.index):
         _fail(f"the index of {what} differs", list(got.index[:5]), list(want.index[:5]))
     if _is_numeric(want) and _is_numeric(got):
@@ -280,6 +349,8 @@ def _suspect(got: float, want: float, tol: float) -> str:
         return "Your value is nan: is 0 divided by 0 somewhere?"
     if math.isnan(want) or math.isinf(got) or math.isinf(want):
         return ""
+    if got in (0, 1, -1, 0.5, 2) or want in (0, 1, -1, 0.5, 2):
+        return ""  # so many mistakes lead from one of these to another that a guess would be chance
     tries = [
         (1 - want, "This is 1 - expected."),
         (-want, "The sign is flipped."),
@@ -310,18 +381,20 @@ def _suspect_array(got: np.ndarray, want: np.ndarray, tol: float) -> str:
         return "Yours holds nan: is 0 divided by 0 somewhere?"
     if b.ndim == 2 and same(a.T, b):
         return "It looks transposed."
+    if b.size < 3 or len(np.unique(b)) < 2:
+        return ""  # among so few values, or equal ones, what follows would be chance
     if b.ndim == 1 and same(a[::-1], b):
         return "It is in reverse order."
+    if b.ndim == 1 and same(np.sort(a), np.sort(b)):
+        return "The values are right, in another order."
     if same(1 - a, b):
         return "This is 1 - expected."
     if same(-a, b):
         return "The sign is flipped."
-    if b.ndim == 1 and same(np.sort(a), np.sort(b)):
-        return "The values are right, in another order."
-    finite = np.isfinite(a) & np.isfinite(b) & (np.abs(b) > tol)
-    if finite.sum() >= 2:
-        ratio = a[finite] / b[finite]
-        if np.allclose(ratio, ratio[0], rtol=1e-6) and abs(ratio[0]) > tol:
+    there = np.isfinite(b) & (np.abs(b) > tol)
+    if there.sum() >= 3 and np.isfinite(a[there]).all() and same(a[~there], b[~there]):
+        ratio = a[there] / b[there]
+        if np.allclose(ratio, ratio[0], rtol=1e-6) and not np.isclose(ratio[0], 1) and abs(ratio[0]) > tol:
             return "All values are off by the same factor."
     return ""
 
@@ -374,7 +447,7 @@ def _close(got: Any, want: Any, tol: float) -> bool:
     if got == want:
         return True
     if isinstance(got, complex) or isinstance(want, complex):
-        return abs(got - want) <= tol * max(1.0, abs(want))
+        return bool(cmath.isfinite(got) and cmath.isfinite(want) and abs(got - want) <= tol * max(1.0, abs(want)))
     if math.isnan(got) or math.isnan(want):
         return math.isnan(got) and math.isnan(want)
     if math.isinf(got) or math.isinf(want):
@@ -382,11 +455,15 @@ def _close(got: Any, want: Any, tol: float) -> bool:
     return abs(got - want) <= tol * max(1.0, abs(want))
 
 
-def _tolerance(tol: float | None, *values: Any) -> float:
+def _tolerance(tol: float | None, want: Any) -> float:
     if tol is not None:
         return tol
-    small = any(any(s in str(getattr(v, "dtype", "")) for s in ("float32", "float16")) for v in values)
-    return TOLERANCE_FLOAT32 if small else TOLERANCE
+    return TOLERANCE_FLOAT32 if _is_small(want) else TOLERANCE
+
+
+def _is_small(value: Any) -> bool:
+    """Floats of fewer than 64 bits."""
+    return any(s in str(getattr(value, "dtype", "")) for s in ("float32", "float16", "float8"))
 
 
 def _name(value: Any) -> str:

@@ -75,9 +75,42 @@ def root() -> Path:
     return ROOT
 
 
+@pytest.fixture(scope="session")
+def built(tmp_path_factory):
+    """The tiny course, built once a run; tests that write take `course`."""
+    from tiny_course import write_course
+
+    return write_course(tmp_path_factory.mktemp("course"))
+
+
 @pytest.fixture
-def two_units(root, tmp_path, monkeypatch) -> Path:
-    """A course folder with the questions and releases of two real units; the working directory is in it."""
+def course(built, tmp_path):
+    """A copy of the tiny course."""
+    return type(built)(shutil.copytree(built.root, tmp_path / "course-copy"))
+
+
+@pytest.fixture
+def release(built):
+    """The released notebook of the tiny course."""
+    from tiny_course import UNIT, load
+
+    return load(built.release(UNIT))
+
+
+@pytest.fixture
+def reference(built, release):
+    """The same, with every exercise solved."""
+    import demo
+    from tiny_course import UNIT, load
+
+    return demo.reference(release, load(built.notebook("solutions", UNIT)))
+
+
+@pytest.fixture
+def two_units(root, tmp_path, monkeypatch):
+    """A course with the questions and releases of two real units; the working directory is in it."""
+    from mftcourse.course.files import Course
+
     folder = tmp_path / "course"
     for unit in ("06-metrics", "07-finetuning"):
         (folder / "course" / unit).mkdir(parents=True)
@@ -85,4 +118,4 @@ def two_units(root, tmp_path, monkeypatch) -> Path:
         shutil.copytree(root / "release" / unit, folder / "release" / unit)
     shutil.copy(root / "constraints.txt", folder)
     monkeypatch.chdir(folder)
-    return folder
+    return Course(folder)

@@ -21,7 +21,10 @@ from pathlib import Path
 import yaml
 from joblib import Parallel, delayed
 
-from mftcourse import authoring, runner
+from mftcourse.course.files import Course
+from mftcourse.course.form import read_lesson
+from mftcourse.course.lesson import BEGIN_SOLUTION, END_SOLUTION
+from mftcourse.grading import runner
 
 ROOT = Path(__file__).resolve().parents[1]
 EQUIVALENT = ROOT / "tests" / "equivalent.yaml"
@@ -44,8 +47,8 @@ _BLOCKS = ("body", "orelse", "finalbody")
 def mutants(source: str) -> dict[str, str]:
     """Return {"before ⇒ after": code} for an exercise cell; only what the learner writes is changed."""
     lines = source.split("\n")
-    begins = [i for i, line in enumerate(lines, 1) if authoring.BEGIN_SOLUTION in line]
-    ends = [i for i, line in enumerate(lines, 1) if authoring.END_SOLUTION in line]
+    begins = [i for i, line in enumerate(lines, 1) if BEGIN_SOLUTION in line]
+    ends = [i for i, line in enumerate(lines, 1) if END_SOLUTION in line]
     tree = ast.parse(source)
     original = ast.unparse(tree)
     found: dict[str, str] = {}
@@ -228,7 +231,7 @@ def explained() -> dict[str, dict[str, dict[str, str]]]:
 
 def plan(unit: str, exercises: list[str]) -> dict[str, dict[str, str]]:
     """Return exercise → {name: code} for a unit."""
-    lesson = authoring.read_lesson(ROOT / "course" / unit)
+    lesson = read_lesson(ROOT / "course" / unit)
     cells = {n: c for n, c in lesson.exercises.items() if c.kind == "exercise" and (not exercises or n in exercises)}
     return {name: mutants(cell.source) for name, cell in cells.items()}
 
@@ -289,7 +292,7 @@ def main() -> None:
     parser.add_argument("--exercise", action="append", default=[], help="only this exercise; may be repeated")
     parser.add_argument("--jobs", type=int, default=2, help="units at a time")
     options = parser.parse_args()
-    units = options.units or authoring.units(ROOT)
+    units = options.units or Course(ROOT).units("course")
     found = Parallel(n_jobs=options.jobs)(delayed(judge)(unit, options.exercise) for unit in units)
     verdicts = [v for some in found for v in some]
     text = report(verdicts)

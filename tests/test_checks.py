@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import subprocess
@@ -232,3 +233,92 @@ def test_expect_raises():
         raise NotImplementedError
 
     assert run(lambda: expect_raises(Exception, stub)).verdict == "todo"
+
+
+def test_a_check_counts_only_with_the_one_it_needs():
+    with check("adds", hint="h"):
+        expect(3, 4)
+    with check("refuses text", hint="h", needs="adds"):
+        expect(1, 1)
+    with check("refuses nothing", hint="h", needs="refuses text", points=2):
+        expect(1, 2)
+    with check("stands alone", hint="h"):
+        expect(1, 1)
+    card = grade("x")
+    assert [f.verdict for f in card.findings] == ["failed", "waits", "waits", "passed"]
+    assert card.earned == 1 and not card.complete
+    assert [(f.title, f.points) for f in card.shown] == [
+        ("adds", 1), ("2 more checks count once this one passes: adds", 3), ("stands alone", 1)]  # fmt: skip
+    assert str(card).count("Expected") == 1 and "2 more checks count" in card._repr_html_()
+    assert Scorecard.from_dict(card.to_dict()) == card
+
+
+@pytest.mark.parametrize("broken", [False, True])
+def test_the_needed_check_lets_the_others_speak(broken):
+    with check("adds", hint="h"):
+        expect(4, 4)
+    with check("refuses text", hint="h", needs="adds"):
+        expect(1, 2 if broken else 1)
+    assert [f.verdict for f in grade("x").findings] == ["passed", "failed" if broken else "passed"]
+
+
+def test_what_is_not_written_does_not_wait():
+    for needs in ("", "a"):
+        with check("b" if needs else "a", hint="h", needs=needs):
+            raise NotImplementedError
+    assert [f.verdict for f in grade("x").findings] == ["todo", "todo"]
+    with check("c", hint="h", needs="nowhere"):
+        pass
+    with pytest.raises(ValueError, match="'nowhere', which did not run before it"):
+        grade("x")
+
+
+CHECK_CELL = """
+with check("the total", hint="h"):
+    expect(total([3, 1, 2]), 6)
+"""
+
+
+@pytest.mark.parametrize(("body", "said"), [
+    ("return sum(values)", ""),
+    ("values.sort(); return sum(values)", "`total` changed its argument `values`"),
+    ("def inner(v):\n        v.sort()\n    copied = list(values); inner(copied); return sum(copied)", ""),
+    ("helper(values); return sum(values)", "`total` changed its argument `values`"),
+    ("return sum(sort_it(list(values)))", ""),
+    ("'Sorts in place.'; values.sort(); return sum(values)", ""),
+])  # fmt: skip
+def test_what_the_learner_wrote_leaves_its_arguments_as_they_were(body, said):
+    scope = learner(f"def helper(v):\n    v.append(0)\n\ndef sort_it(v):\n    v.sort()\n    return v\n\n"
+                    f"def total(values):\n    {body}")  # fmt: skip
+    scope |= {"check": check, "expect": expect}
+    before = scope["total"]
+    exec(compile(CHECK_CELL, "<check>", "exec"), scope)
+    assert scope["total"] is before
+    (found,) = grade("x").findings
+    assert (found.verdict, said in found.message) == ("failed" if said else "passed", True)
+
+
+def test_seconds_are_of_the_cpu_for_what_computes_and_of_the_clock_for_what_sleeps():
+    with time_limit(0.2) as limit, contextlib.suppress(TimeLimit):
+        for _ in range(100):
+            time.sleep(0.01)
+    assert limit.fired
+    with time_limit(0.2) as limit, contextlib.suppress(TimeLimit):
+        while True:
+            sum(range(1000))
+    assert limit.fired
+    began = time.process_time()
+    with time_limit(1.0) as limit:
+        for _ in range(40):  # a third of the CPU and more than a second on the clock: a loaded machine
+            until = time.process_time() + 0.01
+            while time.process_time() < until:
+                pass
+            time.sleep(0.03)
+    assert not limit.fired and time.process_time() - began < 1
+
+
+def test_calls_between_cells_are_held_to_the_rule_too():
+    scope = learner("def given(f, v):\n    return f(v)", "<given>") | {"check": check, "expect": expect}
+    scope |= learner("def total(values):\n    values.sort()\n    return sum(values)")
+    exec(compile(CHECK_CELL.replace("total(", "given(total, "), "<check>", "exec"), scope)
+    assert "`total` changed its argument `values`" in grade("x").findings[0].message

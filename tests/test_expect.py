@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 
 import numpy as np
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from mftcourse import expect, expect_choice
-from mftcourse.expect import Mismatch, NotWritten
+from mftcourse.expect import Mismatch, NotWritten, leaving_inputs
 
 finite = st.floats(-1e6, 1e6, allow_nan=False)
 
@@ -73,7 +74,7 @@ def test_equal(got, want):
         (np.array([[1, 2], [3, 4]]), np.array([[1, 3], [2, 4]]), "It looks transposed"),
         (np.array([3, 2, 1]), np.array([1, 2, 3]), "reverse order"),
         (np.array([0.0, 1, 1]), np.array([1.0, 0, 0]), "1 - expected"),
-        (np.array([2.0, 4.0]), np.array([1.0, 2.0]), "off by the same factor"),
+        (np.array([2.0, 4.0, 6.0]), np.array([1.0, 2.0, 3.0]), "off by the same factor"),
         (np.array([1.0, np.nan]), np.array([1.0, 0.0]), "Yours holds nan"),
         (np.array([1, 5, 3]), np.array([1, 2, 3]), "1 of 3 values off, the first at position 1. Expected 2, got 5."),
         (torch.ones(2, dtype=torch.float64), torch.ones(2), "dtype torch.float32, not torch.float64"),
@@ -96,7 +97,8 @@ def test_placeholders_are_not_written_yet(got):
 
 
 def test_tolerances():
-    expect(np.float32(1 / 3), 1 / 3)  # 1e-5 for 32-bit floats
+    expect(1 / 3, np.float32(1 / 3))  # 1e-5 where 32-bit floats are wanted
+    expect(np.full(2, 1 / 3, np.float32), np.full(2, 1 / 3 + 1e-7, np.float32))
     assert said(1 / 3 + 1e-6, 1 / 3)
     expect(1.05, 1.0, tol=0.1)
     expect(1e12 + 1, 1e12)  # relative for large numbers
@@ -157,3 +159,60 @@ def test_options_may_be_capital_letters():
     expect_choice("p", "P", {"P": "why", "Q": "why not"})
     with pytest.raises(Mismatch, match="You chose 'Q'. why not"):
         expect_choice(" q ", "P", {"P": "why", "Q": "why not"})
+
+
+INF = float("inf")
+
+
+@pytest.mark.parametrize("kind", [float, lambda v: np.array([v]), lambda v: torch.tensor([v]), lambda v: [v],
+                                  lambda v: pd.Series([v]), lambda v: complex(v, 0)])  # fmt: skip
+@pytest.mark.parametrize("got", [0.0, 1e30, -INF, float("nan")])
+def test_an_infinity_is_only_itself(kind, got):
+    expect(kind(INF), kind(INF))
+    expect(kind(INF), kind(INF), tol=0.5)
+    for a, b in ((got, INF), (INF, got)):
+        with pytest.raises(Mismatch):
+            expect(kind(a), kind(b), tol=0.5)
+
+
+@pytest.mark.parametrize(("got", "want", "words"), [
+    (np.float32(1 / 3), 1 / 3, "yours has 32 bits"),
+    (torch.tensor(1 / 3), 1 / 3, "yours has 32 bits"),
+    (np.ones(2, np.float32), np.ones(2), "should have dtype float64, not float32"),
+    (np.ones(2), np.ones(2, np.float32), "should have dtype float32, not float64"),
+    (pd.Series([1.0], dtype="float32"), pd.Series([1.0]), "should have dtype float64, not float32"),
+])  # fmt: skip
+def test_precision_is_looked_at(got, want, words):
+    assert words in said(got, want)
+
+
+@pytest.mark.parametrize(("got", "want"), [
+    (0.5, 0.25), (0.0, 1.0), (1.0, 0.5), (np.array([1.0, 0]), np.array([0, 1.0])), (np.zeros(4), np.ones(4)),
+    (np.array([2.0, 2, 3]), np.array([1.0, 2, 3])), (np.array([0.0, 0, 6]), np.array([0.0, 0, 3])),
+])  # fmt: skip
+def test_a_guess_that_would_be_chance_is_not_made(got, want):
+    with pytest.raises(Mismatch) as caught:
+        expect(got, want)
+    assert caught.value.suspect == ""
+
+
+CHANGES = {
+    "append": (lambda x: x.append(1), [1]), "key": (lambda x: x.update(a=2), {"a": 1}),
+    "inner": (lambda x: x[0].sort(), [[2, 1]]), "array": (lambda x: x.sort(), np.array([2, 1])),
+    "tensor": (lambda x: x.mul_(2), torch.ones(2)), "frame": (lambda x: x.insert(0, "b", 1), pd.DataFrame({"a": [1]})),
+    "set": (lambda x: x.clear(), {1}), "nan": (lambda x: x.fill(np.nan), np.zeros(2)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("how", CHANGES)
+def test_a_changed_argument_is_named(how):
+    change, value = CHANGES[how]
+
+    def tidy(first, values):
+        change(values)
+
+    with pytest.raises(Mismatch, match="`tidy` changed its argument `values`. Leave what you are given"):
+        leaving_inputs(tidy, 0, copy.deepcopy(value))
+    with pytest.raises(Mismatch, match="`values`"):
+        leaving_inputs(tidy, 0, values=copy.deepcopy(value))
+    assert leaving_inputs(lambda *_: 7, 0, value, np.array([np.nan]), torch.nn.Linear(1, 1)) == 7

@@ -8,8 +8,8 @@ import re
 import pytest
 from mutants import EQUIVALENT, REPORT, explained, judge, mutants, plan
 
-from mftcourse import authoring
-from mftcourse.authoring import BEGIN_SOLUTION, END_SOLUTION
+from mftcourse.course.files import Course
+from mftcourse.course.lesson import BEGIN_SOLUTION, END_SOLUTION, new_unit
 
 
 def exercise(body: str, header: str = "def f(x, y, n=3):", tail: str = "") -> str:
@@ -84,7 +84,7 @@ def test_names_are_unique_and_stable():
 
 @pytest.mark.slow
 def test_a_strong_check_kills_and_a_weak_one_does_not(tmp_path, monkeypatch):
-    folder = authoring.new_unit(tmp_path, "13-scaling")
+    folder = new_unit(tmp_path, "13-scaling")
     monkeypatch.setattr("mutants.ROOT", tmp_path)
     assert [v.name for v in judge("13-scaling", []) if not v.killed] == []
     path = folder / "lesson.py"
@@ -96,7 +96,7 @@ def test_a_strong_check_kills_and_a_weak_one_does_not(tmp_path, monkeypatch):
     }
 
 
-@pytest.mark.parametrize("unit", authoring.units(EQUIVALENT.parents[1]))
+@pytest.mark.parametrize("unit", Course(EQUIVALENT.parents[1]).units("course"))
 def test_explanations_speak_of_mutants_that_exist(unit):
     listed = explained().get(unit, {})
     if not listed:
@@ -112,7 +112,7 @@ def test_the_report_is_of_these_exercises():
     """`make mutants` was run after the last change of what learners write: the counts still fit."""
     report = REPORT.read_text(encoding="utf-8")
     parts = dict(part.split("\n", 1) for part in report.split("\n## ")[1:])
-    for unit in authoring.units(EQUIVALENT.parents[1]):
+    for unit in Course(EQUIVALENT.parents[1]).units("course"):
         for exercise_id, some in plan(unit, []).items():
             row = re.search(rf"^\| `{exercise_id}` \| (\d+) \| (\d+) \|$", parts.get(unit, ""), re.M)
             assert row, f"{unit} {exercise_id} is not in docs/mutants.md; run make mutants"

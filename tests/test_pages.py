@@ -6,10 +6,11 @@ import graphlib
 import re
 from pathlib import Path
 
+import nbformat
 import pages as docs
 import pytest
 
-from mftcourse import authoring, interview
+from mftcourse.course import interview
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -69,7 +70,7 @@ def test_every_link_resolves(pages):
 
 def headings_of(path: Path) -> set[str]:
     if path not in _HEADINGS:
-        nb = authoring.nbformat.read(path, as_version=4)
+        nb = nbformat.read(path, as_version=4)
         text = "\n".join(c.source for c in nb.cells if c.cell_type == "markdown")
         _HEADINGS[path] = {interview.heading_id(h) for h in re.findall(r"^#+ (.+)$", text, re.M)}
     return _HEADINGS[path]

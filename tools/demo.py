@@ -19,11 +19,13 @@ import nbformat
 import typer
 from nbformat import NotebookNode
 
-from mftcourse import authoring, workspace
-from mftcourse.cli import class_table, progress_bar
-from mftcourse.grading.intake import exercise, kind
-from mftcourse.grading.loop import ClassTable, GradingError, grade
-from mftcourse.lab import course_root
+from mftcourse.cli.teach import class_table, progress_bar
+from mftcourse.course.files import Course, CourseError, GradingError
+from mftcourse.course.form import read_lesson
+from mftcourse.course.handin import exercise, kind
+from mftcourse.course.lesson import BEGIN_RELEASE, END_RELEASE
+from mftcourse.grading.classroom import grade
+from mftcourse.grading.report import ClassTable
 
 MARK = ".mft-demo"  # only a folder with this file in it is ever deleted
 
@@ -43,7 +45,7 @@ def reference(release: NotebookNode, solution: NotebookNode) -> NotebookNode:
     nb = copy.deepcopy(release)
     for cell in nb.cells:
         if kind(cell) in ("exercise", "manual"):
-            region = rf"\n?[^\n]*{authoring.BEGIN_RELEASE}.*?{authoring.END_RELEASE}"
+            region = rf"\n?[^\n]*{BEGIN_RELEASE}.*?{END_RELEASE}"
             source = re.sub(region, "", solved[exercise(cell)], flags=re.S)
             cell.source = re.sub(r"^[^\n]*### (BEGIN|END) SOLUTION[^\n]*\n?", "", source, flags=re.M).rstrip("\n")
     return nb
@@ -56,49 +58,49 @@ def with_answer(nb: NotebookNode, exercise_id: str, source: str) -> NotebookNode
     return nb
 
 
-def make_class(root: Path, unit: str, folder: Path, limit: int | None = None) -> list[Member]:
+def make_class(course: Course, unit: str, folder: Path, limit: int | None = None) -> list[Member]:
     """Write a course folder with a class in it; return its members.
 
     Args:
-        root: the course that has the unit built.
+        course: has the unit built.
         folder: written anew; deleted first, if an earlier call made it.
         limit: at most so many wrong answers.
 
     Raises:
         GradingError: the unit is not built, or `folder` holds something else.
     """
-    slug = unit.split("-", 1)[1]
-    built = [root / step / unit / f"{slug}.ipynb" for step in ("release", "solutions")]
+    made = Course(folder)
+    built = [course.notebook(step, unit) for step in ("release", "solutions")]
     for path in built:
         if not path.is_file():
-            raise GradingError(f"{path.relative_to(root)} is missing. Build it with `mft build`.")
+            raise GradingError(f"{path.relative_to(course.root)} is missing. Build it with `mft build`.")
     if folder.exists():
         if not (folder / MARK).exists() and any(folder.iterdir()):
             raise GradingError(f"{folder} holds something that no demo made. Move it away, or name another folder.")
         shutil.rmtree(folder)
     folder.mkdir(parents=True)
     (folder / MARK).touch()
-    shutil.copytree(built[1].parent, folder / "solutions" / unit)
-    if (root / "nbgrader_config.py").exists():
-        shutil.copy(root / "nbgrader_config.py", folder)
+    shutil.copytree(built[1].parent, made.folder("solutions", unit))
+    if (course.root / "nbgrader_config.py").exists():
+        shutil.copy(course.root / "nbgrader_config.py", folder)
     blank, solution = (nbformat.read(path, as_version=4) for path in built)
     solved = reference(blank, solution)
     class_: list[tuple[Member, str]] = [
         (Member("reference", "reference", "every exercise as the course solves it"), nbformat.writes(solved)),
         (Member("blank", "blank", "as released, nothing written"), nbformat.writes(blank)),
     ]
-    for number, wrong in enumerate(authoring.read_lesson(root / "course" / unit).wrong_answers[:limit], 1):
+    for number, wrong in enumerate(read_lesson(course.folder("course", unit)).wrong_answers[:limit], 1):
         student = f"wrong-{number:02}-{re.sub(r'[^a-z0-9]+', '-', f'{wrong.exercise} {wrong.title}'.lower())}"[:60]
         nb = with_answer(solved, wrong.exercise, wrong.source)
         class_.append((Member(student.strip("-"), "wrong", f"{wrong.exercise}: {wrong.title}"), nbformat.writes(nb)))
     for name, (about, spoil) in BROKEN.items():
         class_.append((Member(f"broken-{name}", "broken", about), spoil(copy.deepcopy(solved))))
     for member, text in class_:
-        target = folder / "submitted" / member.student / unit
-        target.mkdir(parents=True)
-        file = "Untitled.ipynb" if member.student == "broken-file-name" else f"{slug}.ipynb"
-        (target / file).write_text(text, encoding="utf-8")
-        (target / "timestamp.txt").write_text("2026-01-15 12:00:00.000000 UTC\n")
+        target = made.notebook("submitted", unit, member.student)
+        target.parent.mkdir(parents=True)
+        target = target.with_name("Untitled.ipynb") if member.student == "broken-file-name" else target
+        target.write_text(text, encoding="utf-8")
+        target.with_name("timestamp.txt").write_text("2026-01-15 12:00:00.000000 UTC\n")
     return [member for member, _ in class_]
 
 
@@ -183,14 +185,15 @@ def main(
         jobs: notebooks at the same time; None takes one a core.
         timeout: seconds that one cell may take.
     """
-    root = course_root()
     try:
-        name = workspace.find_unit(unit, root)
-        members = make_class(root, name, root / "demo", limit)
+        course = Course.find()
+        name = course.find_unit(unit)
+        made = Course(course.root / "demo")
+        members = make_class(course, name, made.root, limit)
         print(f"Made a class of {len(members)} in demo/. Grading it takes a few minutes.", flush=True)
         with progress_bar() as report:
-            table = grade(root / "demo", name, jobs=jobs, seconds=timeout, progress=report)
-    except (workspace.WorkspaceError, GradingError) as error:
+            table = grade(made, name, jobs=jobs, seconds=timeout, progress=report)
+    except CourseError as error:
         raise SystemExit(f"Error: {error}") from None
     class_table(table, {m.student: f"({m.about})" for m in members if m.role in ("wrong", "broken")})
     first = table.rows[0]

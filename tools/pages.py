@@ -15,8 +15,10 @@ from pathlib import Path
 
 import yaml
 
-from mftcourse import authoring, interview
-from mftcourse.authoring import Lesson
+from mftcourse.course import interview
+from mftcourse.course.files import Course
+from mftcourse.course.form import read_lesson
+from mftcourse.course.lesson import Lesson
 
 ROOT = Path(__file__).resolve().parents[1]
 GUIDE = [1, 2, 3, 4, 5, "task-1", "task-2", "task-3"]
@@ -70,7 +72,7 @@ class Unit:
 
 def load(root: Path) -> list[Unit]:
     """Read every unit."""
-    lessons = [authoring.read_lesson(root / "course" / name) for name in authoring.units(root)]
+    lessons = [read_lesson(root / "course" / name) for name in Course(root).units("course")]
     return [Unit(lesson, interview.load(lesson.folder / "interview.yaml")) for lesson in lessons]
 
 

@@ -13,7 +13,8 @@ from pathlib import Path
 from browser import ROOT, Lab, browser_options, copy_course, find_browser, running_lab
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from mftcourse import workspace
+from mftcourse.course.files import Course
+from mftcourse.learning import workspace
 
 UNIT, NOTEBOOK = "06-metrics", "06-metrics/metrics.ipynb"
 EXERCISE = "read_curves"
@@ -42,7 +43,7 @@ def main() -> None:
 
 def prepare(root: Path) -> tuple[int, int]:
     """Start the unit and fill in the answers. Returns the positions of the figure before EXERCISE and of its checks."""
-    path = workspace.start(UNIT, root=root).path
+    path = workspace.start(Course(root), UNIT).path
     notebook = json.loads(path.read_text(encoding="utf-8"))
     reference = {cell["id"]: "".join(cell["source"]) for cell in read(root / "solutions" / NOTEBOOK)["cells"]}
     figure = 0

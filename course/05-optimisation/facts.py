@@ -12,10 +12,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
-
 from mftcourse.authoring import read_lesson
-from mftcourse.data import load_breast_cancer
 from mftcourse.runner import released
+
+from mftcourse.data import load_breast_cancer
 
 
 def facts(lesson: dict) -> list[str]:

@@ -1,4 +1,1 @@
-"""Grading: intake (sound notebooks), execute (fresh kernels), loop (a class), demo (a made-up class).
-
-Nothing is imported here: intake serves learners' commands too, which need not wait for nbgrader.
-"""
+"""The instructor's side: other code in the learner's place, the wall, and a class with its gradebook and feedback."""

@@ -7,7 +7,9 @@ import nbformat
 import pytest
 from browser import copy_course, running_lab
 
-from mftcourse import interview, quiz
+from mftcourse.course import interview
+from mftcourse.course.files import Course
+from mftcourse.learning import quiz
 
 expect = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed").expect
 pytestmark = pytest.mark.browser
@@ -23,10 +25,10 @@ def test_two_questions_are_answered_and_kept(tmp_path, page, lang):
     bank.questions[0].en.headings = [heading]
     built.write_text(bank.model_dump_json(), encoding="utf-8")
     with running_lab(tmp_path) as lab:
-        code = f"from mftcourse.quiz import show\n\nshow(unit='06', lang='{lang}', count=2)"
+        code = f"from mftcourse.learning.quiz import show\n\nshow(unit='06', lang='{lang}', count=2)"
         notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)])
         nbformat.write(notebook, lab.root / "work" / "quiz.ipynb")
-        first, second = (i.question for i in interview.questions(lab.root, "06")[:2])
+        first, second = (i.question for i in interview.questions(Course(lab.root), "06")[:2])
         state = lab.root / "work" / ".mft" / "quiz.json"
 
         page.goto(lab.page_url("lab/tree/quiz.ipynb"))

@@ -6,17 +6,27 @@ A law takes a `Case` and returns sentences: what is wrong, where, what to do. No
 from __future__ import annotations
 
 import ast
+import os
 import re
+import time
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 import nbformat
 
-from mftcourse import authoring, interview, runner
-from mftcourse.authoring import Lesson
+from mftcourse.course import interview, notebooks
+from mftcourse.course.files import Course
+from mftcourse.course.form import read_lesson
+from mftcourse.course.lesson import LANGUAGES, Lesson
+from mftcourse.grading import runner
 
 SEEDS = list(range(20))
+# Two by default, which differ in all they can; `make facts` runs all.
+FACT_SETTINGS = list(runner.SETTINGS)[: None if os.environ.get("MFT_FACTS") == "all" else 2]
+CHECK_CPU = 0.3  # seconds on the machine where `_pace` takes PACE
+PACE = 0.021
+LINE = 100  # characters of code that stand open in a released notebook
 
 
 @dataclass
@@ -28,7 +38,7 @@ class Case:
 
     @cached_property
     def lesson(self) -> Lesson:
-        return authoring.read_lesson(self.folder)
+        return read_lesson(self.folder)
 
     @property
     def folder(self) -> Path:
@@ -36,7 +46,7 @@ class Case:
 
     @cached_property
     def notebooks(self) -> dict[Path, nbformat.NotebookNode]:
-        files = authoring.render(self.root, self.unit)
+        files = notebooks.render(Course(self.root), self.unit)
         return {p: nbformat.reads(text, as_version=4) for p, text in files.items() if p.suffix == ".ipynb"}
 
     @property
@@ -45,18 +55,25 @@ class Case:
 
     @cached_property
     def with_demos(self) -> runner.Result:
-        return runner.drive(self.folder, runner.Plan(seeds=SEEDS, demos=True, facts=True))
+        return runner.drive(self.folder, runner.Plan(seeds=SEEDS, demos=True))
 
     @cached_property
     def without_demos(self) -> runner.Result:
-        return runner.drive(self.folder, runner.Plan(seeds=SEEDS, stub=True, wrong=True, wall=True))
+        plan = runner.Plan(seeds=SEEDS, stub=True, wrong=True, right=True, idle=True, wall=True)
+        return runner.drive(self.folder, plan)
+
+    @cached_property
+    def facts(self) -> dict[str, list[str]]:
+        """Setting → what facts.py computes there, each in a process of its own."""
+        plan = runner.Plan(seeds=[], demos=True, facts=True)
+        return {s: runner.drive(self.folder, plan, s).facts for s in FACT_SETTINGS}
 
     def at(self, exercise: str) -> str:
         return f"course/{self.unit}/lesson.py:{self.lesson.exercises[exercise].line}: {exercise}"
 
 
 def stub_scores_nothing(case: Case) -> list[str]:
-    """Law 1: the released stub fails every check because it is not written, and not by accident."""
+    """Law 1: the released stub fails every check because it is not written, and not by accident, and earns nothing."""
     found = []
     release = next(iter(case.releases.values()))
     shown = {c.metadata.mft.exercise: c.source for c in release.cells if c.metadata.mft.kind == "exercise"}
@@ -67,7 +84,13 @@ def stub_scores_nothing(case: Case) -> list[str]:
             found.append(f"{where}: the released cell is not what the runner takes for it; compare `released`.")
         if outcome.card is None:
             found.append(f"{where}: the check cell ended in an error on the stub: {outcome.error}")
-        elif exercise.faults:
+        elif outcome.earned:
+            free = [f["title"] for f in outcome.card["findings"] if f["verdict"] == "passed"]
+            found.append(f"{where}: the untouched release earns {outcome.earned:g} points at {free}; let these checks "
+                         "say needs= a check that shows real work.")  # fmt: skip
+        if outcome.card is None:
+            continue
+        if exercise.faults:
             if sorted(outcome.failed) != sorted(exercise.faults):
                 found.append(f"{where}: the released program fails {outcome.failed}, faults= names {exercise.faults}.")
         else:
@@ -83,8 +106,8 @@ def stub_scores_nothing(case: Case) -> list[str]:
 
 
 def reference_scores_full(case: Case) -> list[str]:
-    """Law 2: the reference has full points on every seed, with and without demonstrations."""
-    found: list[str] = []
+    """Law 2: the reference has full points on every seed, with and without demonstrations, and so has every right answer."""
+    found: list[str] = _right(case)
     told: set[str] = set()
     for name, result in (("with", case.with_demos), ("without", case.without_demos)):
         for outcome in result.of("reference"):
@@ -97,6 +120,78 @@ def reference_scores_full(case: Case) -> list[str]:
             elif outcome.card["points"] != case.lesson.checks[outcome.exercise].points:
                 found.append(f"{case.at(outcome.exercise)}: the checks that ran are worth {outcome.card['points']:g}.")
     return found
+
+
+def _right(case: Case) -> list[str]:
+    found = []
+    answers = case.lesson.right_answers
+    for right in answers:
+        where = f"course/{case.unit}/right_answers.py:{right.line}: {right.title!r}"
+        if not right.title or not right.source.lstrip().startswith("#"):
+            found.append(f"{where}: give it a title, and begin with a comment that says how it differs.")
+        for wall in (False, True):
+            for outcome in case.without_demos.of(right.title, right.exercise, wall):
+                bad = [f for f in (outcome.card or {"findings": []})["findings"] if f["verdict"] != "passed"]
+                if outcome.card is None or bad:
+                    why = f"{bad[0]['title']!r} says {bad[0]['message']!r}" if bad else outcome.error
+                    found.append(f"{where}: a right answer is rejected on seed {outcome.seed}"
+                                 f"{' behind the wall' if wall else ''}: {why}.")  # fmt: skip
+    for exercise, cell in case.lesson.exercises.items():
+        count = sum(a.exercise == exercise for a in answers)
+        if cell.kind == "exercise" and runner.idle_answers(cell.source) and count < 2:
+            found.append(f"{case.at(exercise)}: {count} right answers in right_answers.py; write two in other styles.")
+    return found
+
+
+def idle_answers_earn_nothing(case: Case) -> list[str]:
+    """Law 3: answers that do nothing (always raise, return None, a constant, their input) earn nothing."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for outcome in case.without_demos.outcomes:
+        if outcome.variant in runner.IDLE and outcome.earned:
+            for finding in outcome.card["findings"]:
+                if finding["verdict"] == "passed":
+                    found.setdefault((outcome.exercise, finding["title"]), []).append(outcome.variant)
+    return [f"{case.at(exercise)}: {title!r} gives points to an answer that {' or '.join(dict.fromkeys(names))}; let it say "
+            "needs= a check that shows real work." for (exercise, title), names in found.items()]  # fmt: skip
+
+
+def every_check_is_failed(case: Case) -> list[str]:
+    """Law 3: every check, visible or hidden, is failed by at least one wrong answer."""
+    failed = {(w.exercise, title) for w in case.lesson.wrong_answers for title in w.fails}
+    found = []
+    for outcome in case.without_demos.of("reference"):
+        for finding in (outcome.card or {"findings": []})["findings"] if outcome.seed == 0 else []:
+            if (outcome.exercise, finding["title"]) not in failed:
+                found.append(f"{case.at(outcome.exercise)}: no wrong answer fails {finding['title']!r}; write the mistake that "
+                             "it is there for, or take it out.")  # fmt: skip
+    return found
+
+
+def checks_are_quick(case: Case) -> list[str]:
+    """Law 12: a check cell takes little time with the reference, and open lines of code are short."""
+    found = []
+    pace = min(_pace() for _ in range(5)) / PACE
+    times: dict[str, list[float]] = {}
+    for outcome in case.without_demos.of("reference"):
+        times.setdefault(outcome.exercise, []).append(outcome.cpu / pace)
+    for exercise, seconds in times.items():
+        if min(seconds) > CHECK_CPU:
+            found.append(f"{case.at(exercise)}: its check cell takes {min(seconds):.2f} s of CPU, {CHECK_CPU} are allowed; "
+                         "make the inputs smaller.")  # fmt: skip
+    for path, nb in case.releases.items():
+        for cell in nb.cells:
+            if cell.cell_type == "code" and cell.metadata.mft.kind != "check":
+                for line in cell.source.split("\n"):
+                    if len(line) > LINE:
+                        found.append(f"{path}: a line of the cell {cell.id} has {len(line)} characters: {line.strip()[:60]}…")
+    return found
+
+
+def _pace() -> float:
+    """Seconds of CPU for a fixed piece of work: how fast this machine is, loaded or not."""
+    began = time.process_time()
+    sum(i * i for i in range(700_000))
+    return time.process_time() - began
 
 
 def wrong_answers_are_caught(case: Case) -> list[str]:
@@ -241,7 +336,13 @@ NUMBER = re.compile(r"(?<![\w.,-])\d[\d,]*\.\d+(?:\s?%)?|(?<![\w.,-])\d+\s?%|(?<
 def numbers_are_computed(case: Case) -> list[str]:
     """Law 7, second half: every number in prose lies in a string that facts.py computes."""
     found = []
-    facts = [" ".join(f.split()) for f in case.with_demos.facts]
+    settings = {s: [" ".join(f.split()) for f in facts] for s, facts in case.facts.items()}
+    facts = next(iter(settings.values()))
+    for setting, others in settings.items():
+        for a, b in zip(facts, others, strict=True):
+            if a != b:
+                found.append(f"course/{case.unit}/facts.py: with {setting} it computes {b!r} in place of {a!r}; state it "
+                             "as widely as it holds.")  # fmt: skip
     texts = {}
     for i, cell in enumerate(case.lesson.cells):
         if cell.kind in ("prose", "manual"):
@@ -251,7 +352,7 @@ def numbers_are_computed(case: Case) -> list[str]:
     path = case.folder / "interview.yaml"
     if path.exists():
         for question in interview.load(path).questions:
-            for lang in authoring.LANGUAGES:
+            for lang in LANGUAGES:
                 words = [text for text in question.wording(lang).model_dump().values() if isinstance(text, str)]
                 texts[f"course/{case.unit}/interview.yaml: {question.id} ({lang})"] = "\n".join(words)
     used = set()
@@ -299,10 +400,13 @@ LAWS = [
     stub_scores_nothing,
     reference_scores_full,
     wrong_answers_are_caught,
+    idle_answers_earn_nothing,
+    every_check_is_failed,
     hints_are_there,
     release_gives_nothing_away,
     figures_have_words,
     links_resolve,
     numbers_are_computed,
     wall_changes_nothing,
+    checks_are_quick,
 ]

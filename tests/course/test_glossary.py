@@ -15,7 +15,7 @@ import pytest
 import yaml
 from pydantic import BaseModel, ConfigDict
 
-from mftcourse import interview
+from mftcourse.course import interview
 
 ROOT = Path(__file__).parents[2]
 BANKS = sorted((ROOT / "course").glob("[0-9][0-9]-*/interview.yaml"))

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from mftcourse import authoring
+from mftcourse.course import notebooks
+from mftcourse.course.files import Course
 
 from .laws import LAWS, Case
 
 ROOT = Path(__file__).parents[2]
-UNITS = authoring.units(ROOT)
+UNITS = Course(ROOT).units("course")
 CASES = {unit: Case(ROOT, unit) for unit in UNITS}
 
 pytestmark = pytest.mark.skipif(not hasattr(__import__("os"), "fork"), reason="the runner forks: POSIX only")
@@ -25,4 +26,4 @@ def test_law(unit, law):
 
 
 def test_generated_notebooks_have_not_drifted():
-    assert authoring.drift(ROOT) == []
+    assert notebooks.drift(Course(ROOT)) == []

@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 
-from mftcourse import interview
+from mftcourse.course import interview
 
 from .test_laws import CASES, UNITS
 

@@ -1,0 +1,5 @@
+"""`python -m mftcourse.cli` is `mft`."""
+
+from . import app
+
+app()

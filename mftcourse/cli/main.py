@@ -1,0 +1,92 @@
+"""What all commands share: the app, their options, and how they speak."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+import typer.core
+from rich.console import Console
+from rich.markup import escape
+
+from ..course.files import Course, CourseError
+
+
+class Sentences(typer.core.TyperGroup):
+    """The commands; an error that has a sentence ends any of them with that sentence and exit code 2."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except CourseError as error:
+            console(stderr=True).print(f"[red]Error:[/] {escape(str(error))}", soft_wrap=True)
+            raise typer.Exit(2) from None
+
+
+app = typer.Typer(
+    cls=Sentences,
+    help="Learn, check and grade the course's units. Begin with: mft lab",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+)
+LEARN, TEACH, WRITE = "For learners", "For instructors", "For authors"
+
+
+def complete_unit(incomplete: str) -> list[str]:
+    with contextlib.suppress(Exception):
+        course = Course.find()
+        known = dict.fromkeys([*course.units(), *course.units("course")])
+        return [u for u in known if u.startswith(incomplete) or u.split("-", 1)[1].startswith(incomplete)]
+    return []
+
+
+def complete_exercise(incomplete: str) -> list[str]:
+    found: list[str] = []
+    with contextlib.suppress(Exception):
+        course = Course.find()
+        for unit in course.units():  # nbformat would take a second to import; Tab should not
+            found += re.findall(r'"exercise": "(\w+)"', course.release(unit).read_text(encoding="utf-8"))
+    return [name for name in dict.fromkeys(found) if name.startswith(incomplete)]
+
+
+Unit = Annotated[
+    str, typer.Argument(help="A unit: 06, 6, metrics or 06-metrics.", autocompletion=complete_unit, show_default=False)
+]
+AnyUnit = Annotated[
+    str | None,
+    typer.Argument(help="A unit: 06, 6, metrics or 06-metrics.", autocompletion=complete_unit, show_default=False),
+]
+OneUnit = Annotated[str | None, typer.Option("--unit", help="Only this unit.", autocompletion=complete_unit)]
+Exercise = Annotated[str, typer.Argument(help="An exercise's id.", autocompletion=complete_exercise)]
+Lang = Annotated[str | None, typer.Option(help="en or zh; default: the one you work in.")]
+Seconds = Annotated[int | None, typer.Option("--timeout", min=1, help="Seconds that one cell may take.")]
+
+
+def console(stderr: bool = False) -> Console:
+    # Through a pipe, rich would wrap at 80 columns and break table cells in the middle.
+    wide = None if (os.environ.get("COLUMNS") or Console().is_terminal) else 120
+    return Console(stderr=stderr, width=wide, highlight=False, soft_wrap=False)
+
+
+def say(text: str = "") -> None:
+    console().print(text, soft_wrap=True)
+
+
+def note(text: str) -> None:
+    say(f"[yellow]Note:[/] {escape(text)}")
+
+
+def next_step(text: str) -> None:
+    say(f"[bold]Next:[/] {text}")
+
+
+def here(path: Path) -> str:
+    """Return a path as someone in the current folder would type it."""
+    with contextlib.suppress(ValueError):
+        return escape(str(path.relative_to(Path.cwd())))
+    return escape(str(path))

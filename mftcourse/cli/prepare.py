@@ -1,0 +1,79 @@
+"""The commands that prepare for an interview: quiz, cards."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from ..course.files import Course
+from .main import LEARN, AnyUnit, OneUnit, app, console, here, next_step, note, say
+
+
+@app.command(rich_help_panel=LEARN)
+def quiz(
+    unit: AnyUnit = None,
+    only: OneUnit = None,
+    lang: Annotated[str, typer.Option(help="en or zh.")] = "en",
+    count: Annotated[int, typer.Option(min=1, help="How many questions at most.")] = 10,
+    guide: Annotated[bool, typer.Option("--guide", help="Only the guide's eight questions.")] = False,
+) -> None:
+    """Answer interview questions aloud, and grade yourself. What you missed comes back sooner."""
+    from rich.markdown import Markdown
+
+    from ..course import interview
+    from ..learning.quiz import GRADES, WORDS, begin
+    from .formulas import for_terminal
+
+    course = Course.find()
+    session, memory = begin(course, only or unit, lang, count, guide)
+    words = WORDS[lang] | interview.WORDS[lang]
+    grades, parts = dict(zip("123", GRADES, strict=True)), dict(zip("dgwf", interview.PARTS[1:], strict=True))
+
+    def show(title: str, text: str) -> None:
+        say(f"\n[bold]{escape(title)}[/]")
+        console().print(Markdown(for_terminal(text)))
+
+    with contextlib.suppress(EOFError, KeyboardInterrupt):
+        while item := session.current:
+            while memory.notes:
+                note(memory.notes.pop(0))
+            wording, key = item.question.wording(lang), ""
+            show(session.progress(lang), f"**{wording.question}**")
+            if input(f"\n{words['aloud']} {words['enter']} ").strip().lower() == "q":
+                break
+            show(words["short"], wording.short)
+            there = {k: part for k, part in parts.items() if getattr(wording, part)}
+            keys = "   ".join(f"{k} {words[v]}" for k, v in {**there, "p": "proof", **grades, "q": "quit"}.items())
+            while key not in grades and key != "q":
+                say(f"\n{keys}")
+                key = input("> ").strip().lower()
+                if key in there:
+                    show(words[there[key]], getattr(wording, there[key]))
+                elif key == "p":
+                    show(words["proof"], interview.proof(course, item, lang))
+            if key == "q":
+                break
+            memory.write(item.question.id, session.answer(grades[key]))
+    show(words["end"], session.summary(lang))
+    for line in memory.notes:
+        note(line)
+
+
+@app.command(rich_help_panel=LEARN)
+def cards(
+    lang: Annotated[str | None, typer.Option(help="en or zh; default: both.")] = None,
+    unit: OneUnit = None,
+    output: Annotated[Path, typer.Option(help="The folder to write to.")] = Path("."),
+) -> None:
+    """Write the interview questions as Anki cards. Importing them again updates them."""
+    from ..course.interview import WORDS
+    from ..learning.cards import write
+
+    written = write(Course.find(), output, [lang] if lang else list(WORDS), unit)
+    for path, number in written.items():
+        say(f"Wrote {number} cards to {here(path)}.")
+    next_step("in Anki, File → Import; what you have learned there stays")

@@ -1,0 +1,74 @@
+"""The commands for instructors: grade."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from ..course.files import Course
+from .main import TEACH, Seconds, Unit, app, console, here, next_step, note, say
+
+if TYPE_CHECKING:
+    from ..grading.report import ClassTable
+
+
+@contextlib.contextmanager
+def progress_bar() -> Iterator[Any]:
+    """Yield a progress callback for `grading.classroom.grade`."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console(stderr=True), transient=True) as bar:
+        tasks: dict[str, Any] = {}
+
+        def report(what: str, done: int, of: int) -> None:
+            if what not in tasks:
+                tasks[what] = bar.add_task(what, total=of)
+            bar.update(tasks[what], completed=done)
+
+        yield report
+
+
+def class_table(table: ClassTable, about: dict[str, str] | None = None) -> None:
+    columns = ["Student", "Points", "Max", "Per cent", "Late", "By hand", "Note"]
+    shown = Table(*columns, title=f"{table.unit}: {len(table.rows)} submissions", title_justify="left")
+    for right in (1, 2, 3):
+        shown.columns[right].justify = "right"
+    for row in table.rows:
+        points = "none" if row.points is None else f"{row.points:g}"
+        percent = "" if row.percent is None else f"{row.percent:.0f} %"
+        note = " ".join(part for part in ((about or {}).get(row.student, ""), row.note) if part)
+        note = note if len(note) < 400 else note[:397] + "..."
+        shown.add_row(escape(row.student), points, f"{row.out_of:g}", percent, "late" if row.late else "",
+                      "to grade" if row.manual else "", escape(note))  # fmt: skip
+    console().print(shown)
+
+
+@app.command(rich_help_panel=TEACH)
+def grade(
+    unit: Unit,
+    student: Annotated[list[str] | None, typer.Option(help="Only this student; may be given again.")] = None,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Notebooks at the same time; default: one a core.")] = None,
+    timeout: Seconds = None,
+) -> None:
+    """Grade submitted/, write feedback/ and CSV, and show the class table."""
+    from ..grading.classroom import grade as grade_class
+
+    course = Course.find()
+    name = course.find_unit(unit, "solutions")
+    with progress_bar() as report:
+        table = grade_class(course, name, students=student, jobs=jobs, seconds=timeout, progress=report)
+    class_table(table)
+    feedback = here(course.root / "feedback")
+    failed = [row.student for row in table.rows if not row.graded]
+    say(f"Graded {len(table.rows) - len(failed)} of {len(table.rows)}. Feedback: {feedback}. "
+         f"Grades: {' and '.join(here(p) for p in table.exported)}.")  # fmt: skip
+    if failed:
+        note(f"not graded: {', '.join(failed)}. Submissions and earlier grades are untouched.")
+    by_hand = sum(row.manual for row in table.rows)
+    next_step(f"grade {by_hand} written answers in the Formgrader: mft lab --instructor, then mft grade {name} again"
+          if by_hand else f"give learners their feedback from {feedback}")  # fmt: skip

@@ -1,0 +1,176 @@
+"""The question bank: interview questions of a unit, in English and Chinese, with links to their proof."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from .files import Course, CourseError
+
+PARTS = ("short", "deep", "leaves_out", "usual_wrong", "follow_up")
+
+
+class Wording(BaseModel):
+    """One question in one language; every field is Markdown. The build adds the headings that hold the proof.
+
+    `leaves_out` says what the guide's own answer leaves out, for the questions that are the guide's.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+    question: str
+    short: str
+    deep: str
+    leaves_out: str = ""
+    usual_wrong: str
+    follow_up: str
+    headings: list[str] = []
+
+
+class Question(BaseModel):
+    """One question.
+
+    Attributes:
+        id: kebab-case, unique in the course.
+        guide: the number of the question or task in the guide that the course grew from, if it is there.
+        proof: exercises of the unit in which the answer is proved.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+    id: str
+    guide: int | str | None = None
+    proof: list[str]
+    en: Wording
+    zh: Wording
+
+    def wording(self, lang: str) -> Wording:
+        return self.zh if lang == "zh" else self.en
+
+
+class Bank(BaseModel):
+    """The questions of one unit."""
+
+    model_config = ConfigDict(extra="forbid")
+    unit: str
+    questions: list[Question]
+
+
+WORDS = {
+    "en": {
+        "title": "Interview questions", "short": "The short answer", "deep": "The deep answer",
+        "leaves_out": "What the guide's answer leaves out", "usual_wrong": "The usual wrong answer",
+        "follow_up": "What they ask next", "proof": "Where you prove it",
+    },
+    "zh": {
+        "title": "面试题", "short": "简短回答", "deep": "深入回答",
+        "leaves_out": "指南的答案遗漏了什么", "usual_wrong": "常见的错误回答",
+        "follow_up": "接着会问", "proof": "在哪里证明",
+    },
+}  # fmt: skip
+
+
+def load(path: Path) -> Bank:
+    """Read interview.yaml.
+
+    Raises:
+        ValueError: names the file, the question and the field.
+    """
+    try:
+        return Bank.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except yaml.YAMLError as error:
+        raise ValueError(f"{path}: this is not YAML: {error}") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise ValueError(f"{path}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+
+
+def heading_id(heading: str) -> str:
+    """Return the id that JupyterLab gives to a heading: its text with blanks replaced by hyphens."""
+    return heading.strip().replace(" ", "-")
+
+
+def to_markdown(bank: Bank, lang: str, headings: dict[str, str]) -> str:
+    """Render the questions as the closing section of a notebook.
+
+    Args:
+        headings: exercise id → the text of the heading above it, for the links to the proof.
+    """
+    words = WORDS[lang]
+    parts = [f"## {words['title']}"]
+    for question in bank.questions:
+        w = question.wording(lang)
+        links = list(dict.fromkeys(headings[p] for p in question.proof))
+        proof = ", ".join(f"[{h}](#{heading_id(h)})" for h in links)
+        parts += [f"### {w.question}", details(w, lang), f"{words['proof']}: {proof}"]
+    return "\n\n".join(parts)
+
+
+def details(wording: Wording, lang: str) -> str:
+    """Return the parts of an answer, each folded away behind its name."""
+    parts = {part: getattr(wording, part).strip() for part in PARTS}
+    return "\n\n".join(
+        f"<details><summary>{WORDS[lang][part]}</summary>\n\n{text}\n\n</details>"
+        for part, text in parts.items()
+        if text
+    )
+
+
+# --- the questions of the whole course --------------------------------------------------------
+
+
+class Item(NamedTuple):
+    """A question, and the unit that proves its answer."""
+
+    unit: str
+    question: Question
+
+
+def questions(course: Course, unit: str | None = None, lang: str = "en", guide: bool = False) -> list[Item]:
+    """Return the questions of the released units, in the course's order.
+
+    Args:
+        unit: only this one, as `Course.find_unit` takes it.
+        lang: only checked: the questions hold both languages.
+        guide: only the questions of the guide.
+
+    Raises:
+        CourseError: there is no such unit or language, or the questions cannot be read.
+    """
+    if lang not in WORDS:
+        raise CourseError(f"There is no language {lang!r}. These exist: {', '.join(WORDS)}.")
+    found = []
+    for name in [course.find_unit(unit)] if unit else course.units():
+        built = course.folder("release", name) / "interview.json"
+        source = course.folder("course", name) / "interview.yaml"
+        try:
+            if built.exists():
+                found += [Item(name, q) for q in Bank.model_validate_json(built.read_bytes()).questions]
+            elif source.exists():  # a unit whose author has not built it yet
+                found += [Item(name, q) for q in load(source).questions]
+        except (ValueError, OSError) as error:
+            raise CourseError(f"The questions of {name} cannot be read: {error}") from error
+    found = [item for item in found if item.question.guide is not None or not guide]
+    if not found:
+        raise CourseError("There are no such questions yet." if unit is None else f"{unit} has no such questions.")
+    return found
+
+
+def proof(course: Course, item: Item, lang: str, links: bool = False) -> str:
+    """Say in Markdown where an answer is proved: the unit's sections, its exercises, and the command that opens it.
+
+    Args:
+        lang: of the sections' headings, while there is no notebook of the learner's; its language goes first.
+        links: let each section link to the learner's notebook, from the current folder.
+    """
+    path = course.notebook("work", item.unit)
+    if path.exists():
+        lang = "zh" if '"lang": "zh"' in path.read_text(encoding="utf-8", errors="replace") else "en"
+    names = item.question.wording(lang).headings
+    if links and path.exists():
+        here = Path(os.path.relpath(path)).as_posix()
+        names = [f"[{name}](<{here}#{heading_id(name)}>)" for name in names]
+    parts = [f"**{item.unit}**", *names, ", ".join(f"`{name}`" for name in item.question.proof)]
+    return " · ".join(parts) + f" · `mft lab {item.unit.split('-')[0]}`"

@@ -1,0 +1,162 @@
+"""Run a notebook's cells in a fresh kernel; whatever happens, every cell ends with an output or a sentence."""
+
+from __future__ import annotations
+
+import copy
+import os
+import subprocess
+import time
+from collections import defaultdict
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from nbclient.exceptions import CellTimeoutError, DeadKernelError
+from nbformat import NotebookNode
+from nbformat.v4 import new_output
+from nbgrader.preprocessors import Execute
+from nbgrader.utils import is_grade, is_solution
+from traitlets.config import Config
+
+from .handin import exercise, kind
+
+CELL_SECONDS = 120
+TOTAL_SECONDS = 900
+OUTPUT_BYTES = 1_000_000  # a cell; what follows is dropped
+DEATHS = 3  # kernels that a notebook may cost
+
+
+@dataclass
+class Executed:
+    """An executed notebook, the sentences about it, and the seconds it took."""
+
+    nb: NotebookNode
+    notes: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+
+
+class _Stopped(Exception):
+    """The kernel is gone: at which cell, and the sentence for it."""
+
+    def __init__(self, index: int, sentence: str) -> None:
+        self.index, self.sentence = index, sentence
+
+
+class Run(Execute):
+    """nbgrader's Execute that leaves cells out, cuts endless output, and knows when a kernel is gone.
+
+    Stock Execute gives full points to a check cell without an output; here such a cell ends in an error.
+    """
+
+    def __init__(self, without: dict[int, str], deadline: float, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.without, self.deadline, self.notes = without, deadline, []
+        self.timeout_func = lambda _: int(max(1, min(self.timeout, self.deadline - time.monotonic())))
+        self._size: dict[int, int] = defaultdict(int)
+
+    def setup_kernel(self, **kwargs: Any) -> Any:
+        # What a kernel writes past its cells (its own warnings, prints of C code) belongs to no notebook.
+        kwargs |= {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        return super().setup_kernel(env=os.environ | {"NBGRADER_EXECUTION": "autograde"}, **kwargs)
+
+    def preprocess_cell(self, cell: NotebookNode, resources: dict, index: int) -> tuple[NotebookNode, dict]:
+        if cell.cell_type != "code":
+            return cell, resources
+        cell.outputs = []
+        sentence = self.without.get(index)
+        if sentence is None and time.monotonic() > self.deadline:
+            sentence = "Not run: the notebook had used up its time."
+            self.notes.append(f"It was stopped after {TOTAL_SECONDS // 60} minutes.")
+        if sentence is not None:
+            cell.outputs = [_error("NotRun", sentence)] if sentence else []
+            return cell, resources
+        try:
+            super().preprocess_cell(cell, resources, index)
+        except DeadKernelError:
+            raise _Stopped(index, "Python ended here (`exit`, `os._exit`, out of memory, or a crash).") from None
+        except CellTimeoutError:
+            raise _Stopped(index, f"This did not end within {self.timeout} s, nor when interrupted.") from None
+        self._judge(cell)
+        return cell, resources
+
+    def _judge(self, cell: NotebookNode) -> None:
+        errors = [output for output in cell.outputs if output.output_type == "error"]
+        for error in errors:
+            if error.ename in ("CellTimeoutError", "TimeLimit"):
+                self.notes.append(f"{_where(cell)}: it took too long and was stopped. Does a loop never end?")
+            elif error.ename not in ("NotImplementedError", "KeyboardInterrupt"):
+                said = " ".join(f"{error.ename}: {error.evalue}".split())[:300]
+                self.notes.append(f"{_where(cell)} ended with {said.rstrip(':.')}.")
+        if is_grade(cell) and not is_solution(cell) and not errors and not _has_score(cell):
+            sentence = "This check gave no score between 0 and its points, so it counts as failed."
+            cell.outputs = [o for o in cell.outputs if o.output_type != "execute_result"]
+            cell.outputs.append(_error("NoScore", sentence))
+            self.notes.append(f"{_where(cell)}: no score came back. Is `grade` or `check` redefined?")
+
+    def output(self, outs: list, msg: dict, display_id: str, cell_index: int) -> NotebookNode | None:
+        """Drop stream output beyond `OUTPUT_BYTES` a cell: a `print` in a long loop must not fill the memory."""
+        if msg["msg_type"] == "stream":
+            before, text = self._size[cell_index], msg["content"]["text"]
+            self._size[cell_index] += len(text)
+            if before > OUTPUT_BYTES:
+                return None
+            if before + len(text) > OUTPUT_BYTES:
+                msg["content"]["text"] = text[: OUTPUT_BYTES - before] + "\n... Output cut here ...\n"
+                self.notes.append(f"{_where(self.nb.cells[cell_index])} printed more than 1 MB; the rest was cut.")
+        return super().output(outs, msg, display_id, cell_index)
+
+
+def execute(nb: NotebookNode, folder: Path, seconds: int | None = None, config: Config | None = None) -> Executed:
+    """Run a copy of `nb` in a fresh kernel with `folder` as its working directory.
+
+    Demonstrations are left out. A cell that ends the kernel is marked, and the rest runs again without it.
+
+    Args:
+        seconds: the most that one cell may take; None takes nbgrader's configuration, or 120.
+        config: nbgrader's configuration.
+    """
+    start = time.monotonic()
+    without = {i: "" for i, cell in enumerate(nb.cells) if kind(cell) == "demo"}
+    notes: list[str] = []
+    own = Config(copy.deepcopy(config or {}))  # a trait set by hand would be reset by `preprocess`
+    own.Execute.timeout = seconds or own.Execute.get("timeout") or CELL_SECONDS
+    for death in range(DEATHS + 1):
+        run = Run(without, start + TOTAL_SECONDS, config=own)
+        attempt = copy.deepcopy(nb)
+        try:
+            attempt, _ = run.preprocess(attempt, {"metadata": {"path": str(folder)}})
+            return Executed(attempt, notes + run.notes, time.monotonic() - start)
+        except _Stopped as stop:
+            notes.append(f"{_where(nb.cells[stop.index])}: {stop.sentence}")
+            without = without | {stop.index: stop.sentence}
+            if death == DEATHS - 1:  # enough: mark the rest, run what came before
+                rest = "Not run: earlier cells had ended Python too often."
+                without = dict.fromkeys(range(stop.index, len(nb.cells)), rest) | without
+    raise DeadKernelError("no kernel stays alive, even without the cells that ended it")
+
+
+def stop_endless_loops(config: Config, seconds: int = CELL_SECONDS) -> None:
+    """Let nbgrader (autograde, Validate) stop a cell after `seconds`, with a sentence instead of a dead kernel."""
+    hint = "Look for a loop that never ends: does its condition ever become false?"
+    sentence = f"This cell was stopped after {seconds} seconds. {hint}"
+    error = {"ename": "CellTimeoutError", "evalue": sentence, "traceback": [f"CellTimeoutError: {sentence}"]}
+    config.Execute.update(timeout=seconds, interrupt_on_timeout=True, error_on_timeout=error)
+
+
+def _has_score(cell: NotebookNode) -> bool:
+    results = [output.data.get("text/plain", "") for output in cell.outputs if output.output_type == "execute_result"]
+    try:
+        return bool(results) and 0 <= float(results[0]) <= cell.metadata.nbgrader.points + 1e-9
+    except ValueError:
+        return False
+
+
+def _where(cell: NotebookNode) -> str:
+    if exercise(cell):
+        return f"The {kind(cell)} cell of {exercise(cell)}"
+    first_line = cell.source.strip().partition("\n")[0]
+    return f"The cell `{first_line[:40]}`"
+
+
+def _error(kind_of: str, sentence: str) -> NotebookNode:
+    return new_output("error", ename=kind_of, evalue=sentence, traceback=[sentence])

@@ -1,0 +1,345 @@
+"""A lesson as it is written: cells with what they say of themselves, read from lesson.py and wrong_answers.py."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import re
+import symtable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import jupytext
+
+from .files import LessonError
+
+BEGIN_SOLUTION, END_SOLUTION = "### BEGIN SOLUTION", "### END SOLUTION"
+BEGIN_RELEASE, END_RELEASE = "### BEGIN RELEASE", "### END RELEASE"
+BEGIN_HIDDEN, END_HIDDEN = "### BEGIN HIDDEN TESTS", "### END HIDDEN TESTS"
+STUB = "# YOUR CODE HERE\nraise NotImplementedError()"  # nbgrader's
+LANGUAGES = ("en", "zh")
+KEYS = {"exercise", "check", "points", "minutes", "manual", "demo", "lang", "needs", "faults", "fails", "title"}
+
+
+@dataclass
+class Cell:
+    """One cell of a lesson.
+
+    Attributes:
+        kind: "prose", "code", "demo", "exercise", "check" or "manual".
+        line: of its `# %%` marker in the file.
+        title: the words between `# %%` and the metadata (the name of a wrong answer).
+    """
+
+    kind: str
+    source: str
+    line: int
+    exercise: str = ""
+    points: float = 0
+    minutes: float = 0
+    lang: str = "en"
+    title: str = ""
+    faults: list[str] = field(default_factory=list)
+    fails: list[str] = field(default_factory=list)
+    needs: list[str] = field(default_factory=list)  # of the first cell: the units that come before
+    zh: str | None = None  # the Chinese sibling of a prose cell
+
+
+@dataclass
+class Lesson:
+    """A unit's source: its folder, and the cells of lesson.py in order."""
+
+    folder: Path
+    cells: list[Cell]
+
+    @property
+    def unit(self) -> str:
+        return self.folder.name
+
+    @property
+    def slug(self) -> str:
+        return self.unit.split("-", 1)[1]
+
+    @property
+    def needs(self) -> list[str]:
+        """The units whose skills this one uses."""
+        return self.cells[0].needs
+
+    def fault(self, cell: Cell, text: str, line: int = 0) -> LessonError:
+        """Return an error that names the file and the cell's line, or a line of its source (from 1)."""
+        return LessonError(f"{self.folder / 'lesson.py'}:{cell.line + line}: {text}")
+
+    @property
+    def languages(self) -> list[str]:
+        return ["en", "zh"] if any(c.zh for c in self.cells) else ["en"]
+
+    @property
+    def exercises(self) -> dict[str, Cell]:
+        return {c.exercise: c for c in self.cells if c.kind in ("exercise", "manual")}
+
+    @property
+    def checks(self) -> dict[str, Cell]:
+        return {c.exercise: c for c in self.cells if c.kind == "check"}
+
+    def prose_before(self, exercise: str) -> str:
+        """Return the prose between the check before this exercise and its own check."""
+        at = next(i for i, c in enumerate(self.cells) if c.exercise == exercise)
+        start = max((i for i in range(at) if self.cells[i].kind == "check"), default=0)
+        return "\n".join(c.source for c in self.cells[start:at] if c.kind == "prose")
+
+    def headings(self, lang: str) -> dict[str, str]:
+        """Return exercise id → text of the nearest heading above it."""
+        found, current = {}, self.slug
+        for cell in self.cells:
+            if cell.kind == "prose":
+                text = cell.zh if lang == "zh" and cell.zh else cell.source
+                current = (headings_of(text) or [current])[-1].strip()
+            elif cell.kind in ("exercise", "manual"):
+                found[cell.exercise] = current
+        return found
+
+    @property
+    def wrong_answers(self) -> list[Cell]:
+        """The wrong answers as whole programs, also where the file says an edit alone."""
+        return self._answers("wrong_answers.py")
+
+    @property
+    def right_answers(self) -> list[Cell]:
+        """Right answers in other styles than the reference."""
+        return self._answers("right_answers.py")
+
+    def _answers(self, name: str) -> list[Cell]:
+        path = self.folder / name
+        found = [c for c in read_cells(path) if c.exercise] if path.exists() else []
+        for cell in found:
+            if re.search(r"^# [-+]", cell.source, re.M):
+                try:
+                    cell.source = edited(reference(self.exercises[cell.exercise].source), cell.source)
+                except (KeyError, ValueError) as error:
+                    what = f"there is no exercise {error}" if isinstance(error, KeyError) else str(error)
+                    raise LessonError(f"{path}:{cell.line}: {cell.title!r}: {what}") from None
+        return found
+
+
+def headings_of(markdown: str) -> list[str]:
+    """Return the texts of the headings, in order."""
+    return re.findall(r"^#+ (.+)$", re.sub(r"^```.*?^```", "", markdown, flags=re.M | re.S), re.M)
+
+
+# --- reading ----------------------------------------------------------------------------------
+
+
+def read_cells(path: Path) -> list[Cell]:
+    """Read a file in jupytext's percent format.
+
+    Raises:
+        LessonError: the file does not parse, or a marker carries metadata that nobody knows.
+    """
+    text = path.read_text(encoding="utf-8")
+    lines = [n for n, line in enumerate(text.splitlines(), 1) if line.startswith("# %%")]
+    try:
+        cells = jupytext.reads(text, fmt="py:percent").cells
+    except Exception as error:
+        raise LessonError(f"{path}: this is not jupytext's percent format: {error}") from error
+    if len(cells) != len(lines):
+        raise LessonError(f"{path}: {len(lines)} `# %%` markers make {len(cells)} cells. A lesson begins "
+                          "with a marker, `# %% [markdown]`, and holds none inside a string.")  # fmt: skip
+    found = []
+    for cell, line in zip(cells, lines, strict=True):
+        meta = {k: v for k, v in cell.metadata.items() if k != "lines_to_next_cell"}
+        unknown = sorted(set(meta) - KEYS)
+        if unknown:
+            raise LessonError(f"{path}:{line}: unknown metadata {unknown[0]!r}; known are {', '.join(sorted(KEYS))}.")
+        found.append(_cell(cell.cell_type, cell.source, meta, path, line))
+    return found
+
+
+def _cell(cell_type: str, source: str, meta: dict, path: Path, line: int) -> Cell:
+    names = {k: meta.pop(k) for k in ("exercise", "check", "manual", "demo") if meta.get(k)}
+    if cell_type == "markdown":
+        kind = "manual" if "manual" in names else "prose"
+        other = sorted({*meta, *names} - {"lang", "needs"})
+        if kind == "prose" and other:
+            raise LessonError(f"{path}:{line}: prose takes no {other[0]!r}; a written answer "
+                              "has exercise=, points=, minutes= and manual=true.")  # fmt: skip
+    else:
+        kinds = [k for k in ("exercise", "check", "demo") if k in names]
+        if len(kinds) > 1:
+            raise LessonError(f"{path}:{line}: a cell is either {' or '.join(kinds)}, not both.")
+        kind = kinds[0] if kinds else "code"
+        try:
+            ast.parse(source)
+        except SyntaxError as error:
+            at = line + (error.lineno or 0)
+            raise LessonError(f"{path}:{at}: {error.msg}. Lessons are plain Python: no magics, no shell.") from error
+    meta |= {k: float(meta[k]) for k in ("points", "minutes") if k in meta}
+    return Cell(kind, source, line, exercise=str(names.get("exercise") or names.get("check") or ""), **meta)
+
+
+def parse(folder: Path) -> Lesson:
+    """Read course/NN-slug/lesson.py, without a look at its form (`form.read_lesson` proves that).
+
+    Raises:
+        LessonError: with file, line and what to do.
+    """
+    path = folder / "lesson.py"
+    if not re.fullmatch(r"\d\d-[a-z0-9-]+", folder.name):
+        raise LessonError(f"{folder}: a unit's folder is named like 06-metrics: two digits, a hyphen, a slug.")
+    if not path.exists():
+        raise LessonError(f"{folder}: there is no lesson.py in it. `mft new {folder.name}` writes a skeleton.")
+    cells: list[Cell] = []
+    for cell in read_cells(path):
+        if cell.lang not in LANGUAGES:
+            raise LessonError(f"{path}:{cell.line}: lang is {cell.lang!r}; known are {', '.join(LANGUAGES)}.")
+        if cell.lang == "zh":
+            if cell.kind != "prose" or not cells or cells[-1].kind != "prose" or cells[-1].zh is not None:
+                raise LessonError(f'{path}:{cell.line}: a lang="zh" cell stands right behind its English prose cell.')
+            cells[-1].zh = cell.source
+        else:
+            cells.append(cell)
+    return Lesson(folder, cells)
+
+
+# --- what a cell says ------------------------------------------------------------------------
+
+
+def release_regions(source: str) -> str:
+    """Return an exercise cell without its solution region, and with its release region uncommented."""
+    out: list[str] = []
+    region = ""
+    for line in source.split("\n"):
+        marker = next((m for m in (BEGIN_SOLUTION, END_SOLUTION, BEGIN_RELEASE, END_RELEASE) if m in line), "")
+        if marker:
+            region = marker if marker in (BEGIN_SOLUTION, BEGIN_RELEASE) else ""
+        elif region != BEGIN_SOLUTION:
+            out.append(re.sub(r"^(\s*)# ?", r"\1", line, count=1) if region else line)
+    return "\n".join(out)
+
+
+def reference(source: str) -> str:
+    """Return an exercise cell as the reference has it: without markers, and without its release region."""
+    out: list[str] = []
+    hidden = False
+    for line in source.split("\n"):
+        hidden = (hidden or BEGIN_RELEASE in line) and END_RELEASE not in line
+        if not hidden and not any(m in line for m in (BEGIN_SOLUTION, END_SOLUTION, END_RELEASE)):
+            out.append(line)
+    return "\n".join(out)
+
+
+def edited(source: str, edit: str) -> str:
+    """Return `source` after an edit, behind the comment with which the edit begins.
+
+    An edit is a comment, and then hunks as in a patch: `# - ` lines that stand in the source, and the `# + `
+    lines that take their place. Indentation counts from the first line of a hunk.
+
+    Raises:
+        ValueError: a hunk's lines are not there, or there more than once.
+    """
+    lines = source.split("\n")
+    comment = [line for line in edit.split("\n") if line.startswith("#") and not re.match(r"# [-+]( |$)", line)]
+    for old, new in re.findall(r"((?:^# -(?: .*)?\n)+)((?:^# \+(?: .*)?\n)*)", edit + "\n", re.M):
+        olds, news = ([line[4:].rstrip() for line in block.splitlines()] for block in (old, new))
+        margin = olds[0][: len(olds[0]) - len(olds[0].lstrip())]  # as the hunk itself is indented
+        places = []
+        for at in range(len(lines) - len(olds) + 1):
+            indent = lines[at][: len(lines[at]) - len(lines[at].lstrip())]
+            if [line.rstrip() for line in lines[at : at + len(olds)]] == _moved(olds, margin, indent):
+                places.append((at, indent))
+        if len(places) != 1:
+            where = "is nowhere in" if not places else f"stands {len(places)} times in"
+            raise ValueError(f"the line {olds[0].strip()!r} of the edit {where} the reference; "
+                             "write the line as it is there, with neighbours where it stands twice.")  # fmt: skip
+        at, indent = places[0]
+        lines[at : at + len(olds)] = _moved(news, margin, indent)
+    return "\n".join([*comment, *lines])
+
+
+def _moved(lines: list[str], margin: str, indent: str) -> list[str]:
+    return [(indent + line.removeprefix(margin)) if line else line for line in lines]
+
+
+def own_names(cell: Cell, lesson: Lesson) -> str:
+    """Return the source of a check cell in which all that is imported or built in has a name of its own.
+
+    A learner's `check`, `np` or `list` then changes no verdict, and what the cell imports takes no name away
+    from the learner.
+    """
+    before = lesson.cells[: lesson.cells.index(cell)]
+    tree = ast.parse(cell.source)
+    used = [n for n in ast.walk(tree) if isinstance(n, ast.Name)]
+    taken = {n.id for n in used if not isinstance(n.ctx, ast.Load)} | {
+        n.arg for n in ast.walk(tree) if isinstance(n, ast.arg)
+    }
+    for other in before:
+        taken |= _defined(other.source) if other.kind in ("exercise", "code") else set()
+    origin = {name: ("builtins", name) for name in dir(builtins) if name.islower() and not name.startswith("_")}
+    for node in (n for c in before if c.kind in ("exercise", "code") for n in ast.parse(c.source).body):
+        if isinstance(node, ast.ImportFrom):
+            origin |= {a.asname or a.name: (node.module or "", a.name) for a in node.names}
+        elif isinstance(node, ast.Import):
+            for a in node.names:
+                origin[a.asname or a.name.split(".")[0]] = ("", a.name if a.asname else a.name.split(".")[0])
+    strings = [s for s in ast.walk(tree) if isinstance(s, ast.JoinedStr)]
+    spoken = {n.id for s in strings for n in ast.walk(s) if isinstance(n, ast.Name)}
+    for name in sorted(spoken & set(origin) - taken):
+        if origin[name][0] != "builtins":
+            raise lesson.fault(cell, f"{name!r} stands inside an f-string; compute the value before it.")
+    own = {name: where for name, where in origin.items() if name not in taken | spoken}
+    source = [line.encode() for line in cell.source.split("\n")]
+    found = sorted((n for n in used if n.id in own), key=lambda n: (n.lineno, n.col_offset), reverse=True)
+    for node in found:  # from the end, as columns are of bytes and move
+        line = source[node.lineno - 1]
+        source[node.lineno - 1] = line[: node.col_offset] + b"mft_" + line[node.col_offset :]
+    groups: dict[str, list[str]] = {}
+    for name in sorted({n.id for n in found}):
+        module, part = own[name]
+        groups.setdefault(module, []).append(f"{part} as mft_{name}")
+    heads = []
+    for module, names in sorted(groups.items()):
+        for i in range(0, len(names), 4):
+            some = ", ".join(names[i : i + 4])
+            heads.append(f"from {module} import {some}" if module else f"import {some}")
+    return "\n".join([*heads, b"\n".join(source).decode()])
+
+
+def _defined(source: str) -> set[str]:
+    """Return the names that a cell binds at top level by anything but an import."""
+    top = symtable.symtable(source, "<cell>", "exec")
+    return {s.get_name() for s in top.get_symbols() if s.is_assigned() and not s.is_imported()}
+
+
+def globals_stored(source: str) -> set[str]:
+    """Return the names that running the cell binds at top level."""
+    top = symtable.symtable(source, "<cell>", "exec")
+    return {s.get_name() for s in top.get_symbols() if s.is_assigned() or s.is_imported()}
+
+
+def globals_loaded(source: str) -> set[str]:
+    """Return the global names that the cell, or a function in it, reads."""
+
+    def read(table: symtable.SymbolTable) -> set[str]:
+        top = table.get_type() == "module"
+        names = {s.get_name() for s in table.get_symbols() if s.is_referenced() and (top or s.is_global())}
+        return names.union(*map(read, table.get_children()))
+
+    return read(symtable.symtable(source, "<cell>", "exec"))
+
+
+def new_unit(root: Path, name: str) -> Path:
+    """Write the skeleton of a unit: it builds, and obeys the laws but for its content.
+
+    Raises:
+        LessonError: the name does not fit, or the unit is there already.
+    """
+    if not re.fullmatch(r"\d\d-[a-z0-9]+(-[a-z0-9]+)*", name):
+        raise LessonError(f"{name!r} is no name for a unit; it looks like 13-scaling: two digits, a hyphen, a slug.")
+    folder = root / "course" / name
+    if folder.exists():
+        raise LessonError(f"{folder} is there already; nothing was written.")
+    folder.mkdir(parents=True)
+    title = name[3:].replace("-", " ").capitalize()
+    for path in sorted((Path(__file__).parent / "skeleton").iterdir()):
+        text = path.read_text(encoding="utf-8").replace("{{unit}}", name).replace("{{title}}", title)
+        (folder / path.name.removesuffix(".txt")).write_text(text, encoding="utf-8")
+    return folder

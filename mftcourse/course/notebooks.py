@@ -1,0 +1,199 @@
+"""From a lesson to nbgrader's source version, and through nbgrader's own steps to the release.
+
+The same bytes on every run.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import nbformat
+from nbgrader.preprocessors import NbGraderPreprocessor
+from nbgrader.utils import is_solution
+
+from . import interview
+from .files import Course, LessonError, write
+from .form import read_lesson
+from .lesson import (
+    BEGIN_RELEASE,
+    LANGUAGES,
+    STUB,
+    Cell,
+    Lesson,
+    globals_stored,
+    headings_of,
+    own_names,
+    release_regions,
+)
+
+
+class ReleaseRegions(NbGraderPreprocessor):
+    """Beside nbgrader's ClearSolutions, and right behind it: show what the release shows instead of a stub."""
+
+    def preprocess_cell(self, cell, resources, index):
+        if is_solution(cell) and BEGIN_RELEASE in cell.source:
+            stub = r"\n".join(rf"[ \t]*{re.escape(line)}" for line in STUB.split("\n"))
+            cell.source = release_regions(re.sub(rf"(?m)^{stub}\n(?=[ \t]*{BEGIN_RELEASE})", "", cell.source))
+        return cell, resources
+
+
+def solution_notebook(lesson: Lesson, lang: str = "en") -> nbformat.NotebookNode:
+    """Return nbgrader's source version of a lesson, in one language."""
+    nb = nbformat.v4.new_notebook()
+    nb.metadata = nbformat.from_dict({
+        "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
+        "language_info": {"name": "python"},
+        "mft": {"unit": lesson.unit, "lang": lang},
+    })  # fmt: skip
+    used: dict[str, int] = {}
+    cells = [*lesson.cells, *_interview_cells(lesson, lang)]
+    renamed = {
+        interview.heading_id(a): interview.heading_id(b)
+        for c in cells
+        if lang == "zh" and c.zh
+        for a, b in zip(headings_of(c.source), headings_of(c.zh), strict=False)
+    }
+    for cell in cells:
+        source = cell.zh if lang == "zh" and cell.zh is not None else cell.source
+        if cell.kind == "prose":  # English prose without a sibling follows a translated heading
+            source = re.sub(r"\]\(#([^)\s]+)\)", lambda m: f"](#{renamed.get(m[1], m[1])})", source)
+        mft = {"kind": cell.kind, "exercise": cell.exercise, "minutes": cell.minutes}
+        meta: dict = {"mft": {k: v for k, v in mft.items() if v}}
+        if cell.kind == "check":
+            source = own_names(cell, lesson)
+            source = re.sub(r'grade\((["\'])(\w+)\1\)\s*$', rf"grade(\1\2\1, points={cell.points:g})", source)
+        # one id for both languages: it comes from the English text
+        name = {"exercise": cell.exercise, "manual": cell.exercise, "check": f"{cell.exercise}-check"}.get(cell.kind)
+        name = name or _cell_name(cell)
+        used[name] = used.get(name, 0) + 1
+        name += f"-{used[name]}" if used[name] > 1 else ""
+        answer, graded = cell.kind in ("exercise", "manual"), cell.kind in ("check", "manual")
+        if answer or graded or cell.kind == "code":
+            meta["nbgrader"] = {"schema_version": 3, "grade_id": name, "grade": graded, "solution": answer,
+                                "locked": not answer, "task": False}  # fmt: skip
+            if graded:
+                meta["nbgrader"]["points"] = cell.points
+        make = nbformat.v4.new_markdown_cell if cell.kind in ("prose", "manual") else nbformat.v4.new_code_cell
+        nb.cells.append(make(source, id=name[:64].replace("_", "-"), metadata=nbformat.from_dict(meta)))
+    return nb
+
+
+def _cell_name(cell: Cell) -> str:
+    """Name a cell by what it defines, which outlives small edits, or else by what it says."""
+    if cell.kind == "code":
+        names = sorted(globals_stored(cell.source))
+        if names:
+            return "code-" + re.sub(r"[^a-z0-9]+", "-", "-".join(names).lower())[:40].strip("-")
+    return f"{cell.kind}-{hashlib.sha256(cell.source.encode()).hexdigest()[:12]}"
+
+
+def _interview_cells(lesson: Lesson, lang: str) -> list[Cell]:
+    path = lesson.folder / "interview.yaml"
+    if not path.exists():
+        return []
+    try:
+        bank = interview.load(path)
+    except ValueError as error:
+        raise LessonError(str(error)) from error
+    headings = lesson.headings(lang)
+    for question in bank.questions:
+        for exercise in question.proof:
+            if exercise not in headings:
+                raise LessonError(f"{path}: {question.id}: the proof {exercise!r} is no exercise of {lesson.unit}.")
+    english = interview.to_markdown(bank, "en", lesson.headings("en"))
+    return [Cell("prose", english, 0, zh=interview.to_markdown(bank, "zh", headings))]
+
+
+def render(course: Course, unit: str) -> dict[Path, str]:
+    """Return path (relative to the course's root) → text of every notebook that a unit's lesson makes.
+
+    Raises:
+        LessonError: the lesson has a fault.
+    """
+    lesson = read_lesson(course.folder("course", unit))
+    files: dict[Path, str] = {}
+    for lang in lesson.languages:
+        source, name = _text(solution_notebook(lesson, lang)), f"{lesson.slug}.ipynb"
+        if lang == "en":  # the Chinese notebook has the same code and is graded with the English source
+            files[Path("solutions", unit, name)] = source
+        files[Path("release", unit, "" if lang == "en" else lang, name)] = _release(unit, source)
+    if (lesson.folder / "interview.yaml").exists():
+        files[Path("release", unit, "interview.json")] = _questions(lesson)
+    return files
+
+
+def _questions(lesson: Lesson) -> str:
+    """Return the unit's questions for the quiz, each with the headings that hold its proof."""
+    bank = interview.load(lesson.folder / "interview.yaml").model_dump()
+    for question in bank["questions"]:
+        for lang in LANGUAGES:
+            headings = lesson.headings(lang)
+            question[lang]["headings"] = list(dict.fromkeys(headings[name] for name in question["proof"]))
+    return json.dumps(bank, ensure_ascii=False, indent=1) + "\n"
+
+
+def _text(nb: nbformat.NotebookNode) -> str:
+    return nbformat.writes(nb, version=4) + "\n"
+
+
+def _release(unit: str, source: str) -> str:
+    """Put a source notebook through the steps with which nbgrader makes a release."""
+    from nbgrader.preprocessors import SaveCells
+
+    nb, resources = nbformat.reads(source, as_version=4), {}
+    try:
+        for step in release_steps():
+            if step is not SaveCells:  # it would write to a gradebook
+                nb, resources = step()(nb, resources)
+    except Exception as error:
+        raise LessonError(f"{unit}: nbgrader could not make the release: {error}") from error
+    return _text(nb)
+
+
+def release_steps() -> list[type]:
+    """Return nbgrader's steps from source to release, with ours beside ClearSolutions."""
+    from nbgrader.converters import GenerateAssignment
+    from nbgrader.preprocessors import ClearSolutions
+
+    steps = list(GenerateAssignment.preprocessors.default_args[0])
+    steps.insert(steps.index(ClearSolutions) + 1, ReleaseRegions)
+    return steps
+
+
+def build(course: Course, only: list[str] | None = None) -> list[Path]:
+    """Write solutions/ and release/ of the units; return the files whose bytes changed."""
+    changed = []
+    for path, text in _differences(course, only):
+        if text is None:
+            (course.root / path).unlink()
+        else:
+            write(course.root / path, text.encode())
+        changed.append(path)
+    return changed
+
+
+def drift(course: Course, only: list[str] | None = None) -> list[str]:
+    """Return a sentence for every generated file that is not what course/ makes now."""
+    found = []
+    for path, text in _differences(course, only):
+        wrong = f"is not what course/{path.parts[1]}/lesson.py makes" if (course.root / path).exists() else "is missing"
+        found.append(f"{path} {'comes from no lesson' if text is None else wrong}; run `mft build`.")
+    return found
+
+
+def _differences(course: Course, only: list[str] | None) -> Iterator[tuple[Path, str | None]]:
+    """Yield path and text of every file that must be written, and None for notebooks that no lesson makes."""
+    root, known = course.root, set()
+    for unit in only or course.units("course"):
+        for path, text in render(course, unit).items():
+            known.add(path)
+            if not (root / path).exists() or (root / path).read_bytes() != text.encode():
+                yield path, text
+    for path in sorted(p.relative_to(root) for d in ("solutions", "release") for p in (root / d).rglob("*.ipynb")):
+        chosen = not only or path.parts[1] in only
+        if chosen and path not in known and ".ipynb_checkpoints" not in path.parts:
+            yield path, None

@@ -1,0 +1,350 @@
+"""Run a unit's cells in a plain process, and other code in the learner's place.
+
+The cells run once, in order; at every check cell the process forks, and each child runs the checks of one
+variant: the reference, the released stub, a wrong answer, a mutant, with or without the wall of `wall.py`.
+Forking needs POSIX. Everything runs in a process of its own (`drive`) with single-threaded
+libraries, because a forked child must not inherit half of a thread pool.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import io
+import json
+import linecache
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+import traceback
+import types
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from .. import checks
+from ..course.files import LessonError
+from ..course.form import read_lesson
+from ..course.lesson import (
+    BEGIN_RELEASE,
+    BEGIN_SOLUTION,
+    END_SOLUTION,
+    STUB,
+    Cell,
+    Lesson,
+    globals_stored,
+    own_names,
+    release_regions,
+)
+from .wall import Room, stand_ins
+
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+_PLAIN = {"ATEN_CPU_CAPABILITY": "default", "MKL_CBWR": "COMPATIBLE", "ONEDNN_MAX_CPU_ISA": "SSE41"}
+# Other machines, as far as this one can play them: sums are taken in another order in each. Only the first forks
+# safely; the others are for facts.
+SETTINGS = {
+    "one thread": dict.fromkeys(_THREADS, "1"),
+    "two threads, plain kernels": dict.fromkeys(_THREADS, "2") | _PLAIN,
+    "two threads": dict.fromkeys(_THREADS, "2"),
+    "one thread, plain kernels": dict.fromkeys(_THREADS, "1") | _PLAIN,
+}
+CHILD_SECONDS = 600  # of CPU, for all seeds of one variant
+
+
+@dataclass
+class Plan:
+    """What to run besides the reference.
+
+    Attributes:
+        seeds: seeds of the checks of the reference (behind the wall, only the first).
+        demos: run the demonstrations too.
+        stub: also what the release shows in place of each solution.
+        wrong: also the unit's wrong answers, on the first three of `seeds`.
+        right: also the unit's right answers, on the first five of `seeds`.
+        idle: also answers that do nothing, made from the reference (`idle_answers`).
+        wall: also everything again behind the wall.
+        extra: exercise → {name: code}: further code to put in the learner's place.
+        exercises: only the checks of these; all where empty.
+        facts: also the strings that facts.py computes.
+        check_seconds: when a check is stopped; where None, as in notebooks.
+    """
+
+    seeds: list[int] = field(default_factory=lambda: [0])
+    demos: bool = False
+    stub: bool = False
+    wrong: bool = False
+    right: bool = False
+    idle: bool = False
+    wall: bool = False
+    extra: dict[str, dict[str, str]] = field(default_factory=dict)
+    exercises: list[str] = field(default_factory=list)
+    facts: bool = False
+    check_seconds: float | None = None
+
+
+@dataclass
+class Outcome:
+    """What the checks of one exercise said of one variant.
+
+    Attributes:
+        variant: "reference", "stub", or the name of a wrong answer or of an extra.
+        card: the scorecard as a dict; None where the cell itself ended in an error.
+        error: that error.
+        cpu: the seconds of CPU that the check cell took.
+    """
+
+    exercise: str
+    variant: str
+    seed: int
+    wall: bool
+    card: dict[str, Any] | None
+    error: str = ""
+    cpu: float = 0.0
+
+    @property
+    def failed(self) -> list[str]:
+        """Titles of the checks that failed; those that only wait for another one are not among them."""
+        findings = self.card["findings"] if self.card else []
+        return [f["title"] for f in findings if f["verdict"] in ("failed", "todo")]
+
+    @property
+    def earned(self) -> float:
+        return self.card["earned"] if self.card else 0.0
+
+
+@dataclass
+class Result:
+    """The outcomes of a unit; `facts` are the strings that its facts.py computed."""
+
+    outcomes: list[Outcome]
+    facts: list[str] = field(default_factory=list)
+
+    def of(self, variant: str, exercise: str = "", wall: bool = False) -> list[Outcome]:
+        return [o for o in self.outcomes
+                if o.variant == variant and o.wall == wall and exercise in ("", o.exercise)]  # fmt: skip
+
+
+def drive(
+    folder: Path, plan: Plan | None = None, setting: str = "one thread", timeout: float = 3600
+) -> Result:
+    """Run the unit in `folder` by `plan` in a process of its own, in one of `SETTINGS`.
+
+    Raises:
+        LessonError: a cell of the lesson itself failed, with its file, line and error.
+    """
+    done = subprocess.run(
+        [sys.executable, "-m", "mftcourse.grading.runner", str(folder)],
+        input=json.dumps((plan or Plan()).__dict__),
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        env=os.environ | SETTINGS[setting] | {"MPLBACKEND": "Agg", "PYTHONHASHSEED": "0"},
+    )
+    if done.returncode:
+        lines = [line for line in done.stderr.strip().splitlines() if line]
+        said = lines[-1].removeprefix("mftcourse.course.files.LessonError: ") if lines else "the runner died"
+        raise LessonError(said)
+    data = json.loads(done.stdout.splitlines()[-1])
+    return Result([Outcome(**o) for o in data["outcomes"]], data["facts"])
+
+
+def matrix(folder: Path) -> list[Outcome]:
+    """Return one outcome for each wrong answer of a unit: which check catches which."""
+    return [o for o in drive(folder, Plan(wrong=True)).outcomes if o.variant != "reference"]
+
+
+# --- inside the process -----------------------------------------------------------------------
+
+
+def _run(lesson: Lesson, plan: Plan) -> Result:
+    checks.CHECK_SECONDS = plan.check_seconds or checks.CHECK_SECONDS
+    module = types.ModuleType("lesson")
+    sys.modules["lesson"] = module  # so that classes of a lesson find their module
+    namespace = module.__dict__
+    outcomes: list[Outcome] = []
+    walled: set[str] = set()  # names that exercises defined so far
+    exercise: Cell | None = None
+    wrong = lesson.wrong_answers if plan.wrong else []
+    right = lesson.right_answers if plan.right else []
+    for cell in lesson.cells:
+        if cell.kind == "exercise":
+            exercise = cell
+            walled |= globals_stored(cell.source)
+            written = _written(cell.source)
+            before = {name: namespace[name] for name in written if name in namespace}
+        if cell.kind in ("code", "exercise") or (cell.kind == "demo" and plan.demos):
+            with contextlib.redirect_stdout(io.StringIO()):
+                _execute(cell, lesson, namespace)
+        if "torch" in sys.modules:
+            import torch._dynamo  # noqa: F401 -- the first optimizer would load it, a second in every child
+        if cell.kind == "check" and plan.seeds and (not plan.exercises or cell.exercise in plan.exercises):
+            variants: list[tuple[str, str | None, list[int]]] = [("reference", None, plan.seeds)]
+            if plan.stub:
+                variants.append(("stub", released(exercise.source), [0]))
+            variants += [(w.title, w.source, plan.seeds[:3]) for w in wrong if w.exercise == cell.exercise]
+            variants += [(r.title, r.source, plan.seeds[:5]) for r in right if r.exercise == cell.exercise]
+            if plan.idle:
+                variants += [(name, code, [0]) for name, code in idle_answers(exercise.source).items()]
+            variants += [(name, code, [0]) for name, code in plan.extra.get(cell.exercise, {}).items()]
+            for wall in [False, True] if plan.wall else [False]:
+                for name, code, seeds in variants:
+                    seeds = seeds[:1] if wall else seeds
+                    forget = (written, before) if code is not None else (set(), {})
+                    source = own_names(cell, lesson)
+                    outcomes += _fork(cell, source, namespace, walled, forget, name, code, seeds, wall)
+    facts: list[str] = []
+    if plan.facts and (lesson.folder / "facts.py").exists():
+        path = lesson.folder.resolve() / "facts.py"
+        scope: dict[str, Any] = {"__file__": str(path)}
+        exec(compile(path.read_text(encoding="utf-8"), str(path), "exec"), scope)
+        with contextlib.redirect_stdout(io.StringIO()):
+            facts = scope["facts"](namespace)
+    return Result(outcomes, facts)
+
+
+def _written(source: str) -> set[str]:
+    """Return the names that the learner's part of an exercise cell defines; the rest of the cell is given."""
+    marks = [n for n, line in enumerate(source.split("\n"), 1) if BEGIN_SOLUTION in line or END_SOLUTION in line]
+    names: set[str] = set()
+    for node in ast.parse(source).body:
+        if node.lineno <= marks[-1] and (node.end_lineno or node.lineno) >= marks[0]:
+            names |= globals_stored(ast.unparse(node))
+    return names
+
+
+def released(source: str) -> str:
+    """Return what the release shows for an exercise cell (the runner's short cut; a law compares it)."""
+    if BEGIN_RELEASE in source:
+        return release_regions(source)
+    out: list[str] = []
+    inside = False
+    for line in source.split("\n"):
+        if BEGIN_SOLUTION in line:
+            inside = True
+            indent = line[: len(line) - len(line.lstrip())]
+            out += [indent + stub for stub in STUB.split("\n")]
+        elif END_SOLUTION in line:
+            inside = False
+        elif not inside:
+            out.append(line)
+    return "\n".join(out)
+
+
+IDLE = {
+    "always raises ValueError": "raise ValueError('no')", "always raises TypeError": "raise TypeError('no')",
+    "returns None": "return None", "returns 0": "return 0", "returns 1": "return 1", "returns 0.5": "return 0.5",
+    "returns True": "return True", "returns False": "return False", "returns ''": "return ''",
+    "returns []": "return []", "returns {}": "return dict()", "returns ()": "return ()",
+    "returns its input": "return {first}",
+}  # fmt: skip
+
+
+def idle_answers(source: str) -> dict[str, str]:
+    """Return name → code of answers that do nothing, for an exercise that defines functions or classes.
+
+    What the learner writes keeps its names and signatures; every function's body is one of `IDLE`. A class still
+    calls the `__init__` of its base, so that a module can be made. Empty where the exercise defines neither.
+    """
+    marks = [n for n, line in enumerate(source.split("\n"), 1) if BEGIN_SOLUTION in line or END_SOLUTION in line]
+    found: dict[str, str] = {}
+    for name, body in IDLE.items():
+        tree, written = ast.parse(source), 0
+        for node in list(tree.body):
+            if node.lineno > marks[-1] or (node.end_lineno or 0) < marks[0]:
+                continue
+            functions = [n for n in ast.walk(node) if isinstance(n, ast.FunctionDef)]
+            if not functions and isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign | ast.For | ast.With):
+                tree.body.remove(node)  # a number that the learner types, beside a function
+            for function in functions:
+                written += 1
+                names = [a.arg for a in (*function.args.posonlyargs, *function.args.args) if a.arg != "self"]
+                said = body.format(first=names[0] if names else None)
+                kept = [s for s in function.body if "super()" in ast.unparse(s)] or [ast.Pass()]
+                quiet = function.name == "__init__" and said.startswith("return")
+                function.body = kept if quiet else ast.parse(f"def _():\n    {said}").body[0].body
+        if written:
+            found[name] = ast.unparse(ast.fix_missing_locations(tree))
+    return found
+
+
+def _judge(
+    check: Cell, source: str, namespace: dict, walled: set[str], forget: tuple, name: str, code: str | None,
+    seeds: list[int], wall: bool,
+) -> list[Outcome]:  # fmt: skip
+    found = []
+    card, error = None, ""
+    for defined in forget[0]:  # what the other code does not define must not be the reference's
+        namespace.pop(defined, None)
+    namespace.update(forget[1])
+    if code is not None:
+        try:
+            _exec(code, f"<{name}>", namespace)
+        except Exception as caught:  # a learner's cell may fail; its checks still run and say so
+            error = f"{type(caught).__name__}: {caught}"
+    for seed in seeds:
+        scope, cpu = namespace, 0.0
+        if wall:
+            names = [n for n in sorted(walled) if n in namespace]
+            scope = dict(namespace) | stand_ins(Room(namespace).handle, names)
+        checks.reset(seed)
+        try:
+            with contextlib.redirect_stdout(io.StringIO()):
+                began = time.process_time()
+                _exec(source, f"<check {check.exercise}>", scope)
+                cpu = time.process_time() - began
+            card = checks.last_scorecard().to_dict()
+        except Exception as caught:
+            card, error = None, "".join(traceback.format_exception_only(caught)).strip()
+        found.append(Outcome(check.exercise, name, seed, wall, card, error, cpu))
+    return found
+
+
+def _fork(check: Cell, source: str, namespace: dict, walled: set[str], forget: tuple, *variant: Any) -> list[Outcome]:
+    """Judge a variant in a child process; a child that dies leaves an error, not a hole."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        status = 1
+        resource.setrlimit(resource.RLIMIT_CPU, (CHILD_SECONDS, CHILD_SECONDS))  # C code hears no exception
+        signal.alarm(6 * CHILD_SECONDS)  # and for what sleeps
+        try:
+            os.close(reading)
+            data = json.dumps([o.__dict__ for o in _judge(check, source, namespace, walled, forget, *variant)]).encode()
+            with os.fdopen(writing, "wb") as pipe:
+                pipe.write(data)
+            status = 0
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            os._exit(status)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as pipe:
+        data = pipe.read()
+    os.waitpid(child, 0)
+    if not data:
+        name, _, seeds, wall = variant
+        return [Outcome(check.exercise, name, s, wall, None, "the process died") for s in seeds]
+    return [Outcome(**o) for o in json.loads(data)]
+
+
+def _execute(cell: Cell, lesson: Lesson, namespace: dict) -> None:
+    path = lesson.folder / "lesson.py"
+    try:
+        _exec(cell.source, f"<cell at line {cell.line}>", namespace)
+    except BaseException as error:
+        said = "".join(traceback.format_exception_only(error)).strip().splitlines()[-1]
+        raise LessonError(f"{path}:{cell.line}: this {cell.kind} cell failed: {said}") from error
+
+
+def _exec(source: str, name: str, namespace: dict) -> None:
+    linecache.cache[name] = (len(source), None, source.splitlines(True), name)
+    exec(compile(source, name, "exec"), namespace)
+
+
+if __name__ == "__main__":
+    _lesson = read_lesson(Path(sys.argv[1]))
+    _result = _run(_lesson, Plan(**json.loads(sys.stdin.read())))
+    print(json.dumps({"outcomes": [o.__dict__ for o in _result.outcomes], "facts": _result.facts}))

@@ -1,0 +1,109 @@
+"""Anki cards of the interview questions: a package per language, a subdeck per unit."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import zipfile
+from html import escape
+from pathlib import Path
+
+import genanki
+from markdown_it import MarkdownIt
+from mdit_py_plugins.dollarmath import dollarmath_plugin
+
+from ..course import files
+from ..course.files import Course, CourseError
+from ..course.interview import PARTS, WORDS, Item, proof, questions
+
+COURSE = {"en": "Model preparation and fine-tuning", "zh": "模型准备与微调"}
+MARK = b"mftcourse interview cards"  # the zip comment by which a package is known as our own
+CSS = """.card { font: 18px/1.5 sans-serif; text-align: left; max-width: 44em; margin: auto; padding: 0 1em; }
+.question { font-size: 1.2em; font-weight: bold; }
+details { margin: .6em 0; } summary { cursor: pointer; font-weight: bold; }
+pre, code { font-family: monospace; background: rgba(128, 128, 128, .18); border-radius: 3px; }
+pre { padding: .6em; overflow-x: auto; } pre code { background: none; }
+table { border-collapse: collapse; } td, th { border: 1px solid gray; padding: .2em .5em; }
+.proof { font-size: .85em; opacity: .8; }"""  # no colours of its own: right in light and in night mode
+
+
+def _stable(name: str) -> int:
+    """Return an id that is the same on every run, so that importing again updates."""
+    return int(hashlib.sha256(name.encode()).hexdigest()[:8], 16) + (1 << 32)
+
+
+def _math(tex: str, options: dict) -> str:
+    return rf"\[{escape(tex.strip())}\]" if options["display_mode"] else rf"\({escape(tex)}\)"
+
+
+_MARKDOWN = MarkdownIt("commonmark").enable("table").use(dollarmath_plugin, double_inline=True, renderer=_math)
+
+
+def _model(lang: str) -> genanki.Model:
+    folded = "".join(
+        f"{{{{#{p}}}}}<details><summary>{WORDS[lang][p]}</summary>{{{{{p}}}}}</details>{{{{/{p}}}}}" for p in PARTS[1:]
+    )
+    template = {
+        "name": "Question",
+        "qfmt": '<div class="question">{{question}}</div>{{#guide}}<p class="proof">{{guide}}</p>{{/guide}}',
+        "afmt": f"{{{{FrontSide}}}}<hr id=answer>{{{{short}}}}{folded}"
+        f'<div class="proof">{WORDS[lang]["proof"]}: {{{{proof}}}}</div>',
+    }
+    fields = [{"name": name} for name in ("question", *PARTS, "proof", "guide")]
+    return genanki.Model(_stable(f"model {lang}"), f"mftcourse {lang}", fields, [template], CSS)
+
+
+def _note(course: Course, item: Item, lang: str, model: genanki.Model) -> genanki.Note:
+    wording, guide = item.question.wording(lang), item.question.guide
+    texts = [getattr(wording, name) for name in ("question", *PARTS)] + [proof(course, item, lang)]
+    origin = "" if guide is None else f"{'指南' if lang == 'zh' else 'Guide'}: {guide}"
+    tags = [item.unit] + ["guide"] * (guide is not None)
+    fields = [_MARKDOWN.render(text).strip() for text in texts] + [origin]
+    return genanki.Note(model, fields, guid=genanki.guid_for("mftcourse", item.question.id, lang), tags=tags)
+
+
+def write(course: Course, folder: Path, langs: list[str], unit: str | None = None) -> dict[Path, int]:
+    """Write `mftcourse-interview-LANG.apkg` for each language; return path → number of cards.
+
+    Raises:
+        CourseError: there is no such unit or language, or a file of that name is not one of these packages.
+    """
+    written = {}
+    for lang in langs:
+        items, decks = questions(course, unit, lang), {}
+        model = _model(lang)
+        for item in items:
+            if item.unit not in decks:
+                name = f"{COURSE[lang]}::{item.unit[:2]} {_title(course, item.unit, lang)}"
+                decks[item.unit] = genanki.Deck(_stable(f"deck {lang} {item.unit}"), name)
+            decks[item.unit].add_note(_note(course, item, lang, model))
+        path = folder / f"mftcourse-interview-{lang}.apkg"
+        if path.exists() and not _own(path):
+            raise CourseError(f"{path} is not a package of this course. Move it away, or choose another --output.")
+        made = io.BytesIO()
+        genanki.Package(list(decks.values())).write_to_file(made)
+        with zipfile.ZipFile(made, "a") as package:
+            package.comment = MARK
+        files.write(path, made.getvalue())
+        written[path] = sum(len(deck.notes) for deck in decks.values())
+    return written
+
+
+def _own(path: Path) -> bool:
+    try:
+        with zipfile.ZipFile(path) as package:
+            return package.comment == MARK
+    except (OSError, zipfile.BadZipFile):
+        return False
+
+
+def _title(course: Course, unit: str, lang: str) -> str:
+    """Return the first heading of the released notebook, in English where there is no other."""
+    for spoken in dict.fromkeys((lang, "en")):
+        try:
+            cells = json.loads(course.release(unit, spoken).read_text(encoding="utf-8"))["cells"]
+            return "".join(cells[0]["source"]).splitlines()[0].lstrip("# ").split(":")[0]
+        except (CourseError, ValueError, LookupError):
+            continue
+    return unit[3:]

@@ -1,0 +1,98 @@
+"""JupyterLab for learners and for instructors.
+
+Everything that JupyterLab must know is in `mftcourse/learning/jupyter/`. It reaches the server through the
+environment of that one process; what the server writes (settings, workspaces, history) goes to `.mft/` in the
+course folder. Your own Jupyter, with its settings, neither changes nor interferes.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from ..course.files import Course, programs_path
+from . import workspace
+
+CONFIG = Path(__file__).parent / "jupyter"
+
+
+def lab_environment(course: Course, instructor: bool = False) -> dict[str, str]:
+    """The environment of the JupyterLab process: this one's, with Jupyter's folders pointing into the course."""
+    role = "instructor" if instructor else "learner"
+    state = course.root / ".mft" / role
+    drop = ("JUPYTERLAB_SETTINGS_DIR", "JUPYTERLAB_WORKSPACES_DIR", "JUPYTER_NO_CONFIG")
+    env = {name: value for name, value in os.environ.items() if name not in drop}
+    return env | {
+        "PATH": programs_path(),
+        "JUPYTER_CONFIG_PATH": str(CONFIG / role),
+        "JUPYTER_CONFIG_DIR": str(state / "config"),
+        "JUPYTER_DATA_DIR": str(state / "data"),
+        "IPYTHONDIR": str(state / "ipython"),
+        "JUPYTER_PREFER_ENV_PATH": "1",  # the kernel of this environment, not one of the same name elsewhere
+    }
+
+
+def launch(
+    course: Course, instructor: bool = False, unit: str | None = None, browser: bool = True, port: int | None = None
+) -> int:
+    """Open JupyterLab and return its exit code when it is closed.
+
+    A learner gets `work/` with every released unit in it, and `unit` (default: the first) open. An instructor
+    gets the whole course folder, with nbgrader's Formgrader.
+
+    Raises:
+        CourseError: there is no such unit.
+    """
+    build_missing(course)
+    folder = course.root if instructor else course.root / "work"
+    options = [
+        f"--ServerApp.root_dir={folder}",
+        "--ServerApp.log_level=WARN",
+        "--LabApp.log_level=WARN",
+        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+        "--LabApp.news_url=None",
+        "--LabApp.extension_manager=readonly",
+    ]
+    if not instructor:
+        known = course.units()
+        if unit or known:
+            opened = course.notebook("work", course.find_unit(unit or known[0]))
+            options.append(f"--LabApp.default_url=/lab/tree/{opened.parent.name}/{opened.name}")
+        for name in known:
+            if not course.notebook("work", name).exists():
+                workspace.start(course, name)
+    folder.mkdir(exist_ok=True)
+    if port is not None:
+        options.append(f"--ServerApp.port={port}")
+    if not browser:
+        options.append("--no-browser")
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        options.append("--allow-root")  # in a container there may be no other user
+    print("JupyterLab is opening. It runs until you press Ctrl-C here.")
+    return _run([sys.executable, "-m", "jupyterlab", *options], folder, lab_environment(course, instructor))
+
+
+def _run(command: list[str], folder: Path, env: dict[str, str]) -> int:
+    """Become the server, so that Ctrl-C and signals reach it; Windows cannot, and waits for it."""
+    if os.name == "posix":
+        sys.stdout.flush()
+        os.chdir(folder)
+        os.execve(command[0], command, env)
+    process = subprocess.Popen(command, cwd=folder, env=env)
+    while True:
+        try:
+            return process.wait()
+        except KeyboardInterrupt:
+            continue
+
+
+def build_missing(course: Course) -> list[str]:
+    """Build the units of `course/` that have no released notebook. Returns their names."""
+    units = [path.parent.name for path in sorted((course.root / "course").glob("*/lesson.py"))]
+    missing = [name for name in units if not any(course.folder("release", name).glob("*.ipynb"))]
+    if missing:
+        from ..course import notebooks
+
+        print(f"Building {', '.join(missing)} ...", flush=True)
+        notebooks.build(course, missing)
+    return missing

@@ -1,0 +1,256 @@
+"""The interview quiz: questions come back, the missed ones soon and the known ones late.
+
+`show()` asks in a notebook; `mft quiz` asks in a terminal. Both drive one `Session`, which neither reads nor
+writes anything, and keep every answer at once in `work/.mft/quiz.json`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import os
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field
+
+from ..course import interview
+from ..course.files import Course, free, write
+from ..course.interview import PARTS, Item
+
+__all__ = ["show"]
+
+DAYS = (1, 3, 7, 16, 35)  # how long a question of box 1, 2, … rests once you knew it
+GRADES = ("missed", "partly", "knew")
+LATER = 3  # so many questions come between a miss and the next try
+
+WORDS = {
+    "en": {
+        "missed": "Missed", "partly": "Partly", "knew": "Knew", "show": "Show the answer", "of": "{} of {}",
+        "aloud": "Say your answer aloud first.", "again": "once more", "guide": "from the guide", "end": "Summary",
+        "known": "You knew {} of {} at the first try.", "due": "Comes back", "study": "Study",
+        "none": "Nothing is due. The next question comes back on {}.", "rerun": "Run this cell again to be asked.",
+        "enter": "Then press Enter (q stops).", "quit": "Stop",
+    },
+    "zh": {
+        "missed": "不会", "partly": "部分掌握", "knew": "掌握", "show": "显示答案", "of": "第 {} 题，共 {} 题",
+        "aloud": "先把你的回答说出来。", "again": "再来一次", "guide": "指南原题", "end": "小结",
+        "known": "第一次就答对：{} 题，共 {} 题。", "due": "再次出现", "study": "需要复习",
+        "none": "今天没有要复习的题。下一题在 {} 出现。", "rerun": "重新运行此单元格即可开始答题。",
+        "enter": "然后按回车（q 停止）。", "quit": "停止",
+    },
+}  # fmt: skip
+
+
+class Standing(BaseModel):
+    """Where a question stands: its box (0: new or missed), the day it is due, how often it got each grade."""
+
+    box: int = Field(0, ge=0, le=len(DAYS))
+    due: datetime.date
+    counts: dict[str, int] = {}
+
+
+class _State(BaseModel):
+    version: Literal[1] = 1
+    questions: dict[str, Standing] = {}
+
+
+def schedule(standing: Standing | None, grade: str, today: datetime.date) -> Standing:
+    """Return where a question stands after a grade: missed is due today, partly tomorrow, knew when its box says."""
+    standing = standing or Standing(due=today)
+    box = {"missed": 0, "partly": standing.box, "knew": min(standing.box + 1, len(DAYS))}[grade]
+    days = {"missed": 0, "partly": 1, "knew": DAYS[box - 1]}[grade]
+    counts = standing.counts | {grade: standing.counts.get(grade, 0) + 1}
+    return Standing(box=box, due=today + datetime.timedelta(days=days), counts=counts)
+
+
+class Session:
+    """One sitting, without any input or output: `current` is asked, `answer` grades it, until nothing is left.
+
+    Args:
+        items: the questions to choose from, in the course's order; both languages are in each.
+        standings: question id → where it stands; `answer` changes it.
+        count: at most so many different questions.
+    """
+
+    def __init__(
+        self, items: list[Item], standings: dict[str, Standing], today: datetime.date, count: int = 10
+    ) -> None:
+        asked = [i for i in items if i.question.id in standings]
+        due = [i for i in asked if standings[i.question.id].due <= today]
+        due.sort(key=lambda i: standings[i.question.id].due)
+        new = [i for i in items if i.question.id not in standings]
+        new.sort(key=lambda i: (i.question.guide is None, str(i.question.guide)))  # 1 to 5, then task-1 to task-3
+        self.standings, self.today, self.queue = standings, today, (due + new)[:count]
+        self.total = len(self.queue)
+        self.next_due = min((standings[i.question.id].due for i in asked), default=today)
+        self.first: dict[str, str] = {}  # question id → its first grade today
+        self.again: dict[str, Item] = {}  # missed, and not known since
+        self.missed: list[Item] = []
+
+    @property
+    def current(self) -> Item | None:
+        return self.queue[0] if self.queue else None
+
+    def answer(self, grade: str) -> Standing:
+        """Grade the current question and go on to the next."""
+        item = self.queue.pop(0)
+        name = item.question.id
+        standing = self.standings[name] = schedule(self.standings.get(name), grade, self.today)
+        self.first.setdefault(name, grade)
+        if grade == "missed":
+            self.again[name] = item
+            self.missed += [] if item in self.missed else [item]
+        elif grade == "knew":
+            self.again.pop(name, None)
+        if name in self.again:
+            self.queue.insert(LATER, item)
+        return standing
+
+    def progress(self, lang: str) -> str:
+        """Say which question this is: "3 of 10"; one that was missed comes "once more"."""
+        words, name = WORDS[lang], self.queue[0].question
+        repeated = name.id in self.first
+        place = words["of"].format(len(self.first) + (not repeated), self.total)
+        notes = [words["again"]] * repeated + [words["guide"]] * (name.guide is not None)
+        return " · ".join([place, *notes])
+
+    def summary(self, lang: str) -> str:
+        """Say in Markdown how many were known, what comes back when, and what to study."""
+        words = WORDS[lang]
+        if not self.total:
+            return words["none"].format(self.next_due)
+        known = sum(grade == "knew" for grade in self.first.values())
+        lines = [words["known"].format(known, len(self.first))] if self.first else []
+        when = Counter(self.standings[name].due for name in self.first)
+        lines += [f"{words['due']}: " + ", ".join(f"{day} ({n})" for day, n in sorted(when.items()))] if when else []
+        by_unit: dict[str, list[str]] = {}
+        for item in self.missed:
+            by_unit.setdefault(item.unit, []).extend(item.question.proof)
+        for unit, names in by_unit.items():
+            exercises = ", ".join(f"`{name}`" for name in dict.fromkeys(names))
+            lines.append(f"{words['study']}: **{unit}** · {exercises} · `mft lab {unit.split('-')[0]}`")
+        return "\n\n".join(lines)
+
+
+class Memory:
+    """The learner's state file. A file that cannot be read or written never stops the quiz: `notes` says so."""
+
+    def __init__(self, course: Course) -> None:
+        self.path: Path | None = course.root / "work" / ".mft" / "quiz.json"
+        self.notes: list[str] = []
+
+    def read(self) -> dict[str, Standing]:
+        """Return question id → where it stands; put a file that is no state of ours aside."""
+        with self._noted():
+            if self.path and self.path.exists():
+                try:
+                    return _State.model_validate_json(self.path.read_bytes()).questions
+                except ValueError:
+                    aside = free(self.path.with_name("quiz.json.bak"))
+                    os.replace(self.path, aside)
+                    said = f"{self.path.name} could not be read. It is kept as {aside}; the quiz starts anew."
+                    self.notes.append(said)
+        return {}
+
+    def write(self, name: str, standing: Standing) -> None:
+        """Keep one answer, whole or not at all; answers that another window has kept meanwhile stay."""
+        state = _State(questions=self.read() | {name: standing})
+        with self._noted():
+            if self.path:
+                write(self.path, state.model_dump_json(indent=1).encode())
+
+    @contextlib.contextmanager
+    def _noted(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            self.notes.append(f"Your answers are not kept this time: {self.path}: {error.strerror}.")
+            self.path = None
+
+
+def begin(course: Course, unit: str | None, lang: str, count: int, guide: bool = False) -> tuple[Session, Memory]:
+    """Return today's session, and where its answers are kept."""
+    memory = Memory(course)
+    items = interview.questions(course, unit, lang, guide)
+    return Session(items, memory.read(), datetime.date.today(), count), memory
+
+
+def show(unit: str | None = None, lang: str = "en", count: int = 10, guide: bool = False) -> None:
+    """Ask interview questions below this cell. Where nobody can answer (a printout, a script), list them.
+
+    Args:
+        unit: only this unit's: "06", "metrics" or "06-metrics".
+        lang: "en" or "zh".
+        count: at most so many.
+        guide: only the questions of the guide.
+    """
+    from IPython import get_ipython
+    from IPython.display import Markdown, display
+
+    course = Course.find()
+    session, memory = begin(course, unit, lang, count, guide)
+    shell = get_ipython()
+    if not getattr(getattr(shell, "kernel", None), "_allow_stdin", False):
+        parts = [
+            f"**{i.question.wording(lang).question}**\n\n{interview.details(i.question.wording(lang), lang)}"
+            f"\n\n{interview.proof(course, i, lang, links=True)}"
+            for i in session.queue
+        ] or [session.summary(lang)]
+        text = "\n\n".join(parts)
+        display(Markdown(text)) if shell else print(text)
+        return
+    plain = {"text/plain": WORDS[lang]["rerun"]}  # what a saved page shows
+    display(_panel(course, session, memory, lang)._repr_mimebundle_() | plain, raw=True)
+
+
+def _panel(course: Course, session: Session, memory: Memory, lang: str) -> Any:
+    """Return the widget that asks a session's questions."""
+    from ipywidgets import HTML, Button, HBox, Layout, Output, VBox
+
+    words = WORDS[lang] | interview.WORDS[lang]
+    place, text = HTML(), Output()
+    ask, *more = buttons = [
+        Button(description=words[key], layout=Layout(width="auto")) for key in ("show", *PARTS[1:], "proof", *GRADES)
+    ]
+    guide, grades = more[PARTS[1:].index("leaves_out")], more[-len(GRADES) :]
+
+    def add(markdown: str) -> None:
+        text.outputs += ({"output_type": "display_data", "data": {"text/markdown": markdown}, "metadata": {}},)
+
+    def turn(answered: bool) -> None:
+        ask.disabled = answered or session.current is None
+        for button in more:
+            button.disabled = not answered
+        guide.layout.display = None if session.current and session.current.question.guide else "none"
+
+    def question() -> None:
+        text.outputs = ()
+        turn(False)
+        item = session.current
+        place.value = session.progress(lang) if item else words["end"]
+        add(f"**{item.question.wording(lang).question}**\n\n{words['aloud']}" if item else session.summary(lang))
+        while memory.notes:
+            add(memory.notes.pop(0))
+
+    def press(key: str, button: Any) -> None:
+        item = session.current
+        if item is None:
+            return
+        if key in GRADES:
+            memory.write(item.question.id, session.answer(key))
+            question()
+            (ask if session.current else text).focus()
+            return
+        turn(True)
+        button.disabled = key != "show"
+        said = getattr(item.question.wording(lang), key, None)
+        body = interview.proof(course, item, lang, links=True) if key == "proof" else said
+        add(f"**{words[key]}**\n\n{body}")
+
+    for key, button in zip(("short", *PARTS[1:], "proof", *GRADES), buttons, strict=True):
+        button.on_click(lambda pressed, key=key: press(key, pressed))
+    question()
+    return VBox([place, text, HBox([ask]), HBox(more[:-3]), HBox(grades)])

@@ -1,0 +1,100 @@
+"""course/ → solutions/ → release/: what the build makes of a lesson."""
+
+from __future__ import annotations
+
+import nbformat
+import pytest
+
+from mftcourse.course import notebooks
+from mftcourse.course.files import LessonError
+
+from .doubling import LESSON, UNIT, write
+
+
+def test_build_is_the_same_every_time_and_leaves_course_alone(tmp_path):
+    course = write(tmp_path)
+    before = (course.root / "course/03-doubling/lesson.py").read_bytes()
+    assert [p.as_posix() for p in notebooks.build(course)] == [
+        "solutions/03-doubling/doubling.ipynb",
+        "release/03-doubling/doubling.ipynb",
+        "release/03-doubling/zh/doubling.ipynb",
+    ]
+    first = {p: p.read_bytes() for p in course.root.rglob("*.ipynb")}
+    assert notebooks.build(course) == []
+    for p in list(first):
+        p.unlink()
+    notebooks.build(course)
+    assert {p: p.read_bytes() for p in course.root.rglob("*.ipynb")} == first
+    assert (course.root / "course/03-doubling/lesson.py").read_bytes() == before
+    assert b"\r" not in b"".join(first.values())
+
+
+def test_notebooks_are_valid_and_ids_are_stable(tmp_path):
+    course = write(tmp_path)
+    notebooks.build(course)
+    ids = {}
+    for path in sorted(course.root.rglob("*.ipynb")):
+        nb = nbformat.read(path, as_version=4)
+        nbformat.validate(nb)
+        ids[path.relative_to(course.root).as_posix()] = [c.id for c in nb.cells]
+    a, b, c = ids.values()
+    assert a == b == c
+    assert "double" in a and "double-check" in a and "memo" in a
+    course = write(tmp_path, LESSON.replace("Twice two is four.", "Twice two makes four."))
+    notebooks.build(course)
+    later = [c.id for c in nbformat.read(course.root / "release/03-doubling/doubling.ipynb", as_version=4).cells]
+    assert len(set(a) ^ set(later)) == 2  # only the edited prose
+
+
+def test_the_release_shows_stubs_placeholders_and_no_solution(tmp_path):
+    course = write(tmp_path)
+    notebooks.build(course)
+    nb = nbformat.read(course.root / "release/03-doubling/doubling.ipynb", as_version=4)
+    cells = {c.id: c for c in nb.cells}
+    assert cells["double"].source.endswith("    # YOUR CODE HERE\n    raise NotImplementedError()")
+    assert cells["by-hand"].source == 'answer = {"half": ...}'
+    assert cells["memo"].source == "YOUR ANSWER HERE"
+    assert "many" not in cells["double-check"].source and 'grade("double", points=3)' in cells["double-check"].source
+    zh = nbformat.read(course.root / "release/03-doubling/zh/doubling.ipynb", as_version=4)
+    assert zh.cells[0].source == "# 一个单元" and nb.cells[0].source == "# A unit"
+    graded = [[c.metadata.nbgrader.to_dict() if hasattr(c.metadata.nbgrader, "to_dict") else dict(c.metadata.nbgrader)
+               for c in n.cells if "nbgrader" in c.metadata] for n in (nb, zh)]  # fmt: skip
+    assert graded[0] == graded[1]
+
+
+def test_a_faulty_program_is_released_in_place_of_the_solution(tmp_path):
+    old = "    ### BEGIN SOLUTION\n    return 2 * x\n    ### END SOLUTION\n"
+    new = old + "    ### BEGIN RELEASE\n    # if x:  # a comment of its own\n    #     return x + x\n    #\n    # return x\n    ### END RELEASE\n"
+    course = write(tmp_path, LESSON.replace(old, new))
+    notebooks.build(course)
+    nb = nbformat.read(course.root / "release/03-doubling/doubling.ipynb", as_version=4)
+    source = next(c.source for c in nb.cells if c.id == "double")
+    assert source.endswith("    if x:  # a comment of its own\n        return x + x\n\n    return x") or source.endswith(
+        "    if x:  # a comment of its own\n        return x + x\n    \n    return x"
+    )
+
+
+def test_a_faulty_interview_file_names_the_question(tmp_path):
+    course = write(tmp_path)
+    path = course.root / "course/03-doubling/interview.yaml"
+    path.write_text("unit: 03-doubling\nquestions:\n  - id: q\n    proof: [double]\n", encoding="utf-8")
+    with pytest.raises(LessonError, match=r"interview.yaml: questions.0.en: Field required"):
+        notebooks.render(course, UNIT)
+    w = "{question: 'Q?', short: s, deep: d, usual_wrong: w, follow_up: f}"
+    path.write_text(f"unit: u\nquestions:\n- id: q\n  proof: [halve]\n  en: {w}\n  zh: {w}\n", encoding="utf-8")
+    with pytest.raises(LessonError, match="q: the proof 'halve' is no exercise"):
+        notebooks.render(course, UNIT)
+    path.write_text(path.read_text(encoding="utf-8").replace("halve", "double"), encoding="utf-8")
+    release = next(t for p, t in notebooks.render(course, UNIT).items() if p.parts[0] == "release")
+    last = nbformat.reads(release, as_version=4).cells[-1].source
+    assert "### Q?" in last and "[Double](#Double)" in last
+
+
+def test_renamed_units_leave_nothing_behind(tmp_path):
+    course = write(tmp_path)
+    notebooks.build(course)
+    (course.root / "course/03-doubling").rename(course.root / "course/04-doubling")
+    assert any("comes from no lesson" in s for s in notebooks.drift(course))
+    notebooks.build(course)
+    assert {p.parent.name for p in (course.root / "solutions").rglob("*.ipynb")} == {"04-doubling"}
+    assert notebooks.drift(course) == []
