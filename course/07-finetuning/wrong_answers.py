@@ -547,7 +547,7 @@ line_at_fault, evidence = 0, "c"
 # - return (self.weight + self.scale * self.B @ self.A).detach()
 # + return (self.weight + self.B @ self.A).detach()
 
-# %% merges into W exercise="lora" fails=["merging leaves the layer as it is", "random sizes, ranks and factors"]
+# %% merges into W exercise="lora" fails=["merging leaves the layer as it is"]
 # Writes the sum into the layer's own weight: the next forward pass adds the product once more.
 # - return (self.weight + self.scale * self.B @ self.A).detach()
 # + self.weight += (self.scale * self.B @ self.A).detach()
@@ -565,7 +565,7 @@ line_at_fault, evidence = 0, "c"
 # %% believes that eval stops gradients exercise="features" fails=["seven images in batches of three: (7, 128)"]
 # The mode decides what dropout and BatchNorm do; whether gradients are recorded is another matter.
 # - with torch.no_grad():
-# + with contextlib.nullcontext():
+# + with torch.enable_grad():
 
 # %% sends all images at once exercise="features" fails=["seven images in batches of three: (7, 128)"]
 # The result does not depend on the batch size, so it is believed not to matter. It does for the memory.
@@ -612,13 +612,18 @@ line_at_fault, evidence = 0, "c"
 # + size = min(batch_size, len(X))
 # + return torch.cat([model.body(X[i * size : (i + 1) * size]) for i in range(len(X) // size)])
 
-# %% lets BatchNorm see the images first exercise="features" fails=["BatchNorm's statistics are as before"]
+# %% lets BatchNorm see the images first exercise="features" fails=["seven images in batches of three: (7, 128)", "BatchNorm's statistics are as before"]
 # A pass in training mode "calibrates" the statistics: consistent features, of another body.
 # - model.eval()
 # + with torch.no_grad():
 # +     model.train()
 # +     model.body(X)
 # + model.eval()
+
+# %% squeezes exercise="features" fails=["seven images in batches of three: (7, 128)", "the batch size does not matter", "random images and batch sizes"]
+# Removes axes of length one, to be on the safe side: a batch of one image loses its batch axis.
+# - return torch.cat([model.body(batch) for batch in X.split(batch_size)])
+# + return torch.cat([model.body(batch).squeeze() for batch in X.split(batch_size)])
 
 # %% normalises by the batch exercise="features" fails=["the head on them gives the model's own logits", "random images and batch sizes"]
 # Works on one image at a time in evaluation mode, and subtracts the batch's mean besides.
