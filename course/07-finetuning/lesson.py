@@ -533,20 +533,20 @@ with check("rate, optimizer, batches and losses are those of the program", hint=
         paced = pretrained(2, seed_asked, 0.0)  # no dropout: nothing is left to chance
         twin = DigitNet(2)
         twin.load_state_dict(probes.weights(paced, buffers=True))
-        got_losses = adapt(paced, X_few, y_few, steps=5, lr=lr_asked, seed=seed_asked)
+        got_losses = adapt(paced, X_few, y_few, steps=8, lr=lr_asked, seed=seed_asked)
         twin.train()
         twin.body.train(probes.training_modes(paced)["body.block1.norm"])
         twin.body.dropout.p = 0.0
         stepper, order = torch.optim.Adam(twin.head.parameters(), lr=lr_asked), torch.Generator().manual_seed(seed_asked)
         want_losses = []
-        for _ in range(5):
+        for _ in range(8):
             batch = torch.randperm(len(X_few), generator=order)[:32]
             stepper.zero_grad()
             twin_loss = F.cross_entropy(twin(X_few[batch]), y_few[batch])
             twin_loss.backward()
             stepper.step()
             want_losses.append(twin_loss.item())
-        expect(got_losses, want_losses, tol=1e-3, what="the list of losses of five steps")
+        expect(got_losses, want_losses, tol=1e-4, what="the list of losses of eight steps")
 ### BEGIN HIDDEN TESTS
 with check("other data: the body stays, the head moves", hint="Keep the arguments' meaning.", hidden=True) as rng:
     varied = pretrained(4, seed=int(rng.integers(100)))
@@ -781,7 +781,7 @@ with check("rate, optimizer, batches and losses are those of the program", hint=
                 twin_loss.backward()
                 stepper.step()
                 want_losses[-1] += twin_loss.item()
-        expect(got_losses, want_losses, tol=1e-3, what="the list of losses of three epochs")
+        expect(got_losses, want_losses, tol=1e-4, what="the list of losses of three epochs")
 ### BEGIN HIDDEN TESTS
 with check("other images: nothing of the body changes", hint="Try images with other grey values.", hidden=True) as rng:
     varied = pretrained(3, seed=int(rng.integers(100)))
@@ -838,7 +838,7 @@ grade("train_head_only")
 # The smallest example: a witness of a network; then `head.bias` is set to something else; `changed()` is `["head.bias"]`.
 
 
-# %% exercise="witness" minutes=10 faults=["a new bias is noticed, and nothing before", "running statistics are noticed", "a change in the last bit is noticed", "a network in bfloat16", "several random changes, in the order of the state"]
+# %% exercise="witness" minutes=10 faults=["a new bias is noticed, and nothing before", "running statistics are noticed", "a change in a single bit is noticed", "a network in bfloat16", "several random changes, in the order of the state"]
 class Witness:
     """Remembers the state of a model and names what has changed since."""
 
@@ -885,21 +885,29 @@ with check("a new bias is noticed, and nothing before", points=2, hint="Did you 
     expect(witness.changed(), [], what="the list of changes before anything changed")
     probes.set_weights(watched, {"head.bias": [9.0, -9.0]})
     expect(witness.changed(), ["head.bias"])
+    expect(witness.changed(), ["head.bias"], what="the list of changes when it is asked for once more")
 with check("running statistics are noticed", hint="They are in `state_dict()`, but not among `named_parameters()`."):
     watched = pretrained()
     witness = Witness(watched)
     probes.set_weights(watched, {"body.block2.norm.running_mean": [0.5] * 16, "body.block2.norm.num_batches_tracked": 3})
     expect(witness.changed(), ["body.block2.norm.running_mean", "body.block2.norm.num_batches_tracked"])
-with check("a change in the last bit is noticed", hint="No tolerance: compare the bytes."):
+with check("a change in a single bit is noticed", hint="No tolerance: compare the bytes."):
     watched = pretrained()
     witness = Witness(watched)
     old_weight = probes.weights(watched)["head.weight"]
     probes.set_weights(watched, {"head.weight": torch.nextafter(old_weight, torch.tensor(9.0))})
     expect(witness.changed(), ["head.weight"])
-with check("NaN that stayed NaN is no change", hint="NaN differs from itself, but its bytes do not.", needs="a new bias is noticed, and nothing before"):
+    probes.set_weights(watched, {"head.bias": [0.0, 1.0]})
+    witness = Witness(watched)
+    probes.set_weights(watched, {"head.bias": [-0.0, 1.0]})
+    expect(witness.changed(), ["head.bias"], what="the list of changes after 0.0 became -0.0")
+with check("NaN that stayed NaN is no change, NaN that became 0 is one", hint="NaN differs from itself, but its bytes do not; and they are not those of 0.", needs="a new bias is noticed, and nothing before"):
     watched = pretrained()
     probes.set_weights(watched, {"head.bias": [float("nan"), 1.0]})
-    expect(Witness(watched).changed(), [])
+    witness = Witness(watched)
+    expect(witness.changed(), [])
+    probes.set_weights(watched, {"head.bias": [0.0, 1.0]})
+    expect(witness.changed(), ["head.bias"], what="the list of changes after a NaN became 0")
 with check("a network in bfloat16", hint="NumPy has no bfloat16. `tensor.view(torch.uint8)` needs no NumPy."):
     watched = pretrained()
     watched.to(torch.bfloat16)
@@ -915,8 +923,9 @@ with check("several random changes, in the order of the state", hint="Follow the
         state_now = probes.weights(watched, buffers=True)
         order = [name for name in state_order if rng.random() < 0.4]
         witness = Witness(watched)
-        probes.set_weights(watched, {name: state_now[name] + 1 for name in order})
-        expect(witness.changed(), order)
+        turned = {name: tensor.flip(0) if tensor.ndim else tensor + 1 for name, tensor in state_now.items()}
+        probes.set_weights(watched, {name: turned[name] for name in order})
+        expect(witness.changed(), [name for name in order if not torch.equal(turned[name], state_now[name])])
 ### END HIDDEN TESTS
 grade("witness")
 
@@ -1024,8 +1033,8 @@ with check("stages in any order", hint="The result must not depend on the stage 
         prefixes = ("head.", "body.block3.", "body.block2.", "body.block1.")[: stage + 1]
         expect(thaw(staged, stage), [key for key in probes.trainable(staged) if key.startswith(prefixes)])
         for key, mode in probes.training_modes(staged).items():
-            if key.endswith("norm"):
-                expect(mode, key.startswith(prefixes))
+            if key.endswith(("conv", "norm", "dropout", "head")):
+                expect(mode, f"{key}.".startswith(prefixes))
 ### END HIDDEN TESTS
 grade("thaw")
 
@@ -1108,6 +1117,9 @@ with check("frozen parameters are left out", hint="Look at `requires_grad` befor
     subject.body.block1.requires_grad_(False)
     got_rates = rates(probes.parameter_groups(make_optimizer(subject, 0.1, 0.5), subject))
     assert not any("block1" in key for key in got_rates), "A frozen parameter is in the optimizer."
+    subject.body.block2.conv.requires_grad_(False)  # a part of which some parameters train
+    got_rates = rates(probes.parameter_groups(make_optimizer(subject, 0.1, 0.5), subject))
+    assert "body.block2.conv.weight" not in got_rates, "A frozen parameter is in the optimizer."
     expect(got_rates.get("body.block2.norm.bias"), 0.025, what="the rate of body.block2.norm.bias")
 with check("a frozen part between two others: no group, and the depths stay", hint="A part in which nothing trains gets no group, not even an empty one. The rate follows the depth, not the number of groups so far."):
     subject = pretrained()
@@ -1119,6 +1131,7 @@ with check("it is Adam: the first step is as long as the rate", hint="Adam moves
     subject = pretrained()
     for group in probes.parameter_groups(make_optimizer(subject, 0.01, 0.5), subject):
         expect(group.get("weight_decay"), 0.0, what="the weight decay of a group")
+        expect(group.get("amsgrad"), False, what="Adam's option `amsgrad`")
     step_before, stepper = probes.weights(subject), make_optimizer(subject, 0.01, 0.5)
     probes.training_step(subject, stepper, X_few, y_few, "cross_entropy")
     for key, want in {"head.weight": 0.01, "body.block1.conv.weight": 0.00125}.items():
@@ -1328,6 +1341,8 @@ with check("the seed decides", hint="Draw with `generator`, and with nothing els
     drawn = [sorted(few_shot_split(np.arange(200) % 2, 10, seed)[0].tolist()) for seed in (3, 3, 4)]
     expect(drawn[0], drawn[1], what="the list of a second draw with seed 3")
     assert drawn[0] != drawn[2], "Seeds 3 and 4 drew the same images."
+    draws = {tuple(sorted(few_shot_split(np.arange(40) % 2, 3, seed)[0].tolist())) for seed in range(60)}
+    assert len(draws) > 50, f"Of 1,299,600 possible draws, 60 seeds give {len(draws)} different ones. Is it chance that draws?"
 with check("more than there are: refused", hint="Count the rows of each class, and `raise ValueError(...)` when k is larger.", needs="k of each class"):
     expect_raises(ValueError, few_shot_split, np.array([0, 0, 0, 1, 1]), 3, 0)
 ### BEGIN HIDDEN TESTS
@@ -1928,6 +1943,8 @@ with check("the smallest example", hint="Choose by the beginning of the name."):
     one, two, three, four = (torch.tensor([float(i)]) for i in (1, 2, 3, 4))
     got_state = graft({"body.w": one, "head.w": two}, {"body.w": three, "head.w": four})
     expect(got_state, {"body.w": one, "head.w": four})
+    got_state = graft({"head.w": two, "body.w": one}, {"body.w": three, "head.w": four})
+    expect(got_state, {"body.w": one, "head.w": four}, what="the state, when the names come in another order,")
 with check("the buffers belong to the body", hint="Every name that begins with `body.` comes from the new state.", needs="the smallest example"):
     shifted = {key: tensor + 1 for key, tensor in digit_state.items()}
     got_state = graft(shifted, digit_state)
@@ -1941,13 +1958,14 @@ with check("names that do not match: refused", hint="Compare `new_state.keys()` 
 ### BEGIN HIDDEN TESTS
 with check("a whole network with random tensors", hint="All names, each from its side.", hidden=True) as rng:
     names = [*digit_state, "head.body.weight"]  # a head may have a part that is called so
-    left_state = {n: torch.from_numpy(rng.random(2, dtype=np.float32)) for n in names}
-    right_state = {n: torch.from_numpy(rng.random(3, dtype=np.float32)) for n in names}
+    kinds = {n: torch.int64 if n.endswith("tracked") else torch.float32 for n in names}
+    left_state = {n: torch.from_numpy(9 * rng.random(2)).to(kinds[n]) for n in names}
+    right_state = {n: torch.from_numpy(9 * rng.random(3)).to(kinds[n]) for n in names}
     got_state = graft(left_state, right_state)
     expect(sorted(got_state), sorted(names))
     for key, value in got_state.items():
         wanted_value = (left_state if key.startswith("body.") else right_state)[key]
-        assert torch.equal(value, wanted_value), "A tensor of the body or of the head came from the wrong side."
+        expect(value, wanted_value, tol=0)
 ### END HIDDEN TESTS
 grade("graft")
 
@@ -2228,18 +2246,21 @@ with check("seven images in batches of three: (7, 128)", hint="`X.split(batch_si
     features(seen, X_few[:7], batch_size=3)
     expect(seen.sizes, [3, 3, 1], what="the list of images in each call of `model.body`")
     expect(seen.recorded, [False] * 3, what="the list that says whether each call of `model.body` recorded gradients")
+    seen(X_few[:2])
+    expect(seen.recorded[-1], True, what="'gradients are recorded again afterwards'")
 with check("the head on them gives the model's own logits", hint="Evaluation mode, the body's output, the order of `X`."):
     subject = pretrained()
     on_features = F.linear(features(subject, X_few, batch_size=16), *(probes.weights(subject)[f"head.{n}"] for n in ("weight", "bias")))
     expect(on_features, probes.output(subject, X_few), tol=1e-4, what="the head's output on the features")
 with check("the batch size does not matter", hint="In training mode BatchNorm would mix the images of a batch.", needs="the head on them gives the model's own logits"):
     expect(features(pretrained(), X_few, batch_size=1), features(pretrained(), X_few, batch_size=40), tol=1e-4)
-with check("BatchNorm's statistics are as before", hint="A forward pass in training mode would move them.", needs="the head on them gives the model's own logits"):
+with check("the model is as before: statistics, weights, flags", hint="A forward pass in training mode would move them.", needs="the head on them gives the model's own logits"):
     subject = pretrained()
     features(subject, X_few + 1)
     for key, value in probes.weights(subject, buffers=True).items():
         if key.startswith("body."):
             expect(value, digit_state[key], tol=0, what=key)
+    expect(probes.trainable(subject), probes.trainable(pretrained()), what="the dict of `requires_grad`")
 with check("every part is left in its mode", hint="Remember `part.training` of each part of `model.modules()`, and set it again.", needs="the head on them gives the model's own logits"):
     subject = pretrained()
     modes_before = probes.training_modes(subject)
@@ -2353,6 +2374,9 @@ with check("the smallest example: `b` alone", hint="Keep a tensor when its bytes
 with check("a tiny change is a change", hint="Compare bytes; `torch.allclose` would drop it."):
     nearly = torch.nextafter(torch.tensor([2.0]), torch.tensor([3.0]))
     expect(list(load(save_trained({"b": nearly}, {"b": torch.tensor([2.0])}))), ["b"], what="the list of saved names")
+    for new, old in ((-0.0, 0.0), (0.0, float("nan"))):
+        names = list(load(save_trained({"b": torch.tensor([new])}, {"b": torch.tensor([old])})))
+        expect(names, ["b"], what=f"the list of saved names when {old} became {new}")
 with check("a head of another size is saved", hint="Look at the shape before you compare values, and at the name before you look anything up in the base."):
     headed = digit_state | {"head.weight": torch.ones(2, 128), "head.bias": torch.zeros(2)}
     expect(sorted(load(save_trained(headed, digit_state))), ["head.bias", "head.weight"], what="the list of saved names")
@@ -2375,6 +2399,7 @@ with check("bfloat16 and transposed tensors", hint="`tensor.view(torch.uint8)` n
     expect(load(save_trained(turned, half)), {"v": turned["v"]}, tol=0, what="what is saved of a transposed tensor")
 with check("there and back, to the bit", hint="Start from the base, then put the saved tensors over it.", needs="the smallest example: `b` alone"):
     headed = digit_state | {"head.weight": torch.full((2, 128), 0.1), "head.bias": torch.tensor([0.3, -0.3])}
+    headed |= {"temperature": torch.tensor([1.5]), "classes": torch.tensor([4, 7])}
     expect(load_trained(save_trained(headed, digit_state), dict(digit_state)), headed, tol=0)
 ### BEGIN HIDDEN TESTS
 with check("random changes, there and back", hint="Any subset of the tensors may have changed.", hidden=True) as rng:
@@ -2385,7 +2410,9 @@ with check("random changes, there and back", hint="Any subset of the tensors may
         expect(sorted(load(written)), sorted(altered))
         back_again = load_trained(written, dict(digit_state))
         expect(sorted(back_again), sorted(tuned))
-        assert all(torch.equal(back_again[key], tuned[key]) for key in tuned), "A tensor came back with other values."
+        for key, tensor in tuned.items():
+            same = back_again[key].dtype == tensor.dtype and torch.equal(back_again[key], tensor)
+            assert same, "A tensor came back with other values, or with another type."
 ### END HIDDEN TESTS
 grade("save_trained")
 
@@ -2532,8 +2559,10 @@ with check("no checkpoint at all: refused", hint="`torch.load` raises other erro
 ### BEGIN HIDDEN TESTS
 with check("other strangers, other honest files", hint="Any code, any names and shapes.", hidden=True) as rng:
     content = {f"layer{i}": torch.from_numpy(rng.random(3)) for i in range(int(rng.integers(1, 5)))}
+    content |= {"executor.weight": torch.ones(1), "evaluator.logging.bias": torch.ones(1)}  # names may be any words
     expect(load_checkpoint(honest_file(content)), content, tol=0)
     expect(load_checkpoint(honest_file(OrderedDict(content))), content, tol=0)  # what `state_dict()` returns
+    expect(load_checkpoint(honest_file({})), {})
     number = fresh_number(left_behind())
     trace, other = f"stranger {number}", f"stranger {number + 1}"
     code = f"import logging as l; l.addLevelName({number}, '{trace}')"
@@ -2671,7 +2700,8 @@ def mean_pool(hidden: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
 
     Args:
         hidden: token vectors, float32 (n, n_tokens, n_features).
-        mask: int64 (n, n_tokens); 1 for a real token, 0 for padding. Neither is changed.
+        mask: int64 (n, n_tokens); 1 for a real token, 0 for padding, which may stand anywhere and
+            hold any finite numbers.
 
     Returns:
         float32 (n, n_features).
