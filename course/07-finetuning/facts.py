@@ -269,7 +269,6 @@ def facts(lesson: dict) -> list[str]:
         "with 40 labels to train on and 100 to validate",
         f"with {20} labels a class, six draws",
         "one small rate for all (0.001)",
-        "the 0.01 that they give to the head",
         f"on {20} labels a class, at a careful",
         f"on the {sizes['source']} pretraining images",
         "128 inputs, 10 outputs",

@@ -204,7 +204,7 @@ grade("count_parameters")
 # There is a tempting option, `load_state_dict(state, strict=False)`. It forgives **names**: what is missing in the state
 # stays as it is in the network, what the network does not know is skipped. It never forgives **shapes**: the old head in a
 # network with two classes is a "size mismatch", with and without it. And it does not raise: it returns what it forgave.
-# Whoever uses it should look:
+# If you use it, look:
 #
 # ```python
 # missing, unexpected = net.load_state_dict(body_only, strict=False)
@@ -407,10 +407,10 @@ except RuntimeError as error:
     print("RuntimeError:", error)
 
 # %% [markdown]
-# Program b is the idiom to remember: **freeze, then put the new head on, then make the optimizer**. PyTorch's own tutorial on
-# transfer learning has it in this order. The guide's program has the same lines in another one, and stops. Program c is
-# what a search for the message may bring: no error, no learning. Program d gives right numbers and computes the
-# gradients of the whole body for nothing. Program e runs, and its loss stays where it was.
+# Program b is the idiom to remember: **freeze, then put the new head on, then make the optimizer**. PyTorch's own tutorial has
+# it in this order (S. Chilamkurthy, "Transfer Learning for Computer Vision Tutorial", 2017). The guide's program has the same
+# lines in another one, and stops. Program c is what a search for the message may bring: no error, no learning. Program d
+# moves the right parameters, and computes the gradients of the whole body for nothing. Program e runs, and nothing in it learns.
 #
 # **Why it matters.** The error message is the friendliest of the outcomes: two of the other programs say nothing and learn
 # nothing.
@@ -1891,14 +1891,13 @@ for name in ("rates by depth", "thawed in stages", "one rate, 0.001", "one rate,
 # %% [markdown]
 # **What came out.** On the new task no recipe is clearly ahead of the frozen body, and rates by depth and one small rate for all
 # (0.001) end within three points of each other. On the old task they differ: the frozen body loses nothing, the small rate
-# a little, rates by depth and thawing a few points more (the 0.01 that they give to the head, and halve per block, is still
-# much for the upper blocks), and the head's rate for everything loses most. So for this network, with these labels, neither
-# recipe pays. That is no law: the recipes were made for a large text model with far more labels. It is what you would have to
-# find out for yours.
+# a little, rates by depth and thawing a few points more, and the head's rate for everything loses most. So for this network,
+# with these labels and with the recipes' numbers as they are here, neither recipe pays. That is no law: they were made for a
+# recurrent language model and for texts. It is what you would have to find out for yours.
 #
 # And look at the rate that was **chosen on validation data**. Twenty labels cannot tell rates that are a point apart, so the
-# choice is near to a lottery (and a tie goes to the larger rate); and the validation labels are those of the new task, so nothing in it speaks for the old one. If
-# the old task matters, it belongs in what you choose by.
+# choice is near to a lottery (and a tie goes to the larger rate). The validation labels are those of the new task, so
+# nothing in the choice speaks for the old one. If the old task matters, it belongs in what you choose by.
 
 # %% [markdown]
 # ## What is forgotten
