@@ -250,9 +250,10 @@ with check("BatchNorm's running statistics came along", hint="They are in the st
         if "running" in key:
             expect(value, digit_state[key], tol=0, what=key)
 with check("the head is new: not a piece of the old one", hint="Do not copy rows of `head.weight` from the state.", needs="the body's parameters are the pretrained ones"):
-    new_weight = probes.weights(with_new_head(digit_state, 3, seed=1))["head.weight"]
-    for line in digit_state["head.weight"]:
-        assert not (new_weight == line).all(dim=1).any(), "A row of the new head is a row of the old one."
+    for n_classes in (3, 10):
+        new_weight = probes.weights(with_new_head(digit_state, n_classes, seed=1))["head.weight"]
+        for line in digit_state["head.weight"]:
+            assert not (new_weight == line).all(dim=1).any(), "A row of the new head is a row of the old one."
 with check("the same seed gives the same head, another seed another", hint="`torch.manual_seed(seed)` before `DigitNet(...)`."):
     heads = [probes.weights(with_new_head(digit_state, 2, seed=s))["head.weight"] for s in (1, 1, 2)]
     expect(heads[0], heads[1], tol=0, what="the head of the second network with seed 1")
@@ -886,6 +887,8 @@ with check("a new bias is noticed, and nothing before", points=2, hint="Did you 
     probes.set_weights(watched, {"head.bias": [9.0, -9.0]})
     expect(witness.changed(), ["head.bias"])
     expect(witness.changed(), ["head.bias"], what="the list of changes when it is asked for once more")
+    expect(Witness(watched).changed(), [], what="the list of changes of a second witness, made after the change")
+    expect(witness.changed(), ["head.bias"], what="the list of changes of the first witness, when there is a second")
 with check("running statistics are noticed", hint="They are in `state_dict()`, but not among `named_parameters()`."):
     watched = pretrained()
     witness = Witness(watched)
@@ -1140,10 +1143,10 @@ with check("it is Adam: the first step is as long as the rate", hint="Adam moves
 ### BEGIN HIDDEN TESTS
 with check("random rates, factors and frozen parts", hint="Keep to the table for any numbers.", hidden=True) as rng:
     prefixes = ["head", "body.block3", "body.block2", "body.block1"]
-    for frozen in ([], ["body.block3"], ["body.block2"], ["body.block3", "body.block1"]):
+    for frozen in ([], ["body.block3"], ["head", "body.block2"], ["body.block3", "body.block1"]):
         subject, lr_drawn, factor = pretrained(), float(rng.uniform(0.001, 0.1)), float(rng.uniform(0.1, 0.9))
         for block_name in frozen:
-            getattr(subject.body, block_name[5:]).requires_grad_(False)
+            (subject.head if block_name == "head" else getattr(subject.body, block_name[5:])).requires_grad_(False)
         want_rates = {
             key: lr_drawn * factor**depth
             for depth, block_name in enumerate(prefixes)
@@ -2101,11 +2104,13 @@ with check("alpha is divided by the rank", hint="Rank 2 and alpha 6 multiply the
     probes.set_weights(layer, {"A": [[1.0, 0.0], [0.0, 1.0]], "B": [[1.0, 0.0], [0.0, 1.0]]})
     expect(probes.output(layer, torch.tensor([[1.0, 2.0]])), torch.tensor([[4.0, 8.0]]))
 with check("A is random, B is zero", hint="`nn.Parameter(torch.randn(rank, n_in) / n_in**0.5)` and `nn.Parameter(torch.zeros(n_out, rank))`."):
-    started = probes.weights(LoraLinear(torch.zeros(3, 400), torch.zeros(3), 100, 1.0))
-    expect(started["B"], torch.zeros(3, 100), tol=0, what="B")
-    expect(list(started["A"].shape), [100, 400], what="the shape of A")
-    expect(float(started["A"].std()), 0.05, tol=0.004, what="the deviation of the numbers in A, for n_in = 400,")
-    assert len(started["A"].unique()) > 30000, "Many numbers of A are the same."
+    for n_in, rank, wanted_deviation in ((400, 100, 0.05), (100, 200, 0.1)):
+        started = probes.weights(LoraLinear(torch.zeros(3, n_in), torch.zeros(3), rank, 1.0))
+        expect(started["B"], torch.zeros(3, rank), tol=0, what="B")
+        expect(list(started["A"].shape), [rank, n_in], what="the shape of A")
+        got_deviation = float(started["A"].std())
+        expect(got_deviation, wanted_deviation, tol=0.004, what=f"the deviation of the numbers in A, for n_in = {n_in},")
+        assert len(started["A"].unique()) > 15000, "Many numbers of A are the same."
 with check("at the start it is the pretrained layer", hint="With B at zero the addition is zero. Is the bias there?", needs="A is random, B is zero"):
     layer = LoraLinear(lora_weight, lora_bias, 2, 8.0)
     expect(probes.output(layer, lora_inputs), F.linear(lora_inputs, lora_weight, lora_bias), tol=1e-5)
@@ -2132,6 +2137,9 @@ with check("merging leaves the layer as it is", hint="Make a new tensor. `+=` wr
     first_merge, unmerged = layer.merged(), probes.output(layer, lora_inputs)
     expect(layer.merged(), first_merge, tol=1e-6, what="the weight that a second merge gives")
     expect(probes.output(layer, lora_inputs), unmerged, tol=1e-6, what="the layer's output after two merges")
+    probes.set_weights(layer, {"B": torch.zeros(3, 2)})
+    base_output = F.linear(lora_inputs, lora_weight, lora_bias)
+    expect(probes.output(layer, lora_inputs), base_output, tol=1e-5, what="the output after merging, with B back at zero,")
 ### BEGIN HIDDEN TESTS
 with check("random sizes, ranks and factors", hint="The formula, for any numbers of inputs, outputs and ranks.", hidden=True) as rng:
     for _ in range(4):
@@ -2245,6 +2253,8 @@ with check("seven images in batches of three: (7, 128)", hint="`X.split(batch_si
     features(seen, X_few[:7], batch_size=3)
     expect(seen.sizes, [3, 3, 1], what="the list of images in each call of `model.body`")
     expect(seen.recorded, [False] * 3, what="the list that says whether each call of `model.body` recorded gradients")
+    features(seen, X_few[:10], batch_size=4)
+    expect(seen.sizes[3:], [4, 4, 2], what="the list of images in each call, for ten images in batches of four")
     seen(X_few[:2])
     expect(seen.recorded[-1], True, what="'gradients are recorded again afterwards'")
 with check("the head on them gives the model's own logits", hint="Evaluation mode, the body's output, the order of `X`."):

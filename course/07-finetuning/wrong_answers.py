@@ -39,6 +39,17 @@ def with_new_head(state, n_classes, seed=0):
     return net
 
 
+# %% keeps what fits exercise="with_new_head" fails=["the head is new: not a piece of the old one"]
+# Filters by shape. With ten classes the old head fits, and is kept.
+# - net.body.load_state_dict(
+# -     {name[5:]: tensor for name, tensor in state.items() if name.startswith("body.")}
+# - )
+# + own = net.state_dict()
+# + fits = {name: tensor for name, tensor in state.items() if tensor.shape == own[name].shape}
+# + missing, unexpected = net.load_state_dict(fits, strict=False)
+# + if any(name.startswith("body.") for name in missing):
+# +     raise RuntimeError(missing)
+
 # %% seeds too late exercise="with_new_head" fails=["the same seed gives the same head, another seed another"]
 # Sets the seed after the network, and with it the random head, has been made.
 # - torch.manual_seed(seed)
@@ -277,6 +288,11 @@ order_says = {"a": "error", "b": "head", "c": "none", "d": "all", "e": "none"}
 # + for name, old in self.before.items()
 # + if not torch.equal(torch.nan_to_num(old), torch.nan_to_num(now[name]))
 
+# %% keeps one memory for all witnesses exercise="witness" fails=["a new bias is noticed, and nothing before"]
+# The memory belongs to the class: a second witness overwrites what the first remembers.
+# - self.before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+# + self.__class__.before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+
 # %% adds up the bytes exercise="witness" fails=["several random changes, in the order of the state"]
 # A checksum by addition: values that changed places have the same sum.
 # - name for name, old in self.before.items() if not torch.equal(raw(old), raw(now[name]))
@@ -364,6 +380,12 @@ order_says = {"a": "error", "b": "head", "c": "none", "d": "all", "e": "none"}
 # Collects `conv.weight` of each block and forgets the weights and biases of the BatchNorms.
 # - params = [p for p in part.parameters() if p.requires_grad]
 # + params = [p for n, p in part.named_parameters() if p.requires_grad and "norm" not in n]
+
+# %% gives the full rate to whatever comes first exercise="make_optimizer" fails=["random rates, factors and frozen parts"]
+# With a frozen head, the first part that trains is taken for the head.
+# - return torch.optim.Adam(groups)
+# + groups[0]["lr"] = lr
+# + return torch.optim.Adam(groups)
 
 # %% halves in any case exercise="make_optimizer" fails=["random rates, factors and frozen parts"]
 # Takes the example's factor for the rule.
@@ -607,6 +629,17 @@ line_at_fault, evidence = 0, "c"
 # + self.weight += (self.scale * self.B @ self.A).detach()
 # + return self.weight.clone()
 
+# %% merges for good exercise="lora" fails=["merging leaves the layer as it is"]
+# After the first merge the layer is a plain one: A and B do nothing any more, and the old W is gone.
+# - return F.linear(x, self.weight, self.bias) + self.scale * (x @ self.A.T) @ self.B.T
+# + plain = F.linear(x, self.weight, self.bias)
+# + return plain if hasattr(self, "done") else plain + self.scale * (x @ self.A.T) @ self.B.T
+# - return (self.weight + self.scale * self.B @ self.A).detach()
+# + if not hasattr(self, "done"):
+# +     self.weight += (self.scale * self.B @ self.A).detach()
+# +     self.done = True
+# + return self.weight.clone()
+
 # %% merges with a gradient exercise="lora" fails=["merged and unmerged agree"]
 # The merged weight drags the graph along, and with it A and B.
 # - return (self.weight + self.scale * self.B @ self.A).detach()
@@ -684,6 +717,11 @@ line_at_fault, evidence = 0, "c"
 # - with torch.no_grad():
 # + torch.set_grad_enabled(False)
 # + if True:
+
+# %% counts batches exercise="features" fails=["seven images in batches of three: (7, 128)"]
+# `chunk` takes the number of parts, `split` their size. Seven in three parts happen to be three, three and one.
+# - return torch.cat([model.body(batch) for batch in X.split(batch_size)])
+# + return torch.cat([model.body(batch) for batch in X.chunk(batch_size)])
 
 # %% squeezes exercise="features" fails=["seven images in batches of three: (7, 128)", "the batch size does not matter", "random images and batch sizes"]
 # Removes axes of length one, to be on the safe side: a batch of one image loses its batch axis.
