@@ -273,7 +273,7 @@ def edited(source: str, edit: str) -> str:
                              "write the line as it is there, with neighbours where it stands twice.")  # fmt: skip
         at, indent = places[0]
         lines[at : at + len(olds)] = _moved(news, margin, indent)
-    return "\n".join([*comment, *lines])
+    return "\n".join([*comment, "", *lines])
 
 
 def _moved(lines: list[str], margin: str, indent: str) -> list[str]:
