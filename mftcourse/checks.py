@@ -326,7 +326,7 @@ def watched(scope: dict[str, Any], names: Iterable[str]) -> Iterator[None]:
         names: those that exercises ask for; the build writes them into each check cell as `mft_learners`.
     """
     found = {name: scope[name] for name in names if isinstance(scope.get(name), FunctionType)}
-    plain = {name: value for name, value in found.items() if "in place" not in (value.__doc__ or "")}
+    plain = {name: value for name, value in found.items() if not re.search(r"\bin place\b(?! of)", value.__doc__ or "")}
 
     def watch(function: FunctionType) -> Any:
         @functools.wraps(function)

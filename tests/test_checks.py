@@ -286,6 +286,7 @@ with check("the total", hint="h"):
     ("helper(values); return sum(values)", "`total` changed its argument `values`"),
     ("return sum(sort_it(list(values)))", ""),
     ("'Sorts in place.'; values.sort(); return sum(values)", ""),
+    ("'Zero in place of nothing.'; values.sort(); return sum(values)", "changed its argument"),
 ])  # fmt: skip
 def test_what_the_learner_wrote_leaves_its_arguments_as_they_were(body, said):
     scope = learner(f"def helper(v):\n    v.append(0)\n\ndef sort_it(v):\n    v.sort()\n    return v\n\n"
