@@ -8,7 +8,7 @@
 # this unit you build by hand what a framework does for you, run one and the same model in several of them, measure,
 # move a network out of its framework, and put the criteria into a decision whose weak point you can compute.
 #
-# **Time.** Plan 270 minutes: 150 minutes of exercises, the rest for reading. Stop after any section. The exercises on
+# **Time.** Plan 270 minutes: 155 minutes of exercises, the rest for reading. Stop after any section. The exercises on
 # gradients and on automatic differentiation use functions that you wrote just before.
 #
 # **How to work.** Run an exercise's cell and the check below it with Shift + Enter. Hints of growing strength stand
@@ -709,12 +709,15 @@ def objective(params, X, y, l2):
     z = X @ w + b
     return jnp.mean(jax.nn.softplus(z) - y * z) + l2 / 2 * w @ w
 
-gradient = jax.jit(jax.grad(objective))
+@jax.jit
+def step(params, X, y, l2, lr):
+    slopes = jax.grad(objective)(params, X, y, l2)
+    return jax.tree.map(lambda p, slope: p - lr * slope, params, slopes)
 
 def fit(X, y, l2, lr=0.5, steps=300):
     params = jnp.zeros(X.shape[1]), jnp.zeros(())
     for _ in range(steps):
-        params = jax.tree.map(lambda p, g: p - lr * g, params, gradient(params, X, y, l2))
+        params = step(params, X, y, l2, lr)
     return params
 """
 programs["Keras on PyTorch"] = programs["Keras on JAX"] = """
@@ -821,7 +824,7 @@ print("All weights within 1e-4 of NumPy's:", "yes" if agree else "NO, these are 
 #
 # - For this model the import takes longer than the second fit, in NumPy, scikit-learn, PyTorch and JAX. (In Keras the two can
 #   come close.) For a job that is started once a minute, that can decide. For a job that trains for a week, it is nothing.
-# - In PyTorch and JAX the first fit is much slower than the second. JAX compiles in it; what PyTorch does there the table does not
+# - In PyTorch and JAX the first fit is much slower than the second. JAX compiles the step in it (the loop over the steps stays in Python); what PyTorch does there the table does not
 #   say. Elsewhere the difference is smaller, and can even be reversed.
 # - NumPy's program is as short as Keras's and shorter than those of PyTorch and JAX. It is also the only one with a
 #   derivative in it: change the model, and you derive again.
@@ -891,7 +894,7 @@ grade("graph_by_hand")
 #
 # </details>
 #
-# **Why it matters.** The sum of contributions is the one rule that a home-made differentiation forgets first.
+# **Why it matters.** Forget the sum, and every value that is used twice gets a wrong gradient.
 # [How does autograd handle a value that is used twice?](#How-does-autograd-handle-a-value-that-is-used-twice?)
 
 # %% [markdown]
@@ -1306,13 +1309,8 @@ with check("twenty real tumours, five steps: the same path as NumPy", hint="Comp
     got_path = fit_scalar(rows.tolist(), told.tolist(), 0.1, 0.5, 5)
     expect(got_path, {"w": w_path.tolist(), "b": float(b_path), "losses": losses_path}, what="the fit")
 ### BEGIN HIDDEN TESTS
-with check("random tables", hint="Try other numbers of rows, columns and steps, and a loss of your own.", hidden=True) as rng:
-    for loss_drawn, slope_of in (
-        (cross_entropy, lambda z, y: 1 / (1 + np.exp(-z)) - y),
-        (squared, lambda z, y: 2 * (z - y)),
-        (lambda z, label: (z * (1 - 2 * label)).exp(), lambda z, y: (1 - 2 * y) * np.exp(z * (1 - 2 * y))),
-        (cross_entropy, lambda z, y: 1 / (1 + np.exp(-z)) - y),
-    ):  # fmt: skip
+with check("random tables", hint="Try other numbers of rows, columns and steps, and both losses.", hidden=True) as rng:
+    for loss_drawn, slope_of in 2 * [(cross_entropy, lambda z, y: 1 / (1 + np.exp(-z)) - y), (squared, lambda z, y: 2 * (z - y))]:
         n_rows, n_columns = int(rng.integers(1, 6)), int(rng.integers(1, 5))
         rows, told = rng.normal(size=(n_rows, n_columns)), rng.integers(0, 2, n_rows).astype(float)
         l2_drawn, lr_drawn, steps_drawn = float(rng.uniform(0, 1)), float(rng.uniform(0.05, 0.3)), int(rng.integers(2, 5))
@@ -1379,7 +1377,7 @@ except NotImplementedError:
 # Same weights to ten decimals, and PyTorch is faster by far. Your graph holds one number in a node, and Python runs each
 # operation; PyTorch's nodes hold whole tensors, and compiled code runs them. So the answer to "what does a framework do
 # for me?" is: derivatives that you need not derive, fast kernels for tensors on the hardware you have, and then
-# layers, optimizers, data loading, saved models, other people's models. The first you can write in an hour. The rest you cannot.
+# layers, optimizers, data loading, saved models, other people's models. The first you have just written yourself.
 # (The derivatives are right where the function has one and nothing has left the graph. A value that was taken out with
 # `.detach()` counts as a constant, and nothing warns you.)
 #
@@ -1606,7 +1604,7 @@ except fx.proxy.TraceError as error:
 
 # %% demo=true
 jax_program = """
-import json, time
+import json, statistics, time
 import jax, jax.numpy as jnp
 runs = []
 
@@ -1618,15 +1616,15 @@ def model(x):
 
 def seconds(function, x):
     start = time.perf_counter()
-    function(x).block_until_ready()       # without this, only the start of the work is timed
+    function(x).block_until_ready()       # JAX returns early, on a CPU too: wait for the work
     return time.perf_counter() - start
 
 x, compiled = jnp.ones(1000), jax.jit(model)
 seconds(model, x)                         # warm-up of the eager operations
-eager = min(seconds(model, x) for _ in range(20))
+eager = statistics.median(seconds(model, x) for _ in range(20))
 runs.clear()
 first = seconds(compiled, x)
-later = min(seconds(compiled, x) for _ in range(20))
+later = statistics.median(seconds(compiled, x) for _ in range(20))
 said = {"eager": eager, "first": first, "later": later, "runs": len(runs)}
 compiled(jnp.ones(1001))
 said["runs_new_shape"] = len(runs)
@@ -1689,8 +1687,8 @@ compiled_ms = [809, 1, 1, 1, 1, 1, 9, 1]  # the first call compiles
 # - In floats `0.3 / (0.3 - 0.2)` is a little more than 3, and rounding up would make 4 of it. So round the quotient to six
 #   decimals first, and then up.
 #
-# (On a GPU there is a fourth mistake: calls return before the work is done. Wait for it before you stop the clock, with
-# `torch.cuda.synchronize()` in PyTorch or `block_until_ready()` in JAX.)
+# (On a GPU, and in JAX on a CPU too, there is a fourth mistake: calls return before the work is done. Wait for it before you stop the
+# clock, with `torch.cuda.synchronize()` in PyTorch or `block_until_ready()` in JAX.)
 
 
 # %% exercise="fix_benchmark" minutes=9 faults=["the warm-up does not count as steady", "one outlier changes nothing", "the calls that repay compiling", "compiling that never pays", "the same times in another unit: the same number of calls", "two warm-up calls", "a warm-up that costs nothing extra", "random times"]
@@ -1831,17 +1829,19 @@ print(f"speed-up {report['speedup']:.2f}, pays from call {report['break_even']} 
 # | TensorFlow Lite, the runtime for phones, is now called LiteRT | "TensorFlow Lite is now LiteRT", Google Developers Blog, September 2024. |
 # | Keras: its author leaves Google, whose Keras team goes on | "Farewell and thank you for the continued partnership, Francois Chollet!", Google Developers Blog, November 2024. |
 # | Tables of up to ten thousand rows: a pretrained network beats tuned tree ensembles | N. Hollmann and others, "Accurate predictions on small data with a tabular foundation model", Nature, January 2025; a wider comparison: N. Erickson and others, "TabArena: a living benchmark for machine learning on tabular data", June 2025. |
+# | KerasHub loads checkpoints of `transformers`, for the architectures that it has, on JAX, TensorFlow or PyTorch | Y. Guo, D. Sreepathihalli and M. Song, ["Using KerasHub for easy end-to-end machine learning workflows with Hugging Face"](https://developers.googleblog.com/en/load-model-weights-from-safetensors-into-kerashub-multi-framework-machine-learning/), Google Developers Blog, June 2025. |
 # | ExecuTorch, PyTorch's runtime for phones, reaches version one | its release `1.0.0` on PyPI, October 2025. |
 # | Hugging Face's `transformers` drops TensorFlow and JAX, and keeps PyTorch | ["Removal of TensorFlow and Jax"](https://github.com/huggingface/transformers/blob/main/MIGRATION_GUIDE_V5.md), guide to version five: first candidate December 2025, release January 2026. |
-# | scikit-learn computes on GPUs, for the estimators that take PyTorch tensors | "Release Highlights for scikit-learn 1.8", December 2025. |
+# | scikit-learn computes on a GPU through the array API: an experiment that is switched on by hand; one estimator in version 1.2, more of them in each version since | "Array API support (experimental)", user guide of scikit-learn 1.2, December 2022; "Release Highlights for scikit-learn 1.8", December 2025. |
 # | In every PyTorch before 2.10 a crafted file could damage memory, and perhaps run code, in spite of `weights_only=True` | CVE-2026-24747, GitHub Advisory Database, January 2026. |
 # | TorchScript is deprecated; `torch.export` takes its place | warning of `torch.jit.script` in PyTorch 2.13, the version of this course, 2026. |
 #
 # "Popular", "fast" and "supported" have no place in such a table without a date. What you can check yourself, check: the
 # next cell asks the *installed* packages for version, licence, and what they require. Releases and open issues are public; so is
-# the list of models that exist in a framework's format. That last one can be the strongest argument of all, since a
-# pretrained model that you cannot load is worth nothing. The line on `transformers` is of this kind: who works in TensorFlow or JAX and wants a
-# model that is published through that library now keeps an old version, ports the model, or changes the framework.
+# the list of models that exist in a framework's format. That last one can decide alone: a pretrained model that you cannot load is worth
+# nothing to you. The line on `transformers` is of this kind. Anyone who works in TensorFlow or JAX and wants a model that is published through that
+# library has four ways: look whether KerasHub (or another library) has its architecture and loads the checkpoint; keep an old version of
+# `transformers`; port the model; or change the framework.
 
 # %% demo=true
 for package in ("numpy", "scikit-learn", "torch", "jax", "keras"):
@@ -1859,18 +1859,18 @@ for package in ("numpy", "scikit-learn", "torch", "jax", "keras"):
 # %% [markdown]
 # ## What it costs to leave
 #
-# Where a model has to run is a must, and the framework may not run there. Then the model leaves it. The roads, after the documentation
-# of PyTorch, ExecuTorch, ONNX Runtime and LiteRT (November 2026):
+# Where a model has to run is a must, and the framework may not run there. Then the model leaves it. Some roads, after the documentation
+# of PyTorch, PyTorch/XLA, ExecuTorch, ONNX Runtime, LiteRT, Core ML Tools, TensorFlow and JAX (November 2026):
 #
 # | it has to run | roads |
 # |---|---|
 # | on your server, with Python | the framework itself, eager or compiled; for language models vLLM (W. Kwon and others, "Efficient memory management for large language model serving with PagedAttention", 2023) |
-# | on a server without Python | `torch.export`, then PyTorch's own AOTInductor, or ONNX and ONNX Runtime |
-# | on a phone | `torch.export` and ExecuTorch from PyTorch; LiteRT from JAX, Keras and TensorFlow, and through a converter from PyTorch |
-# | on several GPUs or TPUs | no export: the framework shards the model, with FSDP in PyTorch, with `jax.sharding` in JAX |
+# | on a server without Python | from PyTorch `torch.export`, then its own AOTInductor, or ONNX and ONNX Runtime; from TensorFlow a SavedModel and TensorFlow Serving; from JAX `jax.export`, or `jax2tf` and a SavedModel |
+# | on a phone | ExecuTorch from PyTorch (through `torch.export`); LiteRT from JAX, Keras and TensorFlow, and through a converter from PyTorch; Core ML for Apple's, from PyTorch and TensorFlow; ONNX Runtime for what is exported to ONNX |
+# | on several GPUs or TPUs | no export: the framework shards the model, with FSDP in PyTorch (TPUs through PyTorch/XLA), with `jax.sharding` in JAX |
 # | in another framework | nothing but the weights, as `safetensors`; you write the network again |
 #
-# On every road something can go wrong. An **export** captures the whole graph, so it obeys the rules of the last section; the next
+# On every road something can go wrong. An **export** captures the whole graph, so it obeys the rules of [Eager against compiled](#Eager-against-compiled); the next
 # cell measures two more traps. What a **file** holds matters as well. `torch.save` writes a pickle, and a pickle can run code when it is
 # opened. `weights_only=True` narrows that, and is the default since PyTorch 2.6 (January 2025); yet until 2.10 a crafted file could
 # get past it (CVE-2026-24747, January 2026). A `safetensors` file holds names, types, shapes and numbers, and nothing that runs.
@@ -1903,7 +1903,8 @@ print("and switched to evaluation afterwards:", late_eval)
 
 # %% [markdown]
 # The fixed number of rows is the harmless trap: it stops with an error. The mode is the other kind. A model that is exported in training mode
-# runs, has every shape right, and drops hidden numbers at random at every call. Nothing warns, and it cannot be switched off any more.
+# runs, has every shape right, and drops hidden numbers at random at every call. Nothing warns, and `.eval()` is refused afterwards: you edit the
+# graph, or export again.
 #
 # ### A port that loads
 #
@@ -2198,10 +2199,10 @@ with check("other layers are refused", needs="equal means, numbers in other plac
     expect_raises(ValueError, compare_layers, [("a", one)], [("b", one)], 0.1)
     expect_raises(ValueError, compare_layers, [("a", one), ("b", one)], [("b", one), ("a", one)], 0.1)
 ### BEGIN HIDDEN TESTS
-with check("random layers", hint="Try three layers, one of them maps, and an error in one entry.", points=2, hidden=True) as rng:
+with check("random layers", hint="Try layers with one, two, three and four axes, and an error in one entry. Only four axes are laid out differently.", points=2, hidden=True) as rng:
     for case in range(6):
         n_rows, n_maps, high, wide = (int(n) for n in rng.integers(1, 5, 4))
-        olds = [rng.normal(size=(n_rows, n_maps, high, wide)) * 3, rng.normal(size=(n_rows, 5)) * 3, rng.normal(size=n_rows) * 3]
+        olds = [rng.normal(size=(n_rows, n_maps, high, wide)) * 3, rng.normal(size=(n_rows, 3, 5)) * 3, rng.normal(size=n_rows) * 3]
         news = [olds[0].transpose(0, 2, 3, 1).copy(), olds[1].copy(), olds[2].copy()]
         for k in range(3):
             # the first case: a difference in the first layer, and a larger one in the last
@@ -2279,7 +2280,7 @@ print("bfloat16 weights, read with NumPy:", half_in_numpy)
 #
 # </details>
 #
-# **Why it matters.** The proof is the part of a port that is forgotten, and the part that tells you whether the port is done.
+# **Why it matters.** Only the proof tells you whether the port is done, and where to look when it is not.
 # [What does it cost to leave a framework?](#What-does-it-cost-to-leave-a-framework?)
 
 # %% [markdown]
@@ -2433,11 +2434,12 @@ plots.show(
 # guessed: run your own workload in both, as above.
 #
 # Two more things that no weight repairs. A **must** is not a criterion: an option that cannot run on your device is out, whatever it scores.
-# And the five criteria of the usual answer leave out the strongest ones: the pretrained models that exist, the target that you deploy
+# And the five criteria of the usual answer leave out four things: the pretrained models that exist, the target that you deploy
 # to, what the team knows, and the cost of leaving. Leaving is cheaper when weights are stored in an open format (`safetensors`,
 # ONNX), when inputs and outputs of every layer lie beside them, and when the code that touches the framework is one module and not all of them.
 #
-# **Why it matters.** "We used a matrix" is no argument. "The decision stands unless performance weighs more than 0.23" is.
+# **Why it matters.** "We used a matrix" is no argument. "Its nearest flips are performance
+# above 0.23 and ease of use below 0.17; every other weight would have to move by 0.15 or more" is.
 # [How robust is a weighted decision?](#How-robust-is-a-weighted-decision?)
 
 # %% [markdown]
@@ -2449,9 +2451,9 @@ plots.show(
 #
 # **1.** A shop predicts which customers leave: a table of twenty thousand rows, thirty columns, retrained once a week by one analyst.
 #
-# - (a) A pretrained network for tables: in benchmarks of 2025 such models lead on small tables, and there is nothing to tune. One call replaces the pipeline.
+# - (a) A pretrained network for tables: in benchmarks of 2025 such models lead on small tables, and there is nothing to tune: one call does it all.
 # - (b) PyTorch, with an ensemble of small networks: with enough time for tuning they have caught up with trees, and the code can take in text and images later.
-# - (c) scikit-learn: gradient boosting in a pipeline that prepares the columns, a linear model beside it, and one cross-validation that judges both.
+# - (c) scikit-learn: gradient boosting in a pipeline that prepares the columns, a linear model beside it, and one cross-validation that judges both of them.
 #
 # **2.** Your group works in JAX. In six weeks it wants to show an improvement of a paper of last month, whose code and pretrained weights are published in PyTorch.
 #
@@ -2463,16 +2465,15 @@ plots.show(
 # pure functions on NumPy arrays already.
 #
 # - (a) PyTorch with `torch.func`: it has `grad`, `vmap` and `jvp` as well, and a larger group of users to ask.
-# - (b) JAX: the functions stay as they are, `np` becomes `jnp`, and the transformations compose.
+# - (b) JAX: `np` becomes `jnp`, writes in place and branches on values are rewritten, and the transformations compose.
 # - (c) Keras on the backend JAX: TPUs and JAX underneath, and a training loop that is written and tested already.
 #
 # **4.** A model must run on phones without a network. The team trains in PyTorch and knows it well. Nobody there has put a model on a phone yet.
 #
 # - (a) Port the training now to a framework whose runtime for phones is older and better documented: training and deployment then come from one
 #   source, and no exporter stands between them.
-# - (b) First train until the accuracy suffices, since a model that is not good enough needs no export. Then shrink and export it, when its final form
-#   is known.
-# - (c) Keep training where it is. This week, convert an untrained model of the right size, and run it on a real phone.
+# - (b) First train until the accuracy suffices, since a model that is not good enough needs no export. Then shrink and export its final form.
+# - (c) Keep training where it is. This week, convert an untrained model of the right size to a phone's format, run it on a real phone, and time it.
 #
 # **5.** A team has three years of TensorFlow code in production. It works, and new projects reuse most of it. A new colleague proposes to move to PyTorch.
 #
@@ -2513,7 +2514,7 @@ scenario = {1: "c", 2: "a", 3: "b", 4: "c", 5: "a", 6: "b", 7: "a", 8: "c"}
 # %% check="scenarios" points=8
 with check("1: the table of the shop", hint="What kind of data, who maintains it, and what would you compare with?"):
     expect_choice(scenario[1], "c", {
-        "a": "Worth a row in the comparison, with its licence and its cost for each prediction. But the paper speaks of up to ten thousand rows, and as the only model it has nothing to be compared with.",
+        "a": "Worth a row in the comparison, with the licence of its weights (some forbid commercial use) and its cost for each prediction. The paper of 2025 tested up to ten thousand rows, later releases claim more. But as the only model it has nothing to be compared with.",
         "b": "True under a large budget and with ensembling. Here one analyst must keep it alive, and nobody has seen yet that the cheap model falls short.",
         "c": "Fit, cross-validate, done, and the two numbers that anything cleverer has to beat. A pretrained network for tables is the next row.",
     })  # fmt: skip
@@ -2526,7 +2527,7 @@ with check("2: last month's paper", hint="Which of the three shows first whether
 with check("3: the physics group", hint="What is written already, and which machine is there?"):
     expect_choice(scenario[3], "b", {
         "a": "The transformations are there, and on GPUs this would be a contest. But the functions have to be rewritten, and in 2026 TPUs need a package beside PyTorch.",
-        "b": "grad, vmap and jvp compose on pure functions of arrays, and it compiles for TPUs. What they have is nearly what it takes.",
+        "b": "grad, vmap and jvp compose on pure functions of arrays, and it compiles for TPUs. What they have is nearly what it takes; mind that JAX computes in float32 unless told otherwise.",
         "c": "They have no layers and no training loop of the usual kind. The interface would stand between them and the functions that they transform.",
     })  # fmt: skip
 with check("4: on the phone", hint="Which risk is the largest, and how cheaply can you look at it?"):
@@ -2564,7 +2565,7 @@ grade("scenarios")
 # %% [markdown]
 # <details><summary>Hint 1</summary>
 #
-# In each text find the *must* first. It usually strikes out two options.
+# In each text look for a *must* first. What breaks it is out, however good it sounds. Some texts have none.
 #
 # </details>
 # <details><summary>Hint 2</summary>
@@ -2600,7 +2601,7 @@ grade("scenarios")
 # do not count.
 #
 # Between A and B your matrix gives 7.1 to 6.9. That looks like a decision, but is none: if performance weighed 0.231 instead of 0.2, or ease of
-# use less than a sixth instead of a fifth, B would be ahead. Nobody can state a weight that precisely. So the scores must get better, not the
+# use less than a sixth instead of a fifth, B would be ahead. (The other flips are further off.) Nobody can state a weight that precisely. So the scores must get better, not the
 # weights.
 #
 # The score that can be measured is performance. Take one real training job and one real request on your own server, and run both in A and B. First check
@@ -2615,11 +2616,11 @@ grade("scenarios")
 #
 # *"Which deep learning framework would you take, and why?"* Say it aloud first, then compare.
 #
-# **In half a minute.** "I start with the musts: where it has to run, which pretrained models and code I need, which licences are allowed. That usually
-# leaves two options. Then I weigh the wishes, such as ease of use, community, performance, support, and what the team knows, and I compute which weight would flip the
+# **In half a minute.** "I start with the musts: where it has to run, which pretrained models and code I need, which licences are allowed. Among what
+# is left I weigh the wishes, such as ease of use, community, performance, support, and what the team knows, and I compute which weight would flip the
 # decision. What can be measured, I measure on our own workload: the same objective in both, warm-up apart. And I count the cost of leaving. For
-# tables I begin with scikit-learn, and set a pretrained network for tables beside it. Published models pull towards PyTorch, the more so since `transformers` dropped the
-# other two in its version of December 2025. Function transformations or TPUs speak for JAX; Keras is an interface on top of such an engine."
+# tables I begin with scikit-learn, and set a pretrained network for tables beside it. For published models I look first at what they were published in; `transformers` has run on PyTorch
+# alone since its version five, of January 2026. Function transformations or TPUs speak for JAX; Keras is an interface on top of such an engine."
 #
 # **When they press you.** You have shown each of these:
 #
@@ -2629,9 +2630,10 @@ grade("scenarios")
 #   ([Which step is best?](#Which-step-is-best?)).
 # - Same names, different objectives: `C`, `weight_decay` and `L2` have to be translated before anything is compared
 #   ([One strength, four names](#One-strength,-four-names)).
-# - Compiling captures: once for a shape, in pieces where a value decides, and it pays only after enough calls
+# - Compiling captures, and pays only after enough calls. `torch.compile` takes shapes as fixed until one changes, then leaves that size open, and
+#   breaks the graph where a value decides; `jax.jit` captures for each shape, and stops there
 #   ([How often is it captured?](#How-often-is-it-captured?), [A benchmark that lies](#A-benchmark-that-lies)).
-# - A choice on a value belongs into the graph: `torch.where`, `torch.cond`, `lax.cond`. With `where`, mind the slope of the side that is not selected
+# - A choice on a value belongs in the graph: `torch.where`, `torch.cond`, `lax.cond`. With `where`, mind the slope of the side that is not selected
 #   ([How often is it captured?](#How-often-is-it-captured?)).
 # - A port can load with every shape right and compute something else. The proof is a comparison of layers, and it names the first one that differs
 #   ([A port that loads](#A-port-that-loads), [A test that lets every port pass](#A-test-that-lets-every-port-pass)).
