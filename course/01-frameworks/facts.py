@@ -43,6 +43,10 @@ def _sourced() -> list[str]:
         "Introducing Keras 3.0",
         "Release Highlights for scikit-learn 1.8",
         "since version 1.8",
+        "one estimator in version 1.2",
+        "Version 1.2 had it for one estimator",
+        "user guide of scikit-learn 1.2",
+        "1.2 版（2022 年十二月）",
         "从 1.8 版",
         "In every PyTorch before 2.10",
         "in every PyTorch before 2.10",
@@ -154,7 +158,7 @@ def _leaving(lesson: dict) -> list[str]:
         _if(warned, f"TorchScript is deprecated (warning in PyTorch {version}"),
         _if(warned, f"TorchScript 已被弃用（PyTorch {version} 的警告"),
         _if(refused, "The fixed number of rows is the harmless trap: it stops with an error"),
-        _if(frozen, "Nothing warns, and it cannot be switched off any more"),
+        _if(frozen, "is refused afterwards: you edit the graph, or export again"),
         _if(silent, f"In the version of this course ({safetensors})"),
         _if(silent, "writes a view without a word, and what you load is not what you"),
         _if(lesson["half_in_numpy"].startswith("not"), "NumPy has no such type"),
@@ -184,6 +188,8 @@ def _matrix(lesson: dict) -> list[str]:
     totals = lesson["team_totals"]
     speed = lesson["flipping_weight"]("A", "B", "performance")
     ease = lesson["flipping_weight"]("A", "B", "ease of use")
+    others = [abs(lesson["flipping_weight"]("A", "B", name) - weights[name]) for name in weights if name not in ("performance", "ease of use")]
+    nearest = min(others)
     moves = [weights | {k: w * f} for k, w in weights.items() for f in (0.5, 1.5)]
     near = [{option: total(row, moved) for option, row in scores.items()} for moved in moves]
     lead = f"{totals['A']:.1f} to {totals['B']:.1f}"
@@ -203,7 +209,7 @@ def _matrix(lesson: dict) -> list[str]:
             "little more than three hundredths up for the one, or down for the other, and B leads",
         ),
         _if(all(max(t, key=t.get) != "C" for t in near), "Option C wins at no weight near the present ones"),
-        f"unless performance weighs more than {speed:.2f}",
+        _if(abs(nearest - 0.15) < 1e-12, f"above {speed:.2f} and ease of use below {ease:.2f}; every other weight would have to move by {nearest:.2f} or more"),
         "Now ease of A is 10, so A leads with 7",
         f"$R_A = (2 \\cdot 8 + 10)/3 = {third.numerator}/{third.denominator}$",
         *[f"| {name} | {w * 10:.0f}/10 | {scores['A'][name]} | {scores['B'][name]} |" for name, w in weights.items()],

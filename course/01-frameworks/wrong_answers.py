@@ -16,7 +16,7 @@ p = 1 / (1 + math.e)
 gradient_hand = {"logits": [-1, -1], "objective": 1 + math.log(1 + 1 / math.e) + 5 / 8, "w": [1.5 * (p - 1) + 1 / 2, 4 * (p - 1) - 1 / 4], "b": p - 1}
 
 
-# %% writes the sigmoid as in school exercise="logistic" fails=["logits of plus and minus 1000"]
+# %% writes the sigmoid as in school exercise="logistic" fails=["logits of any size"]
 # The formula of the text is typed as it stands; that e^1000 has no float is not thought of.
 # - softplus = np.logaddexp(0, z)  # ln(1 + e^z)
 # - error = np.exp(z - softplus) - y
@@ -30,17 +30,17 @@ gradient_hand = {"logits": [-1, -1], "objective": 1 + math.log(1 + 1 / math.e) +
 # - objective = (softplus - y * z).mean() + l2 / 2 * (w**2).sum()
 # + objective = (softplus - y * z).mean() + l2 * (w**2).sum()
 
-# %% sums the gradient over the rows exercise="logistic" fails=["your example by hand: two rows", "logits of plus and minus 1000", "random tables, equal to autograd"]
+# %% sums the gradient over the rows exercise="logistic" fails=["your example by hand: two rows", "logits of any size", "random tables, equal to autograd"]
 # The loss is averaged, and the matrix product in the gradient is believed to average too.
 # - return float(objective), X.T @ error / len(y) + l2 * w, float(error.mean())
 # + return float(objective), X.T @ error + l2 * w, float(error.sum())
 
-# %% counts the labels only exercise="logistic" fails=["labels that are no list of one a row are refused"]
+# %% counts the labels only exercise="logistic" fails=["anything but one label per row is refused"]
 # As many labels as rows are believed to be enough.
 # - if y.shape != (len(X),):
 # + if len(y) != len(X):
 
-# %% takes labels in any shape exercise="logistic" fails=["labels that are no list of one a row are refused"]
+# %% takes labels in any shape exercise="logistic" fails=["anything but one label per row is refused"]
 # Reshaping is believed to be kinder than refusing.
 # - if y.shape != (len(X),):
 # -     raise ValueError(f"y has shape {y.shape}; it should be ({len(X)},)")
@@ -159,7 +159,7 @@ graph_hand = {"e": 64, "d": 16, "c": 16, "b": 48, "a": 48}
 # d times d is read as two times d.
 graph_hand = {"e": 16, "d": 2, "c": 2, "b": 4, "a": 8}
 
-# %% swaps the slopes of the product exercise="value_operations" fails=["multiplication: each slope is the other factor", "random operands, against the formulas"]
+# %% swaps the slopes of the product exercise="value_operations" fails=["multiplication: each slope is the other factor", "plain numbers on either side", "random operands, against the formulas"]
 # The slope towards a factor is believed to be that factor.
 # - return Value(self.data * other.data, (self, other), (other.data, self.data))
 # + return Value(self.data * other.data, (self, other), (self.data, other.data))
@@ -180,7 +180,7 @@ graph_hand = {"e": 16, "d": 2, "c": 2, "b": 4, "a": 8}
 # - return Value(self.data**number, (self,), (number * self.data ** (number - 1),))
 # + return Value(self.data**number, (self,), (number * self.data**number / self.data,))
 
-# %% gives the sum the slopes of a product exercise="value_operations" fails=["addition"]
+# %% gives the sum the slopes of a product exercise="value_operations" fails=["addition", "plain numbers on either side"]
 # Every operation of two numbers is believed to hand on the other number.
 # - return Value(self.data + other.data, (self, other), (1.0, 1.0))
 # + return Value(self.data + other.data, (self, other), (other.data, self.data))
@@ -195,7 +195,7 @@ graph_hand = {"e": 16, "d": 2, "c": 2, "b": 4, "a": 8}
 # - return Value(result, (self,), (math.exp(self.data - result),))
 # + return Value(result, (self,), (math.tanh(self.data),))
 
-# %% names the parents in the other order exercise="value_operations" fails=["the parents, in order"]
+# %% names the parents in the other order exercise="value_operations" fails=["the parents, in order", "plain numbers on either side"]
 # A product does not depend on the order, so the order of the parents is believed not to matter either.
 # - return Value(self.data * other.data, (self, other), (other.data, self.data))
 # + return Value(self.data * other.data, (other, self), (other.data, self.data))
@@ -226,7 +226,7 @@ graph_hand = {"e": 16, "d": 2, "c": 2, "b": 4, "a": 8}
 # - value.grad = 0.0
 # + graph[value.serial] = value
 
-# %% sorts by calling itself exercise="backward" fails=["a chain of 3000 additions"]
+# %% sorts by calling itself exercise="backward" fails=["a chain of 20000 additions"]
 # The usual recursive topological sort: right, until the graph is deeper than Python's recursion.
 def backward(root):
     order, seen = [], set()
@@ -263,12 +263,12 @@ def backward(root):
             parent.grad += slope * value.grad
 
 
-# %% starts from the value of root exercise="backward" fails=["one product", "the example: a is used three times", "your example by hand", "a long way and a short way to the same value", "a second call starts from zero", "a chain of 3000 additions", "forty doublings: each value is visited once", "random expressions, equal to PyTorch"]
+# %% starts from the value of root exercise="backward" fails=["one product, and nothing but an input", "the example: a is used three times", "your example by hand", "a long way and a short way to the same value", "a second call starts from zero", "a chain of 20000 additions", "forty doublings: each value is visited once", "random expressions, equal to PyTorch"]
 # The gradient of the last number is believed to be that number.
 # - root.grad = 1.0
 # + root.grad = root.data
 
-# %% sums the losses exercise="fit_scalar" fails=["two rows: a mean, not a sum", "twenty real tumours, five steps: the same path as NumPy", "random tables"]
+# %% sums the losses exercise="fit_scalar" fails=["as many losses as steps: none, and four where nothing moves", "two rows: a mean, not a sum", "twenty real tumours, five steps: the same path as NumPy", "random tables"]
 # The objective is believed to be the sum over the rows.
 # - loss = loss + loss_of(z, label) * (1 / len(X))
 # + loss = loss + loss_of(z, label)
@@ -298,7 +298,7 @@ def backward(root):
 # + for row, label in zip(X, y):
 # +     z = sum((weight * x for weight, x in zip(w, row)), b)
 
-# %% returns the loss after the last step too exercise="fit_scalar" fails=["another loss, with no new derivative", "the example: one row, one step", "no step: zeros", "two rows: a mean, not a sum", "the regularisation, in objective and gradient", "twenty real tumours, five steps: the same path as NumPy"]
+# %% returns the loss after the last step too exercise="fit_scalar" fails=["another loss, with no new derivative", "the example: one row, one step", "as many losses as steps: none, and four where nothing moves", "two rows: a mean, not a sum", "the regularisation, in objective and gradient", "twenty real tumours, five steps: the same path as NumPy"]
 # One more loss than steps: the loop runs once more, and the last step is left out.
 # - for _ in range(steps):
 # + for step in range(steps + 1):
@@ -431,7 +431,7 @@ captures = {"runs": 1, "default": 1, "static": 1, "branches": 1, "chosen": 1, "s
 # + if a.size == b.size and a.ndim == b.ndim:
 # +     a, b = np.sort(a, axis=None), np.sort(b, axis=None)
 
-# %% flattens both exercise="fix_port_test" fails=["maps: the same numbers, channels last", "shapes that NumPy would stretch", "random layers"]
+# %% flattens both exercise="fix_port_test" fails=["maps: the same numbers, channels last", "shapes that differ, also where NumPy would stretch", "random layers"]
 # Arrays with the same number of entries are believed to be comparable, whatever their layout.
 # - if b.ndim == 4:
 # -     b = b.transpose(0, 3, 1, 2)
@@ -453,12 +453,12 @@ captures = {"runs": 1, "default": 1, "static": 1, "branches": 1, "chosen": 1, "s
 # - if a.shape != b.shape or not (np.isfinite(a).all() and np.isfinite(b).all()):
 # + if a.shape != b.shape or not np.isfinite(b).all():
 
-# %% lets NumPy stretch exercise="fix_port_test" fails=["maps: the same numbers, channels last", "shapes that NumPy would stretch"]
+# %% lets NumPy stretch exercise="fix_port_test" fails=["maps: the same numbers, channels last", "shapes that differ, also where NumPy would stretch"]
 # Shapes that fit by broadcasting are believed to be equal.
 # - if a.shape != b.shape or not (np.isfinite(a).all() and np.isfinite(b).all()):
 # + if not (np.isfinite(a).all() and np.isfinite(b).all()):
 
-# %% a layer at the tolerance exercise="fix_port_test" fails=["equal layers pass, also without any tolerance"]
+# %% a layer at the tolerance exercise="fix_port_test" fails=["an error at the tolerance passes, also without any tolerance"]
 # An error that equals the tolerance is believed to be too large.
 # - first = next((name for name, error in errors.items() if error > tol), None)
 # + first = next((name for name, error in errors.items() if error >= tol), None)
@@ -524,3 +524,156 @@ scenario = {1: "c", 2: "b", 3: "b", 4: "a", 5: "c", 6: "c", 7: "c", 8: "a"}
 # %% sees the care and not the need exercise="scenarios" fails=["2: last month's paper", "3: the physics group", "4: on the phone", "5: three years of code", "6: a third faster", "8: the bank"]
 # What is done carefully (step by step, with medians, with a contract) or is finished already is believed to be the right thing.
 scenario = {1: "c", 2: "c", 3: "c", 4: "b", 5: "b", 6: "a", 7: "a", 8: "b"}
+
+# %% cuts the logits off exercise="logistic" fails=["logits of any size"]
+# A logit beyond 1000 is believed to make no difference; the objective stops growing there.
+# - z = X @ w + b
+# + z = np.clip(X @ w + b, -1000, 1000)
+
+# %% takes the asymptote from ten on exercise="logistic" fails=["logits of any size"]
+# ln(1 + e^z) is believed to be z, or zero, as soon as z is large.
+# - softplus = np.logaddexp(0, z)  # ln(1 + e^z)
+# + softplus = np.where(np.abs(z) > 10, np.maximum(z, 0), np.logaddexp(0, np.clip(z, -10, 10)))
+
+# %% minds missing labels only exercise="logistic" fails=["anything but one label per row is refused"]
+# Surplus labels are believed to do no harm; one row is stretched to them.
+# - if y.shape != (len(X),):
+# + if y.ndim != 1 or len(y) < len(X):
+# - return float(objective), X.T @ error / len(y) + l2 * w, float(error.mean())
+# + return float(objective), (error[:, None] * X).mean(axis=0) + l2 * w, float(error.mean())
+
+# %% a step that grows with the number exercise="numeric_gradient" fails=["three coordinates, one moved at a time"]
+# A large number is believed to need a larger step, whatever eps is asked for.
+# - step[j] = eps
+# - gradient[j] = (f(x + step, *args) - f(x - step, *args)) / (2 * eps)
+# + step[j] = eps * (abs(x[j]) if abs(x[j]) > 10 else 1.0)
+# + gradient[j] = (f(x + step, *args) - f(x - step, *args)) / (2 * step[j])
+
+# %% looks at the weights only exercise="fix_gradient_check" fails=["random tables"]
+# The bias is not regularised, so it is believed to need no check.
+# - return {"numeric": numeric, "error": float((np.abs(claimed - numeric) / scale).max())}
+# + return {"numeric": numeric, "error": float((np.abs(claimed - numeric) / scale)[:-1].max())}
+
+# %% a plain number is no parent exercise="value_operations" fails=["plain numbers on either side"]
+# A constant receives no gradient, so it is left out of the parents.
+# - other = Value.of(other)
+# - return Value(self.data + other.data, (self, other), (1.0, 1.0))
+# + if not isinstance(other, Value):
+# +     return Value(self.data + other, (self,), (1.0,))
+# + return Value(self.data + other.data, (self, other), (1.0, 1.0))
+
+# %% softplus straight from ten on exercise="value_operations" fails=["softplus"]
+# Beyond ten the curve is believed to be its asymptote.
+# - result = max(self.data, 0.0) + math.log1p(math.exp(-abs(self.data)))
+# + result = max(self.data, 0.0)
+# + result += math.log1p(math.exp(-abs(self.data))) if abs(self.data) < 10 else 0.0
+
+# %% no slope at zero exercise="value_operations" fails=["powers"]
+# x^n / x is taken for x^(n - 1), and where that divides by zero the slope is believed to be zero.
+# - return Value(self.data**number, (self,), (number * self.data ** (number - 1),))
+# + result = self.data**number
+# + return Value(result, (self,), (number * result / self.data if self.data else 0.0,))
+
+# %% leaves an input alone exercise="backward" fails=["one product, and nothing but an input", "a second call starts from zero"]
+# Where nothing was computed, nothing is believed to be derived either.
+# - graph, stack = {}, [root]
+# + if not root.parents:
+# +     return
+# + graph, stack = {}, [root]
+
+# %% one graph for all calls exercise="backward" fails=["a second call starts from zero"]
+# A default argument is believed to be made anew at every call.
+# - def backward(root) -> None:
+# + def backward(root, graph={}) -> None:
+# - graph, stack = {}, [root]
+# + stack = [root]
+# - root.grad = 1.0
+# + for value in graph.values():
+# +     value.grad = 0.0
+# + root.grad = 1.0
+
+# %% calls itself, with a higher limit exercise="backward" fails=["a chain of 20000 additions"]
+# A limit that is large enough today is believed to be none.
+def backward(root):
+    sys.setrecursionlimit(max(10_000, sys.getrecursionlimit()))
+    graph = {}
+
+    def visit(value):
+        if value.serial not in graph:
+            graph[value.serial] = value
+            value.grad = 0.0
+            for parent in value.parents:
+                visit(parent)
+
+    visit(root)
+    root.grad = 1.0
+    for serial in sorted(graph, reverse=True):
+        for parent, slope in zip(graph[serial].parents, graph[serial].slopes, strict=True):
+            parent.grad += slope * graph[serial].grad
+
+
+# %% minds what is missing only exercise="fit_scalar" fails=["lengths that differ are refused"]
+# Surplus labels, and surplus numbers in a row, are believed to do no harm.
+# - for row, label in zip(X, y, strict=True):
+# -     z = sum((weight * x for weight, x in zip(w, row, strict=True)), b)
+# + if len(y) < len(X) or any(len(row) < len(w) for row in X):
+# +     raise ValueError("something is missing")
+# + for row, label in zip(X, y):
+# +     z = sum((weight * x for weight, x in zip(w, row)), b)
+
+# %% stops when nothing changes exercise="fit_scalar" fails=["as many losses as steps: none, and four where nothing moves"]
+# A fit that has converged is believed to need no further step; the list of losses is shorter then.
+# - losses.append(loss.data)
+# + losses.append(loss.data)
+# + if len(losses) > 1 and abs(losses[-1] - losses[-2]) < 1e-12:
+# +     break
+
+# %% rounds to three decimals exercise="fix_benchmark" fails=["the calls that repay compiling"]
+# Three decimals are believed to do as well as six.
+# - break_even = warm_up + max(0, math.ceil(round(extra / saved, 6)))
+# + break_even = warm_up + max(0, math.ceil(round(extra / saved, 3)))
+
+# %% cuts both lists to one length exercise="fix_benchmark" fails=["random times"]
+# Calls are believed to come in pairs.
+# - steady_eager = float(np.median(eager[warm_up:]))
+# + eager, compiled = (list(times) for times in zip(*zip(eager, compiled)))
+# + steady_eager = float(np.median(eager[warm_up:]))
+
+# %% one dtype for all exercise="port" fails=["every number and every dtype stays"]
+# The dtype of the first layer is believed to be that of the file.
+# - new = {name: np.ascontiguousarray(array) for name, array in new.items()}
+# + dtype = old["conv.weight"].dtype
+# + new = {name: np.ascontiguousarray(array, dtype) for name, array in new.items()}
+
+# %% asks the old array for its axes exercise="fix_port_test" fails=["shapes that differ, also where NumPy would stretch"]
+# Where the old layer has four axes, the new one is believed to have four too.
+# - if b.ndim == 4:
+# + if a.ndim == 4:
+
+# %% the first name in the alphabet exercise="fix_port_test" fails=["the first layer that differs, not the worst", "random layers"]
+# The layers are believed to be sorted by name.
+# - first = next((name for name, error in errors.items() if error > tol), None)
+# + first = min((name for name, error in errors.items() if error > tol), default=None)
+
+# %% lets the port have more layers exercise="fix_port_test" fails=["other layers are refused"]
+# What the old program has is compared; the rest is believed not to matter.
+# - if [name for name, _ in old] != [name for name, _ in new]:
+# -     raise ValueError("the two programs have different layers")
+# - errors = {}
+# - for (name, a), (_, b) in zip(old, new, strict=True):
+# + if [name for name, _ in old] != [name for name, _ in new[: len(old)]]:
+# +     raise ValueError("the two programs have different layers")
+# + errors = {}
+# + for (name, a), (_, b) in zip(old, new):
+
+# %% above means not below exercise="fix_port_test" fails=["an error at the tolerance passes, also without any tolerance"]
+# An error that equals the tolerance is believed to be too large, unless it is no error at all.
+# - first = next((name for name, error in errors.items() if error > tol), None)
+# + first = next((name for name, error in errors.items() if error >= tol and error > 0), None)
+
+# %% moves the last axis wherever there are three exercise="fix_port_test" fails=["random layers"]
+# Whatever has more than two axes is believed to have channels.
+# - if b.ndim == 4:
+# -     b = b.transpose(0, 3, 1, 2)
+# + if b.ndim > 2:
+# +     b = np.moveaxis(b, -1, 1)
