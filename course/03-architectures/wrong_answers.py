@@ -385,11 +385,6 @@ def circular_conv(image, kernel):
 # - return out
 # + return np.roll(out, (kernel.shape[0] // 2, kernel.shape[1] // 2), axis=(0, 1))
 
-# %% float32 stays float32 exercise="circular_conv" fails=["a kernel with one weight scales the image"]
-# Whole numbers are made float64, and a float32 image is left as it is.
-# - out = np.zeros(image.shape)
-# + out = np.zeros(image.shape, dtype=image.dtype if image.dtype.kind == "f" else float)
-
 # %% every CNN survives every shift exercise="predict_shift" fails=["zero padding", "stride two", "max pooling", "flatten and linear"]
 # "CNNs are shift-invariant", as it is often said.
 survives = dict.fromkeys(("circular", "zeros", "relu", "stride", "pool", "blur", "average", "linear"), True)
