@@ -396,6 +396,8 @@ def reorder_first_layer(weight, order):
 # torch's own function; the check by counting.
 def reorder_first_layer(weight, order):
     index = torch.as_tensor(order)
+    if (index < 0).any():
+        raise ValueError("no input has a negative number")
     counts = torch.bincount(index, minlength=weight.shape[1])
     if len(counts) != weight.shape[1] or (counts != 1).any():
         raise ValueError("each input must occur once")
