@@ -90,6 +90,7 @@ def _memory(lesson: dict) -> list[str]:
         f"weights {parts['weights']} bytes, gradients {parts['gradients']}, states {parts['optimizer']}, "
         f"activations 5·7·4 = {parts['activations']}",
         f"Together {parts['total']} bytes",
+        holds(kept["CNN"] > 2 * 16 * 4900, "For the CNN most of the memory is activations"),
         holds(kept["CNN"] > 10 * kept["MLP"], "more than 10 times as many bytes of activations as the MLP"),
         f"a parameter costs {each['adam']} bytes before the first sample: a billion parameters, {giga:.0f} GB",
         f"the first three are {each['adam']} bytes a parameter",
@@ -195,7 +196,7 @@ def _bakeoff(lesson: dict) -> list[str]:
     updates = 10 * -(-len(lesson["digits"]["train"][1]) // 50)
     near = abs(plain["CNN"] - plain["MLP"]) < 0.045
     linear = abs(plain["linear"] - plain["MLP"]) < 0.03 and plain["linear"] > plain["Transformer"] + 0.01
-    lead = shifted["CNN"] > shifted["MLP"] + 0.08 and shifted["CNN"] > shifted["GRU"] > max(shifted["MLP"], shifted["Transformer"])
+    lead = shifted["CNN"] > shifted["MLP"] + 0.08
     underfits = train["shifted"]["Transformer"] < 0.62 and shifted["Transformer"] == min(shifted[n] for n in networks)
     still = abs(shuffled["MLP"] - plain["MLP"]) < 0.03
     cnn_falls = shuffled["CNN"] < plain["CNN"] and shuffled["CNN"] < shuffled["MLP"] + 0.01
@@ -209,12 +210,13 @@ def _bakeoff(lesson: dict) -> list[str]:
     gap = {n: more["train"][n] - more["test"][n] for n in networks}
     learned = more["train"]["Transformer"] > 0.82 and more["test"]["Transformer"] > before["Transformer"] + 0.12
     left = gap["Transformer"] > 0.22 and gap["CNN"] < gap["Transformer"] and min(more["train"].values()) > 0.82
-    order = more["test"]["CNN"] > more["test"]["GRU"] > max(more["test"]["MLP"], more["test"]["Transformer"])
+    order = more["test"]["CNN"] > more["test"]["GRU"] > more["test"]["MLP"] > more["test"]["Transformer"] + 0.01
     return [
         f"epochs: {updates} updates. The learning rate",
         "same batches of 50, same",
         f"after {updates} updates, and what it can carry" if best and unsettled else "the last mark does not hold",
-        f"which network is best on the shifted digits, after {updates} updates?",
+        f"which network is best on the shifted digits, after {long} updates?",
+        f"Between CNN and GRU three seeds and {updates} updates do not decide safely",
         f"winner after {updates} updates is a winner after {updates} updates",
         f"after {updates} updates and at equal",
         f"after {updates} updates the CNN",
@@ -233,7 +235,8 @@ def _bakeoff(lesson: dict) -> list[str]:
         holds(linear, "logistic regression was within 0.03 of the MLP"),
         holds(linear, "线性模型与 MLP 相差在 0.03 以内"),
         holds(linear, "逻辑回归与 MLP 相差在 0.03 以内"),
-        holds(lead, "the CNN leads the MLP by more than 0.08, and the GRU comes second"),
+        holds(lead, "the CNN leads the MLP by more than 0.08"),
+        holds(near, "the choice between CNN and MLP is worth less than five points"),
         holds(shifted["linear"] < 0.35, "The linear model falls below 0.4"),
         holds(still and cnn_falls, "the MLP stays within 0.03 of its plain accuracy"),
         holds(still, "the MLP stayed within 0.03 of its accuracy"),
@@ -247,7 +250,9 @@ def _bakeoff(lesson: dict) -> list[str]:
         holds(learned and left and order, "is above 0.8 on its training part, and its test accuracy is higher by more than 0.1"),
         holds(learned, "its test accuracy rose by more than 0.1"),
         holds(learned, "测试准确率也上升了 0.1 以上"),
-        holds(left, "more than 0.2 below its training accuracy"),
+        holds(left, "its test accuracy is more than 0.2 below"),
+        holds(left and order, "it was still last, and more than 0.2 below its training accuracy"),
+        holds(left and order, "它仍是最后一名，并且比训练准确率低 0.2 以上"),
         *_fields(lesson),
         *_invariance(lesson),
     ]
@@ -264,24 +269,32 @@ def _fields(lesson: dict) -> list[str]:
         field[d] == lesson["receptive_field"]([{"kernel": 3, "dilation": one} for one in d]) for d in test
     )
     depth, holes, spread, full, narrow = (mean[d] for d in ((1, 1, 1, 1), (1, 12), (6, 7), (1, 2, 4, 7), (1, 1)))
-    low = alike and narrow < depth < 0.945 and narrow < holes < 0.945
+    low = alike and max(narrow, depth) < 0.78
+    wide = alike and narrow + 0.06 < holes < 0.885
     nine = len(seen[1, 12]) == len(seen[6, 7]) == len(seen[1, 1, 1, 1]) == 9 and max(np.diff(seen[1, 12])) == 10
+    again = holes + 0.01 < spread < 0.94
+    best = full > 0.965 and full > spread + 0.03 and len(seen[1, 2, 4, 7]) == field[1, 2, 4, 7]
+    zeros = float(np.mean(lesson["measured"]["last mark"]["CNN"]["test"])) > narrow + 0.04
     return [
-        holds(low, f"a field of {field[1, 1, 1, 1]} in place of {field[1, 1]}. A little better, and still below 0.95"),
-        holds(low and nine, f"the *field*, {field[1, 12]} in place of {field[1, 1]}"),
-        holds(low, "A little better, and still below 0.95"),
-        holds(low and min(spread, full) > 0.955, "neither of the two with a narrow one came above 0.95"),
+        holds(low and zeros, "It stays below 0.8. So a part of what it reached there it owed to the zeros"),
+        holds(low, f"a field of {field[1, 1, 1, 1]} in place of {field[1, 1]}. Still below 0.8"),
+        holds(wide and nine, f"the *field*, {field[1, 12]} in place of {field[1, 1]}"),
+        holds(wide, "Better by more than 0.05, and below 0.9"),
         "Dilations 1, 12 against 1, 1",
         "Dilations 6, 7 against 1, 12",
-        holds(spread > 0.965, "Spread out it is above 0.96"),
-        holds(min(test[1, 2, 4, 7]) > 0.985 and len(seen[1, 2, 4, 7]) == field[1, 2, 4, 7],
-            f"a field of {field[1, 2, 4, 7]}, without a hole, in four layers. Above 0.98 on every seed"),
-        holds(full > 0.985, f"a field of {field[1, 2, 4, 7]} and no holes"),
-        holds(full > 0.985, f"感受野 {field[1, 2, 4, 7]} 且没有空洞"),
-        holds(low, f"two layers with dilations 1 and 12 (field {field[1, 12]}, but with holes) both stayed below 0.95"),
-        holds(low, f"膨胀率 1、12（感受野 {field[1, 12]}，但有空洞）都低于 0.95"),
-        holds(spread > 0.965, "the same field spread out, went above 0.96"),
-        holds(spread > 0.965, "感受野相同但分布均匀，高于 0.96"),
+        "A blank is the symbol 1, 0, 0",
+        f"for {10 * 14} updates each",
+        f'All of them say "after {10 * 14} updates"',
+        holds(again, "Spread out is better again, and below 0.95"),
+        holds(best, f"a field of {field[1, 2, 4, 7]}, without a hole, in four layers. Above 0.96 by its mean, the best of the five"),
+        holds(best, f"a field of {field[1, 2, 4, 7]} and no holes"),
+        holds(best, f"感受野 {field[1, 2, 4, 7]} 且没有空洞"),
+        holds(low, f"two and four layers without dilations (fields {field[1, 1]} and {field[1, 1, 1, 1]}) both stayed below 0.8"),
+        holds(low, f"两层和四层不膨胀（感受野 {field[1, 1]} 和 {field[1, 1, 1, 1]}）都低于 0.8"),
+        holds(wide, f"dilations 1 and 12 (field {field[1, 12]}, but with large holes) were better by more than 0.05"),
+        holds(wide, f"膨胀率 1、12（感受野 {field[1, 12]}，但有大的空洞）高出 0.05 以上"),
+        holds(again, "dilations 6 and 7, the same field spread out, better again"),
+        holds(again, "膨胀率 6、7，感受野相同但分布均匀，更高"),
     ]  # fmt: skip
 
 

@@ -272,8 +272,8 @@ with check("GRU: the example", hint="Three gates; each n_hidden * (n_in + n_hidd
 with check("GRU without biases", hint="`bias=False` takes both biases of each gate away."):
     expect(gru_params(3, 5, bias=False), sum(p.numel() for p in nn.GRU(3, 5, bias=False).parameters()), what="the count")
 with check("encoder layer", hint="Four linear layers d to d, two of the feed-forward part, two normalisations of 2 d."):
-    for sizes in ((4, 6), (8, 3)):
-        real = sum(p.numel() for p in nn.TransformerEncoderLayer(sizes[0], 2, sizes[1]).parameters())
+    for sizes in ((4, 6), (8, 3), (5, 7)):  # the number of heads does not occur: one fits every width
+        real = sum(p.numel() for p in nn.TransformerEncoderLayer(sizes[0], 1, sizes[1]).parameters())
         expect(encoder_layer_params(*sizes), real, what=f"the parameters of the encoder layer {sizes}")
 with check("the four image networks", hint="Does each of the four functions pass its own check?"):
     count_real = {name: sum(p.numel() for p in net.parameters()) for name, net in image_networks().items()}
@@ -294,7 +294,7 @@ with check("random layers, against PyTorch", hint="Try other sizes against sum(p
             (linear_params(a, b, bias=biased), nn.Linear(a, b, bias=biased)),
             (conv2d_params(a * g, b * g, (h, w), g, biased), nn.Conv2d(a * g, b * g, (h, w), groups=g, bias=biased)),
             (gru_params(a, b, bias=biased), nn.GRU(a, b, bias=biased)),
-            (encoder_layer_params(2 * a, b), nn.TransformerEncoderLayer(2 * a, 2, b)),
+            (encoder_layer_params(2 * a + 1, b), nn.TransformerEncoderLayer(2 * a + 1, 1, b)),
         ]
         for got_count, layer in pairs:
             expect(got_count, sum(p.numel() for p in layer.parameters()), what="the number of parameters")
@@ -336,7 +336,7 @@ grade("count_parameters")
 # kernel: with $d = 2$ it looks at every second value, and spans $d(k-1) + 1$ of them.
 #
 # The **receptive field** of an output is the length of the stretch from the first to the last input that can change it.
-# (With dilation, inputs in between may have no say.) Two numbers are enough to follow it from layer to layer. Let $r$ be the
+# (With dilation, or a stride larger than the kernel, inputs in between may have no say.) Two numbers are enough to follow it from layer to layer. Let $r$ be the
 # field so far and $j$, the *jump*, the distance in the input between two neighbouring values. At the start $r = 1$ and $j = 1$.
 # Each layer does, in this order,
 #
@@ -409,6 +409,7 @@ with check("size: nine values, kernel three, stride two", hint="(9 - 3) // 2 + 1
 with check("size: padding stands at both ends", hint="Add 2 * padding."):
     expect(output_size(8, 3, padding=1), 8, what="the size with padding 1")
     expect(output_size(5, 4, padding=2), 6, what="the size with padding 2")
+    expect(output_size(5, 1, padding=1), 7, what="the size with kernel 1 and padding 1")
 with check("size: dilation spreads the kernel", hint="A kernel of k spans dilation * (k - 1) + 1 values."):
     expect(output_size(10, 3, dilation=3), 4, what="the size with dilation 3")
 with check("size: what is left over is dropped", hint="Round down: // divides whole numbers."):
@@ -437,6 +438,8 @@ with check("field: two strides in front of a layer", hint="The jump is the produ
 with check("field: dilations of one, two and four", hint="Add dilation * (kernel - 1) * jump."):
     wave = [{"kernel": 2, "dilation": d} for d in (1, 2, 4)]
     expect(receptive_field(wave), 8, what="the receptive field")
+    expect(receptive_field([{"kernel": 3, "dilation": 2}]), 5, what="the receptive field, holes included")
+    expect(receptive_field([{"kernel": 3, "stride": 2}, {"kernel": 3, "dilation": 2}]), 11, what="the field behind a stride")
 ### BEGIN HIDDEN TESTS
 with check("random sizes, against PyTorch", hint="Try odd sizes with stride 3.", hidden=True) as rng:
     for turn in range(20):
@@ -591,6 +594,11 @@ with check("random layers, against PyTorch", hint="Try other sizes with counted_
         encoder = nn.TransformerEncoderLayer(2 * a, 2, b, dropout=0.0, batch_first=True)
         got_flops = sum(encoder_layer_flops(t, 2 * a, b).values())
         expect(got_flops, counted_flops(encoder, t, 2 * a), what="the FLOPs of an encoder layer")
+    large = int(rng.integers(50, 99)) * 2 + 1  # counts above 2**24: no single precision on the way
+    expect(conv2d_flops(37, 53, (3, 3), (large, 97)), 2 * 53 * 37 * 9 * large * 97, what="the FLOPs of a large convolution")
+    expect(gru_flops(401, 503, large), 6 * large * 503 * 904, what="the FLOPs of a large GRU")
+    wanted = {"linear": 2 * large * (4 * 513**2 + 2 * 513 * 1025), "attention": 4 * large**2 * 513}
+    expect(encoder_layer_flops(large, 513, 1025), wanted, what="the FLOPs of a large encoder layer")
 ### END HIDDEN TESTS
 grade("flops")
 
@@ -774,6 +782,7 @@ def measured_memory(net, optimizer, x):
 # %% check="memory" points=12
 with check("activations: the example", hint="The input and the hidden layers, not the last output."):
     expect(mlp_activations([4, 3, 2]), 7, what="the number of values")
+    expect(mlp_activations([4, 2, 2]), 6, what="the number of values of [4, 2, 2]")
 with check("activations: against autograd", hint="Each linear layer keeps its input, once."):
     deep = nn.Sequential(nn.Linear(6, 5), nn.ReLU(), nn.Linear(5, 9), nn.ReLU(), nn.Linear(9, 3))
     expect(mlp_activations([6, 5, 9, 3]) * 4 * 7, kept_bytes(deep, torch.zeros(7, 6)), what="the bytes for 7 samples")
@@ -793,8 +802,8 @@ with check(
     "memory: an unknown optimizer is refused", needs="memory: the example",
     hint="Look the name up in a dict; refuse others by ValueError.",
 ):  # fmt: skip
-    expect_raises(ValueError, training_memory, 23, 7, 5, optimizer="lion")
-    expect_raises(ValueError, training_memory, 23, 7, 5, optimizer="adagrad")
+    for unknown in ("lion", "adagrad", "adamax", "Adam", "sgd2", ""):
+        expect_raises(ValueError, training_memory, 23, 7, 5, optimizer=unknown)
 with check("memory: a real step of Adam", hint="Compare part by part with what measured_memory returns."):
     real_net = nn.Sequential(nn.Linear(6, 5), nn.ReLU(), nn.Linear(5, 2))
     real = measured_memory(real_net, torch.optim.Adam(real_net.parameters()), torch.ones(3, 6))
@@ -814,9 +823,12 @@ with check("random networks", hint="Try one network in float32 and in bfloat16 b
         got_memory = training_memory(p, a, b, name, each)
         expect(got_memory["total"], each * (factor * p + a * b), what="the total")
         expect(largest_batch(got_memory["total"] + a * each - 1, p, a, name, each), b, what="the largest batch")
+    p = 7 * 10**9 + int(rng.integers(1, 99))  # a large model: no single precision on the way
+    expect(training_memory(p, 3, 5, bytes_each=2)["total"], 8 * p + 30, what="the total of a large model")
 with check("random MLPs, against autograd", hint="Try one hidden layer, and three.", hidden=True) as rng:
     for depth in (1, 2, 3):
         widths = [int(w) for w in rng.integers(2, 12, depth + 1)]
+        widths[-1] = widths[-2] if depth == 3 else widths[-1]
         parts = [part for a, b in zip(widths, widths[1:], strict=False) for part in (nn.Linear(a, b), nn.ReLU())]
         real = kept_bytes(nn.Sequential(*parts[:-1]), torch.zeros(2, widths[0]))
         expect(mlp_activations(widths) * 4 * 2, real, what="the bytes kept")
@@ -850,7 +862,7 @@ for name, net in image_networks().items():
 
 # %% [markdown]
 # The first three columns nearly agree, since the parameters do. The last does not: with this batch the CNN keeps more than 10
-# times as many bytes of activations as the MLP. Here most of the memory is activations; in a large language model with a small
+# times as many bytes of activations as the MLP. For the CNN most of the memory is activations; in a large language model with a small
 # batch it is weights and states. With Adam in `float32` a parameter costs 16 bytes before the first sample: a billion parameters,
 # 16 GB.
 #
@@ -882,7 +894,7 @@ class OneAttention(nn.Module):
         heads = [
             part.unflatten(-1, (2, 16)).transpose(1, 2) for part in self.project(x).chunk(3, dim=-1)
         ]
-        return F.scaled_dot_product_attention(*heads).sum()
+        return F.scaled_dot_product_attention(*heads)
 
 
 def attention_memory(tokens, kernel):
@@ -897,6 +909,12 @@ for tokens in (128, 256, 512, 1024):
         attention_memory(tokens, k) for k in (SDPBackend.MATH, SDPBackend.FLASH_ATTENTION)
     )
     print(f"{tokens:5} tokens {plain / 1000:29.0f} {fused / 1000:7.0f}")
+torch.manual_seed(0)
+attention, tokens_drawn, outputs = OneAttention(), torch.randn(1, 1024, 32), []
+for kernel in (SDPBackend.MATH, SDPBackend.FLASH_ATTENTION):
+    with sdpa_kernel(kernel), torch.no_grad():
+        outputs.append(attention(tokens_drawn))
+print(f"largest difference of the two outputs: {(outputs[0] - outputs[1]).abs().max():.1e}")
 
 # %% [markdown]
 # From 512 tokens to 1024, what the written-out attention keeps grows 3.8 times, and what the fused kernel keeps exactly 2 times. At 1024
@@ -944,8 +962,8 @@ def circular_conv(image: np.ndarray, kernel: np.ndarray) -> np.ndarray:
     """Return the circular convolution (cross-correlation) of an image with a kernel.
 
     Args:
-        image: shape (height, width). It is not modified.
-        kernel: shape (h, w), not larger than the image; it is not flipped.
+        image: shape (height, width), whole numbers or float64. It is not modified.
+        kernel: shape (h, w), of the same types, not larger than the image; it is not flipped.
 
     Returns:
         An array of the image's shape, float64:
@@ -968,7 +986,9 @@ with check("one column wraps around too", hint="Roll the rows by -i as you roll 
     got_column = circular_conv(np.array([[1.0], [0], [0], [2]]), np.array([[3.0], [5]]))
     expect(got_column, np.array([[3.0], [0], [10], [11]]))
 with check("a kernel with one weight scales the image", hint="Start with zeros, then add weight times shifted image."):
-    expect(circular_conv(np.array([[1.0, 2, 3], [4, 5, 6]]), np.array([[2.0]])), np.array([[2.0, 4, 6], [8, 10, 12]]))
+    for kind in ("float64", "int64"):
+        got_scaled = circular_conv(np.array([[1, 2, 3], [4, 5, 6]], dtype=kind), np.array([[2]], dtype=kind))
+        expect(got_scaled, np.array([[2.0, 4, 6], [8, 10, 12]]), what=f"the result for {kind}")
 with check("against PyTorch, sizes that are not square", hint="Rows go with i, columns with j. Do not flip.") as rng:
     ring, weights = rng.normal(size=(5, 7)), rng.normal(size=(3, 2))
     padded = F.pad(torch.tensor(ring)[None, None], (0, 1, 0, 2), mode="circular")
@@ -1122,13 +1142,14 @@ shift_gaps()
 # you the layers. You are told what the network has to do, and the checks look at that:
 #
 # 1. It takes images of **any size** (height and width multiples of four, at least 8) and any number of channels, and returns one
-#    *logit* a class: no softmax at the end, the loss has it inside.
+#    *logit* a class, in training as in evaluation mode: no softmax at the end, the loss has it inside.
 # 2. It has **at most 5000 parameters** with one channel and ten classes. Count before you build.
 # 3. **Neighbours count**: the same pixels in other places can give other logits.
-# 4. Moved by **four pixels** around the ring, in either direction, an image gives the **same logits**. So you may halve the image twice, by
+# 4. Moved by **four pixels** around the ring, down or to the right, or both, an image gives the **same logits**. So you may halve the image twice, by
 #    strides or pooling, but neither the border nor the head may tell where something is.
-# 5. Each image is judged **by itself**: in evaluation mode its logits do not depend on the others in the batch.
-# 6. It **learns**: 60 steps of Adam on 36 noisy images of stripes, and it tells at least nine of ten new ones right.
+# 5. Each image is judged **by itself**: in evaluation mode its logits do not depend on the others in the batch, nor on batches read
+#    before.
+# 6. It **learns**: 60 steps of Adam on 36 noisy images of stripes, and it tells at least eight of ten new ones right.
 #
 # **The smallest example.** A circular convolution from one channel to two, ReLU, the largest value of each channel, a linear layer
 # from two to three: (9·2 + 2) + (2·3 + 3) = 29 parameters. Give it an image of zeros with a single 1. The convolution changes the nine
@@ -1138,8 +1159,11 @@ shift_gaps()
 
 # %%
 def striped_cloth(n, rng):
-    """Return noisy stripes (n, 1, 8, 8) that start anywhere, and their direction: 0, 1 or 2."""
-    kinds, starts = rng.integers(0, 3, n), rng.integers(0, 4, n)
+    """Return noisy stripes (n, 1, 8, 8), and their direction: 0, 1 or 2.
+
+    There are twelve kinds, three directions that start at four places, each equally often.
+    """
+    starts, kinds = np.divmod(rng.permutation(n) % 12, 3)
     rows, columns = np.mgrid[:8, :8]
     phase = np.stack([rows, columns, rows + columns])[kinds] + starts[:, None, None]
     pictures = (phase % 4 < 2) + rng.normal(0, 0.3, (n, 8, 8))
@@ -1210,7 +1234,7 @@ with check(
 ) as rng:
     (X_cloth, y_cloth), (X_fresh, y_fresh) = striped_cloth(36, rng), striped_cloth(60, rng)
     share = (learn_stripes(X_cloth, y_cloth, X_fresh) == y_fresh).float().mean().item()
-    assert share >= 0.9, f"After 60 steps it tells {share:.0%} of 60 new images right; at least 90 % are wanted."
+    assert share >= 0.8, f"After 60 steps it tells {share:.0%} of 60 new images right; at least 80 % are wanted."
 with check(
     "at most 5000 parameters", needs="one logit a class", hint="A convolution has n_out * n_in * 9 weights and n_out biases."
 ):
@@ -1219,12 +1243,14 @@ with check(
 with check(
     "logits, not probabilities", needs="one logit a class", hint="Leave out softmax and sigmoid: cross_entropy has the softmax inside."
 ) as rng:
-    cnn_logits = probes.output(SmallCNN(1, 10), torch.tensor(rng.normal(size=(3, 1, 8, 8)), dtype=torch.float32))
-    for told in (cnn_logits, cnn_logits.exp()):
-        assert not torch.allclose(told.sum(dim=1), torch.ones(3), atol=1e-4), (
-            "The outputs of each image are probabilities, or their logarithms."
-        )
-    assert not ((cnn_logits > 0) & (cnn_logits < 1)).all(), "All outputs lie between 0 and 1: is there a sigmoid at the end?"
+    for mode, training in (("evaluation", False), ("training", True)):
+        drawn = torch.tensor(rng.normal(size=(3, 1, 8, 8)), dtype=torch.float32)
+        cnn_logits = probes.output(SmallCNN(1, 10), drawn, training=training)
+        for told in (cnn_logits, cnn_logits.exp()):
+            assert not torch.allclose(told.sum(dim=1), torch.ones(3), atol=1e-4), (
+                f"In {mode} mode the outputs of each image are probabilities, or their logarithms."
+            )
+        assert not ((cnn_logits > 0) & (cnn_logits < 1)).all(), "All outputs lie between 0 and 1: is there a sigmoid at the end?"
 with check(
     "neighbours count", needs="one logit a class",
     hint="A kernel of one pixel sees no neighbours. Is there a kernel of three?",
@@ -1239,16 +1265,20 @@ with check(
     hint='padding_mode="circular" in every convolution; two halvings at most; a mean or maximum over all places, no flatten.',
 ) as rng:
     net, drawn = SmallCNN(), torch.tensor(rng.normal(size=(4, 1, 8, 12)), dtype=torch.float32)
-    for axis, words in ((2, "down"), (3, "to the right")):
-        moved = probes.output(net, drawn.roll(4, dims=axis))
+    for move, words in (((4, 0), "down"), ((0, 4), "to the right"), ((4, 4), "down and to the right")):
+        moved = probes.output(net, drawn.roll(move, dims=(2, 3)))
         assert torch.allclose(probes.output(net, drawn.clone()), moved, atol=1e-4), f"Moved {words}, an image gives other logits."
 with check(
     "each image by itself", needs="one logit a class",
-    hint="Take no mean over the batch; batch normalisation is fine in evaluation mode.",
+    hint="Take no mean over the batch and keep nothing of one; batch normalisation is fine in evaluation mode.",
 ) as rng:  # fmt: skip
     net, drawn = SmallCNN(), torch.tensor(rng.normal(size=(5, 1, 8, 8)), dtype=torch.float32)
     alone = torch.cat([probes.output(net, drawn[i : i + 1].clone()) for i in range(5)])
     assert torch.allclose(probes.output(net, drawn.clone()), alone, atol=1e-4), "The logits depend on the other images of the batch."
+    twin = SmallCNN()
+    probes.set_weights(twin, probes.weights(net, buffers=True))
+    probes.output(twin, 3 * drawn + 5)
+    assert torch.allclose(probes.output(twin, drawn.clone()), alone, atol=1e-4), "The logits depend on a batch that was read before."
 ### BEGIN HIDDEN TESTS
 with check("other sizes and moves", hint="Try 16 by 8 pixels and a move by eight.", hidden=True) as rng:
     for _ in range(3):
@@ -1593,8 +1623,8 @@ order_gaps()
 #
 # *Find the bug · 8 minutes · difficulty: two of three*
 #
-# Real sequences differ in length. To stand in one batch they are **padded**: zeros behind the end, and a list of the true lengths
-# beside them. The program below is a GRU for the task above, with sequences of different lengths. It has two faults,
+# Real sequences differ in length. To stand in one batch they are **padded**: something behind the end, zeros as a rule, and a list of the
+# true lengths beside them. The program below is a GRU for the task above, with sequences of different lengths. It has two faults,
 # and runs. Run it, its checks and the demonstration, note both accuracies, then repair it. After each repair, look again.
 #
 # What it should do: read each sequence from its first place on, and decide from the state at **its own** last place.
@@ -1644,7 +1674,7 @@ class MarkReader(nn.Module):
         """Return logits (n, 2).
 
         Args:
-            x: (n, length, n_symbols), padded with zeros.
+            x: (n, length, n_symbols), padded: what stands behind a sequence's end does not count.
             lengths: int64 (n,), the true length of each sequence, from 1 to `length`.
         """
         states = self.gru(x)[0]
@@ -1694,7 +1724,12 @@ with check(
 with check("the state at each one's own end", hint="states[row, length - 1], for each row: index with torch.arange.") as rng:
     reader, x_drawn = MarkReader(), torch.tensor(rng.normal(size=(3, 5, 3)), dtype=torch.float32)
     ends = torch.tensor([2, 5, 1])
+    x_drawn[0, 1] = 0.0  # a true symbol may be zero: only `lengths` tells the end
     together = probes.output(reader, x_drawn, ends)
+    sooner = probes.output(reader, x_drawn[:1].clone(), torch.tensor([1]))
+    assert not torch.allclose(together[:1], sooner, atol=1e-7), (
+        "Sequence 0 ends on a symbol of zeros; with one place less it gets the same logits."
+    )
     for i, end in enumerate(ends.tolist()):
         cut = probes.output(reader, x_drawn[i : i + 1, :end], torch.tensor([end]))
         assert torch.allclose(together[i : i + 1], cut, atol=1e-5), (
@@ -1707,6 +1742,7 @@ with check("random sequences", hint="Compare with a GRU that reads each sequence
     real_gru.load_state_dict({k.removeprefix("gru."): v for k, v in values.items() if k.startswith("gru.")})
     real_head.load_state_dict({k.removeprefix("head."): v for k, v in values.items() if k.startswith("head.")})
     x_drawn, ends = torch.tensor(rng.normal(size=(6, 9, 4)), dtype=torch.float32), torch.from_numpy(rng.integers(1, 10, 6))
+    ends[0], x_drawn[0, 5] = 6, 0.0
     with torch.no_grad():
         wanted = torch.stack([real_head(real_gru(x_drawn[i, :end])[0][-1]) for i, end in enumerate(ends.tolist())])
     got_logits = probes.output(reader, x_drawn, ends)
@@ -1824,6 +1860,8 @@ with check(
     expect_raises(ValueError, reorder_first_layer, torch.ones(2, 3), [0, 1])
     expect_raises(ValueError, reorder_first_layer, torch.ones(2, 3), [1, 2, 3])
     expect_raises(ValueError, reorder_first_layer, torch.ones(2, 3), [0, 1, 2, 2])
+    expect_raises(ValueError, reorder_first_layer, torch.ones(2, 3), [0, 1, -1])
+    expect_raises(ValueError, reorder_first_layer, torch.ones(2, 3), [-3, 1, 2])
 ### BEGIN HIDDEN TESTS
 with check("random orders", hint="Try an order of five inputs that is not its own inverse.", hidden=True) as rng:
     for _ in range(5):
@@ -1878,7 +1916,7 @@ grade("reorder")
 #
 # Commit yourself before you run. Answer with `"MLP"`, `"CNN"`, `"GRU"` or `"Transformer"`:
 #
-# - `"shifted"`: which network is best on the shifted digits, after 140 updates?
+# - `"shifted"`: which network is best on the shifted digits, after 560 updates? (The cell behind the bake-off trains that long.)
 # - `"shuffled"`: which network is sure to lose nothing from plain to shuffled, apart from the luck of its start?
 # - `"sequence"`: which of these four networks is best on the last mark?
 #
@@ -1903,7 +1941,7 @@ with check("best on shifted digits", hint="For which network is a shifted digit 
             "mlp": "It must learn each digit anew at each place, from the same 700 images.",
             "cnn": "One kernel serves all places.",
             "gru": "It shares weights over rows, so it takes shifts up and down; within a row each pixel has weights of its own.",
-            "transformer": "It has a vector for each row's position, and within a row a weight for each pixel; and it learns slowly: look at its training accuracy.",
+            "transformer": "It has a vector for each row's position, and within a row a weight for each pixel; and it learns slowly. When it fits its images at last, it still falls behind on new ones.",
         },
     )
 with check("sure to lose nothing by shuffling", hint="Which one has a weight of its own for each pixel?"):
@@ -1923,7 +1961,7 @@ with check("best on the last mark", hint="Which one keeps the last thing it saw,
         "gru",
         {
             "mlp": "It can give later places larger weights, but it has to learn each place by itself.",
-            "cnn": "Its receptive field is five symbols. When the marks lie further apart, it can only guess which one is the last.",
+            "cnn": "Its receptive field is five symbols. When the marks lie further apart, it has to guess which one is the last, from hints such as the zeros at the ends.",
             "gru": "Overwrite the state at a mark, keep it at a blank: the task is what a gate does.",
             "transformer": "It can solve the task, but 140 updates are few for it: its seeds lie far apart.",
         },
@@ -2045,7 +2083,7 @@ for ax, (task, by_name) in zip(axes, measured.items(), strict=True):
     ax.set_xticks(range(4), ["MLP", "CNN", "GRU", "Transf."], rotation=60)
 axes[0].set_ylabel("accuracy (dashed: linear, test)")
 fig.suptitle(
-    "After 140 updates, filled: test, open: training. The CNN leads on shifts, the GRU on order"
+    "After 140 updates, filled: test, open: training. Shifts part CNN and MLP, order favours the GRU"
 )
 plots.show(
     fig,
@@ -2065,20 +2103,22 @@ plots.show(
 # %% [markdown]
 # What was measured, after 140 updates, and what it can carry:
 #
-# - **plain**: CNN and MLP differ by less than 0.05. The linear baseline is within 0.03 of the MLP and ahead of the Transformer. On data that
-#   somebody has centred, choosing between CNN and MLP hardly matters.
-# - **shifted**: the CNN leads the MLP by more than 0.08, and the GRU comes second. The linear model falls below 0.4. The symmetry
-#   was in the data, and only some networks had it built in.
-# - **shuffled**: the MLP stays within 0.03 of its plain accuracy, as the theory says. The CNN falls, and loses its lead.
+# - **plain**: CNN and MLP differ by less than 0.05. The linear baseline is within 0.03 of the MLP and ahead of the Transformer. On these
+#   digits, which somebody has centred, the choice between CNN and MLP is worth less than five points.
+# - **shifted**: the CNN leads the MLP by more than 0.08. Between CNN and GRU three seeds and 140 updates do not decide safely. The linear model
+#   falls below 0.4. The symmetry was in the data, and only some networks had it built in.
+# - **shuffled**: the MLP stays within 0.03 of its plain accuracy, as the theory says. The CNN falls, and loses its lead. (This is one
+#   permutation; another may cost the CNN more or less.)
 # - **last mark**: the GRU makes practically no error. The CNN stays below 0.93, *on the training part too*: it does not even fit
 #   the sequences that it has seen. Linear model and MLP do well without being built for order, because a weight for each place can
-#   grow towards the end. The seeds of the Transformer lie further apart than those of any other network.
+#   grow towards the end. The seeds of the Transformer lie further apart than those of any other network. What longer training would change
+#   on this task, the table does not say.
 #
 # The validation part is small (200 images, or 300 sequences): between rates that do about equally well, luck chooses. Where the chosen rate is an edge of the grid, a wider grid
 # could do better.
 #
-# **Why does the Transformer come last on shifted?** "It needs more data" comes to mind. Look at the training column first: below 0.65. It has not
-# even learned the images that it was shown. It *underfits*, and the first remedy for that is more training, not more data. The control: all four
+# **Why is the Transformer so low on shifted?** "It needs more data" comes to mind. Look at the training column first: below 0.65. It has not
+# even learned the images that it was shown. It *underfits*, and the first remedy for that is more training. The control: all four
 # networks on shifted, each with rate `0.01`, once with 140 updates and once with 560.
 
 
@@ -2099,23 +2139,39 @@ for updates, by_name in longer.items():
         show_row(f"after {updates}: {name}", 0.01, found)
 
 # %% [markdown]
-# With 560 updates the Transformer is above 0.8 on its training part, and its test accuracy is higher by more than 0.1. So what it lacked first
-# was training. What is left is the other kind of fault: its test accuracy is more than 0.2 below its training accuracy. MLP and GRU fit their images as
-# well, and their gaps are wide too; the CNN's is narrower than the Transformer's. The CNN still leads by its mean, and the GRU is still second.
+# With 560 updates the Transformer is above 0.8 on its training part, and its test accuracy is higher by more than 0.1. So a part of its low number
+# was lack of training. Its *rank* was not: it is last still. And now it *overfits*, by the definition above: its test accuracy is more than 0.2 below
+# its training accuracy, and for that more data is a remedy, or a better bias. So "it needs more data" was half of the answer, and it took both columns
+# to see which half. MLP and GRU fit their images as well, and their gaps are wide too; the CNN's is narrower than the Transformer's. The CNN leads by
+# its mean, ahead of the GRU.
 # Whether more data, augmentation or pretraining would close the gap, nothing here tests. On large photos, a vision Transformer was behind comparable
 # residual networks when trained on a million images, and ahead after pretraining on many more (Dosovitskiy and others, 2021).
 #
 # **Is it the receptive field that fails this CNN on the last mark?** Dilations widen the field. But a network with dilations differs in more
-# than one thing, so it needs controls beside it. The next cell trains five CNNs, all with about the same number of parameters, and prints for each the
-# field, and how many places inside it can change an output.
+# than one thing, so it needs controls beside it. And something has to be taken away first: the zeros behind both ends. A blank is the symbol 1, 0, 0.
+# Zeros are no symbol at all, so they tell a convolution where the sequence ends. The next cell trains five CNNs with *blanks* behind the ends, for 140
+# updates each and all with about the same number of parameters. It prints for each the field, and how many places inside it can change an output.
 
 
 # %% demo=true
+class BlankEnds(nn.Module):
+    """Put blanks before and behind each sequence, and a channel: (n, 1, length + 2 more, 3)."""
+
+    def __init__(self, more):
+        super().__init__()
+        self.more = more
+
+    def forward(self, x):
+        padded = F.pad(x, (0, 0, self.more, self.more))
+        padded[:, : self.more, 0] = padded[:, -self.more :, 0] = 1
+        return padded[:, None]
+
+
 def dilated_network(dilations):
     """Return a CNN for the last mark: a layer a dilation, 38 channels in two layers, 22 in four."""
-    layers, n_in, width, n_out = [nn.Unflatten(1, (1, 24))], 1, 3, {2: 38, 4: 22}[len(dilations)]
+    layers, n_in, width, n_out = [BlankEnds(sum(dilations))], 1, 3, {2: 38, 4: 22}[len(dilations)]
     for d in dilations:
-        layers += [nn.Conv2d(n_in, n_out, (3, width), padding=(d, 0), dilation=(d, 1)), nn.ReLU()]
+        layers += [nn.Conv2d(n_in, n_out, (3, width), dilation=(d, 1)), nn.ReLU()]
         n_in, width = n_out, 1
     return nn.Sequential(*layers, nn.AdaptiveMaxPool2d(1), nn.Flatten(), nn.Linear(n_out, 2))
 
@@ -2150,22 +2206,23 @@ for dilations, found in dilated.items():
     )
 
 # %% [markdown]
-# Read the rows in pairs.
+# Read the rows in pairs. All of them say "after 140 updates"; the deeper rows may gain more from longer training.
 #
-# - Dilations 1, 1, 1, 1 against 1, 1: *depth*, and with it a field of 9 in place of 5. A little better, and still below 0.95.
+# - Dilations 1, 1: the CNN of the bake-off, with blanks in place of zeros. It stays below 0.8. So a part of what it reached there it owed to the zeros.
+# - Dilations 1, 1, 1, 1 against 1, 1: *depth*, and with it a field of 9 in place of 5. Still below 0.8.
 # - Dilations 1, 12 against 1, 1: the *field*, 27 in place of 5, and with it nine places in place of five, at the same depth and the same
-#   parameters. A little better, and still below 0.95. A wide field is not enough.
+#   parameters. Better by more than 0.05, and below 0.9. A wide field helps, and is not enough.
 # - Dilations 6, 7 against 1, 12: the same field, depth, parameters, and nine places each. Only *where* the nine lie differs: in three clumps, with
-#   holes of nine places between them, or spread out. Spread out it is above 0.96.
-# - Dilations 1, 2, 4, 7: a field of 29, without a hole, in four layers. Above 0.98 on every seed, close to the GRU.
+#   holes of nine places between them, or spread out. Spread out is better again, and below 0.95.
+# - Dilations 1, 2, 4, 7: a field of 29, without a hole, in four layers. Above 0.96 by its mean, the best of the five, close to the GRU.
 #
-# So the field was part of the cause: neither of the two with a narrow one came above 0.95, and both networks that did have a wide one. It has to be
-# *covered* as well. The last row, which is the best, is also deeper; whether its depth or its cover helps it more, these rows do not tell apart. And "the GRU is best" was a sentence about *that* CNN: a bake-off compares
+# So here the field was part of the cause, and it has to be covered *without large holes* as well. The last row is also deeper; whether its depth or its
+# cover helps it more, these rows do not tell apart. And "the GRU is best" was a sentence about *that* CNN: a bake-off compares
 # networks, not families of networks.
 #
 # **What it does not show.** Three seeds, three learning rates, one small data set, one budget. Differences of one or two points may
 # reverse with other seeds. Nothing here says that Transformers are worse. It says that on 700 examples from scratch, after 140 updates and at equal
-# parameters, the CNN won on shifts and the GRU on order, and that shuffling did not touch the MLP.
+# parameters, the CNN was ahead of the MLP on shifts and the GRU was best on order, and that one shuffling did not touch the MLP.
 #
 # **Why it matters.** A winner without a budget, a baseline and a spread is an anecdote.
 # [How do you compare architectures fairly?](#How-do-you-compare-architectures-fairly?)
@@ -2246,13 +2303,14 @@ class ResidualBlock(nn.Module):
     The parts are called
         first:  nn.Conv2d from n_in to n_out, kernel 3, padding 1, with this stride;
         second: nn.Conv2d from n_out to n_out, kernel 3, padding 1, stride 1;
-        skip:   without parameters where n_in == n_out and stride == 1, since it returns x;
-                otherwise an nn.Conv2d from n_in to n_out, kernel 1, with this stride, without bias.
+        skip:   nn.Identity(), or another module without parameters that returns x, where
+                n_in == n_out and stride == 1; otherwise an nn.Conv2d from n_in to n_out, kernel 1, with this stride, without bias.
 
     forward takes (n, n_in, height, width) and returns (n, n_out, height', width'); with stride 1
     the size stays, with stride 2 it is halved and rounded up.
 
-    Source: K. He and others, Identity mappings in deep residual networks, 2016 (without norms).
+    Source: K. He and others, Identity mappings in deep residual networks, 2016: the bare sum (their
+    blocks also have norms, and a ReLU in front of `first`).
     """
 
     def __init__(self, n_in: int, n_out: int, stride: int = 1) -> None:
@@ -2270,14 +2328,15 @@ class ResidualBlock(nn.Module):
         ### END SOLUTION
 
 
-def residual_stack(n_blocks: int, channels: int) -> nn.Module:
-    """Return blocks of the same number of channels in a row. (Given.)"""
-    return nn.Sequential(*[ResidualBlock(channels, channels) for _ in range(n_blocks)])
+def residual_row(channels: list[int]) -> nn.Module:
+    """Return blocks in a row; [3, 3, 5] are two, from 3 channels to 3, then to 5. (Given.)"""
+    pairs = zip(channels[:-1], channels[1:], strict=True)
+    return nn.Sequential(*[ResidualBlock(n_in, n_out) for n_in, n_out in pairs])
 
 
 # %% check="residual_block" points=8
 with check("the value, by the formula", hint="Add the way around last; a ReLU stands between the convolutions only.") as rng:
-    block, drawn = ResidualBlock(3, 3), torch.tensor(rng.normal(size=(2, 3, 5, 4)), dtype=torch.float32)
+    block, drawn = ResidualBlock(3, 3), torch.tensor(rng.normal(0, 20, size=(2, 3, 5, 4)), dtype=torch.float32)
     got_value, held = probes.output(block, drawn.clone()), probes.weights(block)
     inner = F.conv2d(drawn, held["first.weight"], held["first.bias"], padding=1).relu()
     wanted = drawn + F.conv2d(inner, held["second.weight"], held["second.bias"], padding=1)
@@ -2308,7 +2367,7 @@ with check("another stride: a projection too", hint="The stride belongs to `firs
     wanted = wanted + F.conv2d(inner, held["second.weight"], held["second.bias"], padding=1)
     expect(got_value, wanted, tol=1e-4, what="the output")
 with check("the gradient passes a block whose weights are zero", hint="Add x itself: no detach, no no_grad, no copy.") as rng:
-    two, one = residual_stack(2, 3), residual_stack(1, 3)
+    two, one = residual_row([3, 3, 3]), residual_row([3, 3])
     start = {name: value for name, value in probes.weights(two).items() if name.startswith("0.")}
     probes.set_weights(one, start)
     late = {name: torch.zeros_like(value) for name, value in probes.weights(two).items() if name.startswith("1.")}
@@ -2317,15 +2376,20 @@ with check("the gradient passes a block whose weights are zero", hint="Add x its
     behind, alone = (probes.gradients(net, drawn, aim)["0.first.weight"] for net in (two, one))
     expect(behind, alone, tol=1e-4, what="the gradient at the first block")
 with check("the gradient of two blocks in a row", hint="It goes through the convolutions and around them: detach neither.") as rng:
-    two = residual_stack(2, 3)
-    drawn, aim = (torch.tensor(rng.normal(size=(4, 3, 5, 5)), dtype=torch.float32) for _ in range(2))
-    held, value = {name: w.clone().requires_grad_() for name, w in probes.weights(two).items()}, drawn
-    for block in ("0", "1"):
-        inner = F.conv2d(value, held[block + ".first.weight"], held[block + ".first.bias"], padding=1).relu()
-        value = value + F.conv2d(inner, held[block + ".second.weight"], held[block + ".second.bias"], padding=1)
-    F.mse_loss(value, aim).backward()
-    got_gradient = probes.gradients(two, drawn, aim)["0.first.weight"]
-    expect(got_gradient, held["0.first.weight"].grad, tol=1e-4, what="the gradient at the first block")
+    for last in (3, 2):  # the second block adds x itself, or its projection
+        two = residual_row([3, 3, last])
+        drawn = torch.tensor(rng.normal(size=(4, 3, 5, 5)), dtype=torch.float32)
+        aim = torch.tensor(rng.normal(size=(4, last, 5, 5)), dtype=torch.float32)
+        held, value = {name: w.clone().requires_grad_() for name, w in probes.weights(two).items()}, drawn
+        for block in ("0", "1"):
+            inner = F.conv2d(value, held[block + ".first.weight"], held[block + ".first.bias"], padding=1).relu()
+            inner = F.conv2d(inner, held[block + ".second.weight"], held[block + ".second.bias"], padding=1)
+            fits = value.shape == inner.shape
+            assert fits or block + ".skip.weight" in held, "From 3 channels to 2 the way around needs a projection."
+            value = inner + (value if fits else F.conv2d(value, held[block + ".skip.weight"]))
+        F.mse_loss(value, aim).backward()
+        got_gradient = probes.gradients(two, drawn, aim)["0.first.weight"]
+        expect(got_gradient, held["0.first.weight"].grad, tol=1e-4, what="the gradient at the first block")
 ### BEGIN HIDDEN TESTS
 with check("random channels and strides", hint="Try 2 to 3 channels with stride 3.", hidden=True) as rng:
     for turn in range(4):
@@ -2360,8 +2424,10 @@ grade("residual_block")
 # </details>
 #
 # The blocks of the first paper hold a batch normalisation behind each convolution and a ReLU behind the sum, so that with zero weights
-# they give $\text{relu}(x)$. A year later the same authors left the sum bare, as you did ("Identity mappings in deep residual networks",
-# 2016). A Transformer layer is two residual blocks in a row: $x$ plus attention, then $x$ plus the feed-forward part.
+# they give $\text{relu}(x)$. In their next paper the same authors left the sum bare, as you did ("Identity mappings in deep residual
+# networks", 2016). A Transformer layer is two residual blocks in a row: $x$ plus attention, then $x$ plus the feed-forward part. PyTorch's layer puts
+# a normalisation behind each sum (*post-norm*) unless you say `norm_first=True`. *Pre-norm* puts it in front of the attention and of the
+# feed-forward part, and leaves the sums bare (R. Xiong and others, "On layer normalization in the Transformer architecture", 2020).
 #
 # **Why it matters.** It is a standard task at the whiteboard, and the projection is easily left out.
 # [What does a residual connection do?](#What-does-a-residual-connection-do?)
@@ -2461,7 +2527,7 @@ with check("best: ties go to less memory, then to less time", hint="Sort by -sco
 ### BEGIN HIDDEN TESTS
 with check("random candidates: the front", hint="Try a handful of your own, with ties.", hidden=True) as rng:
     for turn in range(8):
-        drawn = [{"name": f"n{i}", "score": int(rng.integers(4)) / 4, "memory": int(rng.integers(4)), "time": int(rng.integers(4))}
+        drawn = [{"name": f"n{i}", "score": int(rng.integers(4)) / 4 - 0.5, "memory": int(rng.integers(4)), "time": int(rng.integers(4))}
                  for i in range(turn + 1)]  # fmt: skip
         drawn.append(drawn[0] | {"name": "twin"})
         wanted = []
@@ -2474,7 +2540,7 @@ with check("random candidates: the front", hint="Try a handful of your own, with
         expect(pareto_front(drawn), wanted, what="the front")
 with check("random candidates: the best", hint="Try limits that some candidates reach exactly.", hidden=True) as rng:
     for _ in range(30):
-        drawn = [{"name": f"n{i}", "score": int(rng.integers(3)) / 4, "memory": int(rng.integers(4)), "time": int(rng.integers(4)) + i / 16}
+        drawn = [{"name": f"n{i}", "score": int(rng.integers(3)) / 4 - 1, "memory": int(rng.integers(4)), "time": int(rng.integers(4)) + i / 16}
                  for i in range(5)]  # fmt: skip
         fits = sorted((-c["score"], c["memory"], c["time"], c["name"]) for c in drawn if not (c["memory"] > 2 or c["time"] > 2))
         expect(best_that_fits(drawn, 2, 2), fits[0][3] if fits else None, what="the best that fits")
@@ -2587,7 +2653,7 @@ grade("budget")
 # **`locate`.** Mark each pixel of a photo that shows a crack.
 #
 # - (a) A pretrained image network with its global average, fine-tuned to say crack or no crack.
-# - (b) An encoder-decoder with skip connections between layers of equal size (a U-Net).
+# - (b) A U-Net with a pretrained encoder: a decoder, and skips between layers of equal size.
 # - (c) Convolutions that keep the full size from the input to the output, without a stride.
 # - (d) A pretrained image network without its head, its coarse output enlarged to the size of the photo.
 #
@@ -2758,8 +2824,8 @@ grade("scenarios")
 # - An MLP does not notice shuffled pixels ([What an MLP takes for granted](#What-an-MLP-takes-for-granted)).
 # - Parameters, arithmetic and memory are three different costs ([Counting arithmetic](#Counting-arithmetic),
 #   [The memory of training](#The-memory-of-training)).
-# - At equal parameters and after 140 updates the CNN won on shifts and the GRU on order, and shuffling did not touch the MLP. On plain
-#   digits a linear model was within 0.03 of the MLP. The Transformer had not finished learning ([The bake-off](#The-bake-off)).
+# - At equal parameters and after 140 updates the CNN beat the MLP on shifts, the GRU was best on order, and shuffling did not touch the MLP. On plain
+#   digits a linear model was within 0.03 of the MLP. The Transformer first underfitted, then overfitted ([The bake-off](#The-bake-off)).
 # - A block with a way around does nothing when its weights are zero ([Write a residual block](#Write-a-residual-block)).
 #
 # **What the usual answer gets wrong.** It names a type of network for a type of data and stops. It gives no reason, so it has no answer when the

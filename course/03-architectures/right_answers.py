@@ -94,6 +94,23 @@ def receptive_field(layers):
     )
 
 
+# %% recursion from the last layer, length of a range exercise="sizes"
+# The field from the output back to the input; the size is the number of places in a range.
+def output_size(size, kernel, stride=1, padding=0, dilation=1):
+    span = dilation * (kernel - 1) + 1
+    if span > size + 2 * padding:
+        raise ValueError("no place for the kernel")
+    return len(range(-padding, size + padding - span + 1, stride))
+
+
+def receptive_field(layers):
+    if not layers:
+        return 1
+    first, *rest = layers
+    behind = receptive_field(rest)
+    return first.get("stride", 1) * (behind - 1) + first.get("dilation", 1) * (first["kernel"] - 1) + 1
+
+
 # %% products first exercise="flops"
 # Counts products and doubles at the end; the attention head by head is left out, only the width counts.
 def conv2d_flops(n_in, n_out, kernel, out, groups=1):
@@ -294,6 +311,36 @@ class SmallCNN(nn.Module):
         return self.out(torch.amax(x, dim=(-2, -1)))
 
 
+# %% patches of four, no padding exercise="small_cnn"
+# A convolution with kernel and stride four meets the same patches after a move by four: no border is needed.
+class SmallCNN(nn.Module):
+    def __init__(self, n_channels: int = 1, n_classes: int = 10) -> None:
+        super().__init__()
+        self.patches = nn.Conv2d(n_channels, 48, kernel_size=4, stride=4)
+        self.mix = nn.Conv2d(48, 32, kernel_size=1)
+        self.classes = nn.Conv2d(32, n_classes, kernel_size=1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        for layer in (self.patches, self.mix):
+            x = torch.relu(layer(x))
+        return self.classes(x).flatten(2).mean(-1)
+
+
+# %% two strides, 8 and 16 channels exercise="small_cnn"
+# Halves the image twice by strides and takes the mean: small, and all that the stripes need.
+class SmallCNN(nn.Module):
+    def __init__(self, n_channels=1, n_classes=10):
+        super().__init__()
+        ring = {"padding": 1, "padding_mode": "circular", "stride": 2}
+        self.net = nn.Sequential(
+            nn.Conv2d(n_channels, 8, 3, **ring), nn.ReLU(), nn.Conv2d(8, 16, 3, **ring), nn.ReLU(),
+            nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(16, n_classes),
+        )  # fmt: skip
+
+    def forward(self, x):
+        return self.net(x)
+
+
 # %% moveaxis exercise="fix_layout"
 # torch.movedim in place of permute; the means as a tensor that broadcasts from the right.
 def to_channels_first(images, means):
@@ -349,6 +396,8 @@ def reorder_first_layer(weight, order):
 # torch's own function; the check by counting.
 def reorder_first_layer(weight, order):
     index = torch.as_tensor(order)
+    if (index < 0).any():
+        raise ValueError("no input has a negative number")
     counts = torch.bincount(index, minlength=weight.shape[1])
     if len(counts) != weight.shape[1] or (counts != 1).any():
         raise ValueError("each input must occur once")

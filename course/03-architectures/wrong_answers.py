@@ -85,6 +85,13 @@ counts_hand = {"conv": 20, "side": 6, "flat": 18, "linear": 57, "gru": 63}
 # - attention = 4 * linear_params(d_model, d_model)
 # + attention = 3 * linear_params(d_model, d_model)
 
+# %% an encoder layer with two heads exercise="count_parameters" fails=["encoder layer", "random layers, against PyTorch"]
+# Builds the layer with two heads, and so refuses every odd width.
+# - attention = 4 * linear_params(d_model, d_model)
+# - feedforward = linear_params(d_model, n_feedforward) + linear_params(n_feedforward, d_model)
+# - return attention + feedforward + 2 * 2 * d_model
+# + return sum(p.numel() for p in nn.TransformerEncoderLayer(d_model, 2, n_feedforward).parameters())
+
 # %% the stride is not looked at exercise="sizes" fails=["size: nine values, kernel three, stride two", "size: what is left over is dropped", "random sizes, against PyTorch"]
 # Every place of the input is believed to give an output.
 # - return room // stride + 1
@@ -127,7 +134,7 @@ counts_hand = {"conv": 20, "side": 6, "flat": 18, "linear": 57, "gru": 63}
 # - if room < 0:
 # + if size < dilation * (kernel - 1) + 1:
 
-# %% the layer's own stride counts at once exercise="sizes" fails=["field: the example, in both orders", "field: two strides in front of a layer", "random stacks, against the gradient"]
+# %% the layer's own stride counts at once exercise="sizes" fails=["field: the example, in both orders", "field: two strides in front of a layer", "field: dilations of one, two and four", "random stacks, against the gradient"]
 # The jump is multiplied before the field grows, so that a layer's stride acts on itself.
 # -     field += layer.get("dilation", 1) * (layer["kernel"] - 1) * jump
 # -     jump *= layer.get("stride", 1)
@@ -139,7 +146,7 @@ counts_hand = {"conv": 20, "side": 6, "flat": 18, "linear": 57, "gru": 63}
 # - jump *= layer.get("stride", 1)
 # + jump = layer.get("stride", 1)
 
-# %% fields add up without strides exercise="sizes" fails=["field: the example, in both orders", "field: two strides in front of a layer", "random stacks, against the gradient"]
+# %% fields add up without strides exercise="sizes" fails=["field: the example, in both orders", "field: two strides in front of a layer", "field: dilations of one, two and four", "random stacks, against the gradient"]
 # Each layer is believed to add its kernel minus one, whatever stands before it.
 # - jump *= layer.get("stride", 1)
 
@@ -162,6 +169,32 @@ counts_hand = {"conv": 20, "side": 6, "flat": 18, "linear": 57, "gru": 63}
 # The size comes out as 4.0.
 # - return room // stride + 1
 # + return room / stride // 1 + 1
+
+# %% counts the inputs that have a say exercise="sizes" fails=["field: dilations of one, two and four", "random stacks, against the gradient"]
+# Holes are taken out of the stretch.
+# - field, jump = 1, 1
+# - for layer in layers:
+# -     field += layer.get("dilation", 1) * (layer["kernel"] - 1) * jump
+# -     jump *= layer.get("stride", 1)
+# - return field
+# + seen = {0}
+# + for layer in reversed(layers):
+# +     stride, dilation = layer.get("stride", 1), layer.get("dilation", 1)
+# +     seen = {place * stride + i * dilation for place in seen for i in range(layer["kernel"])}
+# + return len(seen)
+
+# %% dilation or jump, not both exercise="sizes" fails=["field: dilations of one, two and four", "random stacks, against the gradient"]
+# A dilated layer is believed to need no jump.
+# - field += layer.get("dilation", 1) * (layer["kernel"] - 1) * jump
+# + spread = layer.get("dilation", 1)
+# + field += spread * (layer["kernel"] - 1) if spread > 1 else (layer["kernel"] - 1) * jump
+
+# %% no more padding than half a kernel exercise="sizes" fails=["size: padding stands at both ends", "random sizes, against PyTorch"]
+# The rule of PyTorch's pooling is taken for a rule of all.
+# - room = size + 2 * padding - dilation * (kernel - 1) - 1
+# + if padding > max(kernel // 2, dilation * (kernel - 1) // 2):
+# +     raise ValueError("too much padding")
+# + room = size + 2 * padding - dilation * (kernel - 1) - 1
 
 # %% counts multiply-adds exercise="flops" fails=["convolution: the example", "convolution: kernel and output that are not square", "convolution: groups", "GRU", "encoder layer: linear layers", "encoder layer: attention", "encoder layer: the sum, against PyTorch", "random layers, against PyTorch"]
 # A product with its addition is counted as one operation, as some papers do.
@@ -219,6 +252,11 @@ counts_hand = {"conv": 20, "side": 6, "flat": 18, "linear": 57, "gru": 63}
 # - return {"linear": linear, "attention": 4 * tokens**2 * d_model}
 # + attention = 4 * tokens**2 * d_model
 # + return {"linear": linear, "attention": attention, "total": linear + attention}
+
+# %% a product in single precision exercise="flops" fails=["random layers, against PyTorch"]
+# Multiplies a float32 tensor; counts above 2**24 are rounded.
+# - return 2 * n_out * (n_in // groups) * kernel[0] * kernel[1] * out[0] * out[1]
+# + return int(torch.tensor([2.0, n_out, n_in // groups, *kernel, *out]).prod())
 
 # %% only the hidden layers are kept exercise="memory" fails=["activations: the example", "activations: against autograd", "random MLPs, against autograd"]
 # The input is believed to be no activation; but the first layer's gradient is made of it.
@@ -284,6 +322,18 @@ counts_hand = {"conv": 20, "side": 6, "flat": 18, "linear": 57, "gru": 63}
 # A started sample is counted.
 # - return max(0, (budget - fixed) // (n_activations * bytes_each))
 # + return max(0, -(-(budget - fixed) // (n_activations * bytes_each)))
+
+# %% any name that begins with adam exercise="memory" fails=["memory: an unknown optimizer is refused"]
+# A prefix is believed to tell the optimizer.
+# - if optimizer not in states:
+# + if optimizer.lower().startswith("adam"):
+# +     optimizer = "adam"
+# + if optimizer not in states:
+
+# %% hidden layers as wide as the output are dropped exercise="memory" fails=["activations: the example", "random MLPs, against autograd"]
+# The output is left out by its width, not by its place.
+# - return sum(widths[:-1])
+# + return sum(width for width in widths if width != widths[-1])
 
 # %% rolls the wrong way exercise="circular_conv" fails=["one row: the example", "one column wraps around too", "against PyTorch, sizes that are not square", "random images and kernels"]
 # np.roll by +j is believed to bring image[c + j] to place c; it brings image[c - j]: a flipped kernel.
@@ -451,6 +501,19 @@ class SmallCNN(nn.Module):
 # - return self.head(self.body(x))
 # + return self.head(self.body(x.detach()).detach() * 0.01)
 
+# %% scaled by the first batch it ever sees exercise="small_cnn" fails=["each image by itself"]
+# Mean and spread are measured once and kept; then the logits depend on that batch.
+# - return self.head(self.body(x))
+# + if not hasattr(self, "scale"):
+# +     self.scale = x.mean().item(), x.std().item() + 1e-6
+# + return self.head(self.body((x - self.scale[0]) / self.scale[1]))
+
+# %% a log-softmax while training exercise="small_cnn" fails=["logits, not probabilities"]
+# The loss is the same, and evaluation returns logits; training does not.
+# - return self.head(self.body(x))
+# + logits = self.head(self.body(x))
+# + return F.log_softmax(logits, dim=1) if self.training else logits
+
 # %% exchanges height and width exercise="fix_layout" fails=["two pixels", "random images"]
 # transpose(1, 3) puts the channels in front, and turns every picture on its side.
 # - pictures = images.permute(0, 3, 1, 2)
@@ -543,6 +606,13 @@ blind = dict.fromkeys(("mean", "encoder", "positions", "gru", "conv3", "conv1"),
 # + inside = torch.arange(x.shape[1]) < lengths[:, None]
 # + return self.head((states * inside[..., None]).sum(1) / lengths[:, None])
 
+# %% the last place that is not zero exercise="fix_reader" fails=["the state at each one's own end", "random sequences"]
+# The end is looked for in the values; a true symbol of zeros at the end is overlooked.
+# - return self.head(states[torch.arange(len(x)), lengths - 1])
+# + places = torch.arange(x.shape[1])
+# + full = (x != 0).any(dim=2) & (places < lengths[:, None])
+# + return self.head(states[torch.arange(len(x)), (full * places).argmax(dim=1)])
+
 # %% the inverse order exercise="reorder" fails=["one unit: the example", "the same hidden values", "random orders"]
 # Shuffling back is confused with shuffling along.
 # - return weight[:, order]
@@ -573,6 +643,12 @@ blind = dict.fromkeys(("mean", "encoder", "positions", "gru", "conv3", "conv1"),
 # Hidden units are believed to move with the inputs.
 # - return weight[:, order]
 # + return weight[:, order].flip(0)
+
+# %% negative places pass exercise="reorder" fails=["an order that repeats or leaves out is refused"]
+# Different entries, none too large: the sign is not looked at.
+# - if sorted(order) != list(range(weight.shape[1])):
+# + n_inputs = weight.shape[1]
+# + if len(order) != n_inputs or len(set(order)) != n_inputs or max(order) >= n_inputs:
 
 # %% the Transformer wins everything exercise="predict_winners" fails=["best on shifted digits", "sure to lose nothing by shuffling", "best on the last mark", "CNN and MLP on plain digits"]
 # The newest architecture is believed to be the best everywhere, and a convolution far ahead of an MLP on any image.
@@ -622,17 +698,17 @@ winners = {"shifted": "CNN", "shuffled": "CNN", "sequence": "GRU", "far": True}
 # - fits = n_in == n_out and stride == 1
 # + fits = n_in == n_out
 
-# %% the channels alone need no projection exercise="residual_block" fails=["other channels: a projection", "random channels and strides"]
+# %% the channels alone need no projection exercise="residual_block" fails=["other channels: a projection", "the gradient of two blocks in a row", "random channels and strides"]
 # Only a change of the size is believed to change the shape.
 # - fits = n_in == n_out and stride == 1
 # + fits = stride == 1
 
-# %% the projection has a bias exercise="residual_block" fails=["other channels: a projection", "another stride: a projection too", "random channels and strides"]
+# %% the projection has a bias exercise="residual_block" fails=["other channels: a projection", "another stride: a projection too", "the gradient of two blocks in a row", "random channels and strides"]
 # The default of nn.Conv2d is left as it is.
 # - self.skip = nn.Identity() if fits else nn.Conv2d(n_in, n_out, 1, stride=stride, bias=False)
 # + self.skip = nn.Identity() if fits else nn.Conv2d(n_in, n_out, 1, stride=stride)
 
-# %% the projection is a 3 by 3 convolution exercise="residual_block" fails=["other channels: a projection", "another stride: a projection too", "random channels and strides"]
+# %% the projection is a 3 by 3 convolution exercise="residual_block" fails=["other channels: a projection", "another stride: a projection too", "the gradient of two blocks in a row", "random channels and strides"]
 # What fits the sum is believed to be any convolution.
 # - self.skip = nn.Identity() if fits else nn.Conv2d(n_in, n_out, 1, stride=stride, bias=False)
 # + self.skip = nn.Identity() if fits else nn.Conv2d(n_in, n_out, 3, stride=stride, padding=1, bias=False)
@@ -649,7 +725,7 @@ winners = {"shifted": "CNN", "shuffled": "CNN", "sequence": "GRU", "far": True}
 # - self.first = nn.Conv2d(n_in, n_out, 3, stride=stride, padding=1)
 # + self.first = nn.Conv2d(n_in, n_out, 3, stride=stride, padding=1, bias=False)
 
-# %% the projection does not learn exercise="residual_block" fails=["other channels: a projection"]
+# %% the projection does not learn exercise="residual_block" fails=["other channels: a projection", "the gradient of two blocks in a row"]
 # The way around is believed to need no gradient at all.
 # - return self.skip(x) + self.second(self.first(x).relu())
 # + with torch.no_grad():
@@ -660,6 +736,17 @@ winners = {"shifted": "CNN", "shuffled": "CNN", "sequence": "GRU", "far": True}
 # Earlier layers are believed to learn by the way around alone.
 # - return self.skip(x) + self.second(self.first(x).relu())
 # + return self.skip(x) + self.second(self.first(x.detach()).relu())
+
+# %% a projection is cut off from what comes before exercise="residual_block" fails=["the gradient of two blocks in a row"]
+# The projection learns, but no gradient passes it to earlier layers.
+# - return self.skip(x) + self.second(self.first(x).relu())
+# + around = x if isinstance(self.skip, nn.Identity) else self.skip(x.detach())
+# + return around + self.second(self.first(x).relu())
+
+# %% a ReLU cut off at six exercise="residual_block" fails=["the value, by the formula"]
+# relu6, as in networks for phones.
+# - return self.skip(x) + self.second(self.first(x).relu())
+# + return self.skip(x) + self.second(F.relu6(self.first(x)))
 
 # %% dominated only if worse in everything exercise="budget" fails=["front: the example", "front: in the order given", "front: equal in two, better in one", "random candidates: the front"]
 # Dominating is believed to need a strictly better value in all three.
