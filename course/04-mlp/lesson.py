@@ -2873,8 +2873,8 @@ report_on_coins()
 #
 # </details>
 #
-# **Why it matters.** The faulty program reports more than 0.6 for coin tosses. These tosses were picked because they
-# show it well: over nine sets the best of the 64 looks is about 0.6 on average, and more than 0.6 in fewer than half of
+# **Why it matters.** The faulty program reports more than 0.6 for coin tosses. These tosses lie above the
+# average: over nine sets the best of the 64 looks is about 0.6 on average, and more than 0.6 in fewer than half of
 # them. Still it is above one half in every set. On a real problem the same luck is
 # added to a real score, where nobody can see it. (An interval does not help: it is made for one look.)
 # [What is the validation set for?](#What-is-the-validation-set-for?)
