@@ -12,7 +12,7 @@
 # really make. You see what each does to a number that matters, and you repair it. At the end there are two programs
 # without a list of faults.
 #
-# **Time.** Plan 270 minutes: 188 minutes of exercises, the rest for reading. The sections follow each other, and
+# **Time.** Plan 300 minutes: 188 minutes of exercises, the rest for reading. The sections follow each other, and
 # you can stop after any of them.
 #
 # **How to work.** An exercise is a cell to fill in and, below it, a cell that checks it. Run both with Shift +
