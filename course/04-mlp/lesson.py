@@ -3882,4 +3882,4 @@ report_on_program()
 # shapes that may not match. It chooses nothing, or chooses on the test part; it never calls `eval()`, which does no harm until
 # somebody adds dropout. It prints a loss that falls. A falling loss is no proof that a program is right: five of the
 # faulty programs that you repaired train a model, and the losses of four of these five fall. One of the four is the
-# validation loss of the whole program: its outputs die, and their loss ends near $\ln 2$.
+# validation loss of the whole program: its outputs saturate, and their loss ends near $\ln 2$.
