@@ -24,6 +24,7 @@ def facts(lesson: dict) -> list[str]:
         *_data(lesson),
         *_losses(lesson),
         *_starts(),
+        *_first_losses(lesson),
         *_rounded(),
         *_shapes(lesson),
         *_sigmoids(lesson),
@@ -123,6 +124,23 @@ def _starts() -> list[str]:
     ]
 
 
+def _first_losses(lesson: dict) -> list[str]:
+    """Return where the loss of a fresh network starts, on standardised measurements and on those as they are."""
+
+    def start(X: torch.Tensor, seed: int) -> float:
+        torch.manual_seed(seed)
+        net = lesson["MLP"](30, 16).eval()
+        with torch.no_grad():
+            return F.binary_cross_entropy_with_logits(net(X), lesson["y_train"]).item()
+
+    scaled, raw = ([start(lesson[name], seed) for seed in range(200)] for name in ("X_train", "raw_train"))
+    return [
+        holds(0.5 < min(scaled) and max(scaled) < 0.9, f"between 0.5 and 0.9 in {len(scaled)} draws of 16 hidden units"),
+        holds(np.median(raw) > 10, "half of the draws start above 10"),
+        holds(0.5 < min(scaled) and max(scaled) < 0.9, "between 0.5 and 0.9, say"),
+    ]
+
+
 def _shapes(lesson: dict) -> list[str]:
     said, true = torch.tensor([[1.0], [1.0], [1.0], [0.0]]), torch.tensor([1.0, 1.0, 0.0, 0.0])
     y = lesson["y_valid"]
@@ -185,7 +203,8 @@ def _rounded() -> list[str]:
 
 def _loops(lesson: dict) -> list[str]:
     n, best = len(lesson["X_train"]), _best(lesson["coin_runs"])
-    several = np.mean([_best(lesson["toss_and_train"](seed)) for seed in range(1, 10)])
+    bests = [_best(lesson["toss_and_train"](seed)) for seed in range(1, 10)]
+    several = np.mean(bests)
     looks = sum(len(run["test_accuracy"]) for run in lesson["coin_runs"])
     batches = len(lesson["minibatches"](n, 32, 1, 0)[0])
     return [
@@ -201,6 +220,8 @@ def _loops(lesson: dict) -> list[str]:
         f"heads in {max(4, 5, 7)} of 10",
         holds(best > 0.6, "more than 0.6 for coin tosses"),
         holds(0.57 < several < 0.63, f"the best of the {looks} looks is about 0.6 on average"),
+        holds(sum(b > 0.6 for b in bests) < 4.5 and best > several, "more than 0.6 in fewer than half of them"),
+        holds(min(bests) > 0.5, "above one half in every set"),
         holds(_unscaled(lesson) > 20_000, "the loss reaches tens of thousands and more"),
         holds(_batch_statistics(lesson), "scores above 0.9 or near a half"),
     ]
@@ -218,7 +239,7 @@ def _faulty(lesson: dict) -> list[str]:
     score, decide = released(FOLDER, "fix_shapes", lesson)["fit_and_score"], released(FOLDER, "fix_outputs", lesson)["classify"]
     descend = released(FOLDER, "fix_descent", lesson)["descend"]
     whole = released(FOLDER, "fix_program", lesson)["run_experiment"]
-    told, apart = [], []
+    told, apart, gained, ended = [], [], [], []
     for seed in range(1, 6):
         marks = (0, 10, 30, 60, 100)
         fallen["fix_shapes"] += falls([score(X, y, new, y_new, steps=k, seed=seed)["loss"] for k in marks])
@@ -230,8 +251,10 @@ def _faulty(lesson: dict) -> list[str]:
         repaired = lesson["fit_predictor"](raw, y, raw_new, seed=seed)["probability"]
         right = ((repaired >= 0.5).float() == y_new).float().mean().item()
         apart.append(abs(right - told[-1]) * len(y_new))
+        gained.append(round((told[-1] - right) * len(y_new)))
         program = whole(X, y, new, y_new, lesson["X_test"], lesson["y_test"], seed=seed)
         fallen["fix_program"] += falls(program["valid_loss"])
+        ended.append(program["valid_loss"][-1])
     words = ("none", "one", "two", "three", "four", "five")
     n_fall = sum(count == 5 for count in fallen.values())
     clear = all(count in (0, 5) for count in fallen.values())
@@ -239,12 +262,14 @@ def _faulty(lesson: dict) -> list[str]:
     return [
         holds(
             clear,
-            f"{words[len(fallen)]} of the faulty programs that you repaired train a network, and the losses of "
+            f"{words[len(fallen)]} of the faulty programs that you repaired train a model, and the losses of "
             f"{words[n_fall]} of these {words[len(fallen)]} fall",
         ),
         f"Of the {words[len(fallen)]} faulty training programs that this unit repairs, {words[n_fall]} have a falling loss",
         f"本单元要修复的{zh[len(fallen)]}个有错的训练程序里，{zh[n_fall]}个的损失也在下降",
         holds(max(apart) < 4.5, "the number of tumours called right changes by a few at most"),
+        holds(sum(gained) >= 0, "on average over a few seeds the faulty program calls no fewer of them right"),
+        holds(all(abs(loss - math.log(2)) < 0.05 for loss in ended), "their loss ends near $\\ln 2$"),
         holds(min(told) > 0.9, "it scores well above 0.9 on the validation part"),
     ]
 
