@@ -2115,6 +2115,8 @@ with check(
     assert all(abs(value - asleep) > 1e-5 for value in felt), (
         "In some epoch the training loss is that of the network without dropout."
     )
+    alike = train(MLP(3, 8, dropout=0.5), torch.ones(8, 3), torch.ones(8), torch.ones(1, 3), torch.ones(1), 4, 8, lr=0.0)
+    assert len(set(alike["train_loss"])) > 1, "Every epoch drops the same units: is the seed set anew in each epoch?"
 with check("every row once in every epoch", hint="Two loops: epochs outside, the batches of one epoch inside."):
     ledger = Ledger(1)
     train(ledger, torch.arange(12.0)[:, None], torch.ones(12), -torch.ones(1, 1), torch.ones(1), 3, 5, lr=0.1)

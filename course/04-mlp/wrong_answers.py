@@ -493,6 +493,14 @@ broadcast = {"entries": 16, "correct": 8, "accuracy": 0.5}
 # - accuracy = ((logits >= 0).float() == y_valid).float().mean().item()
 # + accuracy = ((logits > 0).float() == y_valid).float().mean().item()
 
+# %% sets the seed in every epoch exercise="train" fails=["training with dropout, in every epoch"]
+# Repeatable is believed to mean that every epoch draws the same.
+# - model.train()
+# - total = 0.0
+# + torch.manual_seed(seed)
+# + model.train()
+# + total = 0.0
+
 # %% never leaves evaluation mode exercise="train" fails=["training with dropout, in every epoch"]
 # The mode is set once before the loop; the evaluation after the first epoch switches it for good.
 # - for batches in minibatches(len(X), batch_size, epochs, seed):

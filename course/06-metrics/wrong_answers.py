@@ -284,6 +284,12 @@ roc_points = [(0, 0), (1 / 3, 0), (1 / 3, 1 / 5), (2 / 3, 1 / 5), (1, 2 / 5), (1
 # - wins += 1.0 if above > below else 0.5 if above == below else 0.0
 # + wins += 1.0 if above > below else 0.0
 
+# %% sorts the points exercise="auc_two_ways" fails=["the area of the four samples"]
+# A curve is believed to be a set of points; on a vertical piece the order matters.
+# - area = 0.0
+# + fpr, tpr = zip(*sorted(zip(fpr, tpr)))
+# + area = 0.0
+
 # %% a tie is a win exercise="auc_two_ways" fails=["the pairs of the four samples", "the eight tumours: both are 5/6", "random pairs, ties included"]
 # Writes >= in place of > and forgets the half.
 # - wins += 1.0 if above > below else 0.5 if above == below else 0.0
