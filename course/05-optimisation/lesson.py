@@ -618,12 +618,12 @@ grade("adam_by_hand")
 #
 # </details>
 #
-# While the gradient is constant, Adam moves by exactly one learning rate a step, whatever the gradient's size.
+# While the gradient is constant, Adam moves by exactly one learning rate a step, whatever the gradient's size (if it is not 0).
 #
 # Is the first step too short without the correction, or too long? Both happen. Its length is
 # $(1 - \beta_1)/\sqrt{1 - \beta_2}$ learning rates. So it is too *long* if $\sqrt{1 - \beta_2} < 1 - \beta_1$: with
 # $\beta_2 = 0.999$ it is 3.16 rates. With $\beta_2 = 0.99$ it is exactly 1, and with $\beta_2 = 0.95$ it is 0.45: there
-# the correction makes the first steps longer. That $\beta_2$ is nearer to 1 than $\beta_1$ does not decide it, because of
+# the correction makes the first eight steps or so longer, if the gradient is constant. That $\beta_2$ is nearer to 1 than $\beta_1$ does not decide it, because of
 # the root.
 #
 # **Why it matters.** "Bias correction makes up for small first steps" is what most people say. Whether that is right
@@ -1203,7 +1203,8 @@ show_when_written(count_zeros)
 
 # %% [markdown]
 # The proximal step sets most of the weights to exactly 0. The subgradient sets none. `weight_decay` in `torch.optim` is
-# never L1; if you add an L1 term to the loss of a network and let SGD run, you get small weights, and no zeros.
+# never L1; if you add an L1 term to the loss of a network and let SGD run, you get small weights, and hardly ever zeros (a weight that starts at 0
+# and has no gradient stays there).
 #
 # Which weights are 0 at the minimum? Every weight there has a gradient of the loss (without the penalty) of size at most
 # $\lambda$. Where it is below $\lambda$, the weight is 0. Where the weight is not 0, it is exactly $\lambda$: the loss
@@ -1378,9 +1379,10 @@ grade("dropout")
 # ## A schedule
 #
 # Large steps are good at first, small ones at the end: the noise of the batches keeps a large rate from settling. A
-# **schedule** says which rate each update gets. A common one: **warm-up**, a straight climb while the optimizer's means
-# are still made of few gradients (P. Goyal and others, "Accurate, large minibatch SGD: training ImageNet in 1 hour", 2017),
-# then half a cosine wave down (I. Loshchilov and F. Hutter, "SGDR: stochastic gradient descent with warm restarts", 2017;
+# **schedule** says which rate each update gets. A common one: **warm-up**, a straight climb: with SGD and
+# large batches, while the network changes rapidly (P. Goyal and others, "Accurate, large minibatch SGD: training ImageNet in
+# 1 hour", 2017); with Adam, while its means are still made of few gradients (L. Liu and others, "On the variance of the
+# adaptive learning rate and beyond", 2020); then half a cosine wave down (I. Loshchilov and F. Hutter, "SGDR: stochastic gradient descent with warm restarts", 2017;
 # the warm-up is not theirs).
 #
 # Off-by-one errors live here. So say exactly what the ends are. Updates are numbered from 0 to $T - 1$, and $W$ of them are warm-up:
@@ -1473,8 +1475,9 @@ grade("warmup_cosine")
 # - **Reduce on plateau** (`ReduceLROnPlateau`): fall when the validation loss stops improving.
 # - **An average of the weights** instead of a falling rate: averaging cancels the noise that a small rate would have
 #   damped (B. Polyak and A. Juditsky, "Acceleration of stochastic approximation by averaging", 1992; P. Izmailov and
-#   others, "Averaging weights leads to wider optima and better generalization", 2018). An **EMA** is a running mean of the
-#   weights, kept beside them and used for evaluation (`torch.optim.swa_utils.AveragedModel`).
+#   others, "Averaging weights leads to wider optima and better generalization", 2018: **SWA**, an equal average of several
+#   points of the run). `torch.optim.swa_utils.AveragedModel` keeps such an equal average. An **EMA** weighs recent weights
+#   more; it needs `multi_avg_fn=get_ema_multi_avg_fn(...)` there.
 #
 # **Why it matters.** A schedule that was planned in updates and is stepped in epochs hardly moves, and nobody sees it in
 # the loss at once.
@@ -2317,7 +2320,7 @@ for words, rate, batch, epochs in (
 #   - (b) After nearly every epoch from the third on, the loss over all digits has risen at least once within that epoch.
 #   - (c) Within an epoch, the first seven updates nearly always lower the loss over all digits; the last one nearly always raises it.
 #   - (d) With batches of 32 and rate 0.4, the mean loss of five seeds is lower than with rate 0.1.
-#   - (e) With another seed, the final loss of the third setting changes by a factor of two or more.
+#   - (e) With another seed, the final loss of the third setting can change by a factor of two or more.
 # - `"rows"`: how many digits are there in the last batch of an epoch, with batches of 128?
 
 # %% exercise="which_line" minutes=7
@@ -2372,8 +2375,7 @@ grade("which_line")
 # </details>
 #
 # The noise of a gradient is $\sigma^2/B$: with one row it is 128 times that of a whole batch, and the rate was raised for whole
-# batches. The loss is read just after that step. An earlier version of this course drew the colleague's conclusion,
-# from just such a table.
+# batches. The loss is read just after that step.
 #
 # **Why it matters.** A measurement that refutes a rule may refute the program instead. Look at single updates before you
 # believe a summary. [What does a loss curve tell you?](#What-does-a-loss-curve-tell-you?)
@@ -2384,6 +2386,7 @@ grade("which_line")
 # *Find the bug · 6 minutes · difficulty: one of three*
 #
 # Repair the run. It now takes the data as arguments and also returns the batches, so that the checks can replay it.
+# The colleague's batches of 32 end in one row too, so the comparison with whole batches leaves that row out on both sides.
 # (`torch.utils.data.DataLoader` has the option `drop_last` for this; its default is `False`.)
 
 
@@ -2515,9 +2518,10 @@ show_when_written(show_scaling)
 
 # %% [markdown]
 # With whole batches the rule holds: up to four times the batch and the rate, every seed gets its old loss back, to within
-# a tenth or so, without a warm-up. So does the old rate with four times the epochs. At eight times the loss is a little
-# higher. At sixteen times (batches of 512 and rate 1.6, 17 updates) every seed ends more than three times as high: there
-# the rate does meet the limit.
+# a tenth or so, without a warm-up. So does the old rate with four times the epochs. At eight times the mean loss is
+# higher. That row also sees fewer digits: three whole batches of 256 leave more of them out. At sixteen times (batches of 512
+# and rate 1.6, 17 updates) every seed ends more than three times as high. This does not show that the rate has met its limit:
+# too few updates are the larger part of it, whatever the rate.
 
 # %% [markdown]
 # ## The limit moves
@@ -2584,9 +2588,9 @@ draw_limit()
 # At the small rate the curvature grows to more than four times its first value, and stays below the limit. At the large rate
 # it grows beyond the limit. There the steps no longer shrink along the steepest direction: the loss goes up in some steps,
 # and then the curvature comes back to about the limit. The run survives, and ends at a lower loss than the small rate did.
-# J. Cohen and others found this in many networks: curvature grows until it reaches $2/\eta$ (*progressive sharpening*) and
-# stays about there, while the loss falls in the long run and not in each step ("Gradient descent on neural networks
-# typically occurs at the edge of stability", 2021). With a cross-entropy it falls again in the end, as here.
+# J. Cohen and others found this in many networks under full-batch gradient descent: the curvature often grows until it
+# reaches $2/\eta$ (*progressive sharpening*) and stays about there, while the loss falls in the long run and not in each step ("Gradient descent on neural networks
+# typically occurs at the edge of stability", 2021). With a cross-entropy it falls again in the end.
 #
 # So $2/\lambda_{\max}$ is not a number that you look up before training. The rate has a say in the curvature that the run
 # meets. That is why a rate is tuned by trying, and it may be how a warm-up helps: it gives the curvature time to come down
@@ -2601,7 +2605,8 @@ draw_limit()
 #
 # Now overfit on purpose: 100 digits, of which 20 get a label at random, a network with 64 hidden units, 600 updates of SGD
 # with momentum 0.9 at rate 0.1. It learns its training set by heart, wrong labels included. Then switch on *one* remedy at a
-# time. The judge is the loss on 700 other digits. Early stopping looks at 200 more, which it does not train on.
+# time. The judge is the loss on 700 other digits. Early stopping looks at 200 more, which it does not train on, 30
+# times, and keeps the best of these looks. It does not save updates here.
 #
 # ### Which remedies help?
 #
@@ -2741,8 +2746,7 @@ for remedy, options in remedies.items():
 # The change is taken seed by seed, so that each seed is its own control, and stands with a 95 % interval over five seeds.
 #
 # - Weight decay and early stopping lower the loss by a quarter or more on average. They regularise.
-# - A tenth of the rate does the same: the run has not had the time to learn the wrong labels. A small rate is early stopping
-#   in disguise, and a comparison of regularisers at one fixed rate would not notice.
+# - A tenth of the rate does the same: the run has not had the time to learn the wrong labels. A comparison of regularisers at one fixed rate would not notice.
 # - Dropout lowers the mean here. Its interval over five seeds is wide: whether it helps takes more seeds or another $p$.
 # - The cosine lowers the loss a little. Warm-up and clipping change next to nothing: this run was never in danger.
 #
@@ -2755,15 +2759,14 @@ for words, options in {"unclipped": {}, "clipped to 1": {"max_norm": 1.0}}.items
     print(f"{words:14} loss on other digits: " + ", ".join(f"{value:.2f}" for value in found))
 
 # %% [markdown]
-# Unclipped, the run never recovers: on every seed it ends near the loss of guessing. Clipped, it ends near the loss that it
-# has without the odd digits. (Dividing the three by 255 would have been better still: clipping buys time to find such rows.)
+# Unclipped, the run never recovers: on every seed it ends near the loss of guessing. Clipped, it ends far below. (Clipping buys time to find such rows; they should be divided by 255.)
 #
 # Two regularisers that you cannot switch on with one argument: **augmentation**, more data by changed copies, often the first thing to try for
 # images; and **label smoothing**, targets a little below 1 and above 0 (C. Szegedy and others, "Rethinking the Inception
 # architecture for computer vision", 2016; R. Müller, S. Kornblith and G. Hinton, "When does label smoothing help?", 2019).
 #
-# **Why it matters.** "I would add dropout, weight decay and early stopping" is a list. "Early stopping took half of the loss
-# away, dropout's interval contained zero" is an answer.
+# **Why it matters.** "I would add dropout, weight decay and early stopping" is a list. "Early stopping took a quarter or more
+# of the loss away, dropout's interval was too wide to tell" is an answer.
 # [When do you use dropout, and what does it do?](#When-do-you-use-dropout,-and-what-does-it-do?)
 
 # %% [markdown]
@@ -3263,10 +3266,10 @@ print(f"rates of the first and the last update: {tuned['rates'][0]:.3f}, {tuned[
 # **When they press you.** You have shown each of these:
 #
 # - On a bowl, steps converge only below $2/\lambda_{\max}$; the condition number says how slow it then is
-#   ([The learning rate](#The-learning-rate)). In a network the curvature grows towards that limit
-#   ([The limit moves](#The-limit-moves)).
+#   ([The learning rate](#The-learning-rate)). In a network trained on all data at once the curvature often grows
+#   towards that limit ([The limit moves](#The-limit-moves)).
 # - Momentum multiplies the effective rate by $1/(1 - \mu)$ and moves the limit to $2(1 + \mu)/\lambda_{\max}$ ([Momentum](#Momentum)).
-# - Adam's first step moves each weight by one learning rate, whatever the gradient. Without the bias correction it would be
+# - Adam's first step moves each weight by one learning rate, whatever the gradient (if it is not 0). Without the bias correction it would be
 #   $(1 - \beta_1)/\sqrt{1 - \beta_2}$ rates: longer with PyTorch's defaults, shorter with the betas of language models
 #   ([Adam and its bias correction](#Adam-and-its-bias-correction)).
 # - L2 and decoupled decay are the same for plain SGD, not with momentum and not for Adam
