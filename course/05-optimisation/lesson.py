@@ -13,7 +13,7 @@
 # quadratics that you can solve on paper and on real digits and tumours. You overfit a network on purpose and switch on
 # one remedy at a time. And you tune: with a budget of updates, against a baseline.
 #
-# **Time.** Plan 330 minutes: 186 minutes of exercises, the rest for reading. The sections follow each other, and
+# **Time.** Plan 300 minutes: 186 minutes of exercises, the rest for reading. The sections follow each other, and
 # you can stop after any of them.
 #
 # **How to work.** An exercise is a cell to fill in and, below it, a cell that checks it. Run both with Shift +
