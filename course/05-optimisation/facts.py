@@ -162,13 +162,15 @@ def _scaling(lesson: dict) -> list[str]:
         whole = {
             (rate, size, epochs): np.array([repaired(*data, rate, size, epochs, seed)["loss"] for seed in seeds])
             for rate, size, epochs in
-            ((0.1, 32, 10), (0.2, 64, 10), (0.4, 128, 10), (0.8, 256, 10), (1.6, 512, 17), (0.1, 128, 40))
+            ((0.1, 32, 10), (0.2, 64, 10), (0.4, 128, 10), (0.8, 256, 10), (1.6, 512, 17),
+             (1.0, 512, 17), (0.6, 512, 17), (0.1, 128, 40))
         }  # fmt: skip
         base = whole[0.1, 32, 10]
         for same in ((0.2, 64, 10), (0.4, 128, 10), (0.1, 128, 40)):
             ruled.append((abs(whole[same] / base - 1) < 0.25).all() and abs(np.mean(whole[same] / base) - 1) < 0.12)
-        eight.append(base.mean() < whole[0.8, 256, 10].mean() < 2.5 * base.mean())
+        eight.append(1.5 * base.mean() < whole[0.8, 256, 10].mean() < 2.5 * base.mean())
         sixteen.append((whole[1.6, 512, 17] > 3 * base).all())
+        sixteen.append(min(whole[rate, 512, 17].mean() for rate in (1.0, 0.6)) > 2.5 * base.mean())
     batch_rises, last_rises, last_of, rising_epochs = [], [], [], []
     for seed in (*SHOWN, *UNSEEN):
         within, alone, epochs = _rises(lesson, seed)
@@ -184,14 +186,16 @@ def _scaling(lesson: dict) -> list[str]:
         holds(curvature < 1, "At the start, the largest curvature is below 1, so the limit for the rate is above 2"),
         holds(jumps, "the first seven updates nearly always lower the loss over all digits; the last one nearly always raises it"),
         holds(all(lower_at_small), "With batches of 32 and rate 0.4, the mean loss of five seeds is lower than with rate 0.1"),
-        holds(all(spread), "the final loss of the third setting changes by a factor of two or more"),
+        holds(all(spread), "the final loss of the third setting can change by a factor of two or more"),
         holds(set(last_of) == {1}, "last batch of an epoch, with batches of 128?"),
         holds(n // 128 == 7, "with one row it is 128 times that of a whole batch"),
         holds(n // 128 + 1 == 8, "one update in eight here"),
         "one single digit takes at rate 0.4",
         holds(all(ruled), "up to four times the batch and the rate, every seed gets its old loss back"),
-        holds(all(eight) and all(sixteen), "At sixteen times (batches of 512 and rate 1.6, 17 updates) every seed ends more "
-            "than three times as high"),
+        holds(all(eight) and all(sixteen), "(batches of 512"),
+        holds(all(sixteen), "with rates of 1.0 and 0.6 the mean loss is still more than 2.5 times the old one"),
+        "1.6, 17 updates",
+        holds(n // 256 == 3, "three whole batches of 256 leave more of them out"),
     ]  # fmt: skip
 
 
@@ -267,8 +271,9 @@ def _remedies(lesson: dict) -> list[str]:
         "a warm-up of 60 updates",
         "a tenth of the rate, 0.01",
         "stands with a 95 % interval over five seeds",
+        f"{600 // 20} times, and keeps the best of these looks",
         "three of the 100 digits come in other units, 255 times too large",
-        holds(all(kept["odd"]), "Dividing the three by 255 would have been better still"),
+        holds(all(kept["odd"]), "on every seed it ends near the loss of guessing. Clipped, it ends far below"),
     ]
 
 
@@ -278,6 +283,8 @@ def _tuning(lesson: dict) -> list[str]:
         f"32 hidden units and trains on the {len(lesson['digits'])} digits for 60 updates, with batches of 32",
         f"You have {n_trials} trials, {n_trials * 3 * 60:,} updates in all",
         f"calls your function {n_trials} times",
+        f"beaten by {(1 - 0.85) * 100:.0f} %",
+        f"`thick_problem` has scale {lesson['thick_problem']['scale']:.0f}",
         f"on {len(lesson['other_digits'])} digits that the search never saw",
         f"So is $1 - \\mu$: {1 - 0.5}, {0.9}, {0.95} are steps of one kind",
         "rates from 0.001 to 10, half a power of ten apart",

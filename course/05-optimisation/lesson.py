@@ -13,7 +13,7 @@
 # quadratics that you can solve on paper and on real digits and tumours. You overfit a network on purpose and switch on
 # one remedy at a time. And you tune: with a budget of updates, against a baseline.
 #
-# **Time.** Plan 330 minutes: 186 minutes of exercises, the rest for reading. The sections follow each other, and
+# **Time.** Plan 300 minutes: 186 minutes of exercises, the rest for reading. The sections follow each other, and
 # you can stop after any of them.
 #
 # **How to work.** An exercise is a cell to fill in and, below it, a cell that checks it. Run both with Shift +
@@ -618,12 +618,12 @@ grade("adam_by_hand")
 #
 # </details>
 #
-# While the gradient is constant, Adam moves by exactly one learning rate a step, whatever the gradient's size.
+# While the gradient is constant, Adam moves by exactly one learning rate a step, whatever the gradient's size (if it is not 0).
 #
 # Is the first step too short without the correction, or too long? Both happen. Its length is
 # $(1 - \beta_1)/\sqrt{1 - \beta_2}$ learning rates. So it is too *long* if $\sqrt{1 - \beta_2} < 1 - \beta_1$: with
 # $\beta_2 = 0.999$ it is 3.16 rates. With $\beta_2 = 0.99$ it is exactly 1, and with $\beta_2 = 0.95$ it is 0.45: there
-# the correction makes the first steps longer. That $\beta_2$ is nearer to 1 than $\beta_1$ does not decide it, because of
+# the correction makes the first eight steps or so longer, if the gradient is constant. That $\beta_2$ is nearer to 1 than $\beta_1$ does not decide it, because of
 # the root.
 #
 # **Why it matters.** "Bias correction makes up for small first steps" is what most people say. Whether that is right
@@ -1203,7 +1203,8 @@ show_when_written(count_zeros)
 
 # %% [markdown]
 # The proximal step sets most of the weights to exactly 0. The subgradient sets none. `weight_decay` in `torch.optim` is
-# never L1; if you add an L1 term to the loss of a network and let SGD run, you get small weights, and no zeros.
+# never L1; if you add an L1 term to the loss of a network and let SGD run, you get small weights, and hardly ever zeros (a weight that starts at 0
+# and has no gradient stays there).
 #
 # Which weights are 0 at the minimum? Every weight there has a gradient of the loss (without the penalty) of size at most
 # $\lambda$. Where it is below $\lambda$, the weight is 0. Where the weight is not 0, it is exactly $\lambda$: the loss
@@ -1378,9 +1379,10 @@ grade("dropout")
 # ## A schedule
 #
 # Large steps are good at first, small ones at the end: the noise of the batches keeps a large rate from settling. A
-# **schedule** says which rate each update gets. A common one: **warm-up**, a straight climb while the optimizer's means
-# are still made of few gradients (P. Goyal and others, "Accurate, large minibatch SGD: training ImageNet in 1 hour", 2017),
-# then half a cosine wave down (I. Loshchilov and F. Hutter, "SGDR: stochastic gradient descent with warm restarts", 2017;
+# **schedule** says which rate each update gets. A common one: **warm-up**, a straight climb: with SGD and
+# large batches, while the network changes rapidly (P. Goyal and others, "Accurate, large minibatch SGD: training ImageNet in
+# 1 hour", 2017); with Adam, while its means are still made of few gradients (L. Liu and others, "On the variance of the
+# adaptive learning rate and beyond", 2020); then half a cosine wave down (I. Loshchilov and F. Hutter, "SGDR: stochastic gradient descent with warm restarts", 2017;
 # the warm-up is not theirs).
 #
 # Off-by-one errors live here. So say exactly what the ends are. Updates are numbered from 0 to $T - 1$, and $W$ of them are warm-up:
@@ -1473,8 +1475,9 @@ grade("warmup_cosine")
 # - **Reduce on plateau** (`ReduceLROnPlateau`): fall when the validation loss stops improving.
 # - **An average of the weights** instead of a falling rate: averaging cancels the noise that a small rate would have
 #   damped (B. Polyak and A. Juditsky, "Acceleration of stochastic approximation by averaging", 1992; P. Izmailov and
-#   others, "Averaging weights leads to wider optima and better generalization", 2018). An **EMA** is a running mean of the
-#   weights, kept beside them and used for evaluation (`torch.optim.swa_utils.AveragedModel`).
+#   others, "Averaging weights leads to wider optima and better generalization", 2018: **SWA**, an equal average of several
+#   points of the run). `torch.optim.swa_utils.AveragedModel` keeps such an equal average. An **EMA** weighs recent weights
+#   more; it needs `multi_avg_fn=get_ema_multi_avg_fn(...)` there.
 #
 # **Why it matters.** A schedule that was planned in updates and is stepped in epochs hardly moves, and nobody sees it in
 # the loss at once.
@@ -2317,7 +2320,7 @@ for words, rate, batch, epochs in (
 #   - (b) After nearly every epoch from the third on, the loss over all digits has risen at least once within that epoch.
 #   - (c) Within an epoch, the first seven updates nearly always lower the loss over all digits; the last one nearly always raises it.
 #   - (d) With batches of 32 and rate 0.4, the mean loss of five seeds is lower than with rate 0.1.
-#   - (e) With another seed, the final loss of the third setting changes by a factor of two or more.
+#   - (e) With another seed, the final loss of the third setting can change by a factor of two or more.
 # - `"rows"`: how many digits are there in the last batch of an epoch, with batches of 128?
 
 # %% exercise="which_line" minutes=7
@@ -2372,8 +2375,7 @@ grade("which_line")
 # </details>
 #
 # The noise of a gradient is $\sigma^2/B$: with one row it is 128 times that of a whole batch, and the rate was raised for whole
-# batches. The loss is read just after that step. An earlier version of this course drew the colleague's conclusion,
-# from just such a table.
+# batches. The loss is read just after that step.
 #
 # **Why it matters.** A measurement that refutes a rule may refute the program instead. Look at single updates before you
 # believe a summary. [What does a loss curve tell you?](#What-does-a-loss-curve-tell-you?)
@@ -2384,6 +2386,7 @@ grade("which_line")
 # *Find the bug · 6 minutes · difficulty: one of three*
 #
 # Repair the run. It now takes the data as arguments and also returns the batches, so that the checks can replay it.
+# The colleague's batches of 32 end in one row too, so the comparison with whole batches leaves that row out on both sides.
 # (`torch.utils.data.DataLoader` has the option `drop_last` for this; its default is `False`.)
 
 
@@ -2501,8 +2504,7 @@ def show_scaling():
         ]
         losses = ", ".join(f"{end:.2f}" for end in ends)
         print(f"batches of {32 * k:3}, rate {0.1 * k:.1f}, {n_epochs} epochs: {losses}")
-    for k, n_epochs in ((16, 17), (4, 40)):
-        rate = 0.1 * k if k == 16 else 0.1
+    for k, n_epochs, rate in ((16, 17, 1.6), (16, 17, 1.0), (16, 17, 0.6), (4, 40, 0.1)):
         ends = [
             scaled_run(digits, digit_labels, rate, 32 * k, n_epochs, seed)["loss"]
             for seed in range(5)
@@ -2515,9 +2517,10 @@ show_when_written(show_scaling)
 
 # %% [markdown]
 # With whole batches the rule holds: up to four times the batch and the rate, every seed gets its old loss back, to within
-# a tenth or so, without a warm-up. So does the old rate with four times the epochs. At eight times the loss is a little
-# higher. At sixteen times (batches of 512 and rate 1.6, 17 updates) every seed ends more than three times as high: there
-# the rate does meet the limit.
+# a tenth or so, without a warm-up. So does the old rate with four times the epochs. At eight times the mean loss is
+# half as high again or more. That row also sees fewer digits: three whole batches of 256 leave more of them out. At sixteen times (batches of 512
+# and rate 1.6, 17 updates) every seed ends more than three times as high. Is that the rate? Only the
+# smaller part: with rates of 1.0 and 0.6 the mean loss is still more than 2.5 times the old one. The larger part is too few updates.
 
 # %% [markdown]
 # ## The limit moves
@@ -2584,9 +2587,9 @@ draw_limit()
 # At the small rate the curvature grows to more than four times its first value, and stays below the limit. At the large rate
 # it grows beyond the limit. There the steps no longer shrink along the steepest direction: the loss goes up in some steps,
 # and then the curvature comes back to about the limit. The run survives, and ends at a lower loss than the small rate did.
-# J. Cohen and others found this in many networks: curvature grows until it reaches $2/\eta$ (*progressive sharpening*) and
-# stays about there, while the loss falls in the long run and not in each step ("Gradient descent on neural networks
-# typically occurs at the edge of stability", 2021). With a cross-entropy it falls again in the end, as here.
+# J. Cohen and others found this in many networks under full-batch gradient descent: the curvature often grows until it
+# reaches $2/\eta$ (*progressive sharpening*) and stays about there, while the loss falls in the long run and not in each step ("Gradient descent on neural networks
+# typically occurs at the edge of stability", 2021). With a cross-entropy it falls again in the end.
 #
 # So $2/\lambda_{\max}$ is not a number that you look up before training. The rate has a say in the curvature that the run
 # meets. That is why a rate is tuned by trying, and it may be how a warm-up helps: it gives the curvature time to come down
@@ -2601,7 +2604,8 @@ draw_limit()
 #
 # Now overfit on purpose: 100 digits, of which 20 get a label at random, a network with 64 hidden units, 600 updates of SGD
 # with momentum 0.9 at rate 0.1. It learns its training set by heart, wrong labels included. Then switch on *one* remedy at a
-# time. The judge is the loss on 700 other digits. Early stopping looks at 200 more, which it does not train on.
+# time. The judge is the loss on 700 other digits. Early stopping looks at 200 more, which it does not train on,
+# 30 times, and keeps the best of these looks. It does not save updates here.
 #
 # ### Which remedies help?
 #
@@ -2741,8 +2745,7 @@ for remedy, options in remedies.items():
 # The change is taken seed by seed, so that each seed is its own control, and stands with a 95 % interval over five seeds.
 #
 # - Weight decay and early stopping lower the loss by a quarter or more on average. They regularise.
-# - A tenth of the rate does the same: the run has not had the time to learn the wrong labels. A small rate is early stopping
-#   in disguise, and a comparison of regularisers at one fixed rate would not notice.
+# - A tenth of the rate does the same: the run has not had the time to learn the wrong labels. A comparison of regularisers at one fixed rate would not notice.
 # - Dropout lowers the mean here. Its interval over five seeds is wide: whether it helps takes more seeds or another $p$.
 # - The cosine lowers the loss a little. Warm-up and clipping change next to nothing: this run was never in danger.
 #
@@ -2755,15 +2758,14 @@ for words, options in {"unclipped": {}, "clipped to 1": {"max_norm": 1.0}}.items
     print(f"{words:14} loss on other digits: " + ", ".join(f"{value:.2f}" for value in found))
 
 # %% [markdown]
-# Unclipped, the run never recovers: on every seed it ends near the loss of guessing. Clipped, it ends near the loss that it
-# has without the odd digits. (Dividing the three by 255 would have been better still: clipping buys time to find such rows.)
+# Unclipped, the run never recovers: on every seed it ends near the loss of guessing. Clipped, it ends far below. (Clipping buys time to find such rows; they should be divided by 255.)
 #
 # Two regularisers that you cannot switch on with one argument: **augmentation**, more data by changed copies, often the first thing to try for
 # images; and **label smoothing**, targets a little below 1 and above 0 (C. Szegedy and others, "Rethinking the Inception
 # architecture for computer vision", 2016; R. Müller, S. Kornblith and G. Hinton, "When does label smoothing help?", 2019).
 #
-# **Why it matters.** "I would add dropout, weight decay and early stopping" is a list. "Early stopping took half of the loss
-# away, dropout's interval contained zero" is an answer.
+# **Why it matters.** "I would add dropout, weight decay and early stopping" is a list. "Early stopping took a quarter or more
+# of the loss away, dropout's interval was too wide to tell" is an answer.
 # [When do you use dropout, and what does it do?](#When-do-you-use-dropout,-and-what-does-it-do?)
 
 # %% [markdown]
@@ -2794,8 +2796,10 @@ for words, options in {"unclipped": {}, "clipped to 1": {"max_norm": 1.0}}.items
 # what it proposes, and counts. At the end it takes the trial with the lowest validation loss.
 #
 # The **baseline** is SGD without momentum, at the best rate that a colleague found. Your search must beat its validation loss by
-# a tenth, with new seeds, and also on 700 digits that the search never saw. It should do so for inputs in other units
-# too: `scale` multiplies the pixels, and the best rate moves with it. So a fixed answer will not do.
+# a twentieth, with new seeds, and also on 700 digits that the search never saw. Inputs come in other units too: `scale`
+# multiplies the pixels, and the best rate moves with it. So a fixed answer will not do. `thick_problem` has scale 3 and a
+# baseline of its own, which your search must beat on both parts; try it. A scale far below 1 is hidden: there the baseline must be
+# beaten by 15 %.
 
 
 # %%
@@ -2853,6 +2857,7 @@ def search(propose, problem: dict, seed: int, n_trials: int = 16) -> list[dict]:
 
 
 plain_problem = {"scale": 1.0, "baseline": {"lr": 1.1, "momentum": 0.0}}
+thick_problem = {"scale": 3.0, "baseline": {"lr": 0.3, "momentum": 0.0}}
 
 
 def judged(history: list[dict], problem: dict, seeds: list[int]) -> dict[str, float]:
@@ -2898,20 +2903,26 @@ with check("the first trial can be run", hint="A dict with both keys, the rate a
     first = propose([], 16)
     assert 1e-5 <= given(first["lr"]) <= 100 and 0 <= given(first["momentum"]) < 1, "This trial cannot be run."
 with check(
-    "the baseline is beaten by a tenth, with new seeds and on unseen digits",
-    points=4,
+    "the baseline is beaten by a twentieth, with new seeds and on unseen digits",
+    points=3,
     hint="Try every half power of ten first, all with momentum. Then look around the best.",
 ) as rng:
     drawn_seed = int(rng.integers(1000))
     seeds = [10**7 + drawn_seed * 10 + k for k in range(6)]
     share = judged(search(propose, plain_problem, drawn_seed), plain_problem, seeds)
     share_valid, share_unseen = share["validation"], share["unseen"]
-    assert share_valid < 0.9, f"The validation loss is {share_valid:.2f} of the baseline's; it should be below 0.90."
-    assert share_unseen < 0.9, f"On unseen digits the loss is {share_unseen:.2f} of the baseline's; it should be below 0.90."
+    assert share_valid < 0.95, f"The validation loss is {share_valid:.2f} of the baseline's; it should be below 0.95."
+    assert share_unseen < 0.95, f"On unseen digits the loss is {share_unseen:.2f} of the baseline's; it should be below 0.95."
+with check("pixels three times as large: the baseline is beaten", hint="The best rate is smaller there. Start wide, and let the losses decide.") as rng:
+    drawn_seed = int(rng.integers(1000))
+    seeds = [10**7 + drawn_seed * 10 + k for k in range(6)]
+    share = judged(search(propose, thick_problem, drawn_seed), thick_problem, seeds)
+    worse = max(share.values())
+    assert worse < 1, f"With scale 3 the loss is {worse:.2f} of the baseline's; it should be below 1."
 with check(
     "the same arguments, the same proposal",
     hint="No random numbers without a fixed seed, no variable outside the function.",
-    needs="the baseline is beaten by a tenth, with new seeds and on unseen digits",
+    needs="the baseline is beaten by a twentieth, with new seeds and on unseen digits",
 ):
     past = [{"lr": 0.01 * 3**k, "momentum": 0.9, "loss": 2.0 - 0.1 * k} for k in range(5)]
     again = [propose([dict(trial) for trial in past], 11) for _ in range(2)]
@@ -2922,7 +2933,7 @@ with check("the same search, another scale", points=3, hint="A search that start
     drawn_seed = int(rng.integers(1000))
     seeds = [10**7 + drawn_seed * 10 + k for k in range(6)]
     share = judged(search(propose, problem, drawn_seed), problem, seeds)
-    assert share["validation"] < 0.9, "In other units, the search does not beat the baseline by a tenth."
+    assert share["validation"] < 0.85, "In other units, the search does not beat the baseline by 15 %."
 ### END HIDDEN TESTS
 grade("propose")
 
@@ -3263,10 +3274,10 @@ print(f"rates of the first and the last update: {tuned['rates'][0]:.3f}, {tuned[
 # **When they press you.** You have shown each of these:
 #
 # - On a bowl, steps converge only below $2/\lambda_{\max}$; the condition number says how slow it then is
-#   ([The learning rate](#The-learning-rate)). In a network the curvature grows towards that limit
-#   ([The limit moves](#The-limit-moves)).
+#   ([The learning rate](#The-learning-rate)). In a network trained on all data at once the curvature often grows
+#   towards that limit ([The limit moves](#The-limit-moves)).
 # - Momentum multiplies the effective rate by $1/(1 - \mu)$ and moves the limit to $2(1 + \mu)/\lambda_{\max}$ ([Momentum](#Momentum)).
-# - Adam's first step moves each weight by one learning rate, whatever the gradient. Without the bias correction it would be
+# - Adam's first step moves each weight by one learning rate, whatever the gradient (if it is not 0). Without the bias correction it would be
 #   $(1 - \beta_1)/\sqrt{1 - \beta_2}$ rates: longer with PyTorch's defaults, shorter with the betas of language models
 #   ([Adam and its bias correction](#Adam-and-its-bias-correction)).
 # - L2 and decoupled decay are the same for plain SGD, not with momentum and not for Adam

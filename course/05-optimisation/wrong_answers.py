@@ -817,21 +817,12 @@
 # + "decay": False,
 # + "stopping": False,
 
-# %% one good rate exercise="propose" fails=["the same search, another scale"]
+# %% one good rate exercise="propose" fails=["pixels three times as large: the baseline is beaten", "the same search, another scale"]
 # The rate that is good on the lesson's problem is written in.
 # - wide = [0.001 * 10 ** (k / 2) for k in range(9)]  # half powers of ten, 0.001 to 10
 # - if len(history) < len(wide):
 # -     return {"lr": wide[len(history)], "momentum": 0.9}
-# + return {"lr": 0.2, "momentum": 0.9}
-
-# %% the rate alone exercise="propose" fails=["the baseline is beaten by a tenth, with new seeds and on unseen digits", "the same search, another scale"]
-# Momentum is left at 0, and only the rate is tuned.
-# - return {"lr": wide[len(history)], "momentum": 0.9}
-# + return {"lr": wide[len(history)], "momentum": 0.0}
-# - return {"lr": best["lr"] * (0.5, 2, 1.4)[7 - n_left], "momentum": 0.9}
-# + return {"lr": best["lr"] * (0.5, 2, 1.4)[7 - n_left], "momentum": 0.0}
-# - momentum = (0.5, 0.7, 0.8, 0.95)[4 - n_left]
-# + momentum = 0.0
+# + return {"lr": 0.3, "momentum": 0.9}
 
 # %% close to home exercise="propose" fails=["the same search, another scale"]
 # Rates around the one that is good on the lesson's problem, close together.
@@ -840,7 +831,7 @@
 # -     return {"lr": wide[len(history)], "momentum": 0.9}
 # + return {"lr": 0.1 + 0.02 * len(history), "momentum": 0.9}
 
-# %% small and safe exercise="propose" fails=["the baseline is beaten by a tenth, with new seeds and on unseen digits", "the same search, another scale"]
+# %% small and safe exercise="propose" fails=["the baseline is beaten by a twentieth, with new seeds and on unseen digits", "pixels three times as large: the baseline is beaten", "the same search, another scale"]
 # Rates are tried in even steps from 0.001 to 0.016.
 # - wide = [0.001 * 10 ** (k / 2) for k in range(9)]  # half powers of ten, 0.001 to 10
 # - if len(history) < len(wide):
@@ -856,7 +847,7 @@
 # + if len(history) < len(wide):
 # +     return {"lr": wide[len(history)] * (1 + 0.1 * torch.rand(()).item()), "momentum": 0.9}
 
-# %% a momentum of one exercise="propose" fails=["the first trial can be run", "the baseline is beaten by a tenth, with new seeds and on unseen digits", "the same search, another scale"]
+# %% a momentum of one exercise="propose" fails=["the first trial can be run", "the baseline is beaten by a twentieth, with new seeds and on unseen digits", "pixels three times as large: the baseline is beaten", "the same search, another scale"]
 # With a momentum of 1 nothing is forgotten, which is taken for the best memory.
 # - wide = [0.001 * 10 ** (k / 2) for k in range(9)]  # half powers of ten, 0.001 to 10
 # - if len(history) < len(wide):
