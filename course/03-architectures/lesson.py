@@ -267,6 +267,8 @@ with check(
 ):  # fmt: skip
     expect_raises(ValueError, conv2d_params, 3, 4, (3, 3), groups=2)
     expect_raises(ValueError, conv2d_params, 4, 3, (3, 3), groups=2)
+    expect_raises(ValueError, conv2d_params, 3, 5, (3, 3), groups=2)
+    expect_raises(ValueError, conv2d_params, 3, 3, (3, 3), groups=2)
 with check("GRU: the example", hint="Three gates; each n_hidden * (n_in + n_hidden), plus two biases of n_hidden."):
     expect(gru_params(1, 2), 30, what="the number of parameters")
 with check("GRU without biases", hint="`bias=False` takes both biases of each gate away."):
@@ -435,6 +437,7 @@ with check("field: no layer at all", hint="Start with r = 1.", needs="field: the
     expect(receptive_field([]), 1, what="the receptive field")
 with check("field: two strides in front of a layer", hint="The jump is the product of all strides so far, not the last one."):
     expect(receptive_field([{"kernel": 2, "stride": 2}, {"kernel": 3, "stride": 3}, {"kernel": 2}]), 12, what="the receptive field")
+    expect(receptive_field([{"kernel": 1, "stride": 2}, {"kernel": 3}]), 5, what="the field behind a stride with kernel 1")
 with check("field: dilations of one, two and four", hint="Add dilation * (kernel - 1) * jump."):
     wave = [{"kernel": 2, "dilation": d} for d in (1, 2, 4)]
     expect(receptive_field(wave), 8, what="the receptive field")
@@ -1857,6 +1860,7 @@ with check(
     hint="sorted(order) must be 0, 1, ... n_inputs - 1.",
 ):  # fmt: skip
     expect_raises(ValueError, reorder_first_layer, torch.ones(2, 3), [0, 0, 2])
+    expect_raises(ValueError, reorder_first_layer, torch.ones(2, 3), [1, 1, 1])
     expect_raises(ValueError, reorder_first_layer, torch.ones(2, 3), [0, 1])
     expect_raises(ValueError, reorder_first_layer, torch.ones(2, 3), [1, 2, 3])
     expect_raises(ValueError, reorder_first_layer, torch.ones(2, 3), [0, 1, 2, 2])

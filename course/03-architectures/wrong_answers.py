@@ -833,3 +833,12 @@ decisions = {
     "table": "b", "photos": "c", "keyword": "a", "stream": "c", "text": "d",
     "basket": "a", "memory": "c", "channels": "b", "locate": "c", "depth": "a",
 }  # fmt: skip
+
+# %% a kernel of one is no layer exercise="sizes" fails=["field: two strides in front of a layer"]
+# A layer that looks at one value is believed to change nothing; its stride does.
+# - for layer in layers:
+# -     field += layer.get("dilation", 1) * (layer["kernel"] - 1) * jump
+# + for layer in layers:
+# +     if layer["kernel"] == 1:
+# +         continue
+# +     field += layer.get("dilation", 1) * (layer["kernel"] - 1) * jump

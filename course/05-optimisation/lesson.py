@@ -2746,7 +2746,8 @@ for remedy, options in remedies.items():
 #
 # - Weight decay and early stopping lower the loss by a quarter or more on average. They regularise.
 # - A tenth of the rate does the same: the run has not had the time to learn the wrong labels. A comparison of regularisers at one fixed rate would not notice.
-# - Dropout lowers the mean here. Its interval over five seeds is wide: whether it helps takes more seeds or another $p$.
+# - Dropout lowers the mean too. Its interval over five seeds is wide and ends near zero: how much it helps, more seeds or
+#   another $p$ would tell.
 # - The cosine lowers the loss a little. Warm-up and clipping change next to nothing: this run was never in danger.
 #
 # Where it *is* in danger, clipping decides. In the next cell three of the 100 digits come in other units, 255 times too
@@ -2765,7 +2766,7 @@ for words, options in {"unclipped": {}, "clipped to 1": {"max_norm": 1.0}}.items
 # architecture for computer vision", 2016; R. Müller, S. Kornblith and G. Hinton, "When does label smoothing help?", 2019).
 #
 # **Why it matters.** "I would add dropout, weight decay and early stopping" is a list. "Early stopping took a quarter or more
-# of the loss away, dropout's interval was too wide to tell" is an answer.
+# of the loss away; how much dropout takes, five seeds do not tell" is an answer.
 # [When do you use dropout, and what does it do?](#When-do-you-use-dropout,-and-what-does-it-do?)
 
 # %% [markdown]
