@@ -119,6 +119,8 @@ def facts(lesson: dict) -> list[str]:
         assert abs(probe[fifty] - scratch[fifty]) < 0.05, "close together"
     low, high = interval(shown, "linear probe", "full fine-tuning", 3)[1:]
     assert low < -0.001 and high > 0.001, "the interval of probe minus full contains zero at fifty labels"
+    ends = [interval(shown, "linear probe", "full fine-tuning", row)[2] for row in range(4)]
+    assert min(ends) > 0, "no interval says that full is better"
     gains = [interval(shown, "linear probe", "from scratch", row)[0] for row in (1, 2, 3)]
     assert gains == sorted(gains, reverse=True), "from five labels on it shrinks"
     assert abs(shown["linear probe"][2].mean() - shown["full fine-tuning"][2].mean()) < 0.05, "40 labels: a few points"

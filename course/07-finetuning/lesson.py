@@ -1683,9 +1683,9 @@ for label, scores in curves.items():
 #
 # **Third question.** What speaks for it that the *pretrained weights* make the difference, and not the shape of the network?
 #
-# - `"a"` The same regression on a random body of the same shape stays below the probe from five labels on.
+# - `"a"` The same regression on a random body stays below, from five labels on.
 # - `"b"` The probe is ahead of training from scratch at five labels a class.
-# - `"c"` Full fine-tuning and the probe end close together at fifty labels a class.
+# - `"c"` Full fine-tuning and the probe, which share them, end close together at fifty labels a class.
 
 # %% exercise="read_curves" minutes=5
 ### BEGIN SOLUTION
@@ -1699,7 +1699,7 @@ answer_five, answer_fifty, answer_control = "b", "c", "a"
 with check("five labels a class", hint="Look at the right half of the figure, above 5."):
     expect_choice(answer_five, "b", {
         "a": "It can also spoil them, with ten labels as its guide. No interval in the figure says that it is better, and it costs more.",
-        "b": "That is all the figure supports. How far the probe is ahead of full fine-tuning, if at all, depends on the draws: with five other draws the interval may contain zero.",
+        "b": "That is all the figure supports. How far the probe is ahead of full fine-tuning, if at all, depends on the draws: with others the interval may contain zero.",
         "c": "The bars of the left half are those of single ways. A draw that is lucky for one is lucky for the other: look at the paired differences.",
     })  # fmt: skip
 with check("fifty labels a class", hint="What does an interval that contains zero allow?"):
@@ -1840,7 +1840,7 @@ print(f"labels that mean nothing, reported: {np.mean(reports):.2f}")
 # Rates by depth, thawing from the top, one rate chosen on validation data: with 20 labels a class, six draws, the fixed test
 # part from above, and the old task beside the new one. The demonstration uses your `train_head_only`, `thaw` and
 # `make_optimizer`, and the given split. Each way takes 60 steps; thawing in stages takes 15 steps in each of its four stages.
-# Only the frozen body trains its head by epochs. Commit to a guess first: which way will be ahead on the new task, and which on the old?
+# Commit to a guess first: which way will be ahead on the new task, and which on the old?
 
 
 # %%
