@@ -1277,10 +1277,10 @@ for caption, gradient, options in [
 # others to test on. The program below looks right at a glance.
 #
 # The demonstration gives it a test that every evaluation should pass: **labels that mean nothing**. The labels of 200
-# images are shuffled, anew for each of 20 draws, so nothing can be learnt from them, and any classifier must come out near 0.5 (M. Ojala and
-# G. Garriga, "Permutation Tests for Studying Classifier Performance", 2010). A nearest-neighbour classifier with 50
-# labels a class comes out far above. That number shows one fault. Repair it, then compare the program with every line of
-# the docstring.
+# images are shuffled, anew for each of 20 draws, so nothing can be learnt from them, and any classifier must come out near
+# 0.5 (M. Ojala and G. Garriga, "Permutation Tests for Studying Classifier Performance", 2010). A nearest-neighbour
+# classifier with 50 labels a class comes out far above. That number shows one fault. Repair it, then compare the program
+# with every line of the docstring.
 
 
 # %% exercise="few_shot_split" minutes=8 faults=["k of each class", "no image twice", "nothing is in both parts, and nothing is lost", "random labels and sizes"]
@@ -1544,11 +1544,11 @@ for n, ratio in held:
 # ### The experiment
 #
 # Now the three ways, with 1, 5, 20 and 50 labels a class, six draws each, the same draws for all. A given split, made as
-# yours but for its random numbers, sets 200 images of each class aside, once, as the fixed test part; it draws the labels from
-# the other 497. Few labels out of 497 overlap little, so up to 20 a class the draws are nearly independent, and your
-# `paired_interval` may be taken as it is. At 50 a class two draws share about 20 of their 100 images: there it is somewhat too
-# narrow. It covers the luck of the labels. The test part is one sample besides: with 400 images, an accuracy near 0.95 has a standard error of
-# about 0.01.
+# yours but for its random numbers, sets 200 images of each class aside, once, as the fixed test part; it draws the labels
+# from the other 497. Few labels out of 497 overlap little, so up to 20 a class the draws are nearly independent, and your
+# `paired_interval` may be taken as it is. At 50 a class two draws share about 20 of their 100 images: there it is somewhat
+# too narrow. It covers the luck of the labels. The test part is one sample besides: with 400 images, an accuracy near 0.95
+# has a standard error of about 0.01.
 #
 # The probe is a logistic regression on the features, which are computed once. A **control** stands beside it: the same
 # regression on the features of a body with random weights. Full fine-tuning trains at the rate 0.002, from scratch at 0.003,
