@@ -255,7 +255,7 @@ def facts(lesson: dict) -> list[str]:
         "numbers from 0 to 255",
         f"labels of {len(get('nonsense'))} images",
         "anew for each of 20 draws",
-        "two draws share about 20 of their 100 images",
+        f"At {shots[3]} a class two draws share about 20 of their 100 images",
         f"up to {shots[2]} a class",
         f"One image of {n_valid} is {1 / n_valid}",
         "15 steps in each of its four stages",
