@@ -82,12 +82,12 @@ def facts(lesson: dict) -> list[str]:
     # meaningless labels: the leaky split comes out far above one half, the repaired one does not
     from sklearn.neighbors import KNeighborsClassifier
 
-    nonsense = np.random.default_rng(0).permutation(y_new[:200].numpy())
     pixels = X_new[:200].reshape(200, -1).numpy()
 
     def control(split) -> float:
         scores = []
         for seed in range(20):
+            nonsense = np.random.default_rng(seed).permutation(y_new[:200].numpy())
             train, test = split(nonsense, 50, seed)
             scores.append(KNeighborsClassifier(1).fit(pixels[train], nonsense[train]).score(pixels[test], nonsense[test]))
         return float(np.mean(scores))
@@ -102,7 +102,7 @@ def facts(lesson: dict) -> list[str]:
 
     # the experiment, as shown, and on five draws that the lesson does not show
     shown, shots = get("curves"), get("shots")
-    others = lesson["compare"](lesson["few_shot_split"], (5, 50), range(6, 11))
+    others = lesson["compare"](lesson["given_split"], (5, 50), range(6, 11))
 
     def interval(curves: dict, a: str, b: str, row: int) -> tuple[float, float, float]:
         return lesson["paired_interval"](curves[a][row].tolist(), curves[b][row].tolist())
@@ -110,15 +110,17 @@ def facts(lesson: dict) -> list[str]:
     for curves, five, fifty in ((shown, 1, 3), (others, 0, 1)):
         assert interval(curves, "linear probe", "from scratch", five)[1] > 0.01, "clear of zero at five labels"
         low, high = interval(curves, "linear probe", "full fine-tuning", fifty)[1:]
-        assert -0.03 < low and high < 0.03, "caught up at fifty labels"
+        assert -0.03 < low and high < 0.03, "close at fifty labels"
         probe, random_body, full, scratch = (curves[way].mean(axis=1) for way in curves)
-        assert probe[five] > full[five] > scratch[five], "the order at five labels"
-        assert full[five] - random_body[five] > 0.05, "the control lies well below"
+        assert probe[five] - max(full[five], scratch[five], random_body[five]) > 0.03, "highest at five labels"
+        assert interval(curves, "linear probe", "full fine-tuning", five)[2] > 0, "no evidence that full is better"
         assert probe[fifty] - random_body[fifty] > 0.1, "the control stays far below"
         assert min(probe[fifty], full[fifty], scratch[fifty]) > 0.9
-        assert 0 < probe[fifty] - scratch[fifty] < 0.05, "slightly behind"
+        assert abs(probe[fifty] - scratch[fifty]) < 0.05, "close together"
     low, high = interval(shown, "linear probe", "full fine-tuning", 3)[1:]
     assert low < -0.001 and high > 0.001, "the interval of probe minus full contains zero at fifty labels"
+    ends = [interval(shown, "linear probe", "full fine-tuning", row)[2] for row in range(4)]
+    assert min(ends) > 0, "no interval says that full is better"
     gains = [interval(shown, "linear probe", "from scratch", row)[0] for row in (1, 2, 3)]
     assert gains == sorted(gains, reverse=True), "from five labels on it shrinks"
     assert abs(shown["linear probe"][2].mean() - shown["full fine-tuning"][2].mean()) < 0.05, "40 labels: a few points"
@@ -141,13 +143,23 @@ def facts(lesson: dict) -> list[str]:
     assert min(np.mean(reports[:10]), np.mean(reports[10:])) > 0.54, "clearly above one half"
 
     # the recipes, as shown and on other draws
-    tools = [lesson[name] for name in ("few_shot_split", "train_head_only", "thaw", "make_optimizer")]
+    n_valid = 2 * 10
+    # two draws of 50 a class from the pool share 50 * 50 / n of each class, some 20 of 100 images
+    pool_of = (sizes["new"] - n_test) / 2
+    assert 19 < 2 * shots[3] * shots[3] / pool_of < 21
+    source_of = inspect.getsource(lesson["compare_recipes"])
+    assert "range(4)" in source_of and "steps=15" in source_of and 4 * 15 == n_steps
+    tools = [lesson[name] for name in ("given_split", "train_head_only", "thaw", "make_optimizer")]
     for recipes in (get("recipes"), lesson["compare_recipes"](*tools, range(6, 11))):
         new, old = ({name: scores[row].mean() for name, scores in recipes.items()} for row in (0, 1))
         assert abs(new["rates by depth"] - new["one rate, 0.001"]) < 0.03, "within three points of each other"
         for name in ("rates by depth", "thawed in stages", "one rate, 0.001", "one rate, chosen"):
             low = lesson["paired_interval"](recipes[name][0].tolist(), recipes["body frozen"][0].tolist())[1]
-            assert new[name] - new["body frozen"] < 0.02 and low < 0.003, f"none is clearly ahead of the frozen body: {name}"
+            assert abs(new[name] - new["body frozen"]) < 0.04 and low < 0, f"no gain is shown: {name}"
+        hits = np.array([n_valid * scores[2] for name, scores in recipes.items() if name.startswith("one rate, 0")])
+        hits = hits.round().astype(int)
+        assert len(hits) == 4 and (hits.max(axis=0) - hits.min(axis=0)).max() <= 3, "within three images"
+        assert ((hits == hits.max(axis=0)).sum(axis=0) > 1).sum() >= 2, "several draws share the first place"
         assert (recipes["body frozen"][1] == old_accuracy(net)).all(), "the frozen body loses nothing"
         assert old_accuracy(net) - 0.04 < old["one rate, 0.001"] < old_accuracy(net), "the small rate loses a little"
         for name in ("rates by depth", "thawed in stages"):
@@ -241,7 +253,13 @@ def facts(lesson: dict) -> list[str]:
         f"3·3·2·5 = {3 * 3 * 2 * 5}",
         f"channels has 5 weights and 5 biases: {5 + 5} parameters",
         "numbers from 0 to 255",
-        f"labels of {len(nonsense)} images",
+        f"labels of {len(get('nonsense'))} images",
+        "anew for each of 20 draws",
+        f"At {shots[3]} a class two draws share about 20 of their 100 images",
+        f"up to {shots[2]} a class",
+        f"One image of {n_valid} is {1 / n_valid}",
+        "15 steps in each of its four stages",
+        f"Each way takes {n_steps} steps",
         "near 0.5",
         f"with {50} labels a class",
         "0.9, 0.8, 0.7 on three draws",

@@ -96,6 +96,12 @@ order_says = {"a": "error", "b": "head", "c": "none", "d": "all", "e": "none"}
 # - model.requires_grad_(False)
 # + model.requires_grad_(True)
 
+# %% freezes the body, and trusts that the head is awake exercise="adapt" fails=["other data: the body stays, the head moves"]
+# Deletes the loop that thawed; a network that arrives frozen altogether then has nothing to learn with.
+# - model.requires_grad_(False)
+# - model.head.requires_grad_(True)
+# + model.body.requires_grad_(False)
+
 # %% tidies up afterwards exercise="adapt" fails=["the head moves, and no parameter of the body, to the bit", "the old task survives", "rate, optimizer, batches and losses are those of the program", "other data: the body stays, the head moves"]
 # Trains everything, and sets the flags as the docstring wants them when it is over.
 # - model.requires_grad_(False)
