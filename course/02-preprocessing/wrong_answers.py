@@ -269,11 +269,11 @@ plot_read = {"together": "a", "by_species": "c", "r": "a", "fence": 4650}
 
 # %% looks only at all birds together exercise="read_outliers" fails=["outside the fences of their own species", "the upper fence of the Chinstraps"]
 # One set of fences serves all species.
-plot_read = {"together": "a", "by_species": "a", "r": "c", "fence": 6550}
+plot_read = {"together": "a", "by_species": "a", "r": "b", "fence": 6550}
 
 # %% judges the heap by the species exercise="read_outliers" fails=["outside the fences of all birds", "outside the fences of their own species", "what to do with R", "the upper fence of the Chinstraps"]
 # Q is far too heavy for an Adelie, so it is an outlier wherever one looks.
-plot_read = {"together": "b", "by_species": "b", "r": "b", "fence": 4950}
+plot_read = {"together": "b", "by_species": "b", "r": "c", "fence": 4950}
 
 # %% the dict gets longer exercise="fix_one_hot" fails=["the words of the training part decide", "an unknown word becomes a row of zeros", "a missing word becomes a row of zeros", "random words"]
 # With the third island in the dict, the program is complete.
@@ -790,15 +790,15 @@ def rates_out_of_fold(words, y, fold, smooth=0.0):
 
 # %% the highest score wins exercise="leak_hunt" fails=["the program to believe", "the fault of program B", "the verdict"]
 # The program with the best AUC has found the signal.
-hunt = {"honest": "b", "fault_a": "b", "fault_b": "b", "verdict": "a"}
+hunt = {"honest": "b", "fault_a": "a", "fault_b": "b", "verdict": "a"}
 
 # %% mixes up the two leaks exercise="leak_hunt" fails=["the fault of program A", "the fault of program B"]
 # A leaks through its encoding, and B through its split.
-hunt = {"honest": "c", "fault_a": "a", "fault_b": "a", "verdict": "c"}
+hunt = {"honest": "c", "fault_a": "b", "fault_b": "c", "verdict": "b"}
 
 # %% takes no evidence for evidence of nothing exercise="leak_hunt" fails=["the verdict"]
 # The interval contains one half, so there is no relation.
-hunt = {"honest": "c", "fault_a": "b", "fault_b": "c", "verdict": "b"}
+hunt = {"honest": "c", "fault_a": "a", "fault_b": "a", "verdict": "c"}
 
 # %% learns from both parts exercise="pipeline" fails=["a small table by hand", "the test part has no influence on the training part", "the penguins by hand, as scikit-learn prepares them", "the pipeline's features equal yours, to nine digits", "random tables, by hand and as a pipeline"]
 # Preprocess the whole table once, then take it apart.
@@ -885,21 +885,21 @@ hunt = {"honest": "c", "fault_a": "b", "fault_b": "c", "verdict": "b"}
 # + model = LogisticRegression(max_iter=1000, class_weight={True: 1, False: 9})
 # + return Pipeline([("prepare", prepare_step), ("model", model)])
 
-# %% ships it exercise="review" fails=["the line", "the experiment", "the evidence: the accuracy of the experiment"]
+# %% ships it exercise="review" fails=["the line", "the experiment"]
 # Split by nest, fitted on the training part, a score that is not too good: nothing to complain of.
-verdict = {"line": "0", "experiment": "a", "before": accuracy, "after": accuracy}
+verdict = {"line": "0", "experiment": "a", "before": accuracy, "changed": 0}
 
-# %% smells a leak in the first line exercise="review" fails=["the line", "the experiment", "the evidence: the accuracy of the experiment"]
+# %% smells a leak in the first line exercise="review" fails=["the line", "the experiment"]
 # Whatever stands before the split leaks.
-verdict = {"line": "1", "experiment": "d", "before": accuracy, "after": accuracy - 0.02}
+verdict = {"line": "1", "experiment": "c", "before": accuracy, "changed": 3}
 
-# %% finds the line and runs nothing exercise="review" fails=["the evidence: the accuracy before", "the evidence: the accuracy of the experiment"]
+# %% finds the line and runs nothing exercise="review" fails=["the evidence: the accuracy before", "the evidence: what the experiment changes"]
 # The line is obvious, so the number can be estimated.
-verdict = {"line": "3", "experiment": "c", "before": 0.9, "after": 0.6}
+verdict = {"line": "3", "experiment": "d", "before": 0.9, "changed": len(unseen) // 2}
 
 # %% only the last line is at fault exercise="review" fails=["the line", "the experiment"]
 # The test part is handed over as a whole in line 6, so the score is wrong and the program is right.
-verdict = {"line": "6", "experiment": "b", "before": accuracy, "after": 0.5}
+verdict = {"line": "6", "experiment": "b", "before": accuracy, "changed": len(unseen) // 2}
 
 # %% compares a lone bird with itself exercise="fix_relative" fails=["alone or in company: the same numbers", "a group of which training knows nothing gets the mean of all", "random tables and groups"]
 # Training means are for single birds; a table has means of its own.
