@@ -18,7 +18,7 @@
 # parts of standard corpora in their training parts. The unit on
 # fine-tuning prepares text. Ask back in the interview which kind of data is meant.
 #
-# **Time.** Plan 300 minutes: 191 minutes of exercises, the rest for reading. The sections build on each other, but
+# **Time.** Plan 300 minutes: 199 minutes of exercises, the rest for reading. The sections build on each other, but
 # you can stop after any of them.
 #
 # **How to work.** An exercise is a cell to fill in and, below it, a cell that checks it. Run both with Shift +
@@ -99,7 +99,7 @@ def audit(frame: pd.DataFrame, placeholders=()) -> pd.DataFrame:
     """Count what is missing in each column.
 
     Args:
-        frame: a table with at least one row.
+        frame: a table with at least one row; a column holds numbers or words, not both.
         placeholders: values that also stand for "missing", such as ".", "?" or -999. A number and
             its spelling are different values: "1" is no placeholder for 1.
 
@@ -162,7 +162,7 @@ with check(
             "number": rng.choice([1.5, 2.5, -1.0, np.nan], size),
             "word": rng.choice(["a", "b", "?", "c"], size),
             "whole": rng.integers(0, 5, size), "nothing": np.full(size, np.nan),
-        })  # fmt: skip
+        }, index=rng.integers(0, size, size))  # fmt: skip
         marked = drawn.mask(drawn.isin(["?", -1.0]))
         want_audit = pd.DataFrame(
             {"missing": marked.isna().sum(), "share": marked.isna().mean(), "distinct": marked.nunique()}
@@ -319,7 +319,7 @@ def clean(table: pd.DataFrame, features: list[str], target: str) -> tuple[pd.Dat
 
     Returns:
         (X, y): the feature columns and the target column of every row whose target is known, in the
-        order of the table and with its index. Missing features stay missing; the other columns have
+        order of the table and with its index, in which a label may stand twice. Missing features stay missing; the other columns have
         no say in which rows stay.
     """
     ### BEGIN SOLUTION
@@ -343,11 +343,15 @@ with check(
     expect(clean(remarks, ["mass"], "sex")[1].tolist(), ["MALE", "FEMALE"], what="y")
 with check(
     "a row without its target is dropped, and the caller keeps it",
-    hint="`table[target].notna()` is True where the target is known. `inplace=True` would change the caller's table.",
+    hint="`table[target].notna()` is True where the target is known: a mask, for the labels of two rows may be the "
+    "same. `inplace=True` would change the caller's table.",
     needs="a gap in a feature costs no row",
 ):
     no_target = pd.DataFrame({"mass": [3750.0, 3250.0, 4100.0], "sex": ["MALE", None, "FEMALE"]})
     expect(clean(no_target, ["mass"], "sex"), (no_target[["mass"]].iloc[[0, 2]], no_target["sex"].iloc[[0, 2]]))
+    no_target = no_target.set_axis([7, 7, 3])
+    want_clean = no_target[["mass"]].iloc[[0, 2]], no_target["sex"].iloc[[0, 2]]
+    expect(clean(no_target, ["mass"], "sex"), want_clean, what="the result, where the index has a label twice,")
 with check(
     "a table without gaps comes back whole, the features as asked for",
     hint="Return two things: the columns `features` in that order, and the column `target`.",
@@ -372,8 +376,8 @@ with check(
         drawn = pd.DataFrame({
             "f": rng.permutation(np.r_[np.nan, np.nan, rng.random(size - 2)]), "other": rng.choice([1.0, np.nan], size),
             "g": rng.choice(["x", "y"], size), "t": rng.permutation(np.r_[np.nan, 1.0, 1.0, rng.random(size - 3)]),
-        }, index=rng.permutation(size))  # fmt: skip
-        drawn.iloc[0, :] = [np.nan, np.nan, "x", 1.0]  # at least one row that only the features miss
+        }, index=rng.integers(0, size, size))  # fmt: skip
+        drawn.iloc[0, :] = drawn.iloc[1, :] = [np.nan, np.nan, "x", 1.0]  # only the features miss these two
         kept = drawn.loc[drawn["t"].notna()]
         got_clean = clean(drawn, ["g", "f"], "t")
         assert list(got_clean[0].index) == list(kept.index), "Other rows stay than those whose target is known."
@@ -592,6 +596,9 @@ with check(
         {"mass": [4000.0, 6000.0, 6200.0], "island": ["Dream", "Biscoe", "Dream"]}, index=[7, 3, 9]
     )
     expect(impute(other_part, {"mass": 4000.0, "island": "Biscoe"}), want_filled)
+    other_part = pd.DataFrame({"chicks": [np.nan, 2.0, np.nan], "mass": [1.0, np.nan, 3.0]}, index=[4, 4, 1])
+    want_filled = pd.DataFrame({"chicks": [0.0, 2.0, 0.0], "mass": [1.0, 0.0, 3.0]}, index=[4, 4, 1])
+    expect(impute(other_part, {"chicks": 0.0, "mass": 0.0}), want_filled, what="the table with zeros for fills")
 with check("columns without a fill stay as they are", hint="`frame.fillna(fills)` fills the columns in `fills` alone."):
     other_part = pd.DataFrame({"mass": [np.nan, 6000.0], "flipper": [np.nan, 210.0], "sex": [None, "MALE"]})
     want_filled = pd.DataFrame({"mass": [4000.0, 6000.0], "flipper": [np.nan, 210.0], "sex": [None, "MALE"]})
@@ -603,9 +610,14 @@ with check(
 ):
     expect_raises(ValueError, fit_fills, pd.DataFrame({"mass": [np.nan, np.nan], "flipper": [190.0, 200.0]}))
     expect_raises(ValueError, fit_fills, pd.DataFrame({"flipper": [190.0, 200.0], "sex": [None, None]}))
-with check("every column by itself", hint="A row with a gap in one column still teaches the others."):
+with check(
+    "every column by itself",
+    hint="A row with a gap in one column still teaches the others. The dtype of a column tells numbers from words: "
+    "words of digits are words.",
+):
     alternating = pd.DataFrame({"mass": [3000.0, np.nan, 5000.0, np.nan], "island": [None, "Dream", None, "Dream"]})
     expect(fit_fills(alternating), {"mass": 4000.0, "island": "Dream"})
+    expect(fit_fills(pd.DataFrame({"ring": ["12", "7", None, "7"]})), {"ring": "7"})
 with check("the penguins, as scikit-learn fills them", hint="Learn from one half, fill the other half."):
     halves = birds[NUMBERS].iloc[0::2], birds[NUMBERS].iloc[1::2]
     want_half = SimpleImputer(strategy="median").fit(halves[0]).transform(halves[1])
@@ -617,7 +629,7 @@ with check(
     for _ in range(10):
         size = int(rng.integers(6, 25))
         drawn = pd.DataFrame({
-            "n": np.r_[1.0, rng.choice([np.nan, 1.0, 2.0, 8.0, 50.0], size)],
+            "n": np.r_[1.0, rng.choice([np.nan, 0.0, 2.0, -8.0, 50.0], size)],
             "w": pd.Series(["b", *rng.choice(["a", "b", "c", "?"], size)]).replace("?", None),
         })  # fmt: skip
         other = drawn.sample(frac=1, random_state=int(rng.integers(1000))).head(5).assign(n=lambda f: f["n"] * 10)
@@ -756,6 +768,7 @@ with check("a value on the fence is inside", hint="Strictly outside: use < and >
 with check("both sides, and another k", hint="There is a lower fence as well; k stands in for the 1.5."):
     expect(iqr_outliers([-20, 3, 4, 5, 7]), np.array([True, False, False, False, False]))
     expect(iqr_outliers([2, 3, 4, 5, 8.5], k=1.0), np.array([False, False, False, False, True]))
+    expect(iqr_outliers([2, 3, 4, 5, 30], k=0), np.array([True, False, False, False, True]), what="the flags for k = 0")
 with check(
     "a gap is no outlier",
     hint="Use the nan-versions: `np.nanpercentile`, `np.nanmedian`. A comparison with NaN is False.",
@@ -770,24 +783,26 @@ with check(
     expect(iqr_outliers([5, 5, 5, 5, 6]), np.array([False] * 4 + [True]))
     expect(iqr_outliers([5, 5, 5, 5, 5]), np.array([False] * 5))
 with check(
-    "no scale: refused",
-    hint="When the MAD is zero, raise ValueError instead of dividing.",
+    "no scale is refused, a small scale is a scale",
+    hint="When the MAD is zero, raise ValueError instead of dividing. Compare with 0 itself: a billionth is a scale.",
     needs="the example: robust scores",
 ):
+    tiny = np.array([2, 3, 4, 5, 30]) * 2.0**-40
+    expect(robust_z(tiny), 0.6745 * np.array([-2.0, -1.0, 0.0, 1.0, 26.0]), what="the scores of tiny values")
     expect_raises(ValueError, robust_z, [5, 5, 5, 5, 9])
     expect_raises(ValueError, robust_z, [np.nan, 2.0, 2.0, 2.0, 7.0])
 ### BEGIN HIDDEN TESTS
 with check("random values with gaps: fences", hint="Try values with NaN, and several k.", hidden=True) as rng:
     for _ in range(20):
-        drawn = np.where(rng.random(40) < 0.1, np.nan, rng.standard_t(2, 40))
-        known, width = drawn[~np.isnan(drawn)], float(rng.choice([1.0, 1.5, 3.0]))
+        drawn = 10 ** rng.uniform(-9, 6) * np.where(rng.random(40) < 0.1, np.nan, rng.standard_t(2, 40))
+        known, width = drawn[~np.isnan(drawn)], float(rng.choice([0.5, 1.0, 1.5, 3.0]))
         low, high = np.percentile(known, [25, 75])
         expect(
             iqr_outliers(drawn, k=width), (drawn < low - width * (high - low)) | (drawn > high + width * (high - low))
         )
 with check("random values with gaps: robust scores", hint="Try values with NaN, far from zero.", hidden=True) as rng:
     for _ in range(20):
-        drawn = 100 + np.where(rng.random(31) < 0.1, np.nan, rng.standard_t(2, 31))
+        drawn = 10 ** rng.uniform(-9, 6) * (100 + np.where(rng.random(31) < 0.1, np.nan, rng.standard_t(2, 31)))
         known = drawn[~np.isnan(drawn)]
         spread = np.median(np.abs(known - np.median(known)))
         expect(robust_z(drawn), 0.6745 * (drawn - np.median(known)) / spread)
@@ -871,14 +886,14 @@ plots.show(
 #
 # **`"r"`: R is flagged by the fences of its species. Its robust z-score there is below 3.5. What do you do with R?**
 # - (a) Delete it, because it lies outside the fences of its own kind, the right reference group.
-# - (b) Set it to the value of the fence, so that no bird is lost and no single one rules.
-# - (c) Keep it, and find out whether your conclusions depend on it.
+# - (b) Keep it, and find out whether your conclusions depend on it.
+# - (c) Set it to the value of the fence, so that no bird is lost and no single one rules.
 #
 # **`"fence"`: the upper fence of the Chinstraps, in grams.** Read it off to within one hundred.
 
 # %% exercise="read_outliers" minutes=5
 ### BEGIN SOLUTION
-plot_read = {"together": "a", "by_species": "c", "r": "c", "fence": 4650}
+plot_read = {"together": "a", "by_species": "c", "r": "b", "fence": 4650}
 ### END SOLUTION
 ### BEGIN RELEASE
 # plot_read = {"together": ..., "by_species": ..., "r": ..., "fence": ...}
@@ -910,11 +925,11 @@ with check("outside the fences of their own species", hint="Each species has a r
 with check("what to do with R", hint="A flag is a question. Was anything wrong with the measurement?"):
     expect_choice(
         plot_read["r"],
-        "c",
+        "b",
         {
             "a": "A heavy bird is not an error. In normally distributed data the fences flag about one value in 140 without any fault.",
-            "b": "That invents a measurement. Clipping can be a choice for a model's inputs, never a correction of the record.",
-            "c": "Right. Correct what you can prove to be an error (P, with the field book); keep what is merely rare.",
+            "b": "Right. Correct what you can prove to be an error (P, with the field book); keep what is merely rare.",
+            "c": "That invents a measurement. Clipping can be a choice for a model's inputs, never a correction of the record.",
         },
     )
 with check("the upper fence of the Chinstraps", hint="The right end of the grey bar in the Chinstraps' row, in grams."):
@@ -1029,10 +1044,13 @@ with check(
     expect(got_codes[1], np.array([[0.0, 0.0], [1.0, 0.0]]), what="the second array")
 with check(
     "a missing word becomes a row of zeros",
-    hint="Drop the gaps when you collect the words, not when you encode the rows.",
+    hint="Drop the gaps when you collect the words, not when you encode the rows. `isna()` knows a gap from a word.",
 ):
     got_codes = one_hot(pd.Series(["Dream", None, "Biscoe"]), pd.Series([None, "Dream"]))
     expect(got_codes, (np.array([[0.0, 1], [0, 0], [1, 0]]), np.array([[0.0, 0], [0, 1]])))
+    got_codes = one_hot(pd.Series(["nan", "None", None, "nan"]), pd.Series(["None", None]))
+    want_codes = np.array([[0.0, 1], [1, 0], [0, 0], [0, 1]]), np.array([[1.0, 0], [0, 0]])
+    expect(got_codes, want_codes, what='the result for the words "nan" and "None" and a gap')
 with check("the penguins, as scikit-learn encodes them", hint="Run the demonstration below: which island is lost?"):
     islands = birds["island"].iloc[:40], birds["island"].iloc[40:]
     theirs = OneHotEncoder(handle_unknown="ignore", sparse_output=False).fit(islands[0].to_frame())
@@ -1040,9 +1058,9 @@ with check("the penguins, as scikit-learn encodes them", hint="Run the demonstra
 ### BEGIN HIDDEN TESTS
 with check("random words", hint="Try words of your own, and a test part with new ones.", hidden=True) as rng:
     for _ in range(10):
-        drawn_words = rng.choice(["kelp", "krill", "squid", "fish", "ice"], 5, replace=False)
-        part_a = pd.Series(rng.choice(drawn_words[:4], int(rng.integers(1, 12))))
-        part_b = pd.Series(rng.choice(drawn_words, int(rng.integers(1, 12))), index=None)
+        drawn_words = rng.choice(["kelp", "krill", "squid", "2", "10", "", "Kelp"], 7, replace=False)
+        part_a = pd.Series(rng.choice(drawn_words[:5], int(rng.integers(1, 12))))
+        part_b = pd.Series(rng.choice(drawn_words, int(rng.integers(1, 12)))).rename(lambda i: i // 2)
         theirs = OneHotEncoder(handle_unknown="ignore", sparse_output=False).fit(part_a.to_frame("w"))
         expect(one_hot(part_a, part_b), tuple(theirs.transform(part.to_frame("w")) for part in (part_a, part_b)))
 ### END HIDDEN TESTS
@@ -1102,8 +1120,8 @@ for island, group in birds.groupby("island"):
 # Such an interval says how far the score would move with other nests of the same kind in the test part; the fitted
 # models it takes as they are. It knows nothing of leaks, and nothing of a future that differs.
 #
-# For the same reason the scores below come from splits that keep a nest together; the section on groups and time
-# says more. Run the next two cells: how well nearest neighbours recognise the species, with and without scaling.
+# For the same reason the scores below come from splits that keep a nest together; only the demonstration on folds
+# deals single birds. The section on groups and time says more. Run the next two cells: how well nearest neighbours recognise the species, with and without scaling.
 
 # %%
 BODY = NUMBERS[:4]  # the four body measurements
@@ -1230,12 +1248,16 @@ with check(
     expect(fit_scale(tenths)[1], np.array([1.0]), what="the scale")
 with check("a small scale is a scale", hint="Only columns whose values are all equal are constant."):
     expect(fit_scale([[1e-5], [3e-5]])[1] * 1e5, np.array([1.0]), what="the scale of 0.00001 and 0.00003, times 10^5,")
+    expect(fit_scale([[2.0**-40], [3 * 2.0**-40]])[1] * 2.0**40, np.array([1.0]), what="a tiny scale, times 2^40,")
+    expect(fit_scale([[1000000.0], [1000001.0]])[1], np.array([0.5]), what="the scale of 1000000 and 1000001")
 with check(
     "a gap is refused",
     hint="`np.isnan(X).any()`, then raise ValueError.",
     needs="the example: mean 4, scale the root of 8/3",
 ):
     expect_raises(ValueError, fit_scale, [[1.0], [np.nan]])
+    expect_raises(ValueError, fit_scale, [[1.0, np.nan], [2.0, 3.0]])
+    expect_raises(ValueError, fit_scale, [[1.0, 5.0], [np.nan, 3.0], [4.0, 4.0]])
 ### BEGIN HIDDEN TESTS
 with check(
     "random tables, as StandardScaler does it", hint="Try a table with constant columns and large offsets.", hidden=True
@@ -1295,8 +1317,9 @@ def prepare(X: np.ndarray, train: np.ndarray, test: np.ndarray) -> tuple[np.ndar
         train, test: row numbers of the two parts.
 
     Returns:
-        (Z_train, Z_test): the rows `train` and the rows `test`, in that order, both standardised
-        with the mean and scale of the rows `train`.
+        (Z_train, Z_test): the rows `train` and the rows `test`, each in the order given, both
+        standardised with the mean and scale of the rows `train`. The scale of a column that is
+        constant there is 1, as in `fit_scale`.
     """
     ### BEGIN SOLUTION
     mean, scale = fit_scale(X[train])
@@ -1322,11 +1345,10 @@ with check(
     needs="the training features are those of the training rows alone",
 ):
     five_rows = np.array([[1.0, 5.0], [2.0, 4.0], [3.0, 3.0], [4.0, 2.0], [5.0, 1.0]])
-    got_parts = prepare(five_rows, np.array([4, 0, 2]), np.array([3, 1]))
-    expect([list(part.shape) for part in got_parts], [[3, 2], [2, 2]], what="the shapes of the two parts")
-    assert got_parts[0][0, 0] > got_parts[0][2, 0] > got_parts[0][1, 0], (
-        "The rows of the training part are in another order."
-    )
+    got_parts = prepare(five_rows, np.array([4, 0, 2]), np.array([3, 1, 3]))
+    theirs = StandardScaler().fit(five_rows[[4, 0, 2]])
+    expect(got_parts[0], theirs.transform(five_rows[[4, 0, 2]]), what="Z_train, for the rows 4, 0 and 2,")
+    expect(got_parts[1], theirs.transform(five_rows[[3, 1, 3]]), what="Z_test, for the rows 3, 1 and 3 again,")
 with check(
     "everything is training: nothing can leak",
     hint="This worked in the faulty program. What did you change?",
@@ -1347,10 +1369,13 @@ with check(
     expect(prepare(after, *rows_used)[0], prepare(before, *rows_used)[0], what="Z_train, after one test row changed,")
 with check(
     "the test features use the mean and scale of the training part",
-    hint="Do not learn a second mean from the test rows.",
+    hint="Do not learn a second mean from the test rows. A column that is constant in training has scale 1.",
 ):
     masses = np.array([[3000.0], [5000.0], [5000.0], [7000.0]])
     expect(prepare(masses, np.array([0, 1]), np.array([2, 3]))[1], np.array([[1.0], [3.0]]), what="Z_test")
+    flagged = np.array([[3000.0, 7.0], [5000.0, 7.0], [5000.0, 7.0], [7000.0, 9.0]])
+    got_parts = prepare(flagged, np.array([0, 1]), np.array([2, 3]))
+    expect(got_parts[1], np.array([[1.0, 0.0], [3.0, 2.0]]), what="Z_test, with a column that is constant in training,")
 ### BEGIN HIDDEN TESTS
 with check(
     "random tables and random parts", hint="Try a table of your own, and compare with StandardScaler.", hidden=True
@@ -1457,7 +1482,7 @@ for found, times in enumerate(np.bincount(drawn_counts)):
 #
 # ### A stratified split from scratch
 #
-# *Implement · 12 minutes · difficulty: three of three*
+# *Implement · 15 minutes · difficulty: three of three*
 #
 # Now in code. The sizes come from the largest fractions, *which* samples of a class go is drawn at random.
 # Randomness comes from one seed, through `np.random.default_rng(seed)`, so that the same call gives the same split
@@ -1469,14 +1494,15 @@ for found, times in enumerate(np.bincount(drawn_counts)):
 # 5.
 
 
-# %% exercise="stratified_split" minutes=12
+# %% exercise="stratified_split" minutes=15
 def stratified_split(y, test_share: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Split the rows at random, every class in the same proportion.
 
     Args:
         y: labels, n_samples (a list or an array; numbers or words).
         test_share: which share of the samples goes to the test part, strictly between 0 and 1.
-        seed: of `np.random.default_rng`; the same seed gives the same split, others give others.
+        seed: any that `np.random.default_rng` takes; the same seed gives the same split, others
+            give others.
 
     Returns:
         (train, test): two integer arrays of row numbers, in any order. Every row is in exactly one
@@ -1534,11 +1560,13 @@ with check(
     expect(len(stratified_split(thirds, 0.5, 1)[1]), round(0.5 * 15), what="the size of the test part of 15 rows")
 with check(
     "the same seed gives the same split, other seeds give others",
-    hint="Make `np.random.default_rng(seed)` inside the function.",
+    hint="Make `np.random.default_rng(seed)` inside the function. It takes seeds of any size; `np.random.seed` and "
+    "`random_state` do not, and the first one changes the numbers of everybody else.",
 ):
-    splits = [sorted(stratified_split([0, 1] * 20, 0.25, seed)[1].tolist()) for seed in (3, 3, 4, 5)]
+    splits = [sorted(stratified_split([0, 1] * 20, 0.25, seed)[1].tolist()) for seed in (3, 3, 4, 2**40, 2**40)]
     expect(splits[1], splits[0], what="the second split with seed 3")
-    assert splits[2] != splits[0] or splits[3] != splits[0], "The seeds 3, 4 and 5 all gave the same test part."
+    expect(splits[4], splits[3], what="the second split with the seed 2**40")
+    assert splits[2] != splits[0] or splits[3] != splits[0], "The seeds 3, 4 and 2**40 all gave the same test part."
 with check("within a class, chance decides", hint="Shuffle the rows of a class before you take the first ones.") as rng:
     mixed_labels = np.array([0] * 6 + [1] * 6)
     parts = {tuple(sorted(stratified_split(mixed_labels, 0.5, int(s))[1].tolist())) for s in rng.integers(0, 10**6, 80)}
@@ -1593,7 +1621,8 @@ with check(
 ) as rng:
     for _ in range(25):
         sizes = np.array([2, *rng.integers(5, 30, int(rng.integers(2, 6)))])
-        mixed_labels = rng.permutation(np.repeat(np.arange(len(sizes)), sizes))
+        class_numbers = rng.permutation(np.arange(-3, 9))[: len(sizes)]
+        mixed_labels = rng.permutation(np.repeat(class_numbers, sizes))
         share = float(rng.uniform(0.1, 0.9))
         got_split = stratified_split(mixed_labels, share, int(rng.integers(1000)))
         expect(
@@ -1601,7 +1630,7 @@ with check(
         )
         total = round(share * len(mixed_labels))
         expect(len(got_split[1]), total, what="the size of the test part")
-        got_seats = np.bincount(mixed_labels[got_split[1]], minlength=len(sizes))
+        got_seats = (mixed_labels[got_split[1]][:, None] == class_numbers).sum(axis=0)
         assert (np.abs(got_seats * len(mixed_labels) - total * sizes) < len(mixed_labels)).all(), (
             "A class is off its quota by one or more."
         )
@@ -1669,8 +1698,9 @@ def folds(y, k: int, seed: int) -> np.ndarray:
 
     Args:
         y: labels, n_samples (a list or an array; numbers or words).
-        k: the number of folds, at most n_samples.
-        seed: of `np.random.default_rng`; the same seed gives the same folds, others give others.
+        k: the number of folds, from 2 to n_samples; a class may have fewer samples than that.
+        seed: any that `np.random.default_rng` takes; the same seed gives the same folds, others
+            give others.
 
     Returns:
         An integer array of shape (n_samples,) with the fold of each row, 0 to k - 1. The sizes of
@@ -1710,14 +1740,17 @@ with check(
         assert max(heights) - min(heights) <= 1 and sum(heights) == 11, (
             f"With k = {n_folds} the folds have the sizes {heights}."
         )
+    expect(sorted(folds([0, 1, 0, 1], 4, 0).tolist()), [0, 1, 2, 3], what="the folds of four rows, with k = 4, sorted,")
     numbers_of = folds([0] * 7 + [1] * 4, 3, 0)
     assert np.asarray(numbers_of).dtype.kind in "iu", "Folds are numbered, so the array should hold integers, not floats."
 with check(
     "the same seed gives the same folds",
-    hint="Make `np.random.default_rng(seed)` inside the function.",
+    hint="Make `np.random.default_rng(seed)` inside the function. It takes seeds of any size; `np.random.seed` and "
+    "`random_state` do not, and the first one changes the numbers of everybody else.",
     needs="every class is dealt evenly",
 ):
-    expect(folds([0, 1, 2] * 8, 4, 9), folds([0, 1, 2] * 8, 4, 9))
+    for seed in (9, 2**40):
+        expect(folds([0, 1, 2] * 8, 4, seed), folds([0, 1, 2] * 8, 4, seed), what="the folds, the second time,")
 with check("another seed gives other folds", hint="Shuffle the rows of each class with the generator."):
     dealt = [folds([0, 1] * 15, 3, seed).tolist() for seed in range(4)]
     assert any(d != dealt[0] for d in dealt), "The seeds 0 to 3 all gave the same folds."
@@ -1737,9 +1770,9 @@ with check(
     "random labels are dealt evenly", hint="Try classes smaller than k, and labels in any order.", hidden=True
 ) as rng:
     for _ in range(20):
-        mixed_labels = np.sort(rng.integers(0, 4, int(rng.integers(12, 50))))
+        mixed_labels = np.sort(rng.choice([-2, 0, 3, 7], int(rng.integers(12, 50))))
         mixed_labels = mixed_labels if rng.random() < 0.5 else rng.permutation(mixed_labels)
-        n_folds = int(rng.integers(2, 7))
+        n_folds = int(rng.choice([2, 3, 5, 11]))
         dealt = folds(mixed_labels, n_folds, int(rng.integers(1000)))
         for class_name in [None, *np.unique(mixed_labels)]:
             heights = [
@@ -1780,7 +1813,8 @@ for f in range(5):
 #
 # With the faulty program, the last fold holds only Chinstraps, the training part has none, and the accuracy there
 # is 0.000. The mean over the five folds is 0.788, for a model that recognises nearly every bird. A contiguous split
-# of a sorted table is the same mistake: the last fifth of this table is a test part with one species in it.
+# of a sorted table is the same mistake: the last fifth of this table is a test part with one species in it. (The
+# function deals birds, not nests, so mates part. For a score that you report, deal groups; see below.)
 #
 # **Why it matters.** Look at the order of your rows before you split. If the order means something, a cut
 # goes through the meaning. [What does stratification do?](#What-does-stratification-do?)
@@ -1811,12 +1845,13 @@ def group_split(groups, test_share: float, seed: int) -> tuple[np.ndarray, np.nd
     Args:
         groups: the group of each row, n_samples (a list or an array; numbers or words).
         test_share: which share of the GROUPS goes to the test part, strictly between 0 and 1.
-        seed: of `np.random.default_rng`; the same seed gives the same split, others give others.
+        seed: any that `np.random.default_rng` takes; the same seed gives the same split, others
+            give others.
 
     Returns:
         (train, test): two integer arrays of row numbers, in any order. Every row is in exactly one
         of them. The test part has all rows of round(test_share * n_groups) groups drawn at random,
-        but of at least one group, and at least one group stays in the training part.
+        with Python's `round`, but of at least one group, and at least one group stays in the training part.
 
     Raises:
         ValueError: there are fewer than two groups.
@@ -1837,8 +1872,8 @@ def time_split(dates, cutoff: str) -> tuple[np.ndarray, np.ndarray]:
 
     Args:
         dates: n_samples days, as text like "2008-11-09" (such texts compare like the days they
-            name).
-        cutoff: the first day of the test part.
+            name); a list or an array.
+        cutoff: a day, which need not be among the dates; the test part begins with it.
 
     Returns:
         (train, test): two integer arrays of row numbers, in any order: the rows before the cutoff,
@@ -1870,21 +1905,28 @@ with check(
         )
         assert not set(six[got_split[0]]) & set(six[got_split[1]]), f"With seed {attempt} a nest is on both sides."
         expect(len(got_split[1]), 2, what="the size of the test part")
-with check("the share counts groups, not rows", hint="`round(test_share * n_groups)` different groups."):
+with check("the share counts groups, not rows", hint="`round(test_share * n_groups)` groups, with Python's `round`."):
     uneven = np.array([1, 1, 1, 1, 1, 1, 1, 2, 3, 4])
     for attempt in range(6):
         in_test = set(uneven[group_split(uneven, 0.5, attempt)[1]].tolist())
         expect(len(in_test), 2, what="the number of groups in the test part")
         in_test = set(uneven[group_split(uneven, 0.4, attempt)[1]].tolist())
         expect(len(in_test), 2, what="the number of groups in the test part, for a share of 0.4 of four groups,")
+        in_test = group_split(list("abcde"), 0.5, attempt)[1]
+        expect(len(in_test), round(0.5 * 5), what="the number of groups in the test part, for half of five groups,")
 with check("at least one group on each side", hint="Clip the number of groups: at least 1, at most n_groups - 1."):
     expect([len(part) for part in group_split(["a", "b", "c"], 0.01, 0)], [2, 1], what="the sizes of the parts")
     expect([len(part) for part in group_split(["a", "b", "c"], 0.99, 0)], [1, 2], what="the sizes of the parts")
     expect([len(part) for part in group_split(["a", "a", "b", "b"], 0.5, 0)], [2, 2], what="the sizes, with two groups,")
     expect_raises(ValueError, group_split, ["a", "a"], 0.5, 0)
-with check("the seed decides which groups", hint="Make `np.random.default_rng(seed)` inside, and draw with it."):
-    drawn_parts = [group_split(np.arange(30), 0.3, seed)[1].tolist() for seed in (1, 1, 2, 3)]
+with check(
+    "the seed decides which groups",
+    hint="Make `np.random.default_rng(seed)` inside, and draw with it. It takes seeds of any size; `np.random.seed` and "
+    "`random_state` do not, and the first one changes the numbers of everybody else.",
+):
+    drawn_parts = [group_split(np.arange(30), 0.3, seed)[1].tolist() for seed in (1, 1, 2, 3, 2**40, 2**40)]
     expect(sorted(drawn_parts[1]), sorted(drawn_parts[0]), what="the second split with seed 1")
+    expect(sorted(drawn_parts[5]), sorted(drawn_parts[4]), what="the second split with the seed 2**40")
     assert any(sorted(part) != sorted(drawn_parts[0]) for part in drawn_parts), (
         "The seeds 1, 2 and 3 gave the same test part."
     )
@@ -1894,6 +1936,9 @@ with check("the past trains, the future tests", hint="`day >= cutoff` is the tes
     days = ["2009-11-02", "2007-11-11", "2008-11-09", "2009-10-31", "2009-11-01"]
     got_split = time_split(days, "2009-11-01")
     expect([sorted(part.tolist()) for part in got_split], [[1, 2, 3], [0, 4]], what="the rows of the two parts")
+    got_split = time_split(np.array(days), "2008-06-30")
+    want_split = [[1], [0, 2, 3, 4]]
+    expect([sorted(part.tolist()) for part in got_split], want_split, what="the parts for a cutoff between two dates")
 with check(
     "a cutoff outside the dates is refused",
     hint="One part would be empty: raise ValueError.",
@@ -1901,6 +1946,7 @@ with check(
 ):
     expect_raises(ValueError, time_split, ["2007-11-11", "2008-11-09"], "2030-01-01")
     expect_raises(ValueError, time_split, ["2007-11-11", "2008-11-09"], "2000-01-01")
+    expect_raises(ValueError, time_split, ["2008-11-09", "2007-11-11"], "2007-11-11")
 with check("the penguins: whole nests", hint="`birds['nest']` has two birds for each nest."):
     nest_column = birds["nest"].to_numpy(dtype=str)
     got_split = group_split(nest_column, 0.25, 3)
@@ -1911,7 +1957,7 @@ with check(
     "random groups of random sizes", hint="Try groups whose rows are scattered over the table.", hidden=True
 ) as rng:
     for _ in range(20):
-        members = rng.integers(0, 12, int(rng.integers(20, 60)))
+        members = rng.integers(-4, 8, int(rng.integers(20, 60)))
         share, n_members = float(rng.uniform(0.1, 0.9)), len(np.unique(members))
         got_split = group_split(members, share, int(rng.integers(1000)))
         expect(sorted([*got_split[0].tolist(), *got_split[1].tolist()]), list(range(len(members))), what="the rows")
@@ -1921,8 +1967,8 @@ with check(
 with check("random days", hint="Try days in any order, and several on the cutoff itself.", hidden=True) as rng:
     for _ in range(10):
         days = [f"20{y:02}-{m:02}-{d:02}" for y, m, d in rng.integers([7, 1, 1], [10, 13, 29], (12, 3)).tolist()]
-        cutoff = days[int(rng.integers(12))]
-        days[:3] = ["2006-12-31", cutoff, "2010-01-01"]
+        cutoff, other_day = days[int(rng.integers(12))], days[int(rng.integers(12))]
+        days[:3] = ["2006-12-31", cutoff if rng.random() < 0.5 else other_day, "2010-01-01"]
         got_split = time_split(days, cutoff)
         expect(
             [sorted(part.tolist()) for part in got_split],
@@ -1959,9 +2005,10 @@ grade("group_split")
 #
 # *Implement · 8 minutes · difficulty: two of three*
 #
-# One cut in time gives one score, of one season. A **rolling split** gives one score a season: season by season is
-# the test part, and everything before it trains. Often a **gap** has to stay free in between. If an answer is known
-# only one season later, then the season right before the test part has no answers yet on the day of training.
+# One cut in time gives one score, for all that lies after it. A **rolling split** gives one score a season: season
+# by season is the test part, and everything before it trains. Often a **gap** has to stay free in between. If an
+# answer is known only one season later, then the season right before the test part has no answers yet on the day of
+# training. A gap counts seasons of the calendar, also those of which the table has no rows.
 #
 # **The smallest example.** Five birds of the seasons 2007, 2007, 2008, 2009, 2009. Without a gap there are two
 # splits: train on rows 0 and 1, test on row 2; train on rows 0, 1 and 2, test on rows 3 and 4. With a gap of one
@@ -2025,8 +2072,10 @@ with check("random periods and gaps", hint="Try many periods, with holes, and se
     for _ in range(15):
         drawn, gap = rng.integers(0, 9, int(rng.integers(8, 25))), int(rng.integers(0, 3))
         drawn[:2] = [0, 8]
+        first = int(rng.choice([-4, 0, 2007]))
+        drawn += first
         want_splits = []
-        for period in range(9):
+        for period in range(first, first + 9):
             early = [row for row, p in enumerate(drawn) if p < period - gap]
             now = [row for row, p in enumerate(drawn) if p == period]
             if early and now:
@@ -2059,7 +2108,7 @@ grade("rolling")
 # The table has 50 different dates of a first egg. One-hot encoding makes 50 columns, most of them for a handful of
 # birds. **Target encoding** makes one: each word becomes the mean target of the training rows with that word, here
 # the share of incomplete nests among the birds with that date (D. Micci-Barreca, "A preprocessing scheme for
-# high-cardinality categorical attributes", 2001). A word that training lacks gets the mean of all. A rare word's
+# high-cardinality categorical attributes in classification and prediction problems", 2001). A word that training lacks gets the mean of all. A rare word's
 # mean is a guess from few rows; **smoothing** adds $s$ rows with the overall mean $m$ to each word:
 #
 # $$\text{rate} = \frac{\text{sum of the targets} + s\,m}{\text{number of rows} + s}$$
@@ -2088,7 +2137,7 @@ grade("rolling")
 #
 # ### Encode by the target, out of fold
 #
-# *Implement · 12 minutes · difficulty: three of three*
+# *Implement · 13 minutes · difficulty: three of three*
 #
 # Write both functions. The folds come from outside, because only the caller knows which rows belong together. Here
 # are the six birds, to try them on:
@@ -2098,7 +2147,7 @@ six_words = ["Dream", "Dream", "Dream", "Biscoe", "Biscoe", "Torgersen"]
 six_targets, six_folds = [1, 0, 0, 1, 0, 1], [0, 1, 1, 1, 0, 0]
 
 
-# %% exercise="target_rates" minutes=12
+# %% exercise="target_rates" minutes=13
 def word_rates(words, y, new_words, smooth: float = 0.0) -> np.ndarray:
     """Learn a rate for each word from training rows, and return the rates of other words.
 
@@ -2152,12 +2201,17 @@ def rates_out_of_fold(words, y, fold, smooth: float = 0.0) -> np.ndarray:
 # %% check="target_rates" points=10
 with check("new rows: the mean target of their word", hint="For each word, the mean of `y` over its training rows."):
     expect(word_rates(six_words, six_targets, ["Torgersen", "Dream", "Biscoe"]), np.array([1.0, 1 / 3, 1 / 2]))
-with check("a word that training lacks gets the mean of all", hint="`rates.get(word, mean)`."):
+with check("a word that training lacks gets the mean of all", hint="`rates.get(word, mean)`, for the word as it is."):
     expect(word_rates(six_words, six_targets, ["Deception", "Dream"]), np.array([1 / 2, 1 / 3]))
     expect(word_rates(["a", "b", "b", "b"], [1, 0, 0, 0], ["c"]), np.array([1 / 4]))
+    expect(word_rates(["Dream", "Krill"], [1, 0], ["Dreamland", "Dre"]), np.array([1 / 2, 1 / 2]))
 with check("smoothing adds rows with the overall mean", hint="Sum plus smooth times mean, over count plus smooth."):
     expect(word_rates(six_words, six_targets, ["Dream", "Torgersen"], smooth=1.0), np.array([3 / 8, 3 / 4]))
-with check("the example, out of fold", hint="For each fold: learn from `fold != f`, encode the rows of `fold == f`."):
+with check(
+    "the example, out of fold",
+    hint="For each fold: learn from `fold != f`, encode the rows of `fold == f`. A list compares as a whole; turn "
+    "words, y and fold into arrays with `np.asarray` first.",
+):
     expect(rates_out_of_fold(six_words, six_targets, six_folds), np.array([0, 1, 1, 0, 1, 1 / 3]))
 with check("out of fold, with smoothing", hint="Hand `smooth` on. The overall mean is that of the other folds, too."):
     expect(
@@ -2176,10 +2230,11 @@ with check(
     alone = rates_out_of_fold(["a", "b", "c", "d"], [1, 0, 0, 1], [0, 1, 2, 3])
     expect(alone, np.array([1 / 3, 2 / 3, 2 / 3, 1 / 3]), what="the rates of four words with one row each")
 with check("folds have any numbers and any order", hint="Loop over `np.unique(fold)`, not over a range."):
-    expect(
-        rates_out_of_fold(np.array(["a", "b", "a", "b", "a"]), np.array([1, 1, 0, 0, 1]), np.array([7, 3, 3, 7, 9])),
-        np.array([1 / 2, 0, 1, 1, 1 / 2]),
-    )
+    for numbers_of in ([7, 3, 3, 7, 9], [0, -1, -1, 0, 5], [-3, 1000, 1000, -3, 0]):
+        expect(
+            rates_out_of_fold(np.array(["a", "b", "a", "b", "a"]), np.array([1, 1, 0, 0, 1]), np.array(numbers_of)),
+            np.array([1 / 2, 0, 1, 1, 1 / 2]),
+        )
 with check(
     "a single fold is refused",
     hint="No other fold, nothing to learn from: raise ValueError.",
@@ -2276,8 +2331,8 @@ def area_under_roc(encode, dealt="nests"):
         dealt: what is dealt into training and test part, "birds" or whole "nests".
 
     Returns:
-        The AUC over all pairs of test birds, its interval, the AUC of each split, and the model's
-        weight of the code in each split.
+        The AUC over all pairs of test birds, its interval, the AUC of each split, the model's weight
+        of the code in each split, and the AUC as a function of how often each bird counts.
     """
     fate, shape = birds["incomplete"].to_numpy(), (len(failed), len(fine))
     won, pairs, areas, trust = np.zeros(shape), np.zeros(shape), [], []
@@ -2292,10 +2347,12 @@ def area_under_roc(encode, dealt="nests"):
         won, pairs = won + wins, pairs + tested
         areas.append(wins.sum() / tested.sum())
         trust.append(model[-1].coef_[0, 1])
-    around = interval(
-        lambda w: (w[failed] @ won @ w[fine]) / (w[failed] @ pairs @ w[fine]), birds["nest"]
-    )
-    return {"area": won.sum() / pairs.sum(), "interval": around, "areas": areas, "trust": trust}
+
+    def under(w):
+        return (w[failed] @ won @ w[fine]) / (w[failed] @ pairs @ w[fine])
+
+    area, around = under(np.ones(len(birds))), interval(under, birds["nest"])
+    return {"area": area, "interval": around, "areas": areas, "trust": trust, "under": under}
 
 
 # %% demo=true
@@ -2309,21 +2366,34 @@ for label, found in encoded.items():
     low, high = found["interval"]
     positive = sum(weight > 0 for weight in found["trust"])
     print(
-        f"{label:26} AUC on new nests {found['area']:.2f} ({low:.2f} to {high:.2f}), "
-        f"weight of the rate above zero in {positive:2} of 20 splits"
+        f"{label:26} AUC on new nests {found['area']:.2f} ({low:.2f} to {high:.2f}); weight of the rate "
+        f"{np.mean(found['trust']):+.2f} on average, above zero in {positive:2} of 20 splits"
     )
+print("differences to the last one, with the middle 95 %:")
+by_nests = encoded["out of fold, nests dealt"]
+for label, found in list(encoded.items())[:2]:
+    low, high = interval(lambda w: found["under"](w) - by_nests["under"](w), birds["nest"])
+    print(f"{label:26} {found['area'] - by_nests['area']:+.2f} ({low:+.2f} to {high:+.2f})")
 
 # %% [markdown]
-# The three intervals overlap, so the scores alone decide nothing. The weights do. Where a bird has seen its own
-# label, the model trusts the rate in all 20 splits. Out of fold with birds dealt, it still does: the mate, with the
-# same date and the same fate, lies in another fold and tells. Out of fold with whole nests dealt, it hardly ever
-# does: what other nests of the same date did is nothing that these training parts teach it to trust.
+# The scores are paired: the same splits, the same birds. So look at the intervals of the *differences*. Both contain
+# zero, and the scores do not decide.
+#
+# The weights show what the model makes of the rate. A positive weight says: where more nests of this date failed,
+# this one fails, too. Where a bird has seen its own label, the weight is positive in all 20 splits. That is the mark
+# of the leak. Out of fold with birds dealt, it is so again: the mate, with the same date and the same fate, lies in
+# another fold and tells. With whole nests dealt, the mark is gone.
+#
+# What is left there is a weight below zero, in nearly all splits. That is no discovery about dates. A nest that
+# failed is missing in its own rate, so the rates of failed nests come out a little lower than those of their
+# neighbours. The control: shuffle the fates among the nests, so that there is nothing to find. With birds dealt,
+# the weight stays above zero in nearly all splits; with nests dealt, it stays below zero in most.
 #
 # **The same in scikit-learn.** `TargetEncoder` (since version 1.3, 2023) cross-fits: `fit_transform` on the training
 # part encodes out of fold, `transform` on new rows uses everything, so `fit(X, y).transform(X)` is *not* the same as
 # `fit_transform(X, y)`. Its folds deal single rows unless you hand it others; since version 1.9 (2026) its `cv`
 # takes a splitter or a list of folds. CatBoost solves the same problem by an order: each row is encoded by the rows
-# before it (L. Prokhorenkova and others, "CatBoost: unbiased boosting with categorical features", 2018).
+# before it in a random order (L. Prokhorenkova and others, "CatBoost: unbiased boosting with categorical features", 2018).
 #
 # **Why it matters.** "Ten thousand cities" is a common question, and target encoding a good answer: F. Pargent and
 # others ("Regularized target encoding outperforms traditional methods in supervised machine learning with high
@@ -2392,23 +2462,23 @@ plots.show(fig, alt="The AUC of three programs, 20 splits each. " + " ".join(row
 # **`"honest"`: which program's score may you believe?** (a) A (b) B (c) C
 #
 # **`"fault_a"`: what is wrong with A?**
-# - (a) Its dates are encoded with labels of the birds in the test part.
-# - (b) It deals birds, so one mate can train while the other is tested.
+# - (a) It deals single birds, so mates part, and one tells the other's fate.
+# - (b) Its dates are encoded with the labels of the birds in the test part.
 # - (c) Its training birds are part of their own rate, so the model trusts it.
 #
 # **`"fault_b"`: what is wrong with B?**
-# - (a) The two birds of a nest can be on different sides of its split.
+# - (a) The rate of a date contains the labels of the test birds.
 # - (b) Its split is by nest, so the shares of the classes are only approximate.
-# - (c) The rate of a date contains the labels of the test birds.
+# - (c) The two birds of a nest can be on different sides of its split.
 #
 # **`"verdict"`: what do you tell the biologist?**
 # - (a) The fate of a nest can be foreseen well, because two of the three programs agree on it.
-# - (b) Number and date do not predict the fate of a nest; the honest interval contains one half.
-# - (c) These data cannot tell; there are too few incomplete nests.
+# - (b) These data cannot tell; there are too few incomplete nests.
+# - (c) Number and date do not predict the fate of a nest; the honest interval contains one half.
 
 # %% exercise="leak_hunt" minutes=8
 ### BEGIN SOLUTION
-hunt = {"honest": "c", "fault_a": "b", "fault_b": "c", "verdict": "c"}
+hunt = {"honest": "c", "fault_a": "a", "fault_b": "a", "verdict": "b"}
 ### END SOLUTION
 ### BEGIN RELEASE
 # hunt = {"honest": ..., "fault_a": ..., "fault_b": ..., "verdict": ...}
@@ -2426,34 +2496,35 @@ with check("the program to believe", hint="For each program: could it have run b
             "proves nothing: a faulty program can score below one half, too.)",
         },
     )
-with check("the fault of program A", hint="Compare A and C: which words differ?"):
+with check("the fault of program A", hint="Compare A and C: which words differ, and in how many places?"):
     expect_choice(
         hunt["fault_a"],
-        "b",
+        "a",
         {
-            "a": "It hands only the training rows to date_rates_out_of_fold. B is the one that looks at all rows.",
-            "b": "Right. Mates share date and fate, so the rate of a test bird's date holds the label of its mate.",
+            "a": "Right. Mates share date and fate: across the split, the rate of a test bird's date holds its mate's "
+            "label; across the folds, mates teach the model to trust that rate.",
+            "b": "It hands only the training rows to date_rates_out_of_fold. B is the one that looks at all rows.",
             "c": "It encodes training birds out of fold. But who lies in the other folds?",
         },
     )
 with check("the fault of program B", hint="Compare B and C: which rows does the encoding learn from?"):
     expect_choice(
         hunt["fault_b"],
-        "c",
+        "a",
         {
-            "a": "It deals whole nests into training and test part, as C does.",
+            "a": "Right. date_rates gets all rows. For a date with few birds, the code is nearly the label itself.",
             "b": "That is true, harmless, and true of C as well.",
-            "c": "Right. date_rates gets all rows. For a date with few birds, the code is nearly the label itself.",
+            "c": "It deals whole nests into training and test part, as C does.",
         },
     )
 with check("the verdict", hint="Look at the honest interval: which values, besides one half, does it contain?"):
     expect_choice(
         hunt["verdict"],
-        "c",
+        "b",
         {
             "a": "They agree because both leak. Two faulty programs are no confirmation.",
-            "b": "The interval contains one half, and 0.6 as well. No evidence for a relation is not evidence for none.",
-            "c": "Right. Eighteen incomplete nests leave everything open from guessing to a modest relation.",
+            "b": "Right. Eighteen incomplete nests leave everything open from guessing to a modest relation.",
+            "c": "The interval contains one half, and 0.6 as well. No evidence for a relation is not evidence for none.",
         },
     )
 grade("leak_hunt")
@@ -2461,12 +2532,13 @@ grade("leak_hunt")
 # %% [markdown]
 # <details><summary>Hint 1</summary>
 #
-# A and C differ in what is dealt, birds or nests. B and C differ in which rows teach the rates.
+# A and C differ in what is dealt, birds or nests, in two places: into the parts of the split, and into the folds that
+# encode. B and C differ in which rows teach the rates.
 #
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# Imagine that the test nests lie in next year. Which of the three programs could be run today? For the verdict:
+# Imagine that the test nests are found tomorrow. Which of the three programs could be run today? For the verdict:
 # 36 birds are 18 nests, and a test part holds four or five of them.
 #
 # </details>
@@ -2476,7 +2548,33 @@ grade("leak_hunt")
 #
 # The honest score is 0.54, and its interval reaches from 0.41 to 0.67. The 36 birds are 18 nests, and mates have one
 # fate, so there are 18 observations of the rare class, not 36. With so few, "no relation" and "a modest relation"
-# look the same. Say that, and say what would help: more seasons.
+# look the same. Say that, and say what would help: more nests, which takes more seasons. Then mind the dates: they
+# carry their year. C speaks of other nests of the same seasons. In a new season every date is unknown to it and gets
+# the mean of all; to foresee anything there, encode the day *within* the season.
+#
+# **Two deals.** A and C differ in two deals, not in one: into training and test part, and into the folds in which
+# the training birds are encoded. Run the next cell: all four combinations.
+
+# %% demo=true
+for outer in ("birds", "nests"):
+    for inner, encode in {"birds": dealing_birds, "nests": dealing_nests}.items():
+        found = area_under_roc(encode, outer)
+        low, high = found["interval"]
+        print(
+            f"{outer} into the parts, {inner} into the folds: AUC {found['area']:.2f} "
+            f"({low:.2f} to {high:.2f}), weight of the rate {np.mean(found['trust']):+.2f}"
+        )
+
+# %% [markdown]
+# | AUC | birds into the folds | nests into the folds |
+# |---|---|---|
+# | birds into the parts | 0.69 (A) | 0.33 |
+# | nests into the parts | 0.41 | 0.54 (C) |
+#
+# The deal into parts lets the mate's label into the rate of a test bird. The deal into folds decides what the model
+# makes of it. With birds in the folds the weight of the rate is positive, and the leak pays. With nests in the
+# folds it is negative, and the *same leak* takes the score far below one half. So a leak need not raise a score, and
+# a low score is no proof of honesty.
 #
 # **A test for one kind of leak.** Change the *test* rows to nonsense, keep the split, and run the program again. If
 # anything that was learned in training moves, a step has used the test part. Run the next cell: what does this test
@@ -2499,8 +2597,8 @@ for letter, (dealt, encode) in programs.items():
     )
 
 # %% [markdown]
-# It finds B and passes A, whose score is too good as well. So passing it is no proof. It finds *steps* that
-# learn from test rows, and only those. A split leak needs another question: which rows belong together, and is a
+# It finds B and passes A, whose score is too good as well. So passing it is no proof. It finds *steps* through which
+# test rows reach what training learns, and only those. A split leak needs another question: which rows belong together, and is a
 # group on both sides? Count it, as the second half of the line does. A feature leak needs a third: who writes this
 # value, and when? And a choice that was made by the test score leaves no trace in the program at all. It leaves one
 # in the notebook in which somebody tried forty things.
@@ -2629,15 +2727,16 @@ with check(
     expect(got_features, want_features, what="the pipeline's features, mass and nest,")
 with check(
     "the pipeline predicts as logistic regression does on its features",
-    hint="Is the last step `LogisticRegression(max_iter=1000)`?",
+    hint="Is the last step `LogisticRegression(max_iter=1000)`? Does each call of `build_model` make new objects?",
 ):
     train_birds, test_birds = birds.dropna(subset=["sex"]).iloc[0::2], birds.dropna(subset=["sex"]).iloc[1::2]
     model, is_male = build_model(NUMBERS, WORDS), (train_birds["sex"] == "MALE").to_numpy()
     model.fit(train_birds.drop(columns="sex"), is_male)
     coded = [model.named_steps["prepare"].transform(part.drop(columns="sex")) for part in (train_birds, test_birds)]
     theirs = LogisticRegression(max_iter=1000).fit(coded[0], is_male).predict(coded[1])
+    build_model(NUMBERS, WORDS).fit(train_birds.drop(columns="sex")[:60], ~is_male[:60])  # a second one, of its own
     agreed = float((model.predict(test_birds.drop(columns="sex")) == theirs).mean())
-    assert agreed > 0.98, f"It agrees on {agreed:.2f} of the birds."
+    assert agreed > 0.98, f"It agrees on {agreed:.2f} of the birds, after a second pipeline was fitted to other labels."
 ### BEGIN HIDDEN TESTS
 with check(
     "random tables, by hand and as a pipeline", hint="Try columns in another order, and unknown words.", hidden=True
@@ -2649,6 +2748,7 @@ with check(
             "v": pd.Series(rng.choice(["x", "y", "?"], size)).replace("?", None),
         })  # fmt: skip
         drawn.loc[0], drawn.loc[1] = [1.0, 50.0, "k", "x"], [2.0, 40.0, "l", "x"]
+        drawn.index = rng.integers(0, size, size)
         part_a, part_b = drawn.iloc[: size // 2], drawn.iloc[size // 2 :].assign(u="new")
         theirs = ColumnTransformer([
             ("n", make_pipeline(SimpleImputer(strategy="median"), StandardScaler()), ["q", "p"]),
@@ -2709,9 +2809,9 @@ when_written(show_cross_validation)
 #
 # ### Would you ship this program?
 #
-# *Choose one · 12 minutes · difficulty: three of three*
+# *Choose one · 13 minutes · difficulty: three of three*
 #
-# A colleague's program tells the sex of a bird from its four body measurements. It is to run on a laptop in the
+# A colleague's program tells the sex of a bird from its species and four body measurements. It is to run on a laptop in the
 # colony: a bird is measured, its row goes in, the answer comes out. You are asked for a review. Read the six lines,
 # run the cell, and experiment with `seen`, `unseen`, `measured` and `program` in a cell of your own.
 
@@ -2753,26 +2853,26 @@ print(
 #
 # **`"experiment"`:** the experiment that shows it, or that convinces you that all is well.
 # - `"a"`: put nonsense into the test rows, run lines 3 to 5 again, and compare the weights.
-# - `"b"`: shuffle the sexes of the training birds, fit again, and score on the test birds.
-# - `"c"`: give the test birds to the fitted program one at a time, and score the answers.
-# - `"d"`: split by bird instead of by nest, fit again, and score.
+# - `"b"`: shuffle the sexes of the training birds, fit again, and score; many times, for the mean.
+# - `"c"`: split by bird instead of by nest, fit again, and score.
+# - `"d"`: give the test birds to the fitted program one at a time, and look at the answers.
 #
-# **`"before"` and `"after"`:** your evidence, two accuracies: the one that the cell prints, and the one that your
-# experiment gives. Run the experiment; a guess will not do.
+# **`"before"` and `"changed"`:** your evidence, two numbers: the accuracy that the cell prints, and how many of the
+# test birds get another answer in your experiment than in the cell. Run the experiment; a guess will not do.
 
-# %% exercise="review" minutes=12
+# %% exercise="review" minutes=13
 ### BEGIN SOLUTION
 one_at_a_time = [program.predict(measured(unseen.iloc[[row]]))[0] for row in range(len(unseen))]
 verdict = {
     "line": "3",
-    "experiment": "c",
+    "experiment": "d",
     "before": accuracy,
-    "after": (np.array(one_at_a_time) == unseen["sex"]).mean(),
+    "changed": int((program.predict(measured(unseen)) != one_at_a_time).sum()),
 }
 ### END SOLUTION
 ### BEGIN RELEASE
 # # Your experiments go here, or into cells of your own.
-# verdict = {"line": ..., "experiment": ..., "before": ..., "after": ...}
+# verdict = {"line": ..., "experiment": ..., "before": ..., "changed": ...}
 ### END RELEASE
 
 # %% check="review" points=4
@@ -2781,25 +2881,25 @@ with check("the line", hint="For each line: what does it look at, and will that 
         verdict["line"],
         "3",
         {
-            "0": "Then run experiment c first. The laptop gets one bird at a time.",
+            "0": "Think of the laptop: what does it get, and when? Does each line give there what it gives here?",
             "1": "Both steps look at one row at a time, or at copies, and learn nothing. They may come before the split.",
             "2": "It keeps nests together. Count the nests on both sides: there are none.",
-            "3": "Right. It learns a mean from whatever table it is given. A bird that comes alone is its own mean, so "
-            "all its measurements become zero.",
+            "3": "Right. It learns a mean from whatever table it is given, and nobody in the colony has that table.",
             "4": "All of this is fitted in line 5, on training birds.",
             "5": "It gets only training birds. But look at what `measured` does with the next table.",
-            "6": "Its number is right for a whole table of birds. What does the function that it calls do with one bird?",
+            "6": "Its number is right for a whole table of birds. What do the lines that it calls do elsewhere?",
         },
     )
 with check("the experiment", hint="Which of the four does to the program what the colony will do?"):
     expect_choice(
         verdict["experiment"],
-        "c",
+        "d",
         {
             "a": "The weights do not move, and the program is still not fit for use. That test sees what *training* learns.",
-            "b": "The score falls to about one half, as it should. That shows that labels do not leak, and no more.",
-            "c": "Right. It is the only one of the four that uses the program as it will be used.",
-            "d": "It changes the score a little, in one direction or the other. The split was right already.",
+            "b": "One shuffle may give almost any score, many give about one half on average, as they should. That shows "
+            "that labels do not leak, and no more.",
+            "c": "It changes the score a little, in one direction or the other. The split was right already.",
+            "d": "Right. It is the only one of the four that uses the program as it will be used.",
         },
     )
 with check("the evidence: the accuracy before", hint="The number that the cell prints for the whole test part."):
@@ -2809,28 +2909,32 @@ with check("the evidence: the accuracy before", hint="The number that the cell p
     together = (fitted.predict(compared[1]) == parts[1]["sex"]).mean()
     expect(verdict["before"], float(together), tol=0.01, what="the accuracy before", tell=False)
 with check(
-    "the evidence: the accuracy of the experiment",
-    hint="`unseen.iloc[[row]]` is a table with one bird. Predict each, and compare with its sex.",
+    "the evidence: what the experiment changes",
+    hint="Keep both lists of answers, compare them bird by bird, and count the differences. `unseen.iloc[[row]]` is a "
+    "table with one bird.",
+    needs="the experiment",
 ):
     called = fitted.predict(compared[1] * 0)  # what a bird is, minus itself
-    alone = float((called == parts[1]["sex"]).mean())
-    expect(verdict["after"], alone, tol=0.01, what="the accuracy in the experiment that shows the fault", tell=False)
+    changed = int((called != fitted.predict(compared[1])).sum())
+    expect(verdict["changed"], changed, what="the number of birds with another answer", tell=False)
 grade("review")
 
 # %% [markdown]
 # <details><summary>Hint 1</summary>
 #
-# Experiments a, b and d look for leaks. Not every fault is one.
+# Not every fault is a leak into training. For each line ask what it looks at, and what it will look at in the colony.
 #
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# What does `measured(unseen.iloc[[0]])` return?
+# What does `measured(unseen.iloc[[0]])` return? For the count, ask the program in both ways and compare the answers.
 #
 # </details>
 #
-# No leak, no error, an honest score for a table of birds. And in the colony the program calls every bird by the same
-# sex, so it is right about half of the time. What is computed in training and what is computed in use are not the
+# Nothing flows from the test part into training, nothing raises an error, and the score is honest for a whole table
+# of birds. But `measured(unseen)` learns from the test rows: each bird's features hold the other test birds, and they
+# are not there in use. Alone, a bird is its own mean, and all its measurements become zero. So in the colony the
+# program calls every bird by the same sex, and is right about half of the time. What is computed in training and what is computed in use are not the
 # same function: this is **training-serving skew** (E. Breck and others, "The ML test score: a rubric for ML
 # production readiness and technical debt reduction", 2017, test for it). Its sources are statistics of the batch at
 # hand, a second program in another language, other units, other defaults for a gap, and columns in another order.
@@ -2855,7 +2959,7 @@ three_kinds = ["Adelie", "Adelie", "Gentoo"]
 three_birds = pd.DataFrame({"kind": three_kinds, "mass": [3000.0, 4000.0, 5000.0]})
 
 
-# %% exercise="fix_relative" minutes=8 faults=["one bird alone", "alone or in company: the same numbers", "a group that training lacks gets the mean of all", "random tables and groups"]
+# %% exercise="fix_relative" minutes=8 faults=["one bird alone", "alone or in company: the same numbers", "a group of which training knows nothing gets the mean of all", "random tables and groups"]
 def relative(table: pd.DataFrame, train: pd.DataFrame, columns: list, by: str) -> pd.DataFrame:
     """Subtract from each row the mean of its group, learned from the training part.
 
@@ -2880,7 +2984,11 @@ def relative(table: pd.DataFrame, train: pd.DataFrame, columns: list, by: str) -
 
 
 # %% check="fix_relative" points=6
-with check("one bird alone", hint="Learn the means from `train`, and look the bird's group up in them."):
+with check(
+    "one bird alone",
+    hint="Learn the means from `train`, and look the bird's group up in them. Frames subtract by label: give the means "
+    "the index of `table`.",
+):
     lone = pd.DataFrame({"kind": ["Adelie"], "mass": [3600.0]}, index=[9])
     expect(relative(lone, three_birds, ["mass"], "kind"), pd.DataFrame({"mass": [100.0]}, index=[9]))
 with check(
@@ -2898,15 +3006,25 @@ with check(
     expect(
         relative(gappy_birds, gappy_birds, ["mass"], "kind"), pd.DataFrame({"mass": [0.0, np.nan, 0.0]}, index=[7, 3, 5])
     )
+    twice = three_birds.set_axis([7, 3, 7])
+    want_relative = pd.DataFrame({"mass": [-500.0, 500.0, 0.0]}, index=[7, 3, 7])
+    expect(relative(twice, three_birds, ["mass"], "kind"), want_relative, what="the result, with a label twice,")
 with check("alone or in company: the same numbers", hint="Nothing may depend on the other rows of `table`."):
     company = unseen.iloc[:12]
     together = relative(company, seen, BODY, "species")
     for row in range(12):
         expect(relative(company.iloc[[row]], seen, BODY, "species"), together.iloc[[row]], what="a bird alone")
     expect(together, company[BODY] - seen.groupby("species")[BODY].mean().loc[company["species"]].to_numpy())
-with check("a group that training lacks gets the mean of all", hint="`fillna(train[columns].mean())` on the means."):
+with check(
+    "a group of which training knows nothing gets the mean of all",
+    hint="`fillna(train[columns].mean())` on the means: for a group that is not there, and for one with gaps only.",
+):
     lone = pd.DataFrame({"kind": ["Chinstrap", "Gentoo"], "mass": [3700.0, 5100.0]})
     expect(relative(lone, three_birds, ["mass"], "kind"), pd.DataFrame({"mass": [-300.0, 100.0]}))
+    not_weighed = three_birds.assign(mass=[3000.0, 4000.0, np.nan], bill=[40.0, 42.0, 47.0])
+    lone = pd.DataFrame({"kind": ["Gentoo"], "mass": [5100.0], "bill": [48.0]})
+    want_relative = pd.DataFrame({"mass": [1600.0], "bill": [1.0]})
+    expect(relative(lone, not_weighed, ["mass", "bill"], "kind"), want_relative, what="a Gentoo, where none was weighed,")
 ### BEGIN HIDDEN TESTS
 with check("random tables and groups", hint="Try several columns, gaps and an odd index.", hidden=True) as rng:
     for _ in range(8):
@@ -2914,12 +3032,12 @@ with check("random tables and groups", hint="Try several columns, gaps and an od
         drawn = pd.DataFrame({
             "p": rng.normal(9, 2, size), "q": rng.choice([1.0, 4.0, np.nan], size), "g": rng.choice(["x", "y"], size),
         }, index=rng.permutation(size))  # fmt: skip
-        drawn.iloc[:2] = [[1.0, 4.0, "x"], [2.0, 1.0, "y"]]
-        later = drawn.sample(6, random_state=int(rng.integers(99))).assign(g=["x", "y", "z", "x", "z", "y"])
+        drawn.iloc[:3] = [[1.0, 4.0, "x"], [2.0, 1.0, "y"], [3.0, np.nan, "v"]]
+        later = drawn.sample(7, random_state=int(rng.integers(99))).assign(g=["x", "y", "z", "x", "v", "z", "y"])
+        known = {c: drawn.groupby("g")[c].mean().dropna().to_dict() for c in ("q", "p")}
         want_rows = [
-            [row[c] - drawn.loc[drawn["g"] == row["g"], c].mean() if row["g"] != "z" else row[c] - drawn[c].mean()
-             for c in ("q", "p")] for _, row in later.iterrows()
-        ]  # fmt: skip
+            [row[c] - known[c].get(row["g"], drawn[c].mean()) for c in ("q", "p")] for _, row in later.iterrows()
+        ]
         expect(relative(later, drawn, ["q", "p"], "g"), pd.DataFrame(want_rows, index=later.index, columns=["q", "p"]))
 ### END HIDDEN TESTS
 grade("fix_relative")
@@ -2963,8 +3081,8 @@ when_written(show_in_use)
 # PyTorch wants tensors of the right **dtype**. Weights are `float32`, so features are `float32`. `CrossEntropyLoss`
 # wants class numbers as `int64` of shape (n,). NumPy's default is `float64`, and a table of words has no dtype that
 # a tensor knows. PyTorch lets NaN pass without a word; one NaN in the input makes the loss NaN, the gradients NaN
-# and, after one step, all weights NaN. Infinity does the same a step later. So the border between table and tensor
-# is the place to refuse gaps, infinities and unknown labels.
+# and, after one step, all weights NaN. An infinite feature does the same; with `CrossEntropyLoss` the loss itself is
+# NaN at once. So the border between table and tensor is the place to refuse gaps, infinities and unknown labels.
 #
 # A `DataLoader` cuts the tensors into minibatches. The training part is **shuffled** (with a seeded generator, so
 # that the run can be repeated), the test part is not. The last batch is smaller when the numbers do not divide.
@@ -3059,12 +3177,19 @@ with check(
     expect_raises(ValueError, to_tensors, [[0.0], [np.nan]], ["a", "b"], ["a", "b"])
     expect_raises(ValueError, to_tensors, [[0.0], [np.inf]], ["a", "b"], ["a", "b"])
     expect_raises(ValueError, to_tensors, [[-np.inf], [1.0]], ["a", "b"], ["a", "b"])
+    expect_raises(ValueError, to_tensors, [[1.0, 2.0], [3.0, np.nan], [5.0, 6.0]], ["a", "b", "a"], ["a", "b"])
+    expect_raises(ValueError, to_tensors, [[1.0, np.inf], [3.0, 4.0]], ["a", "b"], ["a", "b"])
 with check(
     "an unknown label is refused",
-    hint="Raise ValueError for a label that `classes` lacks.",
+    hint="Raise ValueError for a label that `classes` lacks, wherever it would stand. A number is not its spelling.",
     needs="targets are int64, of shape (n,)",
 ):
-    expect_raises(ValueError, to_tensors, [[0.0], [1.0]], ["a", "z"], ["a", "b"])
+    for stranger in ("z", "A", "ab", "", "0"):
+        expect_raises(ValueError, to_tensors, [[0.0], [1.0]], ["a", stranger], ["a", "b"])
+        expect_raises(ValueError, to_tensors, [[0.0], [1.0]], [stranger, "b"], ["b", "a"])
+    expect_raises(ValueError, to_tensors, [[0.0], [1.0]], [1, 2], [1, 3])
+    expect_raises(ValueError, to_tensors, [[0.0], [1.0]], ["1", "2"], [1, 2])
+    expect_raises(ValueError, to_tensors, [[0.0], [1.0]], [1, 2], ["1", "2"])
 with check("five birds in batches of two", hint="`drop_last` must stay False: the last batch is smaller."):
     five = torch.arange(10.0).reshape(5, 2), torch.arange(5)
     shapes = [list(batch[0].shape) for batch in make_loader(*five, batch_size=2, shuffle=False)]
@@ -3114,8 +3239,8 @@ with check(
 ### BEGIN HIDDEN TESTS
 with check("random tables become tensors", hint="Try arrays, lists and several classes.", hidden=True) as rng:
     for _ in range(15):
-        size, names = int(rng.integers(1, 20)), list(rng.permutation(["p", "q", "r", "s"]))
-        names = [str(name) for name in names]
+        size, names = int(rng.integers(1, 20)), rng.permutation(["p", "q", "r", "s"]).tolist()
+        names = names if rng.random() < 0.5 else rng.permutation([-1, 0, 3, 20]).tolist()
         drawn, picks = rng.normal(size=(size, 3)), rng.integers(0, 4, size)
         got_tensors = to_tensors(drawn, [names[i] for i in picks], names)
         expect(got_tensors[0], torch.tensor(drawn, dtype=torch.float32))
@@ -3180,44 +3305,48 @@ when_written(show_the_whole_way)
 # %% [markdown]
 # ### Write: review a result
 #
-# *Write · 12 minutes · difficulty: three of three*
+# *Write · 15 minutes · difficulty: three of three*
 #
-# A colleague writes: *"Great news. I dropped the incomplete rows, mapped island and species to numbers, scaled
-# everything, and split at random. A decision tree predicts incomplete nests with an accuracy of 100 %, with sample
-# number, date and the comments as features. Shall we deploy it?"*
+# A colleague writes: *"Great news. I dropped the incomplete rows, mapped all words to numbers, scaled everything, and
+# split at random. A decision tree predicts incomplete nests with an accuracy of 100 %, with island, sample number,
+# date and the comments as features. Shall we deploy it?"*
 #
 # Answer in ten to fourteen sentences, politely. One point for each of these:
 #
-# 1. You say what `dropna` does to this table, with a number, and what to do instead.
+# 1. You say what `dropna` does to this table, with a number, and what to do instead; and which accuracy a program has
+#    that always gives the same answer, on the rows left and on the whole table.
 # 2. You name a feature that gives the target away, or that will not be known at the time of prediction, and say
 #    why.
 # 3. You explain why the random split is wrong here, and which split answers the question.
 # 4. You say what the mapping of words does, and what to do instead.
 # 5. You say how to fit scaling and encoding, and how a Pipeline helps.
-# 6. You say what the honest version scored, how sure that is and why, and what you would recommend.
+# 6. You say what the honest version, program C, scored, how sure that is and why, and what you would recommend.
 
-# %% [markdown] exercise="memo" points=6 minutes=12 manual=true
+# %% [markdown] exercise="memo" points=6 minutes=15 manual=true
 # Thanks for sending this. I would not deploy it yet, for these reasons.
 #
 # `dropna` keeps only 34 of the 344 birds, because 290 rows lack a comment, and all of the 34 come from incomplete
-# nests; whoever always says "incomplete" is right on every one of them. Keep every row whose target is known, and
-# impute the gaps in the features.
+# nests; whoever always says "incomplete" is right on every one of them. On the whole table, whoever always says
+# "complete" has an accuracy of 0.895 (308 of 344), so accuracy is no score for this question. Keep every row whose
+# target is known, and impute the gaps in the features.
 #
 # The comments must go: "Nest never observed with full clutch" is the target in other words, and it is written down
 # when the outcome is known.
 #
 # The two birds of a nest share their date and fate, so a random split puts one mate into training and tests the
-# other. We will use the model on new nests, so split by nest, or by season if next year is meant.
+# other. We will use the model on new nests, so split by nest; if next year is meant, split by season, and encode the
+# day within the season, because dates carry their year.
 #
-# Numbers for islands and species invent an order, and a name outside the dict becomes NaN in silence. One-hot
-# encoding with words learned from the training part, and zeros for unknown ones, avoids both.
+# Numbers for islands invent an order, and a word outside the dict becomes NaN in silence. One-hot encoding with words
+# learned from the training part, and zeros for unknown ones, avoids both.
 #
 # Fit scaling and encoding on the training part only; in one Pipeline with the model, cross-validation does that
 # afresh in every fold.
 #
-# Done like this with number and date, the AUC on new nests was 0.54, with an interval from 0.41 to 0.67, because
-# there are only 18 incomplete nests. That is compatible with guessing and with a modest relation, so these data cannot tell. I would
-# report it like this, and collect more seasons before anything is deployed.
+# Done like this with number and date (program C), the AUC on new nests of the same seasons was 0.54, with an interval
+# from 0.41 to 0.67, because there are only 18 incomplete nests. That is compatible with guessing and with a modest
+# relation, so these data cannot tell. I would report it like this, and collect more seasons before anything is
+# deployed.
 
 # %% [markdown]
 # **Why it matters.** Reviewing somebody else's number is what the interview simulates and what the job consists of.
@@ -3241,11 +3370,10 @@ when_written(show_the_whole_way)
 # distances, penalties and gradients (here it takes nearest neighbours from 0.79 to 0.99), not to trees.
 # Stratification bounds the error of every class share by $1/t$. A random split answers a question about a random
 # *row*; if new cases are new nests or new years, ask about those. Leaks are looked for kind by kind: nonsense in the
-# test rows finds steps that learn from them, counting groups on both sides finds split leaks, and "who writes this
-# value, and when" finds features that know the answer. A score comes with an interval over what is independent:
+# test rows finds steps through which they reach training, counting groups on both sides finds split leaks, and "who
+# writes this value, and when" finds features that know the answer. A score comes with an interval over what is independent:
 # nests, not birds.
 #
 # **What the usual answer gets wrong.** *Clean, transform, split* is the wrong order: the split comes before
-# anything that learns. "Remove missing values and outliers" removes the cases that are hard and leaves a table that
-# is easy. `map` with a dict loses every word that it does not list. And none of the three words asks the first
+# anything that learns. "Remove missing values and outliers" leaves another population, and does not say which. `map` with a dict loses every word that it does not list. And none of the three words asks the first
 # question: *what will be known, about whom, when this is used?*

@@ -290,6 +290,39 @@ def stratified_split(y, test_share, seed):
     return np.where(~in_test)[0], np.where(in_test)[0]
 
 
+# %% fractions exercise="stratified_split"
+# Exact quotas with Fraction, a helper beside the function.
+from fractions import Fraction
+
+
+def whole_parts(quota):
+    return {c: int(q) for c, q in quota.items()}
+
+
+def stratified_split(y, test_share, seed):
+    labels = np.asarray(y).tolist()
+    n, rows = len(labels), {}
+    if not 0 < test_share < 1:
+        raise ValueError("test_share")
+    for row, label in enumerate(labels):
+        rows.setdefault(label, []).append(row)
+    if any(len(members) < 2 for members in rows.values()):
+        raise ValueError("a class with a single sample")
+    t = round(test_share * n)
+    if t in (0, n):
+        raise ValueError("an empty part")
+    quota = {c: Fraction(t * len(members), n) for c, members in rows.items()}
+    seats = whole_parts(quota)
+    by_fraction = sorted(rows, key=lambda c: quota[c] - seats[c], reverse=True)
+    for c in by_fraction[: t - sum(seats.values())]:
+        seats[c] += 1
+    rng = np.random.default_rng(seed)
+    in_test = np.zeros(n, dtype=bool)
+    for c, members in rows.items():
+        in_test[rng.choice(members, size=seats[c], replace=False)] = True
+    return np.flatnonzero(~in_test), np.flatnonzero(in_test)
+
+
 # %% a running counter exercise="fix_folds"
 # Card by card, with a counter that goes on from class to class.
 def folds(y, k, seed):
@@ -378,6 +411,22 @@ def rolling_splits(periods, gap=0):
     return splits
 
 
+# %% a dict of periods exercise="rolling"
+# Rows collected by period; the past is the sorted union of the early ones.
+def rolling_splits(periods, gap=0):
+    rows = {}
+    for row, period in enumerate(periods):
+        rows.setdefault(int(period), []).append(row)
+    found = []
+    for period in sorted(rows):
+        past = sorted(row for other, members in rows.items() if other < period - gap for row in members)
+        if past:
+            found.append((np.array(past), np.array(rows[period])))
+    if len(found) == 0:
+        raise ValueError("no period has anything to train on")
+    return found
+
+
 # %% plain lists exercise="rolling"
 # No NumPy before the end, and the refusal first.
 def rolling_splits(periods, gap=0):
@@ -439,6 +488,32 @@ def rates_out_of_fold(words, y, fold, smooth=0.0):
         others = [i for i in range(len(y)) if fold[i] != mine]
         rates.append(word_rates([words[i] for i in others], [y[i] for i in others], [word], smooth)[0])
     return np.array(rates)
+
+
+# %% subtracts the own fold exercise="target_rates"
+# Sums and counts of all rows, minus those of the own fold; no loop over folds.
+def word_rates(words, y, new_words, smooth=0.0):
+    words = np.array(list(words), dtype=object)
+    match = (np.array(list(new_words), dtype=object)[:, None] == words[None, :]).astype(float)
+    y = np.asarray(y, dtype=float)
+    total, count = match @ y, match.sum(axis=1)
+    rates = np.full(len(count), y.mean())
+    seen = count > 0
+    rates[seen] = (total[seen] + smooth * y.mean()) / (count[seen] + smooth)
+    return rates
+
+
+def rates_out_of_fold(words, y, fold, smooth=0.0):
+    table = pd.DataFrame({"w": list(words), "y": np.asarray(y, dtype=float), "f": list(fold)})
+    if table["f"].nunique() == 1:
+        raise ValueError("a single fold")
+    own = table.groupby("f")["y"]
+    mean = (table["y"].sum() - own.transform("sum")) / (len(table) - own.transform("count"))
+    word, both = table.groupby("w")["y"], table.groupby(["w", "f"])["y"]
+    total = word.transform("sum") - both.transform("sum")
+    count = word.transform("count") - both.transform("count")
+    rates = (total + smooth * mean) / (count + smooth).where(count > 0)
+    return rates.where(count > 0, mean).to_numpy()
 
 
 # %% TargetEncoder exercise="target_rates"

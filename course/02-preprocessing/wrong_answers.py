@@ -93,10 +93,15 @@ survivors = {
 # - return known[features], known[target]
 # + return known[[name for name in table.columns if name in features]], known[target]
 
-# %% removes repetitions as well exercise="fix_dropna" fails=["a table without gaps comes back whole, the features as asked for"]
+# %% removes repetitions as well exercise="fix_dropna" fails=["a table without gaps comes back whole, the features as asked for", "random tables with gaps"]
 # A row that stands twice is an error.
 # - known = table[table[target].notna()]
 # + known = table[table[target].notna()].drop_duplicates()
+
+# %% picks rows by their labels exercise="fix_dropna" fails=["a row without its target is dropped, and the caller keeps it", "random tables with gaps"]
+# A label names one row. (Two rows may share it, and loc brings both.)
+# - known = table[table[target].notna()]
+# + known = table.loc[table[target].dropna().index]
 
 # %% forgets that one more row divides exercise="impute_by_hand" fails=["the variance after filling in the mean"]
 # Filling in the mean does not change the variance.
@@ -175,17 +180,29 @@ chick = {"mean": 16 / 5, "median": 3.5, "variance_known": 14 / 4, "variance_fill
 # - if known.empty:
 # + if train.dropna().empty:
 
+# %% a fill of zero is no fill exercise="imputer" fails=["the gaps of a test part get the fills of the training part", "random tables, filled from another part"]
+# What counts as false has nothing to fill in.
+# - return frame.fillna(fills)
+# + return frame.fillna({name: fill for name, fill in fills.items() if fill})
+
+# %% digits are numbers exercise="imputer" fails=["every column by itself"]
+# What can be read as a number is one.
+# - if pd.api.types.is_numeric_dtype(train[name]):
+# -     fills[name] = float(known.median())
+# + if pd.to_numeric(known, errors="coerce").notna().all():
+# +     fills[name] = float(pd.to_numeric(known).median())
+
 # %% an ordinary z-score exercise="outliers" fails=["the example: robust scores", "a gap is no outlier", "random values with gaps: robust scores"]
 # Robust is a name; the score is the distance from the mean in standard deviations.
 # - return 0.6745 * distances / mad
 # + return (values - np.nanmean(values)) / np.nanstd(values)
 
-# %% fences around the median exercise="outliers" fails=["a value on the fence is inside", "random values with gaps: fences"]
+# %% fences around the median exercise="outliers" fails=["a value on the fence is inside", "both sides, and another k", "random values with gaps: fences"]
 # The fences stand k IQRs on both sides of the median.
 # - return (values < q1 - k * (q3 - q1)) | (values > q3 + k * (q3 - q1))
 # + return np.abs(values - np.nanmedian(values)) > k * (q3 - q1)
 
-# %% the fence itself is outside exercise="outliers" fails=["a value on the fence is inside", "an IQR of zero: all other values are flagged"]
+# %% the fence itself is outside exercise="outliers" fails=["a value on the fence is inside", "both sides, and another k", "an IQR of zero: all other values are flagged"]
 # Reaching the fence is enough.
 # - return (values < q1 - k * (q3 - q1)) | (values > q3 + k * (q3 - q1))
 # + return (values <= q1 - k * (q3 - q1)) | (values >= q3 + k * (q3 - q1))
@@ -195,12 +212,12 @@ chick = {"mean": 16 / 5, "median": 3.5, "variance_known": 14 / 4, "variance_fill
 # - return (values < q1 - k * (q3 - q1)) | (values > q3 + k * (q3 - q1))
 # + return values > q3 + k * (q3 - q1)
 
-# %% the 1.5 is a law exercise="outliers" fails=["random values with gaps: fences"]
+# %% the 1.5 is a law exercise="outliers" fails=["both sides, and another k", "random values with gaps: fences"]
 # Tukey's fences stand at 1.5 IQRs.
 # - return (values < q1 - k * (q3 - q1)) | (values > q3 + k * (q3 - q1))
 # + return (values < q1 - 1.5 * (q3 - q1)) | (values > q3 + 1.5 * (q3 - q1))
 
-# %% medians that know no gaps exercise="outliers" fails=["a gap is no outlier", "no scale: refused", "random values with gaps: fences", "random values with gaps: robust scores"]
+# %% medians that know no gaps exercise="outliers" fails=["a gap is no outlier", "no scale is refused, a small scale is a scale", "random values with gaps: fences", "random values with gaps: robust scores"]
 # np.percentile and np.median skip NaN.
 # - q1, q3 = np.nanpercentile(values, [25, 75])
 # + q1, q3 = np.percentile(values, [25, 75])
@@ -231,10 +248,20 @@ chick = {"mean": 16 / 5, "median": 3.5, "variance_known": 14 / 4, "variance_fill
 # + if q1 == q3:
 # +     return np.zeros(len(values), dtype=bool)
 
-# %% divides by one where there is no scale exercise="outliers" fails=["no scale: refused"]
+# %% divides by one where there is no scale exercise="outliers" fails=["no scale is refused, a small scale is a scale"]
 # As for a constant column, the scale is set to 1.
 # - raise ValueError("more than half of the values are equal: there is no scale")
 # + mad = 1.0
+
+# %% a k of zero is no k exercise="outliers" fails=["both sides, and another k"]
+# Nobody means zero.
+# - q1, q3 = np.nanpercentile(values, [25, 75])
+# + k, (q1, q3) = k or 1.5, np.nanpercentile(values, [25, 75])
+
+# %% a tiny scale is none exercise="outliers" fails=["no scale is refused, a small scale is a scale", "random values with gaps: robust scores"]
+# Floating-point numbers are never compared with ==.
+# - if mad == 0:
+# + if np.isclose(mad, 0):
 
 # %% deletes what is flagged exercise="read_outliers" fails=["what to do with R"]
 # A flagged value is an error.
@@ -242,11 +269,11 @@ plot_read = {"together": "a", "by_species": "c", "r": "a", "fence": 4650}
 
 # %% looks only at all birds together exercise="read_outliers" fails=["outside the fences of their own species", "the upper fence of the Chinstraps"]
 # One set of fences serves all species.
-plot_read = {"together": "a", "by_species": "a", "r": "c", "fence": 6550}
+plot_read = {"together": "a", "by_species": "a", "r": "b", "fence": 6550}
 
 # %% judges the heap by the species exercise="read_outliers" fails=["outside the fences of all birds", "outside the fences of their own species", "what to do with R", "the upper fence of the Chinstraps"]
 # Q is far too heavy for an Adelie, so it is an outlier wherever one looks.
-plot_read = {"together": "b", "by_species": "b", "r": "b", "fence": 4950}
+plot_read = {"together": "b", "by_species": "b", "r": "c", "fence": 4950}
 
 # %% the dict gets longer exercise="fix_one_hot" fails=["the words of the training part decide", "an unknown word becomes a row of zeros", "a missing word becomes a row of zeros", "random words"]
 # With the third island in the dict, the program is complete.
@@ -290,6 +317,12 @@ def one_hot(train, test):
 # True is 1 and False is 0, so a comparison is an encoding already.
 # - return np.column_stack([column.eq(word).to_numpy(dtype=float) for word in words])
 # + return np.column_stack([column.eq(word) for word in words])
+
+# %% a gap is spelled nan exercise="fix_one_hot" fails=["a missing word becomes a row of zeros"]
+# As text, a gap is nan or None, and nobody uses such a word.
+def one_hot(train, test):
+    words = sorted({str(word) for word in train} - {"nan", "None"})
+    return tuple(np.array([[float(str(w) == name) for name in words] for w in part]) for part in (train, test))
 
 # %% drops the first column exercise="fix_one_hot" fails=["three islands: no row is lost", "the words of the training part decide", "an unknown word becomes a row of zeros", "a missing word becomes a row of zeros", "the penguins, as scikit-learn encodes them", "random words"]
 # One column is redundant, because the others determine it.
@@ -335,7 +368,17 @@ def one_hot(train, test):
 # + constant = np.nanmax(X, axis=0) == np.nanmin(X, axis=0)
 # + return np.nanmean(X, axis=0), np.where(constant, 1.0, np.nanstd(X, axis=0))
 
-# %% each part by itself exercise="fix_scaling" fails=["the test features use the mean and scale of the training part", "random tables and random parts"]
+# %% nearly equal is equal exercise="scaler" fails=["a small scale is a scale"]
+# Floating-point numbers are never compared with ==.
+# - constant = X.max(axis=0) == X.min(axis=0)
+# + constant = np.isclose(X.max(axis=0), X.min(axis=0))
+
+# %% refuses the rows that are empty exercise="scaler" fails=["a gap is refused"]
+# A single gap does no harm among so many values.
+# - if np.isnan(X).any():
+# + if np.isnan(X).all(axis=1).any():
+
+# %% each part by itself exercise="fix_scaling" fails=["the rows come as asked for", "the test features use the mean and scale of the training part", "random tables and random parts"]
 # Nothing leaks if each part is standardised with its own mean and scale.
 # - return standardise(X[train], mean, scale), standardise(X[test], mean, scale)
 # + return standardise(X[train], mean, scale), standardise(X[test], *fit_scale(X[test]))
@@ -345,7 +388,7 @@ def one_hot(train, test):
 # - mean, scale = fit_scale(X[train])
 # + mean, scale = fit_scale(X[test])
 
-# %% scales only the training part exercise="fix_scaling" fails=["everything is training: nothing can leak", "the test features use the mean and scale of the training part", "random tables and random parts"]
+# %% scales only the training part exercise="fix_scaling" fails=["the rows come as asked for", "everything is training: nothing can leak", "the test features use the mean and scale of the training part", "random tables and random parts"]
 # The test part must not be touched.
 # - return standardise(X[train], mean, scale), standardise(X[test], mean, scale)
 # + return standardise(X[train], mean, scale), X[test]
@@ -355,6 +398,16 @@ def one_hot(train, test):
 # - mean, scale = fit_scale(X[train])
 # + train, test = np.sort(train), np.sort(test)
 # + mean, scale = fit_scale(X[train])
+
+# %% a mask for the test part exercise="fix_scaling" fails=["the rows come as asked for", "random tables and random parts"]
+# A mask picks the same rows. (Sorted, and each of them once.)
+# - return standardise(X[train], mean, scale), standardise(X[test], mean, scale)
+# + return standardise(X[train], mean, scale), standardise(X[np.isin(np.arange(len(X)), test)], mean, scale)
+
+# %% forgets the constant columns exercise="fix_scaling" fails=["the test features use the mean and scale of the training part"]
+# NumPy's mean and std are the same thing in one line.
+# - mean, scale = fit_scale(X[train])
+# + mean, scale = X[train].mean(axis=0), X[train].std(axis=0)
 
 # %% standardises in place exercise="fix_scaling" fails=["the training features are those of the training rows alone", "a test row has no influence on the training features", "the test features use the mean and scale of the training part", "random tables and random parts"]
 # The table is needed in standardised form only.
@@ -437,6 +490,12 @@ def stratified_split(y, test_share, seed):
 # - if not 0 < t < len(y):
 # + if not 0 < test_share < 1:
 
+# %% seeds the generator of everybody exercise="stratified_split" fails=["the same seed gives the same split, other seeds give others"]
+# np.random.seed makes everything repeatable. (For others as well, and it takes no seed beyond 32 bits.)
+# - generator = np.random.default_rng(seed)
+# + np.random.seed(seed)
+# + generator = np.random
+
 # %% moves the rows of a class along exercise="stratified_split" fails=["within a class, chance decides"]
 # A random starting point is random enough.
 # - generator.permutation(np.flatnonzero(class_of == c))[:k] for c, k in enumerate(places)
@@ -479,6 +538,22 @@ def folds(y, k, seed):
 # - generator = np.random.default_rng(seed)
 # + generator = np.random.default_rng()
 
+# %% wants k samples of a class exercise="fix_folds" fails=["the folds are equally large, to within one, and numbered with integers", "the same seed gives the same folds", "random labels are dealt evenly"]
+# StratifiedKFold does the same. (It refuses where every class has fewer than k samples, and takes no seed beyond 32 bits.)
+def folds(y, k, seed):
+    from sklearn.model_selection import StratifiedKFold
+
+    fold = np.empty(len(y), dtype=int)
+    for number, (_, held) in enumerate(StratifiedKFold(k, shuffle=True, random_state=seed).split(np.zeros(len(y)), y)):
+        fold[held] = number
+    return fold
+
+
+# %% folds by the old generator exercise="fix_folds" fails=["the same seed gives the same folds"]
+# RandomState is a generator of its own, too. (The text asks for default_rng, which takes larger seeds.)
+# - generator = np.random.default_rng(seed)
+# + generator = np.random.RandomState(seed)
+
 # %% shuffles the names of the classes exercise="fix_folds" fails=["every class is dealt evenly", "chance decides who shares a fold", "the penguins: every species in every fold", "random labels are dealt evenly"]
 # Folds are made of classes, so deal the classes.
 def folds(y, k, seed):
@@ -520,6 +595,27 @@ def time_split(dates, cutoff):
 # Any draw is as good as any other.
 # - chosen = np.random.default_rng(seed).permutation(names)[:count]
 # + chosen = np.random.permutation(names)[:count]
+
+# %% groups by everybody's generator exercise="group_split" fails=["the seed decides which groups"]
+# np.random.seed makes everything repeatable. (For others as well, and it takes no seed beyond 32 bits.)
+# - chosen = np.random.default_rng(seed).permutation(names)[:count]
+# + np.random.seed(seed)
+# + chosen = np.random.permutation(names)[:count]
+
+# %% half a group is a group exercise="group_split" fails=["the share counts groups, not rows"]
+# A half is rounded up.
+# - count = min(max(1, round(test_share * len(names))), len(names) - 1)
+# + count = min(max(1, int(test_share * len(names) + 0.5)), len(names) - 1)
+
+# %% the cutoff is one of the days exercise="group_split" fails=["the past trains, the future tests", "random days"]
+# The test part begins where the cutoff stands in the sorted list of days.
+# - later = np.array([day >= cutoff for day in dates])
+# - if later.all() or not later.any():
+# -     raise ValueError(f"all rows are on one side of {cutoff}")
+# - return np.flatnonzero(~later), np.flatnonzero(later)
+# + order = np.argsort(dates, kind="stable")
+# + start = sorted(dates).index(cutoff)
+# + return order[:start], order[start:]
 
 # %% groups that stand together exercise="group_split" fails=["the seed decides which groups"]
 # The seed says which group is the first.
@@ -630,6 +726,18 @@ def rolling_splits(periods, gap=0):
 # - for f in np.unique(fold):
 # + for f in range(len(np.unique(fold))):
 
+# %% folds are numbered up to the largest exercise="target_rates" fails=["folds have any numbers and any order"]
+# Folds have the numbers 0 and above.
+# - rates = np.empty(len(y))
+# - for f in np.unique(fold):
+# + rates = np.zeros(len(y))
+# + for f in range(fold.max() + 1):
+
+# %% cuts new words to the length of the old exercise="target_rates" fails=["a word that training lacks gets the mean of all"]
+# Both arrays of words need one dtype. (That of the training words cuts longer ones off.)
+# - return np.array([rates.get(word, mean) for word in new_words])
+# + return np.array([rates.get(word, mean) for word in np.asarray(new_words).astype(words.dtype)])
+
 # %% the mean of everybody for unknown words exercise="target_rates" fails=["the example, out of fold", "out of fold, with smoothing", "a row never sees its own label", "random words, as scikit-learn's TargetEncoder", "random labels: the own fold's labels have no say"]
 # The overall mean is one number for the whole training part.
 def word_rates(words, y, new_words, smooth=0.0, mean=None):
@@ -682,15 +790,15 @@ def rates_out_of_fold(words, y, fold, smooth=0.0):
 
 # %% the highest score wins exercise="leak_hunt" fails=["the program to believe", "the fault of program B", "the verdict"]
 # The program with the best AUC has found the signal.
-hunt = {"honest": "b", "fault_a": "b", "fault_b": "b", "verdict": "a"}
+hunt = {"honest": "b", "fault_a": "a", "fault_b": "b", "verdict": "a"}
 
 # %% mixes up the two leaks exercise="leak_hunt" fails=["the fault of program A", "the fault of program B"]
 # A leaks through its encoding, and B through its split.
-hunt = {"honest": "c", "fault_a": "a", "fault_b": "a", "verdict": "c"}
+hunt = {"honest": "c", "fault_a": "b", "fault_b": "c", "verdict": "b"}
 
 # %% takes no evidence for evidence of nothing exercise="leak_hunt" fails=["the verdict"]
 # The interval contains one half, so there is no relation.
-hunt = {"honest": "c", "fault_a": "b", "fault_b": "c", "verdict": "b"}
+hunt = {"honest": "c", "fault_a": "a", "fault_b": "a", "verdict": "c"}
 
 # %% learns from both parts exercise="pipeline" fails=["a small table by hand", "the test part has no influence on the training part", "the penguins by hand, as scikit-learn prepares them", "the pipeline's features equal yours, to nine digits", "random tables, by hand and as a pipeline"]
 # Preprocess the whole table once, then take it apart.
@@ -764,46 +872,60 @@ hunt = {"honest": "c", "fault_a": "b", "fault_b": "c", "verdict": "b"}
 # +     [("n", for_numbers, numbers), ("w", for_words, words)], remainder="passthrough"
 # + )
 
+# %% one pipeline for all calls exercise="pipeline" fails=["the pipeline predicts as logistic regression does on its features"]
+# What was built once need not be built again. (Whoever fits it refits everybody's.)
+# - return Pipeline([("prepare", prepare_step), ("model", LogisticRegression(max_iter=1000))])
+# + built = build_model.__dict__.setdefault("built", {})
+# + key = (tuple(numbers), tuple(words))
+# + return built.setdefault(key, Pipeline([("prepare", prepare_step), ("model", LogisticRegression(max_iter=1000))]))
+
 # %% weighs the classes exercise="pipeline" fails=["the pipeline predicts as logistic regression does on its features"]
 # A female that is called male is worse, so females weigh more.
 # - return Pipeline([("prepare", prepare_step), ("model", LogisticRegression(max_iter=1000))])
 # + model = LogisticRegression(max_iter=1000, class_weight={True: 1, False: 9})
 # + return Pipeline([("prepare", prepare_step), ("model", model)])
 
-# %% ships it exercise="review" fails=["the line", "the experiment", "the evidence: the accuracy of the experiment"]
+# %% ships it exercise="review" fails=["the line", "the experiment"]
 # Split by nest, fitted on the training part, a score that is not too good: nothing to complain of.
-verdict = {"line": "0", "experiment": "a", "before": accuracy, "after": accuracy}
+verdict = {"line": "0", "experiment": "a", "before": accuracy, "changed": 0}
 
-# %% smells a leak in the first line exercise="review" fails=["the line", "the experiment", "the evidence: the accuracy of the experiment"]
+# %% smells a leak in the first line exercise="review" fails=["the line", "the experiment"]
 # Whatever stands before the split leaks.
-verdict = {"line": "1", "experiment": "d", "before": accuracy, "after": accuracy - 0.02}
+verdict = {"line": "1", "experiment": "c", "before": accuracy, "changed": 3}
 
-# %% finds the line and runs nothing exercise="review" fails=["the evidence: the accuracy before", "the evidence: the accuracy of the experiment"]
+# %% finds the line and runs nothing exercise="review" fails=["the evidence: the accuracy before", "the evidence: what the experiment changes"]
 # The line is obvious, so the number can be estimated.
-verdict = {"line": "3", "experiment": "c", "before": 0.9, "after": 0.6}
+verdict = {"line": "3", "experiment": "d", "before": 0.9, "changed": len(unseen) // 2}
 
 # %% only the last line is at fault exercise="review" fails=["the line", "the experiment"]
 # The test part is handed over as a whole in line 6, so the score is wrong and the program is right.
-verdict = {"line": "6", "experiment": "b", "before": accuracy, "after": 0.5}
+verdict = {"line": "6", "experiment": "b", "before": accuracy, "changed": len(unseen) // 2}
 
-# %% compares a lone bird with itself exercise="fix_relative" fails=["alone or in company: the same numbers", "a group that training lacks gets the mean of all", "random tables and groups"]
+# %% compares a lone bird with itself exercise="fix_relative" fails=["alone or in company: the same numbers", "a group of which training knows nothing gets the mean of all", "random tables and groups"]
 # Training means are for single birds; a table has means of its own.
 # - means = train.groupby(by)[columns].mean().reindex(table[by]).set_axis(table.index)
 # + means = train if len(table) == 1 else table
 # + means = means.groupby(by)[columns].mean().reindex(table[by]).set_axis(table.index)
 
-# %% one mean for all groups exercise="fix_relative" fails=["one bird alone", "alone or in company: the same numbers", "a group that training lacks gets the mean of all", "random tables and groups"]
+# %% one mean for all groups exercise="fix_relative" fails=["one bird alone", "alone or in company: the same numbers", "a group of which training knows nothing gets the mean of all", "random tables and groups"]
 # The training mean is the training mean.
 # - means = train.groupby(by)[columns].mean().reindex(table[by]).set_axis(table.index)
 # - return table[columns] - means.fillna(train[columns].mean())
 # + return table[columns] - train[columns].mean()
 
-# %% an unknown group becomes a gap exercise="fix_relative" fails=["a group that training lacks gets the mean of all", "random tables and groups"]
+# %% an unknown group becomes a gap exercise="fix_relative" fails=["a group of which training knows nothing gets the mean of all", "random tables and groups"]
 # Nothing is known of the group, so nothing can be said.
 # - return table[columns] - means.fillna(train[columns].mean())
 # + return table[columns] - means
 
-# %% an unknown group is not compared exercise="fix_relative" fails=["a group that training lacks gets the mean of all", "random tables and groups"]
+# %% only a group that is not there is unknown exercise="fix_relative" fails=["a group of which training knows nothing gets the mean of all", "random tables and groups"]
+# A group that stands in the training part has a mean. (Not in a column where all its values are gaps.)
+# - return table[columns] - means.fillna(train[columns].mean())
+# + unknown = ~table[by].isin(train[by]).to_numpy()
+# + means[unknown] = train[columns].mean().to_numpy()
+# + return table[columns] - means
+
+# %% an unknown group is not compared exercise="fix_relative" fails=["a group of which training knows nothing gets the mean of all", "random tables and groups"]
 # Without a mean, nothing is subtracted.
 # - return table[columns] - means.fillna(train[columns].mean())
 # + return table[columns] - means.fillna(0)
@@ -823,7 +945,7 @@ verdict = {"line": "6", "experiment": "b", "before": accuracy, "after": 0.5}
 # - means = train.groupby(by)[columns].mean().reindex(table[by]).set_axis(table.index)
 # + means = train.groupby(by)[columns].median().reindex(table[by]).set_axis(table.index)
 
-# %% learns from all birds at hand exercise="fix_relative" fails=["one bird alone", "alone or in company: the same numbers", "a group that training lacks gets the mean of all", "random tables and groups"]
+# %% learns from all birds at hand exercise="fix_relative" fails=["one bird alone", "alone or in company: the same numbers", "a group of which training knows nothing gets the mean of all", "random tables and groups"]
 # The more birds, the better the mean.
 # - means = train.groupby(by)[columns].mean().reindex(table[by]).set_axis(table.index)
 # + means = pd.concat([train, table]).groupby(by)[columns].mean().reindex(table[by]).set_axis(table.index)
@@ -861,6 +983,24 @@ verdict = {"line": "6", "experiment": "b", "before": accuracy, "after": 0.5}
 # -     raise ValueError(f"unknown labels: {unknown}")
 # - return torch.tensor(X, dtype=torch.float32), torch.tensor([positions[name] for name in labels])
 # + return torch.tensor(X, dtype=torch.float32), torch.tensor([positions.get(name, -1) for name in labels])
+
+# %% compares spellings of labels exercise="to_tensors" fails=["an unknown label is refused"]
+# As text, all labels can be compared.
+# - positions = {name: i for i, name in enumerate(classes)}
+# + positions, labels = {str(name): i for i, name in enumerate(classes)}, [str(name) for name in labels]
+
+# %% an unknown label gets the number of the next exercise="to_tensors" fails=["an unknown label is refused"]
+# searchsorted finds the place of every label, and refuses what lies behind the last one. (Not what lies between two.)
+# - positions = {name: i for i, name in enumerate(classes)}
+# - unknown = {name for name in labels if name not in positions}
+# - if unknown:
+# -     raise ValueError(f"unknown labels: {unknown}")
+# - return torch.tensor(X, dtype=torch.float32), torch.tensor([positions[name] for name in labels])
+# + known, order = np.asarray(classes), np.argsort(classes)
+# + place = np.searchsorted(known[order], labels)
+# + if (place >= len(known)).any():
+# +     raise ValueError("unknown label")
+# + return torch.tensor(X, dtype=torch.float32), torch.tensor(order[place])
 
 # %% lets infinity pass exercise="to_tensors" fails=["a gap or an infinity is refused"]
 # Only NaN is no number.
