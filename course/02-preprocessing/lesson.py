@@ -319,8 +319,8 @@ def clean(table: pd.DataFrame, features: list[str], target: str) -> tuple[pd.Dat
 
     Returns:
         (X, y): the feature columns and the target column of every row whose target is known, in the
-        order of the table and with its index, in which a label may stand twice. Missing features stay missing; the other columns have
-        no say in which rows stay.
+        order of the table and with its index, in which a label may stand twice. Missing features
+        stay missing; the other columns have no say in which rows stay.
     """
     ### BEGIN SOLUTION
     known = table[table[target].notna()]
@@ -1120,8 +1120,9 @@ for island, group in birds.groupby("island"):
 # Such an interval says how far the score would move with other nests of the same kind in the test part; the fitted
 # models it takes as they are. It knows nothing of leaks, and nothing of a future that differs.
 #
-# For the same reason the scores below come from splits that keep a nest together; only the demonstration on folds
-# deals single birds. The section on groups and time says more. Run the next two cells: how well nearest neighbours recognise the species, with and without scaling.
+# For the same reason the scores below come from splits that keep a nest together, unless the text says that single
+# birds are dealt. The section on groups and time says more. Run the next two cells: how well nearest neighbours
+# recognise the species, with and without scaling.
 
 # %%
 BODY = NUMBERS[:4]  # the four body measurements
@@ -1429,9 +1430,9 @@ for label, factor in {"clean table": 1, "one typo in the test part": 1000}.items
 # with bill depth, which alone gives 0.61 as well. The control: without a penalty (`C=np.inf`) the same leak costs
 # nothing here. The score is 0.90, typo or not.
 #
-# Repaired, the score stays at 0.90; only the bird with the typo is judged by its absurd mass. In real use the test part
-# is the future. A training program that can see it cannot be run, and a score from it describes nothing that you can
-# build.
+# Repaired, the score stays at 0.90; only the bird with the typo is judged by its absurd mass. In real use the test
+# part is the future. A training program that can see it cannot be run, and a score from it describes nothing that you
+# can build.
 #
 # Two repairs that repair nothing: standardising each part with its own mean (then the same bird has two encodings),
 # and standardising the training part by the test part's numbers.
@@ -1851,7 +1852,8 @@ def group_split(groups, test_share: float, seed: int) -> tuple[np.ndarray, np.nd
     Returns:
         (train, test): two integer arrays of row numbers, in any order. Every row is in exactly one
         of them. The test part has all rows of round(test_share * n_groups) groups drawn at random,
-        with Python's `round`, but of at least one group, and at least one group stays in the training part.
+        with Python's `round`, but of at least one group, and at least one group stays in the
+        training part.
 
     Raises:
         ValueError: there are fewer than two groups.
@@ -2108,8 +2110,9 @@ grade("rolling")
 # The table has 50 different dates of a first egg. One-hot encoding makes 50 columns, most of them for a handful of
 # birds. **Target encoding** makes one: each word becomes the mean target of the training rows with that word, here
 # the share of incomplete nests among the birds with that date (D. Micci-Barreca, "A preprocessing scheme for
-# high-cardinality categorical attributes in classification and prediction problems", 2001). A word that training lacks gets the mean of all. A rare word's
-# mean is a guess from few rows; **smoothing** adds $s$ rows with the overall mean $m$ to each word:
+# high-cardinality categorical attributes in classification and prediction problems", 2001). A word that training
+# lacks gets the mean of all. A rare word's mean is a guess from few rows; **smoothing** adds $s$ rows with the
+# overall mean $m$ to each word:
 #
 # $$\text{rate} = \frac{\text{sum of the targets} + s\,m}{\text{number of rows} + s}$$
 #
@@ -2331,8 +2334,8 @@ def area_under_roc(encode, dealt="nests"):
         dealt: what is dealt into training and test part, "birds" or whole "nests".
 
     Returns:
-        The AUC over all pairs of test birds, its interval, the AUC of each split, the model's weight
-        of the code in each split, and the AUC as a function of how often each bird counts.
+        The AUC over all pairs of test birds, its interval, the AUC of each split, the model's
+        weight of the code in each split, and the AUC as a function of how often each bird counts.
     """
     fate, shape = birds["incomplete"].to_numpy(), (len(failed), len(fine))
     won, pairs, areas, trust = np.zeros(shape), np.zeros(shape), [], []
@@ -2366,8 +2369,8 @@ for label, found in encoded.items():
     low, high = found["interval"]
     positive = sum(weight > 0 for weight in found["trust"])
     print(
-        f"{label:26} AUC on new nests {found['area']:.2f} ({low:.2f} to {high:.2f}); weight of the rate "
-        f"{np.mean(found['trust']):+.2f} on average, above zero in {positive:2} of 20 splits"
+        f"{label:26} AUC on new nests {found['area']:.2f} ({low:.2f} to {high:.2f}); weight of "
+        f"the rate {np.mean(found['trust']):+.2f} on average, above zero in {positive:2} of 20 splits"
     )
 print("differences to the last one, with the middle 95 %:")
 by_nests = encoded["out of fold, nests dealt"]
@@ -2391,9 +2394,9 @@ for label, found in list(encoded.items())[:2]:
 #
 # **The same in scikit-learn.** `TargetEncoder` (since version 1.3, 2023) cross-fits: `fit_transform` on the training
 # part encodes out of fold, `transform` on new rows uses everything, so `fit(X, y).transform(X)` is *not* the same as
-# `fit_transform(X, y)`. Its folds deal single rows unless you hand it others; since version 1.9 (2026) its `cv`
-# takes a splitter or a list of folds. CatBoost solves the same problem by an order: each row is encoded by the rows
-# before it in a random order (L. Prokhorenkova and others, "CatBoost: unbiased boosting with categorical features", 2018).
+# `fit_transform(X, y)`. Its folds deal single rows unless you hand it others; since version 1.9 (2026) its `cv` takes
+# a splitter or a list of folds. CatBoost solves the same problem by an order: each row is encoded by the rows before
+# it in a random order (L. Prokhorenkova and others, "CatBoost: unbiased boosting with categorical features", 2018).
 #
 # **Why it matters.** "Ten thousand cities" is a common question, and target encoding a good answer: F. Pargent and
 # others ("Regularized target encoding outperforms traditional methods in supervised machine learning with high
@@ -2598,10 +2601,10 @@ for letter, (dealt, encode) in programs.items():
 
 # %% [markdown]
 # It finds B and passes A, whose score is too good as well. So passing it is no proof. It finds *steps* through which
-# test rows reach what training learns, and only those. A split leak needs another question: which rows belong together, and is a
-# group on both sides? Count it, as the second half of the line does. A feature leak needs a third: who writes this
-# value, and when? And a choice that was made by the test score leaves no trace in the program at all. It leaves one
-# in the notebook in which somebody tried forty things.
+# test rows reach what training learns, and only those. A split leak needs another question: which rows belong
+# together, and is a group on both sides? Count it, as the second half of the line does. A feature leak needs a third:
+# who writes this value, and when? And a choice that was made by the test score leaves no trace in the program at all.
+# It leaves one in the notebook in which somebody tried forty things.
 #
 # **Why it matters.** A leak raises no error, and its score is welcome, so nobody looks for it. S. Kapoor and A.
 # Narayanan ("Leakage and the reproducibility crisis in machine-learning-based science", 2023) collected reports of
@@ -2811,9 +2814,9 @@ when_written(show_cross_validation)
 #
 # *Choose one · 13 minutes · difficulty: three of three*
 #
-# A colleague's program tells the sex of a bird from its species and four body measurements. It is to run on a laptop in the
-# colony: a bird is measured, its row goes in, the answer comes out. You are asked for a review. Read the six lines,
-# run the cell, and experiment with `seen`, `unseen`, `measured` and `program` in a cell of your own.
+# A colleague's program tells the sex of a bird from its species and four body measurements. It is to run on a laptop
+# in the colony: a bird is measured, its row goes in, the answer comes out. You are asked for a review. Read the six
+# lines, run the cell, and experiment with `seen`, `unseen`, `measured` and `program` in a cell of your own.
 
 # %%
 # line 1: birds of unknown sex cannot teach; copies of a row would stand on both sides of a split
@@ -2934,12 +2937,12 @@ grade("review")
 # Nothing flows from the test part into training, nothing raises an error, and the score is honest for a whole table
 # of birds. But `measured(unseen)` learns from the test rows: each bird's features hold the other test birds, and they
 # are not there in use. Alone, a bird is its own mean, and all its measurements become zero. So in the colony the
-# program calls every bird by the same sex, and is right about half of the time. What is computed in training and what is computed in use are not the
-# same function: this is **training-serving skew** (E. Breck and others, "The ML test score: a rubric for ML
-# production readiness and technical debt reduction", 2017, test for it). Its sources are statistics of the batch at
-# hand, a second program in another language, other units, other defaults for a gap, and columns in another order.
-# The test is the same for all: send the *same rows* through both ways, alone and in company, and compare the
-# features, not the scores.
+# program calls every bird by the same sex, and is right about half of the time. What is computed in training and what
+# is computed in use are not the same function: this is **training-serving skew** (E. Breck and others, "The ML test
+# score: a rubric for ML production readiness and technical debt reduction", 2017, test for it). Its sources are
+# statistics of the batch at hand, a second program in another language, other units, other defaults for a gap, and
+# columns in another order. The test is the same for all: send the *same rows* through both ways, alone and in
+# company, and compare the features, not the scores.
 #
 # **Why it matters.** Most of what you are shown in a review has no fault that announces itself. Say what you would
 # run, and what it would show. [What is training-serving skew?](#What-is-training-serving-skew?)
@@ -3363,17 +3366,17 @@ when_written(show_the_whole_way)
 # framework, and that one row alone gives what it gives in company.*
 #
 # **The deep answer** adds reasons and numbers. Dropping rows is sampling: on the raw penguins `dropna` leaves 34 of
-# 344 rows, all of one class. Filling with the mean multiplies the variance by the share of known values, and
-# whether it is harmless depends on the mechanism, MCAR, MAR or MNAR, which the table cannot tell you. Outlier rules
-# flag, they do not explain; mean and standard deviation are the wrong ruler because the outlier bends it.
-# Categories change over time, so the encoder needs an answer to a word it has never seen. Scaling matters to
-# distances, penalties and gradients (here it takes nearest neighbours from 0.79 to 0.99), not to trees.
-# Stratification bounds the error of every class share by $1/t$. A random split answers a question about a random
-# *row*; if new cases are new nests or new years, ask about those. Leaks are looked for kind by kind: nonsense in the
-# test rows finds steps through which they reach training, counting groups on both sides finds split leaks, and "who
-# writes this value, and when" finds features that know the answer. A score comes with an interval over what is independent:
-# nests, not birds.
+# 344 rows, all of one class. Filling with the mean multiplies the variance by the share of known values, and whether
+# it is harmless depends on the mechanism, MCAR, MAR or MNAR, which the table cannot tell you. Outlier rules flag,
+# they do not explain; mean and standard deviation are the wrong ruler because the outlier bends it. Categories change
+# over time, so the encoder needs an answer to a word it has never seen. Scaling matters to distances, penalties and
+# gradients (here it takes nearest neighbours from 0.79 to 0.99), not to trees. Stratification bounds the error of
+# every class share by $1/t$. A random split answers a question about a random *row*; if new cases are new nests or
+# new years, ask about those. Leaks are looked for kind by kind: nonsense in the test rows finds steps through which
+# they reach training, counting groups on both sides finds split leaks, and "who writes this value, and when" finds
+# features that know the answer. A score comes with an interval over what is independent: nests, not birds.
 #
-# **What the usual answer gets wrong.** *Clean, transform, split* is the wrong order: the split comes before
-# anything that learns. "Remove missing values and outliers" leaves another population, and does not say which. `map` with a dict loses every word that it does not list. And none of the three words asks the first
-# question: *what will be known, about whom, when this is used?*
+# **What the usual answer gets wrong.** *Clean, transform, split* is the wrong order: the split comes before anything
+# that learns. "Remove missing values and outliers" leaves another population, and does not say which. `map` with a
+# dict loses every word that it does not list. And none of the three words asks the first question: *what will be
+# known, about whom, when this is used?*

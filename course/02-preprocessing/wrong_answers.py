@@ -875,9 +875,13 @@ hunt = {"honest": "c", "fault_a": "a", "fault_b": "a", "verdict": "c"}
 # %% one pipeline for all calls exercise="pipeline" fails=["the pipeline predicts as logistic regression does on its features"]
 # What was built once need not be built again. (Whoever fits it refits everybody's.)
 # - return Pipeline([("prepare", prepare_step), ("model", LogisticRegression(max_iter=1000))])
-# + built = build_model.__dict__.setdefault("built", {})
-# + key = (tuple(numbers), tuple(words))
+# + key = str([numbers, words])
 # + return built.setdefault(key, Pipeline([("prepare", prepare_step), ("model", LogisticRegression(max_iter=1000))]))
+# - def build_model(numbers: list[str], words: list[str]) -> Pipeline:
+# + built = {}
+# +
+# +
+# + def build_model(numbers: list[str], words: list[str]) -> Pipeline:
 
 # %% weighs the classes exercise="pipeline" fails=["the pipeline predicts as logistic regression does on its features"]
 # A female that is called male is worse, so females weigh more.
