@@ -1345,7 +1345,7 @@ with check(
     hint="`X[train]` picks rows by number, in the order of `train`.",
     needs="the training features are those of the training rows alone",
 ):
-    five_rows = np.array([[1.0, 5.0], [2.0, 4.0], [3.0, 3.0], [4.0, 2.0], [5.0, 1.0]])
+    five_rows = np.array([[1.0, 5.0, 0.1], [2.0, 4.0, 0.1], [3.0, 3.0, 0.1], [4.0, 2.0, 0.1], [5.0, 1.0, 0.1]])
     got_parts = prepare(five_rows, np.array([4, 0, 2]), np.array([3, 1, 3]))
     theirs = StandardScaler().fit(five_rows[[4, 0, 2]])
     expect(got_parts[0], theirs.transform(five_rows[[4, 0, 2]]), what="Z_train, for the rows 4, 0 and 2,")
@@ -1608,6 +1608,7 @@ with check(
         expect_raises(ValueError, stratified_split, ["a", "a", "b", "b"], impossible, 0)
     for too_far in (0.04, 0.96):
         expect_raises(ValueError, stratified_split, ["a"] * 5 + ["b"] * 5, too_far, 0)
+    expect(len(stratified_split(["a"] * 5 + ["b"] * 5, 0.1, 0)[1]), 1, what="the number of test rows, one in ten,")
 with check("the penguins, by species", hint="The quotas are about 16.8, 13.7 and 7.5; two places are left over."):
     species_column = birds["species"].to_numpy(dtype=str)
     in_test_part = species_column[stratified_split(species_column, 38 / 344, 7)[1]].tolist()

@@ -1349,6 +1349,7 @@ with check("the seed decides", hint="Draw with `generator`, and with nothing els
     assert len(draws) > 50, f"Of 1,299,600 possible draws, 60 seeds give {len(draws)} different ones. Is it chance that draws?"
 with check("more than there are: refused", hint="Count the rows of each class, and `raise ValueError(...)` when k is larger.", needs="k of each class"):
     expect_raises(ValueError, few_shot_split, np.array([0, 0, 0, 1, 1]), 3, 0)
+    expect_raises(ValueError, few_shot_split, np.array([0] * 9 + [1] * 2), 3, 0)
 ### BEGIN HIDDEN TESTS
 with check("random labels and sizes", hint="Classes of unequal size, labels that are not 0 and 1.", hidden=True) as rng:
     for turn in range(10):
@@ -1461,7 +1462,7 @@ with check("one pair, or unequal lengths: refused", hint="One difference has no 
     expect(paired_interval([0.9, 0.7], [0.8, 0.8])[0], 0.0, what="the mean difference of two pairs, which are enough,")
 ### BEGIN HIDDEN TESTS
 with check("random scores, levels and ratios", hint="With ratio 0 it is scipy.stats.ttest_rel(a, b).confidence_interval(level).", hidden=True) as rng:
-    for n_pairs in (2, 3, *rng.integers(4, 20, 8).tolist()):
+    for n_pairs in (2, 3, 40, *rng.integers(4, 20, 8).tolist()):
         level_drawn, ratio_drawn = float(rng.uniform(0.5, 0.99)), float(rng.choice([0.0, 0.25, 1.0, 3.0]))
         first, second = rng.random(n_pairs), rng.random(n_pairs)
         want_ends = stats.ttest_rel(first, second).confidence_interval(level_drawn)
@@ -2129,6 +2130,8 @@ with check("A is random, B is zero", hint="`nn.Parameter(torch.randn(rank, n_in)
         got_deviation = float(started["A"].std())
         expect(got_deviation, wanted_deviation, tol=0.004, what=f"the deviation of the numbers in A, for n_in = {n_in},")
         assert len(started["A"].unique()) > 15000, "Many numbers of A are the same."
+        far = float((started["A"].abs() > 2 * wanted_deviation).float().mean())
+        assert 0.035 < far < 0.056, "A should be normal: some 4.6 % of its numbers lie beyond two deviations."
 with check("at the start it is the pretrained layer", hint="With B at zero the addition is zero. Is the bias there?", needs="A is random, B is zero"):
     layer = LoraLinear(lora_weight, lora_bias, 2, 8.0)
     expect(probes.output(layer, lora_inputs), F.linear(lora_inputs, lora_weight, lora_bias), tol=1e-5)
@@ -2296,6 +2299,11 @@ with check("every part is left in its mode", hint="Remember `part.training` of e
     modes_before = probes.training_modes(subject)
     features(subject, X_few[:4])
     expect(probes.training_modes(subject), modes_before, what="the dict of training modes (body in evaluation, head in training)")
+    subject.body.train()
+    subject.body.block2.eval()
+    modes_before = probes.training_modes(subject)
+    features(subject, X_few[:4])
+    expect(probes.training_modes(subject), modes_before, what="the dict of training modes (one block in evaluation)")
 with check("after an error, too", hint="`try: ... finally: ...` puts the modes back whatever happens in between.", needs="the head on them gives the model's own logits"):
     subject = pretrained()
     modes_before = probes.training_modes(subject)
@@ -2575,6 +2583,7 @@ with check("several strangers: none of them runs", hint="A list of bad words is 
         expect(trace in left_behind(), False, what="'a file has run its code'")
 with check("something else than a dict of tensors is refused", hint="`weights_only=True` lets lists and numbers pass. Look at what was loaded.", needs="an honest checkpoint loads, the stranger's is refused"):
     expect_raises(ValueError, load_checkpoint, honest_file([torch.ones(2)]))
+    expect_raises(ValueError, load_checkpoint, honest_file(["w"]))
     expect_raises(ValueError, load_checkpoint, honest_file({"w": torch.ones(2), "epoch": 3}))
 with check("no checkpoint at all: refused", hint="`torch.load` raises other errors than `UnpicklingError` over such bytes: a KeyError, an EOFError, a RuntimeError.", needs="an honest checkpoint loads, the stranger's is refused"):
     whole = honest_file({"w": torch.ones(2)})
