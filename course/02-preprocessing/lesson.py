@@ -1345,7 +1345,7 @@ with check(
     hint="`X[train]` picks rows by number, in the order of `train`.",
     needs="the training features are those of the training rows alone",
 ):
-    five_rows = np.array([[1.0, 5.0, 0.1], [2.0, 4.0, 0.1], [3.0, 3.0, 0.1], [4.0, 2.0, 0.1], [5.0, 1.0, 0.1]])
+    five_rows = np.array([[1.0, 5.0], [2.0, 4.0], [3.0, 3.0], [4.0, 2.0], [5.0, 1.0]])
     got_parts = prepare(five_rows, np.array([4, 0, 2]), np.array([3, 1, 3]))
     theirs = StandardScaler().fit(five_rows[[4, 0, 2]])
     expect(got_parts[0], theirs.transform(five_rows[[4, 0, 2]]), what="Z_train, for the rows 4, 0 and 2,")
