@@ -465,7 +465,7 @@ def stratified_split(y, test_share, seed):
 # + t = int(np.ceil(test_share * len(y)))
 
 # %% cuts the size off exercise="stratified_split" fails=["the test part has the size asked for", "rounded, where scikit-learn takes the ceiling", "a share outside of 0 to 1 is refused, and so is one that leaves a part empty", "random labels: the quotas hold", "random labels: the largest fractions get the seats"]
-# int() rounds.
+# Believes that this is the same: int() rounds.
 # - t = round(test_share * len(y))
 # + t = int(test_share * len(y))
 
