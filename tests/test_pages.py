@@ -96,7 +96,7 @@ def test_a_unit_page_holds_rubrics_and_misconceptions(pages, units):
         written = [c for c in unit.lesson.exercises.values() if c.kind == "manual"]
         assert text.count("**A good answer**") == len(written) >= 1
         rubrics = text.split("## Rubrics")[1].split("## Misconceptions")[0]
-        stated = len(re.findall(r"^\d\. ", rubrics, re.M)) + sum(map(int, re.findall(r"^- (\d) points", rubrics, re.M)))
+        stated = len(re.findall(r"^\d+\. ", rubrics, re.M)) + sum(map(int, re.findall(r"^- (\d) points", rubrics, re.M)))
         assert stated == sum(c.points for c in written), f"{unit.lesson.unit}: the rubric is worth {stated} points"
         for wrong in unit.lesson.wrong_answers:
             assert f"- **{wrong.title}.** {docs._comment(wrong.source)} Caught by:" in text
