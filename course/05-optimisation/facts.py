@@ -195,6 +195,8 @@ def _scaling(lesson: dict) -> list[str]:
         holds(all(eight) and all(sixteen), "(batches of 512"),
         holds(all(sixteen), "with rates of 1.0 and 0.6 the mean loss is still more than 2.5 times the old one"),
         "1.6, 17 updates",
+        holds(n % 32 == 1, "The colleague's batches of 32 end in one row too"),
+        "divided by 255",
         holds(n // 256 == 3, "three whole batches of 256 leave more of them out"),
     ]  # fmt: skip
 
@@ -266,7 +268,7 @@ def _remedies(lesson: dict) -> list[str]:
         holds(all(kept["regularise"]), "Weight decay and early stopping lower the loss by a quarter or more on average"),
         holds(all(kept["cosine"]), "The cosine lowers the loss a little"),
         holds(all(kept["nothing"]), "Warm-up and clipping change next to nothing"),
-        holds(all(kept["dropout"]), "Dropout lowers the mean here"),
+        holds(all(kept["dropout"]), "Dropout lowers the mean too"),
         "weight decay 0.01;",
         "a warm-up of 60 updates",
         "a tenth of the rate, 0.01",
@@ -284,7 +286,7 @@ def _tuning(lesson: dict) -> list[str]:
         f"You have {n_trials} trials, {n_trials * 3 * 60:,} updates in all",
         f"calls your function {n_trials} times",
         f"beaten by {(1 - 0.85) * 100:.0f} %",
-        f"`thick_problem` has scale {lesson['thick_problem']['scale']:.0f}",
+        f"has scale {lesson['thick_problem']['scale']:.0f}",
         f"on {len(lesson['other_digits'])} digits that the search never saw",
         f"So is $1 - \\mu$: {1 - 0.5}, {0.9}, {0.95} are steps of one kind",
         "rates from 0.001 to 10, half a power of ten apart",
