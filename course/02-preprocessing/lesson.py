@@ -1592,6 +1592,8 @@ with check(
         [20, 0],
         what="the number of frequent and of rare birds",
     )
+    sizes = [len(part) for part in stratified_split(np.repeat(["a", "b"], 5), 0.1, 2)]
+    expect(sizes, [9, 1], what="the sizes of the two parts, a tenth of ten rows tested,")
 with check(
     "a class with a single sample is refused",
     hint="Look at the counts of `np.unique(y, return_counts=True)`.",
@@ -2369,8 +2371,8 @@ for label, found in encoded.items():
     low, high = found["interval"]
     positive = sum(weight > 0 for weight in found["trust"])
     print(
-        f"{label:26} AUC on new nests {found['area']:.2f} ({low:.2f} to {high:.2f}); weight of "
-        f"the rate {np.mean(found['trust']):+.2f} on average, above zero in {positive:2} of 20 splits"
+        f"{label:26} AUC on new nests {found['area']:.2f} ({low:.2f} to {high:.2f}); weight of the "
+        f"rate {np.mean(found['trust']):+.2f} on average, above zero in {positive} of 20 splits"
     )
 print("differences to the last one, with the middle 95 %:")
 by_nests = encoded["out of fold, nests dealt"]
@@ -2865,7 +2867,7 @@ print(
 
 # %% exercise="review" minutes=13
 ### BEGIN SOLUTION
-one_at_a_time = [program.predict(measured(unseen.iloc[[row]]))[0] for row in range(len(unseen))]
+one_at_a_time = [program.predict(measured(unseen.iloc[[row]])).item() for row in range(len(unseen))]
 verdict = {
     "line": "3",
     "experiment": "d",
@@ -2890,7 +2892,7 @@ with check("the line", hint="For each line: what does it look at, and will that 
             "3": "Right. It learns a mean from whatever table it is given, and nobody in the colony has that table.",
             "4": "All of this is fitted in line 5, on training birds.",
             "5": "It gets only training birds. But look at what `measured` does with the next table.",
-            "6": "Its number is right for a whole table of birds. What do the lines that it calls do elsewhere?",
+            "6": "Its number is right for a whole table of birds. What will the function that it calls look at elsewhere?",
         },
     )
 with check("the experiment", hint="Which of the four does to the program what the colony will do?"):
