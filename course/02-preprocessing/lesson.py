@@ -2867,7 +2867,7 @@ print(
 
 # %% exercise="review" minutes=13
 ### BEGIN SOLUTION
-one_at_a_time = [program.predict(measured(unseen.iloc[[row]])).item() for row in range(len(unseen))]
+one_at_a_time = [program.predict(measured(unseen.iloc[[row]]))[0] for row in range(len(unseen))]
 verdict = {
     "line": "3",
     "experiment": "d",
