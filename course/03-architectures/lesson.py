@@ -2087,7 +2087,8 @@ for ax, (task, by_name) in zip(axes, measured.items(), strict=True):
     ax.set_xticks(range(4), ["MLP", "CNN", "GRU", "Transf."], rotation=60)
 axes[0].set_ylabel("accuracy (dashed: linear, test)")
 fig.suptitle(
-    "After 140 updates, filled: test, open: training. Shifts part CNN and MLP, order favours the GRU"
+    "After 140 updates, filled: test, open: training. "
+    "Shifts part CNN and MLP, order favours the GRU"
 )
 plots.show(
     fig,
@@ -2308,7 +2309,8 @@ class ResidualBlock(nn.Module):
         first:  nn.Conv2d from n_in to n_out, kernel 3, padding 1, with this stride;
         second: nn.Conv2d from n_out to n_out, kernel 3, padding 1, stride 1;
         skip:   nn.Identity(), or another module without parameters that returns x, where
-                n_in == n_out and stride == 1; otherwise an nn.Conv2d from n_in to n_out, kernel 1, with this stride, without bias.
+                n_in == n_out and stride == 1; otherwise an nn.Conv2d from n_in
+                to n_out, kernel 1, with this stride, without bias.
 
     forward takes (n, n_in, height, width) and returns (n, n_out, height', width'); with stride 1
     the size stays, with stride 2 it is halved and rounded up.
