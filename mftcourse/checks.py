@@ -329,11 +329,12 @@ def watched(scope: dict[str, Any], names: Iterable[str]) -> Iterator[None]:
     plain = {name: value for name, value in found.items() if not re.search(r"\bin place\b(?! of)", value.__doc__ or "")}
 
     def watch(function: FunctionType) -> Any:
-        @functools.wraps(function)
+        @functools.wraps(function, updated=())
         def call(*args: Any, **kwargs: Any) -> Any:
             inside = sys._getframe(1).f_code.co_filename == function.__code__.co_filename
             return function(*args, **kwargs) if inside else leaving_inputs(function, *args, **kwargs)
 
+        call.__dict__ = function.__dict__  # what a function keeps on itself is there at the next call, whoever makes it
         return call
 
     watching = {name: watch(function) for name, function in plain.items()}

@@ -1878,6 +1878,7 @@ for package in ("numpy", "scikit-learn", "torch", "jax", "keras"):
 # get past it (CVE-2026-24747, January 2026). A `safetensors` file holds names, types, shapes and numbers, and nothing that runs.
 
 # %% demo=true
+torch.manual_seed(0)
 small = torch.nn.Sequential(
     torch.nn.Linear(4, 8), torch.nn.ReLU(), torch.nn.Dropout(0.5), torch.nn.Linear(8, 2)
 )

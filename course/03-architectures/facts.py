@@ -284,6 +284,7 @@ def _fields(lesson: dict) -> list[str]:
         "Dilations 6, 7 against 1, 12",
         "A blank is the symbol 1, 0, 0",
         f"for {10 * 14} updates each",
+        f"**The controls**, after {10 * 14} updates",
         f'All of them say "after {10 * 14} updates"',
         holds(again, "Spread out is better again, and below 0.95"),
         holds(best, f"a field of {field[1, 2, 4, 7]}, without a hole, in four layers. Above 0.96 by its mean, the best of the five"),

@@ -152,6 +152,11 @@ def test_inputs_cannot_be_changed_from_the_other_side_but_a_probe_sees_it():
     assert told["result"] == 101 and told["inputs"][0][0] == 99
 
 
+def test_what_a_function_keeps_on_itself_is_there_at_the_next_call():
+    count = behind("def count(x):\n    count.n = getattr(count, 'n', 0) + 1\n    return count.n\n", "count")
+    assert [count(5), count(5)] == [1, 2]
+
+
 def test_errors_keep_their_type_and_the_learners_line():
     checks.reset()
     f = behind("class Odd(ValueError): pass\n\ndef f(x):\n    if x: raise Odd('no')\n    return {}[x]\n", "f")
