@@ -549,8 +549,9 @@ def bce_with_logits(logits: np.ndarray, y: np.ndarray) -> float:
         y: labels, an array or a list of n, each 0 or 1.
 
     Returns:
-        The mean of max(z, 0) - y z + ln(1 + exp(-|z|)); finite for finite logits.
-        bce_with_logits([0.0], [1]) is ln 2; bce_with_logits([1000.0, 1000.0], [0, 1]) is 500.
+        The mean of max(z, 0) - y z + ln(1 + exp(-|z|)); finite for finite logits, and exact where
+        it is tiny. bce_with_logits([0.0], [1]) is ln 2, bce_with_logits([1000.0, 1000.0], [0, 1])
+        is 500, and bce_with_logits([40.0], [1]) about exp(-40), not 0.
 
     Raises:
         ValueError: the shapes differ.

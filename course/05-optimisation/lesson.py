@@ -1011,12 +1011,15 @@ def groups_of_example(layers: list[str], frozen: str = "", weight_decay: float =
     """Build a small network and return `group_names` of it (given).
 
     Args:
-        layers: of "linear", "norm", "conv", "conv1d", "embedding", "block", in this order.
+        layers: of "linear", "norm", "batchnorm", "prelu", "conv", "conv1d", "embedding", "block", in
+            this order.
         frozen: the name of one parameter that is not trained, such as "0.weight".
     """
     make = {
         "linear": lambda: torch.nn.Linear(4, 4),
         "norm": lambda: torch.nn.LayerNorm(4),
+        "batchnorm": lambda: torch.nn.BatchNorm2d(2),
+        "prelu": lambda: torch.nn.PReLU(3),
         "conv": lambda: torch.nn.Conv2d(1, 2, 3),
         "conv1d": lambda: torch.nn.Conv1d(1, 2, 3),
         "block": lambda: torch.nn.Sequential(torch.nn.Linear(4, 4), torch.nn.LayerNorm(4)),
@@ -1038,6 +1041,9 @@ with check("the scale of a normalisation layer does not decay", hint="Its name i
     found = groups_of_example(["linear", "norm", "linear"])
     expect(found[0]["params"], ["0.weight", "2.weight"], what="the first group")
     expect(found[1]["params"], ["0.bias", "1.weight", "1.bias", "2.bias"], what="the second group")
+    found = groups_of_example(["batchnorm", "prelu"])
+    expect(found[0]["params"], [], what="the first group")
+    expect(found[1]["params"], ["0.weight", "0.bias", "1.weight"], what="the second group")
 with check("convolutions decay", hint="Two *or more* axes: a convolution's weight has three or four."):
     expect(groups_of_example(["conv"])[0]["params"], ["0.weight"], what="the first group")
     expect(groups_of_example(["conv1d"])[0]["params"], ["0.weight"], what="the first group")
@@ -1109,7 +1115,7 @@ grade("decay_groups")
 
 # %% exercise="lasso" minutes=10
 def soft_threshold(values: np.ndarray, threshold: float) -> np.ndarray:
-    """Move each value towards 0 by `threshold`, and stop at 0. The input is not changed."""
+    """Move each value (integers or floats) towards 0 by `threshold`, and stop at 0."""
     ### BEGIN SOLUTION
     return np.sign(values) * np.maximum(np.abs(values) - threshold, 0)
     ### END SOLUTION
@@ -1138,8 +1144,9 @@ def lasso(X: np.ndarray, y: np.ndarray, l1: float, lr: float, n_steps: int) -> n
 
 
 # %% check="lasso" points=7
-with check("the threshold: the example", hint="sign(z) times what is left of |z|, but never below 0."):
+with check("the threshold: the example", hint="sign(z) times what is left of |z|, but never below 0; floats, also where integers come in."):
     expect(soft_threshold(np.array([3.0, -3.0, 0.5, -1.0, 0.0]), 1.0), np.array([2.0, -2.0, 0.0, 0.0, 0.0]))
+    expect(soft_threshold(np.array([3, -3, 1]), 0.5), np.array([2.5, -2.5, 0.5]))
 with check("the threshold minimises what it should", hint="It minimises (w - z)²/2 + threshold * |w|.") as rng:
     drawn_values, drawn_threshold = rng.normal(size=20) * 2, float(rng.uniform(0.3, 1.5))
     trial = np.linspace(-8, 8, 16001)[:, None]
@@ -1241,7 +1248,7 @@ def dropout(values: torch.Tensor, p: float, training: bool, seed: int) -> torch.
     """Drop each value with probability `p` and scale the others; in evaluation, change nothing.
 
     Args:
-        values: a float tensor of any shape. Not changed.
+        values: a float tensor of any shape, half precision included. Not changed.
         p: the probability of 0, at least 0 and less than 1.
         training: False means evaluation.
         seed: of a generator of its own (`torch.Generator().manual_seed(seed)`); the same seed drops
@@ -1346,7 +1353,8 @@ with check(
     expect([before, after], list(undisturbed), what="the next numbers of the global generator")
 ### BEGIN HIDDEN TESTS
 with check("other shapes and dtypes", hint="Keep shape and dtype of the values, in evaluation too.", hidden=True) as rng:
-    for shape, dtype in (((7,), torch.float64), ((3, 1, 5), torch.float32), ((0, 4), torch.float32)):
+    whole, halves = (torch.float64, torch.float32, torch.float32), (torch.float16, torch.bfloat16)
+    for shape, dtype in zip(((7,), (3, 1, 5), (0, 4), (9,), (2, 3)), whole + halves, strict=True):
         drawn = torch.tensor(rng.uniform(1, 2, shape), dtype=dtype)
         got_values = dropout(drawn.clone(), 0.75, True, seed=int(rng.integers(1000)))
         expect(torch.where(got_values == 0, drawn * 4, got_values), drawn * 4, what="the kept values")

@@ -331,6 +331,19 @@
 # +     {"params": [p for n, p in trained if not n.endswith("weight")], "weight_decay": 0.0},
 # + ]
 
+# %% goes by the kind of layer exercise="decay_groups" fails=["the scale of a normalisation layer does not decay"]
+# Everything decays but biases and what belongs to a LayerNorm: other layers have scales of one axis too.
+# - return [
+# -     {"params": [p for p in trained if p.ndim >= 2], "weight_decay": weight_decay},
+# -     {"params": [p for p in trained if p.ndim < 2], "weight_decay": 0.0},
+# - ]
+# + norms = {id(p) for m in model.modules() if isinstance(m, torch.nn.LayerNorm) for p in m.parameters()}
+# + spared = {id(p) for name, p in model.named_parameters() if name.endswith("bias") or id(p) in norms}
+# + return [
+# +     {"params": [p for p in trained if id(p) not in spared], "weight_decay": weight_decay},
+# +     {"params": [p for p in trained if id(p) in spared], "weight_decay": 0.0},
+# + ]
+
 # %% matrices only exercise="decay_groups" fails=["convolutions decay", "other networks and strengths"]
 # Exactly two axes are asked for, so the weights of convolutions do not decay.
 # - {"params": [p for p in trained if p.ndim >= 2], "weight_decay": weight_decay},
@@ -384,6 +397,14 @@
 # - return np.sign(values) * np.maximum(np.abs(values) - threshold, 0)
 # + return np.maximum(values - threshold, 0)
 
+# %% an array of the input's kind exercise="lasso" fails=["the threshold: the example"]
+# Fills an array made after the input: where integers come in, halves are cut off.
+# - return np.sign(values) * np.maximum(np.abs(values) - threshold, 0)
+# + moved = np.zeros_like(values)
+# + for i, value in enumerate(values):
+# +     moved[i] = np.sign(value) * max(abs(value) - threshold, 0)
+# + return moved
+
 # %% hard thresholding exercise="lasso" fails=["the threshold: the example", "the threshold minimises what it should", "one step from 0, by hand", "scikit-learn's Lasso, and its exact zeros", "other tables and strengths"]
 # Small values become 0 and the others stay as they are.
 # - return np.sign(values) * np.maximum(np.abs(values) - threshold, 0)
@@ -431,6 +452,11 @@
 # Dropping alone is believed to be dropout.
 # - return values * (drawn >= p) / (1 - p)
 # + return values * (drawn >= p)
+
+# %% a mask of 32 bits exercise="dropout" fails=["other shapes and dtypes"]
+# A mask of ones and zeros is multiplied in; it is made of 32-bit numbers, and makes them of halves.
+# - return values * (drawn >= p) / (1 - p)
+# + return values * (drawn >= p).float() / (1 - p)
 
 # %% drops in evaluation too exercise="dropout" fails=["in evaluation nothing happens", "other shapes and dtypes"]
 # Takes dropout for a part of the network, there whether it trains or not.

@@ -265,8 +265,8 @@ def confusion_counts(y_true, y_pred, pos_label=1, sample_weight=None) -> dict[st
         {"tp": 2, "fp": 1, "fn": 2, "tn": 3}.
 
     Raises:
-        ValueError: the lengths differ (of labels, predictions or weights), or a label is NaN, be it
-            among numbers or among strings.
+        ValueError: the lengths differ (of labels, predictions or weights), or a label is NaN
+            (`float("nan")`, which `np.nan` is too), be it among numbers or among strings.
     """
     ### BEGIN SOLUTION
     weights = [1.0] * len(y_true) if sample_weight is None else sample_weight
@@ -855,7 +855,7 @@ def roc_curve(
     Args:
         y_true: true labels, n_samples (list or array; numbers or strings).
         y_score: scores, n_samples (list or array); higher means more likely positive. Any numbers,
-            not only 0 to 1.
+            not only 0 to 1, and of any dtype.
         pos_label: the label that counts as positive; every other label is negative.
         sample_weight: n_samples positive weights; None means that every sample weighs 1.
 
@@ -954,9 +954,11 @@ with check(
 ### BEGIN HIDDEN TESTS
 with check(
     "random scores with many ties",
-    hint="Try scores rounded to one decimal, large scores, and tiny ones: 1e-9 and 2e-9 are two.",
+    hint="Try scores rounded to one decimal, large scores, integers without a sign, and tiny ones: 1e-9 and 2e-9 are two.",
     hidden=True,
 ) as rng:
+    for kind in (np.uint8, np.int8, np.float32):
+        expect(roc_curve([1, 0, 1, 0], np.array([0, 1, 2, 2], dtype=kind))[0], np.array([0, 0.5, 1, 1]), what="fpr")
     for turn in range(40):
         size = int(rng.integers(2, 40)) if turn else 40
         random_labels = rng.permutation(np.arange(size) < rng.integers(1, size)).astype(int)

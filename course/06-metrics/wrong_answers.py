@@ -197,6 +197,12 @@ roc_points = [(0, 0), (1 / 3, 0), (1 / 3, 1 / 5), (2 / 3, 1 / 5), (1, 2 / 5), (1
 # + tp = np.r_[0.0, np.cumsum((weights * is_positive)[order])]
 # + fp = np.r_[0.0, np.cumsum((weights * ~is_positive)[order])]
 
+# %% turns the scores around by their sign exercise="roc_curve" fails=["random scores with many ties"]
+# Sorts by minus the score; integers without a sign have no minus and wrap around.
+# - thresholds = np.concatenate([[np.inf], np.unique(y_score)[::-1]])
+# + minus = np.unique(-y_score)
+# + thresholds = np.concatenate([[np.inf], -minus.astype(float)])
+
 # %% the start left out exercise="roc_curve" fails=["the four samples", "the eight tumours: your points from paper", "all scores tied: the diagonal in one step", "labels that are not 0 and 1", "weights are added up", "the real predictions, as scikit-learn draws them", "random scores with many ties", "random weights on the curve"]
 # Takes only thresholds that occur as scores, so the curve begins in mid-air.
 # - thresholds = np.concatenate([[np.inf], np.unique(y_score)[::-1]])

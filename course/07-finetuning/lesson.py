@@ -973,7 +973,7 @@ grade("witness")
 #
 # The smallest example: `thaw(model, 1)` lets the head and block 3 train, and returns the names of their five parameters:
 # the weight of the convolution, weight and bias of the BatchNorm, weight and bias of the head. After `thaw(model, 3)` and
-# then `thaw(model, 1)`, blocks 1 and 2 are frozen again. There are three blocks; any other number than 0, 1, 2 or 3 is
+# then `thaw(model, 1)`, blocks 1 and 2 are frozen again. There are three blocks; a number below 0 or above 3 is
 # refused.
 
 
@@ -991,7 +991,7 @@ def thaw(model: DigitNet, n_blocks: int) -> list[str]:
         The names of the parameters that train, in the order of `model.named_parameters()`.
 
     Raises:
-        ValueError: `n_blocks` is not 0, 1, 2 or 3.
+        ValueError: `n_blocks` is below 0 or above 3.
     """
     ### BEGIN SOLUTION
     if n_blocks not in (0, 1, 2, 3):
@@ -1028,8 +1028,8 @@ with check("a smaller stage freezes again", hint="Each call must set both: what 
     expect(thaw(staged, 0), ["head.weight", "head.bias"])
     expect(probes.training_modes(staged)["body.block3.norm"], False, what="training mode of body.block3.norm")
 with check("stages 4 and -1 are refused", hint="`raise ValueError(...)`. A slice accepts both in silence.", needs="stage 0: the head alone"):
-    expect_raises(ValueError, thaw, pretrained(), 4)
-    expect_raises(ValueError, thaw, pretrained(), -1)
+    for refused in (4, -1):
+        expect_raises(ValueError, thaw, pretrained(), refused)
 ### BEGIN HIDDEN TESTS
 with check("stages in any order", hint="The result must not depend on the stage before.", hidden=True) as rng:
     staged = pretrained(int(rng.integers(2, 6)))
@@ -1425,8 +1425,9 @@ def paired_interval(
             0 when the differences are independent.
 
     Returns:
-        The mean difference and the ends of its interval. The lesson's example gives about
-        (0.2, -0.048, 0.448), and with ratio=1 about (0.2, -0.297, 0.697).
+        The mean difference and the ends of its interval, which are the mean itself where all
+        differences are equal. The lesson's example gives about (0.2, -0.048, 0.448), and with ratio=1
+        about (0.2, -0.297, 0.697).
 
     Raises:
         ValueError: the lengths differ, or n is less than 2.
@@ -1449,6 +1450,7 @@ with check("the ends of the example", hint="s with `ddof=1`, divided by the root
 with check("pairs: what both share does not widen the interval", hint="Take differences first, and the deviation of the differences."):
     shared = np.array([0.1, 0.5, 0.9, 0.3])
     expect(paired_interval((shared + 0.05).tolist(), shared.tolist()), (0.05, 0.05, 0.05), tol=1e-9)
+    expect(paired_interval([0.5, 0.75], [0.25, 0.5]), (0.25, 0.25, 0.25), what="the interval where all differences are equal")
 with check("another level", hint="Do the ends of the example fail, too? Mend those first. If not: half of `1 - level` lies on each side, so take the quantile at (1 + level) / 2."):
     half_width = stats.t.ppf(0.9, 2) * 0.1 / np.sqrt(3)
     expect(paired_interval([0.9, 0.8, 0.7], [0.8, 0.6, 0.4], level=0.8)[1:], (0.2 - half_width, 0.2 + half_width))

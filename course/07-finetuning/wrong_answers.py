@@ -476,6 +476,14 @@ ghost = {"a": False, "b": True, "c": True, "d": True}
 # - d = np.asarray(a) - np.asarray(b)
 # + d = np.asarray(b) - np.asarray(a)
 
+# %% lets the library scale exercise="paired_interval" fails=["pairs: what both share does not widen the interval"]
+# `stats.t.interval` is asked for the ends; with a scale of 0, where all differences are equal, it answers NaN.
+# - half = stats.t.ppf((1 + level) / 2, len(d) - 1) * d.std(ddof=1) * np.sqrt(1 / len(d) + ratio)
+# - return float(d.mean()), float(d.mean() - half), float(d.mean() + half)
+# + scale = d.std(ddof=1) * np.sqrt(1 / len(d) + ratio)
+# + low, high = stats.t.interval(level, len(d) - 1, loc=d.mean(), scale=scale)
+# + return float(d.mean()), float(low), float(high)
+
 # %% takes the normal distribution exercise="paired_interval" fails=["the ends of the example", "another level", "resplits of one pool: wider, by the ratio", "random scores, levels and ratios"]
 # 1.96 for everything: too narrow for a handful of draws.
 # - half = stats.t.ppf((1 + level) / 2, len(d) - 1) * d.std(ddof=1) * np.sqrt(1 / len(d) + ratio)
@@ -486,7 +494,7 @@ ghost = {"a": False, "b": True, "c": True, "d": True}
 # - if len(a) != len(b) or len(a) < 2:
 # + if len(a) < 2:
 
-# %% wants three pairs exercise="paired_interval" fails=["one pair, or unequal lengths: refused", "random scores, levels and ratios"]
+# %% wants three pairs exercise="paired_interval" fails=["pairs: what both share does not widen the interval", "one pair, or unequal lengths: refused", "random scores, levels and ratios"]
 # Two differences are believed to have no deviation. They have, and a wide interval.
 # - if len(a) != len(b) or len(a) < 2:
 # + if len(a) != len(b) or len(a) <= 2:
