@@ -1132,6 +1132,8 @@ with check("area and pairs agree on the real predictions", hint="Both are near 0
 with check(
     "random pairs, ties included", hint="Try scores rounded to one decimal, and scores such as 1e-9 and 2e-9.", hidden=True
 ) as rng:
+    for high, low in ((1 + 1e-12, 1.0), (1e15 + 1, 1e15)):
+        expect(auc_pairs([1, 0], [high, low]), 1.0, what="the share of pairs, where the scores are nearly equal,")
     for turn in range(30):
         size = int(rng.integers(2, 25)) if turn else 25
         random_labels = np.where(rng.permutation(np.arange(size) < rng.integers(1, size)), 1, [0, -1, 2][turn % 3])

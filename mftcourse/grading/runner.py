@@ -40,13 +40,14 @@ from ..course.lesson import (
 from .wall import Room, stand_ins
 
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+_TWO = dict.fromkeys(_THREADS, "2") | {"OMP_WAIT_POLICY": "PASSIVE"}  # a waiting thread that spins takes a core from others
 _PLAIN = {"ATEN_CPU_CAPABILITY": "default", "MKL_CBWR": "COMPATIBLE", "ONEDNN_MAX_CPU_ISA": "SSE41"}
 # Other machines, as far as this one can play them: sums are taken in another order in each. Only the first forks
 # safely; the others are for facts.
 SETTINGS = {
     "one thread": dict.fromkeys(_THREADS, "1"),
-    "two threads, plain kernels": dict.fromkeys(_THREADS, "2") | _PLAIN,
-    "two threads": dict.fromkeys(_THREADS, "2"),
+    "two threads, plain kernels": _TWO | _PLAIN,
+    "two threads": _TWO,
     "one thread, plain kernels": dict.fromkeys(_THREADS, "1") | _PLAIN,
 }
 CHILD_SECONDS = 600  # of CPU, for all seeds of one variant
@@ -187,11 +188,11 @@ def _run(lesson: Lesson, plan: Plan) -> Result:
             if plan.idle:
                 variants += [(name, code, [0]) for name, code in idle_answers(exercise.source).items()]
             variants += [(name, code, [0]) for name, code in plan.extra.get(cell.exercise, {}).items()]
+            source = own_names(cell, lesson)
             for wall in [False, True] if plan.wall else [False]:
                 for name, code, seeds in variants:
                     seeds = seeds[:1] if wall else seeds
                     forget = (written, before) if code is not None else (set(), {})
-                    source = own_names(cell, lesson)
                     outcomes += _fork(cell, source, namespace, walled, forget, name, code, seeds, wall)
     facts: list[str] = []
     if plan.facts and (lesson.folder / "facts.py").exists():
