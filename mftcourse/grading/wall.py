@@ -19,8 +19,9 @@ from typing import Any
 
 import numpy as np
 
-from ..checks import learner_line, watched
+from ..checks import watched
 from ..expect import Mismatch, NotWritten
+from ..mistakes import learner_line, left_over
 from ..probes import PROBES
 
 Send = Callable[[bytes], bytes]
@@ -233,8 +234,9 @@ class Room:
     def _describe(self, error: BaseException) -> dict:
         known = [c.__name__ for c in type(error).__mro__ if getattr(builtins, c.__name__, None) is c]
         todo = isinstance(error, NotWritten | NotImplementedError)
-        where = learner_line(error.__traceback__)
-        return {"type": type(error).__name__, "bases": known, "message": str(error), "where": where, "todo": todo}
+        where = learner_line(error.__traceback__, names=self._names)
+        return {"type": type(error).__name__, "bases": known, "message": str(error), "where": where, "todo": todo,
+                "left_over": left_over(error.__traceback__) if todo else ""}  # fmt: skip
 
 
 def _operate(target: Any, name: str, args: tuple) -> Any:
@@ -276,7 +278,9 @@ class _Link:
 def _rebuild(error: dict) -> BaseException:
     """Return an exception of the nearest built-in type, carrying the learner's line."""
     if error["todo"]:
-        return NotImplementedError(error["message"])
+        rebuilt = NotImplementedError(error["message"])
+        rebuilt.mft_left_over = error["left_over"]
+        return rebuilt
     if error["type"] == "Mismatch":
         return Mismatch(error["message"], error["message"])
     kind = next((getattr(builtins, n) for n in error["bases"]), Exception)
@@ -286,7 +290,7 @@ def _rebuild(error: dict) -> BaseException:
         rebuilt = kind(message)
     except Exception:  # such as UnicodeDecodeError, which wants five arguments
         rebuilt = RuntimeError(f"{error['type']}: {error['message']}")
-    rebuilt.mft_where = error["where"] or "in your code"
+    rebuilt.mft_where = error["where"]
     return rebuilt
 
 
