@@ -486,14 +486,17 @@ def _quoted(value: Any) -> str:
 
 
 def described(value: Any) -> str:
-    """Return what a value is, without what it holds: "an array of shape (3,)", "a list of 2", "a float"."""
+    """Return what a value is, and no number in it: "an array of shape (3,)", "a list of 2 (float, float)", "a dict"."""
     kind, name = _kind(value), type(value).__name__
     if kind in ("array", "tensor"):
         return f"{'an array' if kind == 'array' else 'a tensor'} of shape {tuple(value.shape)}"
     if value is None or value is Ellipsis:
         return "None" if value is None else "the placeholder ..."
-    count = f" of {len(value)}" if isinstance(value, list | tuple | dict | set) else ""
-    return f"{'an' if name[0] in 'aeioAEIO' else 'a'} {name}{count}"
+    text = f"{'an' if name[0] in 'aeioAEIO' else 'a'} {name}"
+    if kind != "sequence":
+        return text
+    items = ", ".join([*(_name(item) for item in value[:3]), *["..."] * (len(value) > 3)])
+    return f"{text} of {len(value)}" + (f" ({items})" if items else "")
 
 
 def one_line(error: BaseException | str) -> str:

@@ -51,6 +51,11 @@ def cell_ended(source: str, error: BaseException | None) -> None:
     if error is None:
         _cells.append((source, "", ""))
     elif isinstance(error, SyntaxError):
+        if error.msg == "incomplete input":  # IPython's words, for lines typed one by one; Python knows what is open
+            try:
+                ast.parse("\n".join(lines))
+            except SyntaxError as said_by_python:
+                error = said_by_python
         number = min(max(error.lineno or 1, 1), max(len(lines), 1))
         kind = "an indentation error" if isinstance(error, IndentationError) else "a syntax error"
         why = f"has {kind} in line {number + blank}: `{_at(lines, number)}` ({error.msg}). "

@@ -44,7 +44,7 @@ def test_equal(got, want):
 @pytest.mark.parametrize(
     ("got", "want", "words"),
     [
-        (None, 0.5, "Is a `return` missing?"),
+        (None, 0.5, "Your function returns nothing: does it end in `return`?"),
         ((0.5, 1), 0.5, "You returned a tuple of 2"),
         (np.array([0.5, 1.0]), 0.5, "is a sum or a mean missing?"),
         (0.25, 0.75, "1 - expected"),
@@ -143,9 +143,9 @@ def test_answers_worked_out_on_paper_are_not_told():
 
 
 @pytest.mark.parametrize(("got", "want", "said"), [
-    ("True", True, "Your prediction should be True or False, not str."),
+    ("True", True, "Your prediction should be True or False, not str. Write it without quotes."),
     ({"a": None}, {"a": 0}, "is None. Expected 0, got None."),
-    (None, 3, "Your prediction is None. Is a `return` missing?"),
+    (None, 3, "Your prediction is None. Your function returns nothing: does it end in `return`?"),
     (np.zeros((1, 2, 3)), np.zeros((3, 1, 2)), "The axes are in another order."),
     (np.zeros((3, 1)), np.zeros(3), "an extra axis of length 1"),
 ])  # fmt: skip
