@@ -315,7 +315,8 @@ class check:
             return "Your code ended the program (`sys.exit` or `exit`). Return a value instead."
         said = type(error).__name__ if self.hidden else one_line(error)
         if where:
-            return mistakes.own_error(error, where, said, self._learners, bool(_shell()))
+            missing = mistakes.name_missing(error, self._learners, bool(_shell()))
+            return f"Your code raised {said}, {where}.{missing}"
         return mistakes.unusable(error, tb, said, _returned, self.hidden)
 
 

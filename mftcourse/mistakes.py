@@ -69,7 +69,7 @@ def cell_ended(source: str, error: BaseException | None) -> None:
         if isinstance(error, KeyboardInterrupt) or type(error).__name__ == "TimeLimit":
             why = f"was stopped before it ended, {why}. Does a loop in it never end?"
         else:
-            why = f"ended {why} ({one_line(error)}).{_name_missing(error)} Correct it and run the cell again."
+            why = f"ended {why} ({one_line(error)}).{name_missing(error)} Correct it and run the cell again."
         _cells.append((source, "\n".join(source.splitlines()[begin - 1 :]), why))
 
 
@@ -130,7 +130,7 @@ def _by_hand(in_kernel: bool = True) -> bool:
     return in_kernel and "NBGRADER_EXECUTION" not in os.environ
 
 
-def _name_missing(error: BaseException, learners: Iterable[str] = (), in_kernel: bool = True) -> str:
+def name_missing(error: BaseException, learners: Iterable[str] = (), in_kernel: bool = True) -> str:
     """Return what to do about a name that the learner's own code does not find, or ''."""
     name = getattr(error, "name", None)
     if type(error) is not NameError or not name:
@@ -229,9 +229,10 @@ def joined_texts(names: Iterable[str]) -> str:
 # --- results that cannot be used --------------------------------------------------------------
 
 
-def own_error(error: BaseException, where: str, said: str, learners: Iterable[str], in_kernel: bool) -> str:
-    """Return the sentence for an exception that the learner's own line raised."""
-    return f"Your code raised {said}, {where}.{_name_missing(error, learners, in_kernel)}"
+def place(tb: TracebackType | None) -> str:
+    """Return where an exception surfaced that no line of the learner's raised: "here", or "in the given `name`"."""
+    names = [frame.f_code.co_qualname.split(".")[0] for frame, _ in frames(tb)]
+    return f"in the given `{names[-1]}`" if names and not names[-1].startswith("<") else "here"
 
 
 def unusable(
@@ -247,11 +248,10 @@ def unusable(
     """
     frame, number = (list(frames(tb)) or [(None, 0)])[-1]
     line = linecache.getline(frame.f_code.co_filename, number) if frame else ""
-    inside = frame is not None and frame.f_code.co_name != "<module>"
-    place = f"in the given `{frame.f_code.co_name}`" if inside else "here"
+    where = getattr(error, "mft_place", "") or place(tb)
     if nothing := [name for name, (value, _) in returned.items() if value is None and "NoneType" in str(error)]:
         return f"`{nothing[-1]}` returns nothing (None), where a value is needed: does it end in `return`?"
-    at_check = frame and not inside and not hidden
+    at_check = frame and where == "here" and not hidden
     if at_check and isinstance(error, KeyError) and (lacking := _lacking(error, frame, line, returned)):
         return lacking
     needed = "" if hidden else str(error)
@@ -261,10 +261,10 @@ def unusable(
         texts = [f"`{name}` is {described(value)}" for name, value in there.items()
                  if not (name.startswith("mft_") or callable(value) or isinstance(value, ModuleType))]  # fmt: skip
     if not texts:
-        return f"What your code returned could not be used {place} ({said})."
+        return f"What your code returned could not be used {where} ({said})."
     asked = _asked_for(list(returned.values())[-1][1]) if returned else ""
     tail = f" Its docstring asks for: {asked}" if asked else ""
-    return f"{' and '.join(texts[-2:])}. That could not be used {place} ({said}).{tail}"
+    return f"{' and '.join(texts[-2:])}. That could not be used {where} ({said}).{tail}"
 
 
 def _asked_for(function: Any) -> str:

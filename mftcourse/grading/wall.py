@@ -21,7 +21,7 @@ import numpy as np
 
 from ..checks import watched
 from ..expect import Mismatch, NotWritten
-from ..mistakes import learner_line, left_over
+from ..mistakes import learner_line, left_over, place
 from ..probes import PROBES
 
 Send = Callable[[bytes], bytes]
@@ -236,7 +236,7 @@ class Room:
         todo = isinstance(error, NotWritten | NotImplementedError)
         where = learner_line(error.__traceback__, names=self._names)
         return {"type": type(error).__name__, "bases": known, "message": str(error), "where": where, "todo": todo,
-                "left_over": left_over(error.__traceback__) if todo else ""}  # fmt: skip
+                "left_over": left_over(error.__traceback__) if todo else "", "place": place(error.__traceback__)}
 
 
 def _operate(target: Any, name: str, args: tuple) -> Any:
@@ -290,7 +290,7 @@ def _rebuild(error: dict) -> BaseException:
         rebuilt = kind(message)
     except Exception:  # such as UnicodeDecodeError, which wants five arguments
         rebuilt = RuntimeError(f"{error['type']}: {error['message']}")
-    rebuilt.mft_where = error["where"]
+    rebuilt.mft_where, rebuilt.mft_place = error["where"], error["place"]
     return rebuilt
 
 
