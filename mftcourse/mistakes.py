@@ -119,8 +119,8 @@ def undefined(name: str, in_kernel: bool) -> str:
     if stopped := unfinished([name]):
         return stopped
     if in_kernel and not _cells:
-        return (f"`{name}` is not defined: the kernel is new (it was started or restarted) and has run no cell above "
-                f"this one. Run all cells above: {_ABOVE}; then run this one again.")  # fmt: skip
+        return (f"`{name}` is not defined: the kernel is new (started or restarted), and not all cells above this one "
+                f"have run in it. Run all cells above: {_ABOVE}; then run this one again.")  # fmt: skip
     text = f"`{name}` is not defined. Run the exercise's cell first, and keep its name."
     return text + (f" After a restart of the kernel, run all cells above: {_ABOVE}." if _by_hand(in_kernel) else "")
 
@@ -261,7 +261,8 @@ def unusable(
         texts = [f"`{name}` is {described(value)}" for name, value in there.items()
                  if not (name.startswith("mft_") or callable(value) or isinstance(value, ModuleType))]  # fmt: skip
     if not texts:
-        return f"What your code returned could not be used {where} ({said})."
+        guess = " Is a `return` missing?" if "NoneType" in str(error) else ""
+        return f"What your code returned could not be used {where} ({said}).{guess}"
     asked = _asked_for(list(returned.values())[-1][1]) if returned else ""
     tail = f" Its docstring asks for: {asked}" if asked else ""
     return f"{' and '.join(texts[-2:])}. That could not be used {where} ({said}).{tail}"

@@ -10,11 +10,13 @@ import linecache
 import re
 
 import pytest
+from nbclient import NotebookClient
+from nbformat.v4 import new_code_cell, new_notebook
 from tiny_course import MEAN, MEDIAN, ROOT, UNIT, cell, load, save
 
 from mftcourse import checks, mistakes
 from mftcourse.checks import Scorecard
-from mftcourse.course.handin import exercise, kind
+from mftcourse.course.handin import exercise, kind, scorecard
 from mftcourse.learning import progress, workspace
 
 SENTENCES = re.compile(
@@ -315,23 +317,30 @@ def test_an_endless_loop_in_the_cell(shells, capsys):
     capsys.readouterr()
 
 
-def test_a_kernel_that_was_restarted_and_cells_out_of_order(shells):
+def test_cells_out_of_order(shells):
     shell = shells("05")
-    shell.restart(first=False)
-    said = str(shell.check("sgd_step"))
-    assert "`sgd_step` is not defined: the kernel is new" in said and "Run > Run All Above Selected Cell" in said
-    assert "As above." in said
-    shell.restart(first=False)
-    said = str(shell.answer("lasso", shell.source("lasso", "exercise")))  # `np` is of the first cell
-    assert "The kernel is new" in said or "the kernel is new" in said or "Run > Run All Above Selected Cell" in said
     shell.restart()
     said = str(shell.check("sgd_step"))
     assert "`sgd_step` is not defined. Run the exercise's cell first, and keep its name." in said
-    shell.restart()
-    shell.run(SGD_RIGHT.replace("def sgd_step", "def lasso_step"))
+    assert "After a restart of the kernel, run all cells above: Run > Run All Above Selected Cell." in said
     said = str(shell.answer("rmsprop_step", "def rmsprop_step(params, grads, state, **options):\n"
                             "    return sgd_step(params, grads, state)"))  # fmt: skip
     assert "An earlier exercise defines `sgd_step`: run its cell." in said
+    shell.restart(first=False)
+    shell.run("import mftcourse")
+    said = str(shell.answer("lasso", shell.source("lasso", "exercise")))  # `np` is of the notebook's first cell
+    assert "The exercise's cell, which defines" in said and "(NameError: name 'np' is not defined)" in said
+    assert "If a cell further up defines `np`, run that one first: Run > Run All Above Selected Cell." in said
+
+
+@pytest.mark.parametrize("mine", ["", "def mean(values: Sequence):\n    return 4"])
+def test_a_kernel_that_was_restarted_in_the_middle(release, mine):
+    source = next(c.source for c in release.cells if exercise(c) == "mean" and kind(c) == "check")
+    cells = [new_code_cell(text) for text in (mine, source) if text]
+    NotebookClient(new_notebook(cells=cells), allow_errors=True).execute()
+    said = str(Scorecard.from_dict(scorecard(cells[-1])))
+    assert "`mean` is not defined: the kernel is new" in said and "As above." in said
+    assert "Run all cells above: Run > Run All Above Selected Cell" in said
 
 
 def test_the_wall_says_the_same():
@@ -362,6 +371,36 @@ def test_the_wall_says_the_same():
             said.append(grade("x").findings[0].message)
         assert want in said[0]
         assert said[0] == said[1]
+
+
+NETWORK = """
+import torch
+def learn(net, x):
+    return torch.nn.functional.mse_loss(net(x), torch.zeros(3, 1))
+"""
+NET = "class Net(torch.nn.Module):\n    def forward(self, x):\n        "
+
+
+NET_CHECK = """
+mft_learners = ["mean", "Net"]
+from mftcourse import check, expect, grade
+with check("t", hint="h"):
+    expect(learn(Net(), torch.ones(3, 1)), 0)
+grade("x")
+"""
+
+
+@pytest.mark.parametrize(("body", "must", "must_not"), [
+    ("x * 2", "could not be used in the given `learn`", "of your code"),
+    ("x * 2", "Is a `return` missing?", "of your code"),
+    ("return x.no_such", "at line 3 of your code, in `forward`: `return x.no_such`", "given"),
+])  # fmt: skip
+def test_a_class_that_a_given_cell_runs(shells, body, must, must_not):
+    shell = shells("tiny")
+    for source in (NETWORK, NET + body):
+        shell.run(source)
+    said = str(shell.run(NET_CHECK).result)
+    assert must in said and must_not not in said, said
 
 
 # --- in the kernel of `mft check` -------------------------------------------------------------

@@ -234,9 +234,10 @@ class Room:
     def _describe(self, error: BaseException) -> dict:
         known = [c.__name__ for c in type(error).__mro__ if getattr(builtins, c.__name__, None) is c]
         todo = isinstance(error, NotWritten | NotImplementedError)
-        where = learner_line(error.__traceback__, names=self._names)
-        return {"type": type(error).__name__, "bases": known, "message": str(error), "where": where, "todo": todo,
-                "left_over": left_over(error.__traceback__) if todo else "", "place": place(error.__traceback__)}
+        said = str(error.args[0] if isinstance(error, KeyError) and error.args else error)  # a KeyError quotes its text
+        tb = error.__traceback__
+        return {"type": type(error).__name__, "bases": known, "message": said, "todo": todo, "place": place(tb),
+                "where": learner_line(tb, names=self._names), "left_over": left_over(tb) if todo else ""}  # fmt: skip
 
 
 def _operate(target: Any, name: str, args: tuple) -> Any:
