@@ -16,15 +16,11 @@ import ctypes
 import functools
 import html
 import io
-import linecache
 import os
 import re
-import site
 import sys
-import sysconfig
 import threading
 import time
-import traceback
 import warnings
 import zlib
 from collections.abc import Iterable, Iterator
@@ -34,16 +30,13 @@ from typing import Any
 
 import numpy as np
 
-from .expect import Mismatch, NotWritten, leaving_inputs
+from . import mistakes
+from .expect import Mismatch, NotWritten, leaving_inputs, one_line
+from .mistakes import learner_line
 
 MIME = "application/vnd.mftcourse.scorecard+json"
 CHECK_SECONDS = 20.0  # of CPU: an endless loop ends here; nothing that a check asks for takes a tenth of it
 CELL_SECONDS = 300.0  # the same for a whole cell in a notebook; see `cell_limit`
-
-_PACKAGE = os.path.dirname(os.path.abspath(__file__))
-_LIBRARIES = tuple(
-    {*sysconfig.get_paths().values(), *site.getsitepackages(), site.getusersitepackages(), _PACKAGE, "<frozen"}
-)
 
 
 @dataclass
@@ -191,6 +184,7 @@ _seed = 0
 _findings: list[Finding] = []
 _run: Any = None  # which execution of a cell the findings belong to
 _last: Scorecard | None = None
+_returned: dict[str, tuple[Any, Any]] = {}  # name → what the learner's function returned last in this check, and it
 
 
 def reset(seed: int = 0) -> None:
@@ -219,6 +213,11 @@ def grade(exercise: str, points: float | None = None) -> Scorecard:
     global _last
     _same_run()
     _settle(_findings)
+    said: set[str] = set()
+    for f in _findings:
+        if f.verdict == "failed" and not f.hint:  # a fault of the whole cell, not of what this check looks at
+            f.message = "As above." if f.message in said else f.message
+            said.add(f.message)
     ran = sum(f.points for f in _findings)
     if points is not None and ran > points + 1e-9:
         raise ValueError(f"{exercise}: the checks are worth {ran:g} points, the cell only {points:g}")
@@ -261,57 +260,67 @@ class check:
     def __enter__(self) -> np.random.Generator:
         _same_run()
         caller = sys._getframe(1)
-        self._file = caller.f_code.co_filename
+        self._code, self._learners = caller.f_code, caller.f_globals.get("mft_learners", [])
         self._stack = contextlib.ExitStack()
-        self._stack.enter_context(watched(caller.f_globals, caller.f_globals.get("mft_learners", [])))
+        self._stack.enter_context(watched(caller.f_globals, self._learners))
+        _returned.clear()
         self._stack.enter_context(_quiet(stdout=self.hidden))
         self._warnings = self._stack.enter_context(warnings.catch_warnings(record=True))
         warnings.simplefilter("always")
-        self._limit = self._stack.enter_context(time_limit(CHECK_SECONDS))
+        # where one check ran into an endless loop, the others likely do too: the cell must come to its end
+        again = any(f.message.startswith(_TOO_LONG) for f in _findings)
+        self._limit = self._stack.enter_context(time_limit(CHECK_SECONDS / 10 if again else CHECK_SECONDS))
         return np.random.default_rng([_seed, zlib.crc32(self.title.encode())])
 
     def __exit__(self, kind: type | None, error: BaseException | None, tb: TracebackType | None) -> bool:
         self._stack.close()
         if isinstance(error, (KeyboardInterrupt, GeneratorExit)) and not self._limit.fired:
             return False
-        verdict, message = self._judge(error, tb)
-        finding = Finding(self.title, verdict, self.points, message, self.hint, self.hidden, self.needs)
-        if verdict == "todo":
-            finding.hint = ""  # a hint for something not begun would only be noise
-        _findings.append(finding)
+        verdict, message, hint = self._judge(error, tb)
+        _findings.append(Finding(self.title, verdict, self.points, message, hint, self.hidden, self.needs))
+        _returned.clear()
         return True
 
-    def _judge(self, error: BaseException | None, tb: TracebackType | None) -> tuple[str, str]:
-        if self._limit.fired:
-            return "failed", (
-                f"This took longer than {CHECK_SECONDS:g} seconds and was stopped. Does a loop in your code never end?"
-            )
-        if error is None:
-            return "passed", ""
-        where = getattr(error, "mft_where", "") or learner_line(tb, self._file)
-        if isinstance(error, NotWritten | NotImplementedError):
-            return "todo", "Not written yet."
-        if isinstance(error, Mismatch):
-            message = error.public if self.hidden else error.text
-        elif isinstance(error, AssertionError) and not where:
-            message = "" if self.hidden else str(error)
-        elif isinstance(error, NameError) and not where and getattr(error, "name", None):
-            message = f"`{error.name}` is not defined. Run the exercise's cell first, and keep its name."
-        elif isinstance(error, SystemExit):
-            message = "Your code ended the program (`sys.exit` or `exit`). Return a value instead."
-        else:
-            said = f": {error}" if str(error) and not self.hidden else ""
-            said = " ".join(re.sub(r"\x1b\[[\d;]*m", "", f"{type(error).__name__}{said}").split())
-            said = said if len(said) <= 300 else said[:297] + "..."
-            message = f"Your code raised {said}{f', {where}' if where else ''}."
-            if not where:
-                message = f"What your code returned could not be used here ({said})."
-        if self._warnings and not self.hidden:
-            first = self._warnings[0]
-            message += f" (Warning: {' '.join(str(first.message).split())[:200]})"
+    def _judge(self, error: BaseException | None, tb: TracebackType | None) -> tuple[str, str, str]:
+        """Return verdict, message and hint; a hint for something not begun, or not run, would only be noise."""
+        if error is None and not self._limit.fired:
+            return "passed", "", self.hint
+        names = mistakes.names_read(self._code)
+        where = getattr(error, "mft_where", None)
+        where = learner_line(tb, self._code.co_filename, self._learners) if where is None else where
+        stopped = mistakes.unfinished(names)
+        if isinstance(error, NotWritten | NotImplementedError) and not self._limit.fired:
+            stopped = stopped or getattr(error, "mft_left_over", "") or mistakes.left_over(tb)
+            return ("failed", stopped, "") if stopped else ("todo", "Not written yet.", "")
+        if type(error) is NameError and not where and error.name:
+            return "failed", mistakes.undefined(error.name, bool(_shell())), ""
+        message = self._words(error, tb, where)
+        if self._warnings and not self.hidden and not self._limit.fired:
+            message += f" (Warning: {one_line(str(self._warnings[0].message))})"
         if self.hidden and not message:
             message = "Not as the exercise states, on inputs that this hidden check varies."
-        return "failed", message
+        if isinstance(error, Mismatch) and not stopped and (joined := mistakes.joined_texts(names)):
+            message += f" {joined}"
+        return "failed", f"{message} {stopped} This check saw what ran before." if stopped else message, self.hint
+
+    def _words(self, error: BaseException | None, tb: TracebackType | None, where: str) -> str:
+        if self._limit.fired:
+            said = f"{_TOO_LONG} {self._limit.seconds:g} seconds and was stopped{f', {where}' if where else ''}."
+            return f"{said} Does a loop in your code never end?"
+        if isinstance(error, Mismatch):
+            return error.public if self.hidden else error.text
+        if isinstance(error, AssertionError) and not where:
+            return "" if self.hidden else str(error)
+        if isinstance(error, SystemExit):
+            return "Your code ended the program (`sys.exit` or `exit`). Return a value instead."
+        said = type(error).__name__ if self.hidden else one_line(error)
+        if where:
+            missing = mistakes.name_missing(error, self._learners, bool(_shell()))
+            return f"Your code raised {said}, {where}.{missing}"
+        return mistakes.unusable(error, tb, said, _returned, self.hidden)
+
+
+_TOO_LONG = "This took longer than"
 
 
 @contextlib.contextmanager
@@ -331,8 +340,13 @@ def watched(scope: dict[str, Any], names: Iterable[str]) -> Iterator[None]:
     def watch(function: FunctionType) -> Any:
         @functools.wraps(function, updated=())
         def call(*args: Any, **kwargs: Any) -> Any:
-            inside = sys._getframe(1).f_code.co_filename == function.__code__.co_filename
-            return function(*args, **kwargs) if inside else leaving_inputs(function, *args, **kwargs)
+            caller = sys._getframe(1)
+            inside = caller.f_code.co_filename == function.__code__.co_filename
+            result = function(*args, **kwargs) if inside else leaving_inputs(function, *args, **kwargs)
+            if not inside or mistakes.is_given(caller):
+                _returned.pop(function.__name__, None)  # the last one stands last
+                _returned[function.__name__] = result, function
+            return result
 
         call.__dict__ = function.__dict__  # what a function keeps on itself is there at the next call, whoever makes it
         return call
@@ -345,19 +359,6 @@ def watched(scope: dict[str, Any], names: Iterable[str]) -> Iterator[None]:
         for name, call in watching.items():
             if scope.get(name) is call:
                 scope[name] = plain[name]
-
-
-def learner_line(tb: TracebackType | None, check_file: str = "") -> str:
-    """Return "at line 4 of your code: `...`" for the last line of the learner's in a traceback, or ''."""
-    found = ""
-    for frame, line in traceback.walk_tb(tb):
-        name = frame.f_code.co_filename
-        if name == check_file or name.startswith(_LIBRARIES):
-            continue
-        source = linecache.getline(name, line).strip()
-        inside = "" if frame.f_code.co_name in ("<module>", "<lambda>") else f", in `{frame.f_code.co_name}`"
-        found = f"at line {line} of your code{inside}" + (f": `{source}`" if source else "")
-    return found
 
 
 def _same_run() -> None:
@@ -482,6 +483,8 @@ def _before_cell(*_: object) -> None:
     _cell_guard.__enter__()
 
 
-def _after_cell(*_: object) -> None:
+def _after_cell(result: Any = None) -> None:
     if _cell_guard:
         _cell_guard.__exit__()
+    if result is not None and result.info is not None:
+        mistakes.cell_ended(result.info.raw_cell or "", result.error_before_exec or result.error_in_exec)

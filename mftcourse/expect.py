@@ -59,8 +59,9 @@ def expect(got: Any, want: Any, tol: float | None = None, what: str = "", tell: 
     """
     try:
         if got is None and want is not None:
-            name = _cap(what or "the result")
-            raise Mismatch(f"{name} is None. Is a `return` missing?", f"{name} is None.")
+            guess = "Your function returns nothing: does it end in `return`?"
+            text = f"{_cap(what or 'the result')} is None. {guess}"
+            raise Mismatch(text, text, guess)
         _compare(got, want, tol, what or "the result")
     except Mismatch as difference:
         if tell:
@@ -145,8 +146,7 @@ def expect_raises(error: type[BaseException], function: Any, *args: Any, **kwarg
         return caught
     except Exception as other:
         raise Mismatch(
-            f"This input should be refused with {error.__name__}, but your code raised "
-            f"{type(other).__name__}: {other}",
+            f"This input should be refused with {error.__name__}, but your code raised {one_line(other)}.",
             f"An input that should be refused with {error.__name__} raised {type(other).__name__}.",
         ) from other
     raise Mismatch(
@@ -159,7 +159,7 @@ def expect_choice(got: Any, want: str, why: dict[str, str]) -> None:
     """Judge a letter the learner chose, and explain the chosen option.
 
     Args:
-        got: the learner's answer, such as "b"; letter case and surrounding blanks don't count.
+        got: the learner's answer, such as "b"; letter case, blanks and brackets around it don't count.
         want: the right option.
         why: for every option, what speaks for or against it.
     """
@@ -167,9 +167,10 @@ def expect_choice(got: Any, want: str, why: dict[str, str]) -> None:
         raise NotWritten
     known = {option.lower(): option for option in why}
     options = ", ".join(map(repr, why))
-    chosen = known.get(got.strip().lower()) if isinstance(got, str) else None
+    chosen = known.get(got.strip().lower(), known.get(got.strip(" ().").lower())) if isinstance(got, str) else None
     if chosen is None:
-        raise Mismatch(f"Answer with one of {options}; you gave {_short(got)}.", f"Answer with one of {options}.")
+        text = f"Answer with one of {options}, in quotes"
+        raise Mismatch(f"{text}; you gave {_short(got)}.", f"{text}.")
     if chosen != want:
         raise Mismatch(f"You chose {chosen!r}. {why[chosen]}", f"You chose {chosen!r}. {why[chosen]}")
 
@@ -197,24 +198,26 @@ def _compare(got: Any, want: Any, tol: float | None, what: str) -> None:
         if type(got) is not type(want) and not (isinstance(got, str) and isinstance(want, str)):
             _fail(f"{what} should be {_name(want)}, not {_name(got)}", got, want, show=False)
         if got != want:
-            _fail(f"{what} differs", got, want)
+            alike = isinstance(want, str) and got.strip().lower() == want.strip().lower()
+            _fail(f"{what} differs", got, want, "Only blanks, or capital letters, are not the same." if alike else "")
 
 
 def _compare_numbers(got: Any, want: Any, tol: float | None, what: str) -> None:
     if isinstance(want, bool | np.bool_):
         if not isinstance(got, bool | np.bool_):
-            _fail(f"{what} should be True or False, not {_name(got)}", got, want, show=False)
+            _fail(f"{what} should be True or False, not {_name(got)}{_quoted(got)}", got, want, show=False)
         if got != want:
             raise Mismatch(f"{_cap(what)} should be {bool(want)}, but it is {bool(got)}.", f"{_cap(what)} differs.")
         return
     value = _number(got)
     if value is None:
-        suspect = ""
+        suspect = _quoted(got)
         if isinstance(got, (tuple, list)):
-            suspect = f" You returned a {type(got).__name__} of {len(got)}."
+            suspect = f". You returned a {type(got).__name__} of {len(got)}"
+            suspect += ": a comma at the end of a line makes one" if isinstance(got, tuple) and len(got) == 1 else ""
         elif getattr(got, "shape", None):
-            suspect = f" You returned shape {tuple(got.shape)}: is a sum or a mean missing?"
-        _fail(f"{what} should be a number, not {_name(got)}.{suspect}", got, want, show=False)
+            suspect = f". You returned shape {tuple(got.shape)}: is a sum or a mean missing?"
+        _fail(f"{what} should be a number, not {_name(got)}{suspect}", got, want, show=False)
     original, want = want, _number(want)
     limit = _tolerance(tol, original)
     if not _close(value, want, limit):
@@ -476,6 +479,39 @@ def _name(value: Any) -> str:
     if getattr(value, "shape", None) is not None and _kind(value) in ("array", "tensor"):
         return f"{name} of shape {tuple(value.shape)}"
     return {"ellipsis": "the placeholder ...", "NoneType": "None"}.get(name, f"{name}")
+
+
+def _quoted(value: Any) -> str:
+    return ". Write it without quotes" if isinstance(value, str) else ""
+
+
+def described(value: Any) -> str:
+    """Return what a value is, and no number in it: "an array of shape (3,)", "a list of 2 (float, float)", "a dict"."""
+    kind, name = _kind(value), type(value).__name__
+    if kind in ("array", "tensor"):
+        return f"{'an array' if kind == 'array' else 'a tensor'} of shape {tuple(value.shape)}"
+    if value is None or value is Ellipsis:
+        return "None" if value is None else "the placeholder ..."
+    text = f"{'an' if name[0] in 'aeioAEIO' else 'a'} {name}"
+    if kind != "sequence":
+        return text
+    items = ", ".join([*(_name(item) for item in value[:3]), *["..."] * (len(value) > 3)])
+    return f"{text} of {len(value)}" + (f" ({items})" if items else "")
+
+
+def one_line(error: BaseException | str) -> str:
+    """Return an error as its type and the first sentence of its text, without what a terminal makes colours of.
+
+    Libraries go on for fifteen lines, with advice that may be the opposite of what an exercise asks for.
+    """
+    name, text = ("", error) if isinstance(error, str) else (type(error).__name__, str(error))
+    text = re.sub(r"\x1b\[[0-?]*[ -/]*[@-~]", "", text).strip()
+    lines = [" ".join(line.split()) for line in text.splitlines() if line.strip()] or [""]
+    first = " ".join(lines[:2]) if lines[0].endswith(":") else lines[0]
+    if len(lines) > 1 or len(first) > 160:
+        first = re.split(r"(?<=[.!?])\s+(?=[A-Z])", first)[0]
+    first = (first if len(first) <= 300 else first[:297] + "...").rstrip(":.")
+    return f"{name}: {first}" if name and first else name or first
 
 
 def _short(value: Any, width: int = 80) -> str:

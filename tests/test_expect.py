@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from mftcourse import expect, expect_choice
-from mftcourse.expect import Mismatch, NotWritten, leaving_inputs
+from mftcourse.expect import Mismatch, NotWritten, described, leaving_inputs, one_line
 
 finite = st.floats(-1e6, 1e6, allow_nan=False)
 
@@ -44,7 +44,7 @@ def test_equal(got, want):
 @pytest.mark.parametrize(
     ("got", "want", "words"),
     [
-        (None, 0.5, "Is a `return` missing?"),
+        (None, 0.5, "Your function returns nothing: does it end in `return`?"),
         ((0.5, 1), 0.5, "You returned a tuple of 2"),
         (np.array([0.5, 1.0]), 0.5, "is a sum or a mean missing?"),
         (0.25, 0.75, "1 - expected"),
@@ -143,9 +143,9 @@ def test_answers_worked_out_on_paper_are_not_told():
 
 
 @pytest.mark.parametrize(("got", "want", "said"), [
-    ("True", True, "Your prediction should be True or False, not str."),
+    ("True", True, "Your prediction should be True or False, not str. Write it without quotes."),
     ({"a": None}, {"a": 0}, "is None. Expected 0, got None."),
-    (None, 3, "Your prediction is None. Is a `return` missing?"),
+    (None, 3, "Your prediction is None. Your function returns nothing: does it end in `return`?"),
     (np.zeros((1, 2, 3)), np.zeros((3, 1, 2)), "The axes are in another order."),
     (np.zeros((3, 1)), np.zeros(3), "an extra axis of length 1"),
 ])  # fmt: skip
@@ -216,3 +216,29 @@ def test_a_changed_argument_is_named(how):
     with pytest.raises(Mismatch, match="`values`"):
         leaving_inputs(tidy, 0, values=copy.deepcopy(value))
     assert leaving_inputs(lambda *_: 7, 0, value, np.array([np.nan]), torch.nn.Linear(1, 1)) == 7
+
+
+def test_an_error_in_one_line():
+    def line(text: str) -> str:
+        return one_line(ValueError(text))
+
+    assert line("") == "ValueError" and line("bad input.") == "ValueError: bad input"
+    assert line("Input X contains NaN.\nUse another estimator.") == "ValueError: Input X contains NaN"
+    assert line("Errors in loading Net:\n\tMissing keys: a.\n\tMore.") == "ValueError: Errors in loading Net: Missing keys: a"
+    assert line("\x1b[1;31mRed.\x1b[0m And more.") == "ValueError: Red. And more"
+    assert line("Trying again " + "x" * 150 + ". Specify retain_graph=True.").endswith("xxx")
+    assert len(line("x" * 999)) < 320
+
+
+@pytest.mark.parametrize(("value", "words"), [
+    (None, "None"), (0.5, "a float"), (1, "an int"), (np.zeros((2, 3)), "an array of shape (2, 3)"),
+    (torch.zeros(2), "a tensor of shape (2,)"), ([], "a list of 0"), ((1, "a"), "a tuple of 2 (int, str)"),
+    ([1, 2, 3, 4], "a list of 4 (int, int, int, ...)"), ({"a": 1}, "a dict"), ("c", "a str"),
+])  # fmt: skip
+def test_what_a_value_is(value, words):
+    assert described(value) == words
+
+
+@pytest.mark.parametrize(("got", "near"), [("C", True), (" c ", True), ("d", False)])
+def test_a_text_that_is_nearly_right(got, near):
+    assert ("Only blanks, or capital letters, are not the same." in said(got, "c")) == near

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import os
+import re
 import subprocess
 import time
 from collections import defaultdict
@@ -18,6 +19,7 @@ from nbgrader.preprocessors import Execute
 from nbgrader.utils import is_grade, is_solution
 from traitlets.config import Config
 
+from ..expect import one_line
 from .handin import exercise, kind
 
 CELL_SECONDS = 120
@@ -81,12 +83,8 @@ class Run(Execute):
 
     def _judge(self, cell: NotebookNode) -> None:
         errors = [output for output in cell.outputs if output.output_type == "error"]
-        for error in errors:
-            if error.ename in ("CellTimeoutError", "TimeLimit"):
-                self.notes.append(f"{_where(cell)}: it took too long and was stopped. Does a loop never end?")
-            elif error.ename not in ("NotImplementedError", "KeyboardInterrupt"):
-                said = " ".join(f"{error.ename}: {error.evalue}".split())[:300]
-                self.notes.append(f"{_where(cell)} ended with {said.rstrip(':.')}.")
+        if [e for e in errors if e.ename != "NotImplementedError"]:
+            self.notes.append(in_words(cell))
         if is_grade(cell) and not is_solution(cell) and not errors and not _has_score(cell):
             sentence = "This check gave no score between 0 and its points, so it counts as failed."
             cell.outputs = [o for o in cell.outputs if o.output_type != "execute_result"]
@@ -133,6 +131,17 @@ def execute(nb: NotebookNode, folder: Path, seconds: int | None = None, config: 
                 rest = "Not run: earlier cells had ended Python too often."
                 without = dict.fromkeys(range(stop.index, len(nb.cells)), rest) | without
     raise DeadKernelError("no kernel stays alive, even without the cells that ended it")
+
+
+def in_words(cell: NotebookNode) -> str:
+    """Return in a sentence the error that a cell ended with."""
+    errors = [o for o in cell.get("outputs", []) if o.output_type == "error"]
+    if any(e.ename in ("CellTimeoutError", "TimeLimit") for e in errors):
+        return f"{_where(cell)} took too long and was stopped. Does a loop never end?"
+    if errors and errors[0].ename in ("NotRun", "NoScore"):
+        return errors[0].evalue
+    said = [re.sub(r"\(\d+\.py, (line \d+)\)", r"(\1)", one_line(f"{e.ename}: {e.evalue}")) for e in errors]
+    return f"{_where(cell)} ended {f'with {said[0]}' if said else 'without a result'}."
 
 
 def stop_endless_loops(config: Config, seconds: int = CELL_SECONDS) -> None:

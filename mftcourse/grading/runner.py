@@ -25,7 +25,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .. import checks
+from .. import checks, mistakes
 from ..course.files import LessonError
 from ..course.form import read_lesson
 from ..course.lesson import (
@@ -263,8 +263,10 @@ def _judge(
     if code is not None:
         try:
             _exec(code, f"<{name}>", namespace)
+            mistakes.cell_ended(code, None)
         except Exception as caught:  # a learner's cell may fail; its checks still run and say so
             error = f"{type(caught).__name__}: {caught}"
+            mistakes.cell_ended(code, caught)
     for seed in seeds:
         scope, cpu = namespace, 0.0
         if wall:

@@ -19,8 +19,9 @@ from typing import Any
 
 import numpy as np
 
-from ..checks import learner_line, watched
+from ..checks import watched
 from ..expect import Mismatch, NotWritten
+from ..mistakes import learner_line, left_over, place
 from ..probes import PROBES
 
 Send = Callable[[bytes], bytes]
@@ -233,8 +234,10 @@ class Room:
     def _describe(self, error: BaseException) -> dict:
         known = [c.__name__ for c in type(error).__mro__ if getattr(builtins, c.__name__, None) is c]
         todo = isinstance(error, NotWritten | NotImplementedError)
-        where = learner_line(error.__traceback__)
-        return {"type": type(error).__name__, "bases": known, "message": str(error), "where": where, "todo": todo}
+        said = str(error.args[0] if isinstance(error, KeyError) and error.args else error)  # a KeyError quotes its text
+        tb = error.__traceback__
+        return {"type": type(error).__name__, "bases": known, "message": said, "todo": todo, "place": place(tb),
+                "where": learner_line(tb, names=self._names), "left_over": left_over(tb) if todo else ""}  # fmt: skip
 
 
 def _operate(target: Any, name: str, args: tuple) -> Any:
@@ -276,7 +279,9 @@ class _Link:
 def _rebuild(error: dict) -> BaseException:
     """Return an exception of the nearest built-in type, carrying the learner's line."""
     if error["todo"]:
-        return NotImplementedError(error["message"])
+        rebuilt = NotImplementedError(error["message"])
+        rebuilt.mft_left_over = error["left_over"]
+        return rebuilt
     if error["type"] == "Mismatch":
         return Mismatch(error["message"], error["message"])
     kind = next((getattr(builtins, n) for n in error["bases"]), Exception)
@@ -286,7 +291,7 @@ def _rebuild(error: dict) -> BaseException:
         rebuilt = kind(message)
     except Exception:  # such as UnicodeDecodeError, which wants five arguments
         rebuilt = RuntimeError(f"{error['type']}: {error['message']}")
-    rebuilt.mft_where = error["where"] or "in your code"
+    rebuilt.mft_where, rebuilt.mft_place = error["where"], error["place"]
     return rebuilt
 
 

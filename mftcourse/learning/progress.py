@@ -49,7 +49,7 @@ def check(course: Course, unit: str, only: str | None = None, seconds: int | Non
         only: the exercise of which alone the checks run; the cells before it run too.
         seconds: the most that one cell may take.
     """
-    from ..course.kernel import execute
+    from ..course.kernel import execute, in_words
 
     unit = course.find_unit(unit)
     mine, release = started(course, unit), released(course, unit)
@@ -64,12 +64,12 @@ def check(course: Course, unit: str, only: str | None = None, seconds: int | Non
     outcome = execute(nb, course.folder("work", unit), seconds)
     scorecards = []
     for cell in outcome.nb.cells:
-        errors = [f"{o.ename}: {o.evalue}" for o in cell.get("outputs", []) if o.output_type == "error"]
         if kind(cell) == "check" and (card := scorecard(cell)):
             scorecards.append(card)
         elif kind(cell) == "check":  # it always runs to `grade`, unless something outside its checks fails
-            finding = {"title": "the whole check cell", "verdict": "failed", "points": 0, "message": " ".join(errors)}
-            scorecards.append({"exercise": exercise(cell), "points": 0, "earned": 0, "findings": [finding]})
+            points, message = cell.metadata.nbgrader.points, in_words(cell)
+            finding = {"title": "the whole check cell", "verdict": "failed", "points": points, "message": message}
+            scorecards.append({"exercise": exercise(cell), "points": points, "earned": 0, "findings": [finding]})
     return Checked(unit, scorecards, notes + outcome.notes, outcome.seconds)
 
 
