@@ -12,7 +12,6 @@ from rich.table import Table
 
 from ..course.files import Course, CourseError
 from ..learning import hints, progress, workspace
-from ..learning.progress import alone
 from .main import (
     LEARN,
     AnyUnit,
@@ -104,8 +103,9 @@ def check(
     """Run the visible checks of your notebook in a fresh kernel. Your notebook is not changed."""
     from ..checks import Scorecard
 
+    course = Course.find()
     with console(stderr=True).status("Running your notebook in a fresh kernel"):
-        done = progress.check(Course.find(), unit, exercise, seconds=timeout)
+        done = progress.check(course, unit, exercise, seconds=timeout)
     for card in done.scorecards:
         show_card(Scorecard.from_dict(card))
     for line in done.notes:
@@ -116,8 +116,7 @@ def check(
     elif done.open:
         next_step(f"mft hint {done.open[0]}, or go on in mft lab")
     else:
-        last = "finish" if alone(Course.find()) else "submit"
-        next_step(f"mft {last} {done.unit}" if exercise is None else f"mft check {done.unit}")
+        next_step(how_to_end(course, done.unit) if exercise is None else f"mft check {done.unit}")
     raise typer.Exit(0 if done.passed else 1)
 
 
@@ -139,6 +138,11 @@ def what_to_do(f: Any) -> str:
     return " ".join(part for part in (f.message, hint) if part and f.verdict != "passed")
 
 
+def how_to_end(course: Course, unit: str) -> str:
+    hand_in = f"mft submit {unit}".strip()
+    return f"mft finish {unit}".strip() + f"; in a class, {hand_in}" if progress.alone(course) else hand_in
+
+
 def tally(done: progress.Checked) -> str:
     passed = len(done.scorecards) - len(done.open)
     return f"{passed} of {len(done.scorecards)} exercises pass their visible checks"
@@ -151,8 +155,9 @@ def watch(unit: Unit, timeout: Seconds = None) -> None:
     with contextlib.suppress(KeyboardInterrupt), contextlib.closing(seen), console(stderr=True).status("") as status:
         status.update("Running your notebook once")
         for done in seen:
+            earned = {card["exercise"]: f"{card['earned']:g} of {card['points']:g} points" for card in done.scorecards}
             for name, findings in done.news.items():
-                say(f"[bold]{name}[/]")
+                say(f"[bold]{name}: {earned[name]}[/]")
                 for f in findings:
                     say(f"  {VERDICTS.get(f.verdict, f.verdict)}  {escape(f.title)}")
                     if what := what_to_do(f):
@@ -239,16 +244,16 @@ def show_progress() -> None:
     for row in found.rows():
         table.add_row(*map(escape, row))
     console().print(table)
-    last = "finish" if alone(course) else "submit"
-    say(f"Hidden checks and written answers get their points {'with mft finish' if last == 'finish' else 'when a unit is graded'}.")
-    next_step(f"mft lab {found.going}" if found.going else f"mft {last}, for every unit where you have not")
+    when = "with mft finish, or " if progress.alone(course) else ""
+    say(f"Hidden checks and written answers get their points {when}when a unit is graded.")
+    next_step(f"mft lab {found.going}" if found.going else f"{how_to_end(course, '')}, for every unit that is not")
 
 
 @app.command(rich_help_panel=LEARN)
 def hint(
     exercise: Exercise,
     step: Annotated[
-        int | None, typer.Option(min=1, help="Which hint; 1 is a nudge, the last nearly the solution. Default: the next.")
+        int | None, typer.Option(min=1, help="Which: 1 is a nudge, the last nearly the solution. Default: the next.")
     ] = None,
     lang: Lang = None,
 ) -> None:

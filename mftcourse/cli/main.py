@@ -53,8 +53,9 @@ def complete_exercise(ctx: typer.Context, incomplete: str) -> list[str]:
         if unit := unit or ctx.params.get("unit") or "":
             groups = [[course.find_unit(unit)]]
         else:
-            last = max(course.units(), key=lambda u: os.path.getmtime(p) if (p := course.notebook("work", u)).exists() else 0)
-            groups = [[last], course.units()]
+            mine = {u: course.notebook("work", u) for u in course.units()}
+            last = max(mine, key=lambda u: mine[u].stat().st_mtime if mine[u].exists() else 0)
+            groups = [[last], list(mine)]
         for units in groups:  # nbformat would take a second to import; Tab should not
             texts = [course.release(u).read_text(encoding="utf-8") for u in units]
             found = dict.fromkeys(name for text in texts for name in re.findall(r'"exercise": "(\w+)"', text))

@@ -19,7 +19,9 @@ def quiz(
     only: OneUnit = None,
     lang: Annotated[str, typer.Option(help="en or zh.")] = "en",
     count: Annotated[int, typer.Option(min=1, help="How many questions at most.")] = 10,
-    guide: Annotated[bool, typer.Option("--guide", help="Only the eight questions of the interview guide that the course grew from.")] = False,
+    guide: Annotated[
+        bool, typer.Option("--guide", help="Only the eight questions of the interview guide that the course grew from.")
+    ] = False,
 ) -> None:
     """Answer interview questions aloud, and grade yourself. What you missed comes back sooner."""
     from rich.markdown import Markdown

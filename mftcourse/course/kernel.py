@@ -184,7 +184,7 @@ class Warm:
             i: keep.get(id(c), []) for i, c in enumerate(nb.cells) if id(c) in keep or kind(c) == "demo"
         }
         run = Run(without, start + TOTAL_SECONDS, config=self.config)
-        self._manager = self._manager or run.create_kernel_manager()
+        self._manager = self._manager or AsyncKernelManager(kernel_name="python3")
         try:
             run.preprocess(nb, {"metadata": {"path": str(self.folder)}}, km=self._manager)
         except _Stopped:  # the kernel is gone; this way knows which cell ended it, and runs the others

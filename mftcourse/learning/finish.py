@@ -62,8 +62,8 @@ class Finished:
     def passed(self) -> set[str]:
         """The exercises of which every check passed, and the written answers that were compared."""
         waits = {w.exercise for w in self.compare}
-        return {n for n, card in self.cards.items()
-                if (n not in waits if self.names[n] == "manual" else card.complete and not card.hidden_points)}  # fmt: skip
+        whole = {n for n, card in self.cards.items() if card.complete and not card.hidden_points}
+        return {n for n in self.cards if (n not in waits if self.names[n] == "manual" else n in whole)}
 
     @property
     def open(self) -> list[str]:
@@ -174,7 +174,8 @@ class Finish:
             )
         left = f"<p>Not shown yet: {', '.join(done.open)}.</p>" if done.open else ""
         head = f"{self.unit}: {done.points:g} of {done.out_of:g} points"
-        write(path, _FRAME.format(lang=lang(self.release), head=head, style=_style(), body=left + "".join(parts)).encode())
+        body = left + "".join(parts)
+        write(path, _FRAME.format(lang=lang(self.release), head=head, style=_style(), body=body).encode())
         return path
 
 
