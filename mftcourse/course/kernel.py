@@ -209,11 +209,11 @@ def _stale(ran: dict[str, NotebookNode], now: dict[str, NotebookNode]) -> tuple[
     changed = stale | (set(ran) - set(now))
     touched = {n for key in changed for n in old.get(key, _NOTHING).imports ^ new.get(key, _NOTHING).imports}
     touched |= {n for key in changed for n in old.get(key, _NOTHING).binds}
-    more = stale
-    while more:
-        touched |= {n for key in more for n in new[key].binds}
-        more = {key for key in now if touched & (new[key].binds | new[key].reads)} - stale
-        stale |= more
+    before = None
+    while stale != before:
+        before = set(stale)
+        touched |= {n for key in stale for n in new[key].binds}
+        stale |= {key for key in now if touched & (new[key].binds | new[key].reads)}
     return stale, touched - {n for key in now if key not in stale for n in new[key].imports}
 
 

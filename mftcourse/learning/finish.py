@@ -220,7 +220,7 @@ body {{ font: 16px/1.5 sans-serif; margin: auto; max-width: 110em; padding: 0 1e
 section > div {{ display: grid; gap: 1em; grid-template-columns: repeat(auto-fit, minmax(min(34em, 100%), 1fr)); }}
 figure {{ margin: 0; min-width: 0; }}
 figcaption {{ font-weight: bold; }}
-pre {{ overflow-x: auto; padding: .6em; }}
+pre {{ font-size: .85em; overflow-x: auto; padding: .6em; }}
 td, th {{ padding: .2em .6em; }}
 {style}
 </style>
