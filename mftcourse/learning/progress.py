@@ -229,7 +229,7 @@ def progress(course: Course) -> Progress:
 
 def _unit_progress(course: Course, unit: str) -> UnitProgress:
     row, path, store = UnitProgress(unit), course.notebook("work", unit), Scorecards(course, unit)
-    release, written, cards = released(course, unit), {}, {}
+    release, written, cards, gave_up = released(course, unit), {}, {}, store.given_up
     try:
         if path.exists():
             mine = read(path)
@@ -243,7 +243,7 @@ def _unit_progress(course: Course, unit: str) -> UnitProgress:
         row.out_of += about.get("points", 0) if about.get("grade") else 0
         if kind(cell) not in ("exercise", "manual"):
             continue
-        card, gave_up = cards.get(id_), id_ in store.given_up
+        card = cards.get(id_)
         row.points += card.earned if card else 0
         if kind(cell) == "exercise":
             done = bool(card and all(f.verdict == "passed" for f in card.findings if not f.hidden))
@@ -252,7 +252,7 @@ def _unit_progress(course: Course, unit: str) -> UnitProgress:
             done = finished = bool(card)
             done = done or written.get(id_, cell.source) != cell.source
         minutes = cell.metadata.mft.get("minutes", 0)
-        row.exercises, row.done, row.finished = row.exercises + 1, row.done + done, row.finished + (finished or gave_up)
+        row.exercises, row.done, row.finished = row.exercises + 1, row.done + done, row.finished + (finished or id_ in gave_up)
         row.minutes, row.minutes_done = row.minutes + minutes, row.minutes_done + minutes * done
     if path.exists() and not row.note and row.exercises:
         if row.finished == row.exercises:
