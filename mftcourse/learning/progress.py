@@ -252,7 +252,8 @@ def _unit_progress(course: Course, unit: str) -> UnitProgress:
             done = finished = bool(card)
             done = done or written.get(id_, cell.source) != cell.source
         minutes = cell.metadata.mft.get("minutes", 0)
-        row.exercises, row.done, row.finished = row.exercises + 1, row.done + done, row.finished + (finished or id_ in gave_up)
+        row.exercises, row.done = row.exercises + 1, row.done + done
+        row.finished += finished or id_ in gave_up
         row.minutes, row.minutes_done = row.minutes + minutes, row.minutes_done + minutes * done
     if path.exists() and not row.note and row.exercises:
         if row.finished == row.exercises:
