@@ -1,8 +1,10 @@
-"""The commands for learners: lab, doctor, start, check, submit, progress, hint."""
+"""The commands for learners: lab, doctor, start, check, watch, submit, finish, progress, hint."""
 
 from __future__ import annotations
 
-from typing import Annotated
+import contextlib
+import time
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.markup import escape
@@ -25,6 +27,9 @@ from .main import (
     note,
     say,
 )
+
+if TYPE_CHECKING:
+    from ..checks import Scorecard
 
 VERDICTS = {"passed": "[green]✓ passed[/]", "failed": "[red]✗ failed[/]", "todo": "· not yet", "waits": "· waits"}
 
@@ -98,32 +103,70 @@ def check(
     """Run the visible checks of your notebook in a fresh kernel. Your notebook is not changed."""
     from ..checks import Scorecard
 
+    course = Course.find()
     with console(stderr=True).status("Running your notebook in a fresh kernel"):
-        done = progress.check(Course.find(), unit, exercise, seconds=timeout)
+        done = progress.check(course, unit, exercise, seconds=timeout)
     for card in done.scorecards:
-        if all(f["verdict"] == "todo" for f in card["findings"]):
-            say(f"{card['exercise']}: not written yet.")
-            continue
-        title = f"{card['exercise']}: {card['earned']:g} of {card['points']:g} points"
-        if card.get("hidden_points"):
-            title += f" ({card['hidden_points']:g} in hidden checks, given when it is graded)"
-        table = Table("Check", "Verdict", "What to do", title=title, title_justify="left", title_style="bold")
-        for f in Scorecard.from_dict(card).shown:
-            hint = f"Hint: {f.hint}" if f.verdict == "failed" and f.hint else ""
-            what = " ".join(part for part in (f.message, hint) if part and f.verdict != "passed")
-            table.add_row(escape(f.title), VERDICTS.get(f.verdict, f.verdict), escape(what))
-        console().print(table)
+        show_card(Scorecard.from_dict(card))
     for line in done.notes:
         note(line)
-    passed = len(done.scorecards) - len(done.open)
-    say(f"{passed} of {len(done.scorecards)} exercises pass their visible checks ({done.seconds:.0f} s).")
+    say(f"{tally(done)} ({done.seconds:.0f} s).")
     if not done.scorecards:
         next_step("the notebook has no check that ran; open it with mft lab")
     elif done.open:
         next_step(f"mft hint {done.open[0]}, or go on in mft lab")
     else:
-        next_step(f"mft submit {done.unit}" if exercise is None else f"mft check {done.unit}")
+        next_step(how_to_end(course, done.unit) if exercise is None else f"mft check {done.unit}")
     raise typer.Exit(0 if done.passed else 1)
+
+
+def show_card(card: Scorecard) -> None:
+    if all(f.verdict == "todo" for f in card.findings):
+        say(f"{card.exercise}: not written yet.")
+        return
+    title = f"{card.exercise}: {card.earned:g} of {card.points:g} points"
+    if card.hidden_points and any(f.points for f in card.findings):
+        title += f" ({card.hidden_points:g} in hidden checks, given when it is graded)"
+    table = Table("Check", "Verdict", "What to do", title=title, title_justify="left", title_style="bold")
+    for f in card.shown:
+        table.add_row(escape(f.title), VERDICTS.get(f.verdict, f.verdict), escape(what_to_do(f)))
+    console().print(table)
+
+
+def what_to_do(f: Any) -> str:
+    hint = f"Hint: {f.hint}" if f.verdict == "failed" and f.hint else ""
+    return " ".join(part for part in (f.message, hint) if part and f.verdict != "passed")
+
+
+def how_to_end(course: Course, unit: str) -> str:
+    hand_in = f"mft submit {unit}".strip()
+    return f"mft finish {unit}".strip() + f"; in a class, {hand_in}" if progress.alone(course) else hand_in
+
+
+def tally(done: progress.Checked) -> str:
+    passed = len(done.scorecards) - len(done.open)
+    return f"{passed} of {len(done.scorecards)} exercises pass their visible checks"
+
+
+@app.command(rich_help_panel=LEARN)
+def watch(unit: Unit, timeout: Seconds = None) -> None:
+    """Check your notebook whenever you save it, and say what changed. Ctrl+C ends it."""
+    seen = progress.watch(Course.find(), unit, seconds=timeout)
+    with contextlib.suppress(KeyboardInterrupt), contextlib.closing(seen), console(stderr=True).status("") as status:
+        status.update("Running your notebook once")
+        for done in seen:
+            earned = {card["exercise"]: f"{card['earned']:g} of {card['points']:g} points" for card in done.scorecards}
+            for name, findings in done.news.items():
+                say(f"[bold]{name}: {earned[name]}[/]")
+                for f in findings:
+                    say(f"  {VERDICTS.get(f.verdict, f.verdict)}  {escape(f.title)}")
+                    if what := what_to_do(f):
+                        say(f"            {escape(what)}")
+            for line in done.notes:
+                note(line)
+            say(f"{time.strftime('%H:%M:%S')}  {tally(done)} ({done.seconds:.1f} s).")
+            status.update("Waiting for you to save it (Ctrl+C ends this)")
+    say("No longer watching.")
 
 
 @app.command(rich_help_panel=LEARN)
@@ -139,28 +182,87 @@ def submit(
     next_step(f"an instructor grades it with mft grade {done.path.parent.name}; until then you may hand in again")
 
 
+@app.command(rich_help_panel=LEARN)
+def finish(
+    unit: Unit,
+    give_up: Annotated[
+        list[str] | None,
+        typer.Option(help="Show the reference of this exercise all the same.", autocompletion=complete_exercise),
+    ] = None,
+    again: Annotated[bool, typer.Option("--again", help="Compare your written answers once more.")] = False,
+    timeout: Seconds = None,
+) -> None:
+    """Finish a unit alone: hidden checks, your written answers beside the model answer, and the reference to read."""
+    from rich.markdown import Markdown
+
+    from ..learning.finish import Finish
+    from ..learning.formulas import for_terminal
+
+    mine = Finish(Course.find(), unit)
+    for name in give_up or []:
+        mine.give_up(name)
+    with console(stderr=True).status("Running your notebook with the hidden checks"):
+        done = mine.run(timeout, again)
+    for name in done.open:
+        if name in done.cards:
+            show_card(done.cards[name])
+    for line in done.notes:
+        note(line)
+    with contextlib.suppress(EOFError, KeyboardInterrupt):
+        for written in list(done.compare):
+            for title, text in (("your answer", written.own), ("the model answer", written.model)):
+                say(f"\n[bold]{written.exercise}, {title}[/]")
+                console().print(Markdown(for_terminal(text)))
+            say("\n[bold]Does your answer say this, or as good a thing?[/] y or n; Ctrl+C leaves it for later.")
+            met = []
+            for number, (line, points) in enumerate(written.rubric, 1):
+                console().print(Markdown(f"{number}. {for_terminal(line)}"))
+                while (said := input(f"{points:g} point(s): y or n? ").strip().lower()[:1]) not in ("y", "n"):
+                    pass
+                met.append(said == "y")
+            mine.compare(done, written, met)
+    say(f"\n{done.unit}: {done.points:g} of {done.out_of:g} points. "
+        f"Your answers beside the references: {here(mine.page(done))}")  # fmt: skip
+    if not done.open:
+        say("The unit is done.")
+        next_step("read the references; then mft quiz " + done.unit[:2])
+        return
+    say(f"Left: {', '.join(done.open)}.")
+    first = done.open[0]
+    if first in [w.exercise for w in done.compare]:
+        next_step(f"mft finish {done.unit[:2]}, to compare {first} with the model answer")
+    else:
+        next_step(f"mft hint {first}; or, to see the reference, mft finish {done.unit[:2]} --give-up {first}")
+
+
 @app.command("progress", rich_help_panel=LEARN)
 def show_progress() -> None:
-    """Show units, exercises, points and minutes, read from your notebooks."""
-    found = progress.progress(Course.find())
-    table = Table(*found.HEAD, title="Your progress, as of the last run of each check cell", title_justify="left")
+    """Show units, exercises, points and minutes: what checks said of the answers that stand in your notebooks."""
+    course = Course.find()
+    found = progress.progress(course)
+    table = Table(*found.HEAD, title="Your progress, as of the last check of each answer", title_justify="left")
     for row in found.rows():
         table.add_row(*map(escape, row))
     console().print(table)
-    say("Hidden checks and written answers get their points when a unit is graded.")
-    next_step(f"mft lab {found.going}" if found.going else "mft submit, for every unit that you have not handed in")
+    when = "with mft finish, or " if progress.alone(course) else ""
+    say(f"Hidden checks and written answers get their points {when}when a unit is graded.")
+    next_step(f"mft lab {found.going}" if found.going else f"{how_to_end(course, '')}, for every unit that is not")
 
 
 @app.command(rich_help_panel=LEARN)
 def hint(
     exercise: Exercise,
-    step: Annotated[int, typer.Option(min=1, help="Which hint; 1 is a nudge, the last nearly the solution.")] = 1,
+    step: Annotated[
+        int | None, typer.Option(min=1, help="Which: 1 is a nudge, the last nearly the solution. Default: the next.")
+    ] = None,
     lang: Lang = None,
 ) -> None:
-    """Show a hint for an exercise, one step at a time."""
+    """Show the next hint for an exercise."""
     from rich.markdown import Markdown
 
-    title, text, steps = hints.step(Course.find(), exercise, step, lang)
+    from ..learning.formulas import for_terminal
+
+    title, text, step, steps = hints.step(Course.find(), exercise, step, lang)
     say(f"[bold]{escape(exercise)}[/], {escape(title)} (step {step} of {steps})")
-    console().print(Markdown(text))
-    next_step(f"try it; then mft hint {exercise} --step {step + 1}" if step < steps else "that was the last one")
+    console().print(Markdown(for_terminal(text)))
+    next_step(f"try it; then mft hint {exercise} once more" if step < steps else "that was the last one")

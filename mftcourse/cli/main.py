@@ -45,13 +45,23 @@ def complete_unit(incomplete: str) -> list[str]:
     return []
 
 
-def complete_exercise(incomplete: str) -> list[str]:
-    found: list[str] = []
+def complete_exercise(ctx: typer.Context, incomplete: str) -> list[str]:
+    """The exercises of the unit that was named, or else of the one worked in last; the others where none fits."""
     with contextlib.suppress(Exception):
         course = Course.find()
-        for unit in course.units():  # nbformat would take a second to import; Tab should not
-            found += re.findall(r'"exercise": "(\w+)"', course.release(unit).read_text(encoding="utf-8"))
-    return [name for name in dict.fromkeys(found) if name.startswith(incomplete)]
+        unit, slash, start = incomplete.rpartition("/")
+        if unit := unit or ctx.params.get("unit") or "":
+            groups = [[course.find_unit(unit)]]
+        else:
+            mine = {u: course.notebook("work", u) for u in course.units()}
+            last = max(mine, key=lambda u: mine[u].stat().st_mtime if mine[u].exists() else 0)
+            groups = [[last], list(mine)]
+        for units in groups:  # nbformat would take a second to import; Tab should not
+            texts = [course.release(u).read_text(encoding="utf-8") for u in units]
+            found = dict.fromkeys(name for text in texts for name in re.findall(r'"exercise": "(\w+)"', text))
+            if fit := [f"{unit}/{name}" if slash else name for name in found if name.startswith(start)]:
+                return fit
+    return []
 
 
 Unit = Annotated[

@@ -19,14 +19,16 @@ def quiz(
     only: OneUnit = None,
     lang: Annotated[str, typer.Option(help="en or zh.")] = "en",
     count: Annotated[int, typer.Option(min=1, help="How many questions at most.")] = 10,
-    guide: Annotated[bool, typer.Option("--guide", help="Only the guide's eight questions.")] = False,
+    guide: Annotated[
+        bool, typer.Option("--guide", help="Only the eight questions of the interview guide that the course grew from.")
+    ] = False,
 ) -> None:
     """Answer interview questions aloud, and grade yourself. What you missed comes back sooner."""
     from rich.markdown import Markdown
 
     from ..course import interview
+    from ..learning.formulas import for_terminal
     from ..learning.quiz import GRADES, WORDS, begin
-    from .formulas import for_terminal
 
     course = Course.find()
     session, memory = begin(course, only or unit, lang, count, guide)

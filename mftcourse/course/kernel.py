@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
+import ast
 import copy
 import os
 import re
 import subprocess
+import symtable
 import time
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from IPython.core.inputtransformer2 import TransformerManager
+from jupyter_client import AsyncKernelManager
+from jupyter_core.utils import run_sync
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
-from nbformat.v4 import new_output
+from nbformat.v4 import new_code_cell, new_output
 from nbgrader.preprocessors import Execute
 from nbgrader.utils import is_grade, is_solution
 from traitlets.config import Config
 
 from ..expect import one_line
-from .handin import exercise, kind
+from .handin import exercise, kind, name
+from .lesson import globals_loaded
 
 CELL_SECONDS = 120
 TOTAL_SECONDS = 900
@@ -50,7 +57,7 @@ class Run(Execute):
     Stock Execute gives full points to a check cell without an output; here such a cell ends in an error.
     """
 
-    def __init__(self, without: dict[int, str], deadline: float, **kwargs: Any) -> None:
+    def __init__(self, without: dict[int, str | list], deadline: float, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.without, self.deadline, self.notes = without, deadline, []
         self.timeout_func = lambda _: int(max(1, min(self.timeout, self.deadline - time.monotonic())))
@@ -65,12 +72,12 @@ class Run(Execute):
         if cell.cell_type != "code":
             return cell, resources
         cell.outputs = []
-        sentence = self.without.get(index)
+        sentence = self.without.get(index)  # or the outputs that stand instead of a run
         if sentence is None and time.monotonic() > self.deadline:
             sentence = "Not run: the notebook had used up its time."
             self.notes.append(f"It was stopped after {TOTAL_SECONDS // 60} minutes.")
         if sentence is not None:
-            cell.outputs = [_error("NotRun", sentence)] if sentence else []
+            cell.outputs = sentence if isinstance(sentence, list) else [_error("NotRun", sentence)]
             return cell, resources
         try:
             super().preprocess_cell(cell, resources, index)
@@ -114,10 +121,9 @@ def execute(nb: NotebookNode, folder: Path, seconds: int | None = None, config: 
         config: nbgrader's configuration.
     """
     start = time.monotonic()
-    without = {i: "" for i, cell in enumerate(nb.cells) if kind(cell) == "demo"}
+    without: dict[int, str | list] = {i: [] for i, cell in enumerate(nb.cells) if kind(cell) == "demo"}
     notes: list[str] = []
-    own = Config(copy.deepcopy(config or {}))  # a trait set by hand would be reset by `preprocess`
-    own.Execute.timeout = seconds or own.Execute.get("timeout") or CELL_SECONDS
+    own = _settings(seconds, config)
     for death in range(DEATHS + 1):
         run = Run(without, start + TOTAL_SECONDS, config=own)
         attempt = copy.deepcopy(nb)
@@ -142,6 +148,124 @@ def in_words(cell: NotebookNode) -> str:
         return errors[0].evalue
     said = [re.sub(r"\(\d+\.py, (line \d+)\)", r"(\1)", one_line(f"{e.ename}: {e.evalue}")) for e in errors]
     return f"{_where(cell)} ended {f'with {said[0]}' if said else 'without a result'}."
+
+
+def _settings(seconds: int | None, config: Config | None = None) -> Config:
+    own = Config(copy.deepcopy(config or {}))  # a trait set by hand would be reset by `preprocess`
+    own.Execute.timeout = seconds or own.Execute.get("timeout") or CELL_SECONDS
+    return own
+
+
+class Warm:
+    """A kernel that stays between runs of a notebook, so that a run costs what changed. Use it in a `with` statement.
+
+    A run executes the cells that are new or changed, after it has removed the names that they bound, and with them
+    every cell that reads or binds a name which such a cell binds. Only what a cell does behind the back of names
+    can be missed; a fresh kernel has the last word.
+    """
+
+    def __init__(self, folder: Path, seconds: int | None = None) -> None:
+        self.folder, self.config = folder, _settings(seconds)
+        self._manager: AsyncKernelManager | None = None
+        self._ran: dict[str, NotebookNode] = {}  # what the kernel has run, in order
+
+    def __enter__(self) -> Warm:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._manager and self._manager.has_kernel:
+            run_sync(self._manager.shutdown_kernel)(now=True)
+        self._manager, self._ran = None, {}
+
+    def run(self, nb: NotebookNode) -> Executed:
+        """Run a copy of `nb` as `execute` does, what is as it was left out."""
+        start = time.monotonic()
+        nb = copy.deepcopy(nb)
+        cells = {name(c): c for c in nb.cells if c.cell_type == "code" and kind(c) != "demo"}
+        order = [key for key in cells if key in self._ran]
+        if order != [key for key in self._ran if key in cells]:
+            self.__exit__()  # cells changed places: anything may depend on that
+        stale, gone = _stale(self._ran, cells)
+        keep = {id(cell): self._ran[key].outputs for key, cell in cells.items() if key not in stale}
+        forget = new_code_cell(f"[globals().pop(_, None) for _ in {sorted(gone)}];")
+        nb.cells.insert(0, forget)
+        without: dict[int, str | list] = {
+            i: keep.get(id(c), []) for i, c in enumerate(nb.cells) if id(c) in keep or kind(c) == "demo"
+        }
+        run = Run(without, start + TOTAL_SECONDS, config=self.config)
+        self._manager = self._manager or AsyncKernelManager(kernel_name="python3")
+        try:
+            run.preprocess(nb, {"metadata": {"path": str(self.folder)}}, km=self._manager)
+        except _Stopped:  # the kernel is gone; this way knows which cell ended it, and runs the others
+            self.__exit__()
+            del nb.cells[0]
+            return execute(nb, self.folder, self.config.Execute.timeout)
+        except BaseException:
+            self.__exit__()  # interrupted: nobody knows what ran
+            raise
+        finally:
+            if run.kc:
+                run.kc.stop_channels()
+        del nb.cells[0]
+        self._ran = cells
+        return Executed(nb, run.notes, time.monotonic() - start)
+
+
+def _stale(ran: dict[str, NotebookNode], now: dict[str, NotebookNode]) -> tuple[set[str], set[str]]:
+    """Return which cells must run again, and the names that must go first."""
+    old, new = ({key: _names(cell) for key, cell in cells.items()} for cells in (ran, now))
+    stale = {key for key in now if key not in ran or ran[key].source != now[key].source}
+    changed = stale | (set(ran) - set(now))
+    touched = {n for key in changed for n in old.get(key, _NOTHING).imports ^ new.get(key, _NOTHING).imports}
+    touched |= {n for key in changed for n in old.get(key, _NOTHING).binds}
+    before = None
+    while stale != before:
+        before = set(stale)
+        touched |= {n for key in stale for n in new[key].binds}
+        stale |= {key for key in now if touched & (new[key].binds | new[key].reads)}
+    return stale, touched - {n for key in now if key not in stale for n in new[key].imports}
+
+
+@dataclass(frozen=True)
+class _Names:
+    """The global names that a cell imports, binds or changes otherwise, and reads."""
+
+    imports: frozenset[str] = frozenset()
+    binds: frozenset[str] = frozenset()
+    reads: frozenset[str] = frozenset()
+
+
+_NOTHING = _Names()
+
+
+def _names(cell: NotebookNode) -> _Names:
+    try:
+        source = TransformerManager().transform_cell(cell.source)  # `%timeit` and the like
+        reads = globals_loaded(source)
+        if kind(cell) == "check":  # what it binds is its own: see `lesson.own_names`
+            return _Names(reads=frozenset(n for n in reads if not n.startswith("mft_")))
+        symbols, tree = symtable.symtable(source, "<cell>", "exec").get_symbols(), ast.parse(source)
+    except (SyntaxError, ValueError):
+        return _NOTHING  # it runs nothing
+    imports = {s.get_name() for s in symbols if s.is_imported()}
+    binds = {s.get_name() for s in symbols if s.is_assigned()}
+    for top in tree.body:
+        if not isinstance(top, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            binds |= {name for node in ast.walk(top) for name in _reached_into(node)}
+    return _Names(frozenset(imports), frozenset(binds - imports), frozenset(reads))
+
+
+def _reached_into(node: ast.AST) -> Iterator[str]:
+    """Yield the names whose objects a statement changes: `a[0] = 1`, `a.b = 1`, `a.append(1)`."""
+    places = getattr(node, "targets", [getattr(node, "target", None)])
+    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+        places = [node.value.func]
+    for place in places:
+        inside = False
+        while isinstance(place, ast.Attribute | ast.Subscript):
+            place, inside = place.value, True
+        if inside and isinstance(place, ast.Name):
+            yield place.id
 
 
 def stop_endless_loops(config: Config, seconds: int = CELL_SECONDS) -> None:

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 from ..course.files import Course, programs_path
-from . import workspace
+from . import scorecards, workspace
 
 CONFIG = Path(__file__).parent / "jupyter"
 
@@ -61,6 +61,7 @@ def launch(
         for name in known:
             if not course.notebook("work", name).exists():
                 workspace.start(course, name)
+        scorecards.install(Path(lab_environment(course)["IPYTHONDIR"]))
     folder.mkdir(exist_ok=True)
     if port is not None:
         options.append(f"--ServerApp.port={port}")

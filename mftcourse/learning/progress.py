@@ -1,39 +1,59 @@
-"""How far a learner is: `check` runs the checks of a notebook, `progress` reads the scorecards that are in it."""
+"""How far a learner is: `check` and `watch` run the checks of a notebook, `progress` reads what was said of it."""
 
 from __future__ import annotations
 
+import difflib
 import html
-from dataclasses import astuple, dataclass
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..checks import Finding, Scorecard
 from ..course.files import Course, CourseError, Unreadable
-from ..course.handin import exercise, kind, read, repair, scorecard
+from ..course.handin import answers, exercise, kind, read, repair, scorecard
+from .scorecards import Scorecards
 from .workspace import released, started
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
+    from ..course.kernel import Executed
 
-def _passed(card: dict[str, Any]) -> bool:
+LOOK = 0.2  # seconds between two looks at a watched notebook
+
+
+def alone(course: Course) -> bool:
+    """Tell whether a learner can finish a unit here; a copy for a class holds no solutions."""
+    return (course.root / "course").is_dir()
+
+
+def passed(card: dict[str, Any]) -> bool:
+    """Tell whether every check of a scorecard in its JSON form ran and passed."""
     return bool(card["findings"]) and all(f["verdict"] == "passed" for f in card["findings"])
 
 
-# --- check ------------------------------------------------------------------------------------
+# --- check and watch --------------------------------------------------------------------------
 
 
 @dataclass
 class Checked:
-    """The scorecards of a run in a fresh kernel, as dicts, and sentences about what went wrong."""
+    """The scorecards of a run, as dicts, and sentences about what went wrong.
+
+    `news` holds, when a notebook is watched, the findings that are not as they were, by exercise.
+    """
 
     unit: str
     scorecards: list[dict[str, Any]]
     notes: list[str]
     seconds: float
+    news: dict[str, list[Finding]] = field(default_factory=dict)
 
     @property
     def open(self) -> list[str]:
         """The exercises of which a visible check did not pass."""
-        return [card["exercise"] for card in self.scorecards if not _passed(card)]
+        return [card["exercise"] for card in self.scorecards if not passed(card)]
 
     @property
     def passed(self) -> bool:
@@ -49,28 +69,100 @@ def check(course: Course, unit: str, only: str | None = None, seconds: int | Non
         only: the exercise of which alone the checks run; the cells before it run too.
         seconds: the most that one cell may take.
     """
-    from ..course.kernel import execute, in_words
+    from ..course.kernel import execute
 
     unit = course.find_unit(unit)
     mine, release = started(course, unit), released(course, unit)
     known = [exercise(c) for c in release.cells if kind(c) == "check"]
     if only is not None and only not in known:
-        raise CourseError(f"{unit} has no check of {only!r}. It has: {', '.join(known)}.")
+        raise CourseError(f"{unit} has no check of {only!r}. {did_you_mean(only, known)}")
     nb, notes = repair(mine, release)
     if only is not None:
         last = next(c for c in nb.cells if kind(c) == "check" and exercise(c) == only)
         before = nb.cells[: nb.cells.index(last)]
         nb.cells = [c for c in before if kind(c) != "check"] + [last]
     outcome = execute(nb, course.folder("work", unit), seconds)
-    scorecards = []
+    return checked(course, unit, mine, outcome, notes)
+
+
+def checked(course: Course, unit: str, mine: NotebookNode, outcome: Executed, notes: list[str]) -> Checked:
+    """Gather the scorecards of a run, and keep each for the answer that it judged."""
+    from ..course.kernel import in_words
+
+    done = Checked(unit, [], notes + outcome.notes, outcome.seconds)
+    store, written = Scorecards(course, unit), answers(mine)
     for cell in outcome.nb.cells:
-        if kind(cell) == "check" and (card := scorecard(cell)):
-            scorecards.append(card)
-        elif kind(cell) == "check":  # it always runs to `grade`, unless something outside its checks fails
-            points, message = cell.metadata.nbgrader.points, in_words(cell)
-            finding = {"title": "the whole check cell", "verdict": "failed", "points": points, "message": message}
-            scorecards.append({"exercise": exercise(cell), "points": points, "earned": 0, "findings": [finding]})
-    return Checked(unit, scorecards, notes + outcome.notes, outcome.seconds)
+        if kind(cell) != "check":
+            continue
+        card = scorecard(cell)
+        if not card:  # it always runs to `grade`, unless something outside its checks fails
+            points = cell.metadata.nbgrader.points
+            finding = Finding("the whole check cell", "failed", points, in_words(cell))
+            card = Scorecard(exercise(cell), points, [finding]).to_dict() | {"hidden_points": 0}
+        done.scorecards.append(card)
+        if card["exercise"] in written and (trouble := store.keep(card, written[card["exercise"]])):
+            done.notes = [*dict.fromkeys([*done.notes, trouble])]
+    return done
+
+
+def watch(course: Course, unit: str, seconds: int | None = None) -> Iterator[Checked]:
+    """Yield what the checks say of the learner's notebook, at once and after every save of it.
+
+    The kernel stays: see `mftcourse.course.kernel.Warm`. It ends with the generator.
+    """
+    from ..course.kernel import Warm
+
+    unit = course.find_unit(unit)
+    started(course, unit)
+    release, path = released(course, unit), course.notebook("work", unit)
+    before: Checked | None = None
+    said: dict[str, str] = {}
+    with Warm(path.parent, seconds) as kernel:
+        seen = None
+        while True:
+            if (state := _state(path)) == seen:
+                time.sleep(LOOK)
+                continue
+            seen = state
+            try:
+                mine = read(path)
+            except Unreadable as error:
+                yield Checked(unit, before.scorecards if before else [], [str(error)], 0)
+                continue
+            nb, notes = repair(mine, release)
+            done = checked(course, unit, mine, kernel.run(nb), notes)
+            if before:
+                done.news = _news(before, done, {n for n, text in answers(mine).items() if said.get(n) != text})
+            before, said = done, answers(mine)
+            yield done
+
+
+def _state(path: Path) -> tuple[int, int] | None:
+    """Return what changes with every save, or None while there is no file: an editor is about to put one there."""
+    try:
+        found = path.stat()
+        return found.st_mtime_ns, found.st_size
+    except OSError:
+        return None
+
+
+def _news(before: Checked, now: Checked, changed: set[str]) -> dict[str, list[Finding]]:
+    """Return the findings that are new, and of a changed answer those that still fail."""
+    old = {card["exercise"]: {f["title"]: (f["verdict"], f["message"]) for f in card["findings"]}
+           for card in before.scorecards}  # fmt: skip
+    news = {}
+    for card in map(Scorecard.from_dict, now.scorecards):
+        was = old.get(card.exercise, {})
+        moved = [f for f in card.findings if was.get(f.title) != (f.verdict, f.message)]
+        if moved or card.exercise in changed:
+            news[card.exercise] = moved or [f for f in card.shown if f.verdict != "passed"]
+    return news
+
+
+def did_you_mean(wanted: str, known: list[str]) -> str:
+    """Return the sentence that names what is near to `wanted`, or else everything that there is."""
+    near = difflib.get_close_matches(wanted, known, n=3)
+    return f"Did you mean {' or '.join(near)}?" if near else f"These exist: {', '.join(known)}."
 
 
 # --- progress ---------------------------------------------------------------------------------
@@ -78,7 +170,11 @@ def check(course: Course, unit: str, only: str | None = None, seconds: int | Non
 
 @dataclass
 class UnitProgress:
-    """One unit: exercises done (all visible checks passed, or a written answer begun), points so far, minutes."""
+    """One unit: exercises done (all visible checks passed, or a written answer begun), points so far, minutes.
+
+    Of these, `finished` are beyond doubt: hidden checks passed as well, the written answer was compared with the
+    model answer, or the learner gave up and looked at the reference.
+    """
 
     unit: str
     exercises: int = 0
@@ -88,6 +184,7 @@ class UnitProgress:
     minutes: float = 0
     minutes_done: float = 0
     note: str = ""
+    finished: int = 0
 
 
 @dataclass
@@ -105,11 +202,13 @@ class Progress:
 
     def rows(self) -> list[tuple[str, ...]]:
         """Return the table as text, a row a unit and one for all."""
-        numbers = zip(*(astuple(u)[1:-1] for u in self.units), strict=True)
+        total = UnitProgress("all")
+        for name in ("exercises", "done", "points", "out_of", "minutes", "minutes_done"):
+            setattr(total, name, sum(getattr(u, name) for u in self.units))
         return [
             (u.unit, f"{u.done} of {u.exercises}", f"{u.points:g} of {u.out_of:g}",
              f"{u.minutes_done:g} of {u.minutes:g}", u.note)
-            for u in [*self.units, UnitProgress("all", *map(sum, numbers))]
+            for u in [*self.units, total]
         ]  # fmt: skip
 
     def _repr_html_(self) -> str:
@@ -118,7 +217,7 @@ class Progress:
         for first, *rest in self.rows():
             cells = "".join(f'<td style="text-align:left">{html.escape(value)}</td>' for value in rest)
             body += f'<tr><th scope="row" style="text-align:left;font-weight:normal">{first}</th>{cells}</tr>'
-        caption = "Your progress. Hidden checks and written answers get their points when a unit is graded."
+        caption = "Your progress. Hidden checks and written answers get their points when a unit is graded or finished."
         return (
             f'<table><caption style="caption-side:top;text-align:left;color:inherit">{caption}</caption>'
             f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
@@ -126,32 +225,41 @@ class Progress:
 
 
 def progress(course: Course) -> Progress:
-    """Return the learner's progress in every released unit, from the notebooks in `work/`."""
+    """Return the learner's progress in every released unit: what was said of the answers that stand in `work/`."""
     return Progress([_unit_progress(course, unit) for unit in course.units()])
 
 
 def _unit_progress(course: Course, unit: str) -> UnitProgress:
-    row, path = UnitProgress(unit), course.notebook("work", unit)
-    mine: list[NotebookNode] = []
+    row, path, store = UnitProgress(unit), course.notebook("work", unit), Scorecards(course, unit)
+    release, written, cards, gave_up = released(course, unit), {}, {}, store.given_up
     try:
-        mine = read(path).cells if path.exists() else []
-        row.note = "" if path.exists() else f"start it: mft start {unit}"
+        if path.exists():
+            mine = read(path)
+            written, cards = answers(mine), store.of(mine, release)
+        else:
+            row.note = f"start it: mft start {unit}"
     except Unreadable as error:
         row.note = str(error)
-    cards = {exercise(c): card for c in mine if kind(c) == "check" and (card := scorecard(c))}
-    written = {exercise(c): c.source for c in mine if kind(c) == "manual"}
-    for cell in released(course, unit).cells:
+    for cell in release.cells:
         id_, about = exercise(cell), cell.metadata.get("nbgrader", {})
         row.out_of += about.get("points", 0) if about.get("grade") else 0
-        if kind(cell) == "exercise":
-            card = cards.get(id_, {"earned": 0, "findings": []})
-            row.points += card["earned"]
-            done = _passed(card)
-        elif kind(cell) == "manual":
-            done = written.get(id_, cell.source) != cell.source
-        else:
+        if kind(cell) not in ("exercise", "manual"):
             continue
+        card = cards.get(id_)
+        row.points += card.earned if card else 0
+        if kind(cell) == "exercise":
+            done = bool(card and all(f.verdict == "passed" for f in card.findings if not f.hidden))
+            finished = bool(card and card.complete and not card.hidden_points)
+        else:
+            done = finished = bool(card)
+            done = done or written.get(id_, cell.source) != cell.source
         minutes = cell.metadata.mft.get("minutes", 0)
         row.exercises, row.done = row.exercises + 1, row.done + done
+        row.finished += finished or id_ in gave_up
         row.minutes, row.minutes_done = row.minutes + minutes, row.minutes_done + minutes * done
+    if path.exists() and not row.note and row.exercises:
+        if row.finished == row.exercises:
+            row.note = "finished"
+        elif row.done == row.exercises and alone(course):
+            row.note = f"finish it: mft finish {unit[:2]}"
     return row

@@ -1,6 +1,6 @@
 """The learner's notebooks in `work/`: start a unit, take up an update, hand in. Nothing of a learner's is overwritten.
 
-There is no state beside them: what the course had released is read in their own cells.
+What the course had released is read in their own cells, and what checks said of them in `scorecards`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..course.files import Course, CourseError, Unreadable, free, write
-from ..course.handin import answers, exercise, kind, lang, name, read, scorecard
+from ..course.handin import answers, exercise, kind, lang, name, read
+from .scorecards import Scorecards
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -139,15 +140,17 @@ def submit(course: Course, unit: str, student: str | None = None) -> HandedIn:
         raise CourseError(f"{student!r} cannot be the name of a folder. Use letters, digits, '.', '-', '_' or '@': "
                           f"mft submit {unit} --student NAME")  # fmt: skip
     mine, path = started(course, unit), course.notebook("work", unit)
-    written, stubs = answers(mine), answers(released(course, unit))
+    release = released(course, unit)
+    written, stubs = answers(mine), answers(release)
     if not written:
         raise CourseError(f"{path.relative_to(course.root)} holds no exercise of {unit}. Is it another notebook? "
                           f"Move it away, then: mft start {unit}")  # fmt: skip
     open_ = [id_ for id_, stub in stubs.items() if written.get(id_, stub) == stub]
-    unchecked = [exercise(c) for c in mine.cells if kind(c) == "check" and not scorecard(c)]
+    cards = Scorecards(course, unit).of(mine, release)
+    unchecked = [exercise(c) for c in mine.cells if kind(c) == "check" and exercise(c) not in cards]
     warnings = [f"Not answered: {', '.join(open_)}."] if open_ else []
     if never := [id_ for id_ in unchecked if id_ not in open_]:
-        warnings.append(f"Answered, but the check was never run: {', '.join(never)}. Run: mft check {unit}")
+        warnings.append(f"Answered, but not checked since: {', '.join(never)}. Run: mft check {unit}")
     now = datetime.datetime.now(datetime.UTC)
     target = course.notebook("submitted", unit, student)
     earlier = path.parent / "submissions"

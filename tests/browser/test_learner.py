@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from browser import running_lab
 
+from mftcourse.learning.scorecards import digest
+
 expect = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed").expect
 pytestmark = pytest.mark.browser
 
@@ -107,6 +109,10 @@ def test_learner_solves_an_exercise(learner, page):
     table.get_by_text("passed").first.wait_for()
     after = table.inner_text()
     assert "not written yet" not in after, after
+
+    # progress knows it, before the notebook is saved
+    kept = lab.root / "work" / ".mft" / "scorecards" / UNIT
+    assert list(kept.glob(f"{release[exercise]['metadata']['mft']['exercise']}.{digest(answer)}.notebook.json"))
 
     # Validate saves the notebook, runs it from the top, and says what is left
     page.get_by_role("button", name="Validate").click()

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import demo
 import pytest
@@ -42,7 +43,7 @@ def test_a_learners_way_from_start_to_grades(mft):
     assert "mean: not written yet" in said and "0 of 2 exercises" in said and "mft hint mean" in said
     solve(mft.course.notebook("work", UNIT))
     said = mft("check", "tiny")
-    assert "✓ passed" in said and "mft submit 01-tiny" in said
+    assert "✓ passed" in said and "mft finish 01-tiny; in a class, mft submit 01-tiny" in said
     assert "1 of 2" not in mft("check", "tiny", "mean")
     said = mft("submit", "tiny", "--student", "ada")
     assert "Handed in as ada: submitted/ada/01-tiny/tiny.ipynb" in said and "Not answered: memo" in said
@@ -54,8 +55,9 @@ def test_a_learners_way_from_start_to_grades(mft):
 
 def test_progress_and_hints(mft):
     assert "0 of 3" in mft("progress")
-    assert "`sum`" not in mft("hint", "mean") and "--step 2" in mft("hint", "mean")
-    assert "that was the last one" in mft("hint", "mean", "--step", "2")
+    assert "sum adds" in mft("hint", "mean") and "that was the last one" in mft("hint", "mean")
+    assert "mft hint mean once more" in mft("hint", "mean", "--step", "1")
+    assert "Did you mean median or mean" in mft("hint", "meadian", code=2)
     assert "has 2 hints" in mft("hint", "mean", "--step", "3", code=2)
     assert "memo has no hints" in mft("hint", "memo", code=2)
 
@@ -136,7 +138,25 @@ def test_doctor_and_lab_are_wired(mft, monkeypatch):
 
 def test_completion_knows_units_and_exercises(mft):
     assert main.complete_unit("ti") == main.complete_unit("01") == [UNIT]
-    assert main.complete_exercise("me") == ["mean", "median", "memo"]
+
+
+def test_completion_offers_the_units_own_exercises_first(mft):
+    for unit in ("02-other", "03-third"):
+        folder = mft.course.root / "release" / unit
+        folder.mkdir()
+        (folder / f"{unit[3:]}.ipynb").write_text(f'"exercise": "me_{unit[3:]}", "exercise": "x_{unit[3:]}"')
+
+    def complete(text, **given):
+        return main.complete_exercise(SimpleNamespace(params=given), text)
+
+    assert complete("me") == ["mean", "median", "memo"], "nothing is started: the first unit"
+    assert complete("me", unit="2") == ["me_other"]
+    assert complete("03/") == ["03/me_third", "03/x_third"]
+    path = mft.course.notebook("work", "02-other")
+    path.parent.mkdir(parents=True)
+    path.touch()
+    assert complete("") == ["me_other", "x_other"], "the unit that is worked in"
+    assert complete("med") == ["median"] and complete("zz") == []
 
 
 @pytest.mark.parametrize("words", [["hint", "mean"], ["progress"], ["--help"]])
@@ -151,3 +171,44 @@ def test_a_command_for_learners_loads_nothing_heavy(built, root, words):
         command, cwd=built.root, env=os.environ | {"PYTHONPATH": str(root)}, capture_output=True, text=True, check=True
     )
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_a_unit_is_finished_alone(mft, monkeypatch):
+    mft("start", "1")
+    path = mft.course.notebook("work", UNIT)
+    solve(path)
+    nb = load(path)
+    cell(nb, "memo").source = "The median."
+    save(nb, path)
+    said = mft("finish", "1")
+    assert "7 of 9 points" in said and "one large value" in said and "Left: memo" in said
+    assert "mft finish 01, to compare memo" in said, "nobody answered"
+    asked = iter(["", "maybe", "yes"])
+    monkeypatch.setattr("builtins.input", lambda _: next(asked))
+    said = mft("finish", "1")
+    assert "9 of 9 points" in said and "The unit is done" in said and "work/01-tiny/finished.html" in said
+    assert "9 of 9" in mft("progress") and "finished" in mft("progress")
+
+
+def test_giving_up_is_a_wish_of_its_own(mft):
+    mft("start", "1")
+    said = mft("finish", "1")
+    assert "mft hint mean; or, to see the reference, mft finish 01 --give-up mean" in said
+    assert "Left: median, memo" in mft("finish", "1", "--give-up", "mean")
+    assert "Did you mean" in mft("finish", "1", "--give-up", "meen", code=2)
+
+
+def test_watch_says_what_changed_until_it_is_interrupted(mft, monkeypatch):
+    from mftcourse.learning import progress
+
+    mft("start", "1")
+
+    def save_then_stop(seconds, saves=[solve]):  # noqa: B006
+        if not saves:
+            raise KeyboardInterrupt
+        saves.pop()(mft.course.notebook("work", UNIT))
+
+    monkeypatch.setattr(progress.time, "sleep", save_then_stop)
+    said = mft("watch", "1")
+    assert "0 of 2 exercises" in said and "2 of 2 exercises" in said and "No longer watching" in said
+    assert "mean: 2 of 3 points ✓ passed 1, 2 and 9: 4" in said

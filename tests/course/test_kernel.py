@@ -8,7 +8,7 @@ from tiny_course import cell
 from traitlets.config import Config
 
 from mftcourse.course.handin import kind
-from mftcourse.course.kernel import execute, stop_endless_loops
+from mftcourse.course.kernel import Warm, execute, stop_endless_loops
 
 FORGED = "class grade(float):\n    def __new__(cls, *a, **k): return float.__new__(cls, 100)"
 
@@ -81,3 +81,72 @@ def test_an_endless_loop_ends_with_a_sentence():
     said = [output.evalue for output in nb.cells[0].outputs if output.output_type == "error"]
     assert any("stopped after 3 seconds. Look for a loop that never ends" in (text or "") for text in said)
     assert nb.cells[1].outputs[0].data["text/plain"] == "42"  # the kernel lives
+
+
+@pytest.fixture
+def warm(tmp_path):
+    """Run a notebook, given as name → source, in a kernel that stays; return what it printed, and which cells ran."""
+    log = tmp_path / "log"
+    with Warm(tmp_path, seconds=5) as kernel:
+
+        def run(**sources):
+            log.write_text("")
+            cells = [
+                nbformat.v4.new_code_cell(f"open({str(log)!r}, 'a').write('{name} ')\n{text}", id=name)
+                for name, text in sources.items()
+            ]
+            done = kernel.run(nbformat.v4.new_notebook(cells=cells))
+            said = {c.id: "".join(o.get("text", o.get("evalue", "")) for o in c.outputs).strip() for c in done.nb.cells}
+            return said, "".join(log.read_text().split())
+
+        yield run
+
+
+CELLS = {"a": "x = 1", "b": "def f():\n    return x", "c": "y = 5", "d": "print(f())", "e": "print(y)"}
+
+
+@pytest.mark.parametrize(
+    ("change", "ran", "said"),
+    [
+        ({}, "", {"d": "1", "e": "5"}),
+        ({"a": "x = 2"}, "abd", {"d": "2", "e": "5"}),
+        ({"c": "y = 6"}, "ce", {"d": "1", "e": "6"}),
+        ({"b": "def g():\n    return x"}, "bd", {"d": "name 'f' is not defined"}),
+        ({"b": "def f("}, "d", {"d": "name 'f' is not defined"}),
+        ({"c": None}, "e", {"e": "name 'y' is not defined"}),
+        ({"c": "import math as y"}, "ce", {"e": "<module 'math'"}),
+        ({"e": "y.bit_length(); print(y)"}, "ce", {"e": "5"}),
+        ({"e": "%time print(x + 1)"}, "e", {"e": "2"}),
+    ],
+)
+def test_a_warm_kernel_runs_what_changed_and_what_reads_it(warm, change, ran, said):
+    assert warm(**CELLS)[1] == "abcde"
+    found, again = warm(**{name: text for name, text in (CELLS | change).items() if text is not None})
+    assert again == ran and all(found[name].startswith(text) for name, text in said.items())
+
+
+def test_what_two_cells_bind_is_built_up_anew(warm):
+    cells = {"a": "total = [1]", "b": "total.append(2)", "c": "total[0] = 7", "d": "print(total)", "e": "n = 1"}
+    assert warm(**cells)[0]["d"] == "[7, 2]"
+    said, ran = warm(**cells | {"b": "total.append(3)"})
+    assert said["d"] == "[7, 3]" and ran == "abcd"
+    swapped = {name: cells[name] for name in "acbde"}
+    assert warm(**swapped)[1] == "acbde", "cells changed places"
+
+
+def test_a_warm_kernel_that_dies_is_replaced(warm, tmp_path):
+    warm(**CELLS)
+    said, ran = warm(**CELLS | {"c": "import os; os._exit(1)"})
+    assert "Python ended here" in said["c"] and said["d"] == "1"
+    assert warm(**CELLS)[0]["e"] == "5"
+
+
+def test_a_warm_kernel_checks_what_depends_on_an_answer_and_nothing_else(reference, tmp_path):
+    with Warm(tmp_path) as kernel:
+        assert scores(kernel.run(reference).nb) == {"mean": 2, "median": 3}
+        nb = copy.deepcopy(reference)
+        cell(nb, "mean").source = "def mean(values):\n    return 4"
+        done = kernel.run(nb)
+        assert scores(done.nb) == {"mean": 1, "median": 3}
+        counts = {name: cell(done.nb, name).execution_count for name in ("mean-check", "median-check")}
+        assert counts["mean-check"] and not counts["median-check"]

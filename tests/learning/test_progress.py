@@ -1,5 +1,7 @@
 """Checks run on a copy, and progress is read from the scorecards."""
 
+import contextlib
+
 import nbformat
 import pytest
 from tiny_course import MEAN, MEDIAN, cell, load, save
@@ -33,7 +35,7 @@ def test_check_says_what_it_could_not_run(course, mine):
     mine(mean="import os\nos._exit(1)")
     done = progress.check(course, "tiny")
     assert "Python ended here" in " ".join(done.notes)
-    with pytest.raises(CourseError, match="It has: mean, median"):
+    with pytest.raises(CourseError, match="no check of 'mode'. These exist: mean, median|Did you mean"):
         progress.check(course, "tiny", "mode")
 
 
@@ -61,3 +63,27 @@ def test_progress_is_a_table_with_a_caption_in_a_notebook(course):
     page = found._repr_html_()
     assert "<caption" in page and 'scope="col"' in page and 'scope="row"' in page
     assert "mft start 01-tiny" in page
+
+
+def test_a_watched_notebook_tells_after_every_save_what_changed(course, mine):
+    mine()
+    with contextlib.closing(progress.watch(course, "tiny")) as seen:
+        first = next(seen)
+        assert first.news == {} and first.open == ["mean", "median"]
+        mine(mean=MEAN)
+        done = next(seen)
+        assert [(f.title, f.verdict) for f in done.news.pop("mean")] == [
+            ("1, 2 and 9: 4", "passed"),
+            ("one number is its own mean", "passed"),
+        ]
+        assert done.news == {} and done.open == ["median"]
+        mine(mean=MEAN.replace("len(values)", "3"))
+        assert [(f.title, f.verdict) for f in next(seen).news["mean"]] == [("one number is its own mean", "failed")]
+        path = mine(mean=MEAN.replace("len(values)", "3.0"))
+        assert [f.verdict for f in next(seen).news["mean"]] == ["failed"], "another answer, the same failure"
+        good = path.read_bytes()
+        path.write_text("{")
+        assert "not a notebook" in next(seen).notes[0]
+        path.write_bytes(good)
+        assert next(seen).open == ["mean", "median"]
+    assert progress.progress(course).units[0].points == 1, "it is kept as mft check keeps it"

@@ -97,7 +97,7 @@ def test_every_submission_is_kept_and_dated_as_nbgrader_does(course, mine):
     first = workspace.submit(course, "tiny", "ada")
     assert first.path == course.root / "submitted" / "ada" / UNIT / "tiny.ipynb"
     assert first.path.read_bytes() == first.kept.read_bytes() == path.read_bytes()
-    assert [w.split(":")[0] for w in first.warnings] == ["Not answered", "Answered, but the check was never run"]
+    assert [w.split(":")[0] for w in first.warnings] == ["Not answered", "Answered, but not checked since"]
     stamp = CourseDirectory(root=str(course.root)).get_existing_timestamp(str(first.path.parent))
     assert abs((datetime.datetime.now(datetime.UTC).replace(tzinfo=None) - stamp).total_seconds()) < 60
     earlier = first.path.read_bytes()

@@ -2,9 +2,9 @@
 
 import pytest
 
-from mftcourse.cli.formulas import for_terminal
 from mftcourse.course import interview
 from mftcourse.course.files import Course
+from mftcourse.learning.formulas import for_terminal
 
 
 @pytest.mark.parametrize(("tex", "said"), [
