@@ -40,7 +40,8 @@ from ..course.lesson import (
 from .wall import Room, stand_ins
 
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-_TWO = dict.fromkeys(_THREADS, "2") | {"OMP_WAIT_POLICY": "PASSIVE"}  # a waiting thread that spins takes a core from others
+# A waiting thread that spins takes a core from others.
+_TWO = dict.fromkeys(_THREADS, "2") | {"OMP_WAIT_POLICY": "PASSIVE"}
 _PLAIN = {"ATEN_CPU_CAPABILITY": "default", "MKL_CBWR": "COMPATIBLE", "ONEDNN_MAX_CPU_ISA": "SSE41"}
 # Other machines, as far as this one can play them: sums are taken in another order in each. Only the first forks
 # safely; the others are for facts.
