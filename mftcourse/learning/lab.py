@@ -1,13 +1,16 @@
-"""JupyterLab for learners and for instructors.
+"""JupyterLab for learners and for instructors: one server a course and role.
 
 Everything that JupyterLab must know is in `mftcourse/learning/jupyter/`. It reaches the server through the
 environment of that one process; what the server writes (settings, workspaces, history) goes to `.mft/` in the
 course folder. Your own Jupyter, with its settings, neither changes nor interferes.
 """
 
+import html
 import os
 import subprocess
 import sys
+import urllib.request
+import webbrowser
 from pathlib import Path
 
 from ..course.files import Course, programs_path
@@ -27,6 +30,7 @@ def lab_environment(course: Course, instructor: bool = False) -> dict[str, str]:
         "JUPYTER_CONFIG_PATH": str(CONFIG / role),
         "JUPYTER_CONFIG_DIR": str(state / "config"),
         "JUPYTER_DATA_DIR": str(state / "data"),
+        "JUPYTER_RUNTIME_DIR": str(state / "runtime"),
         "IPYTHONDIR": str(state / "ipython"),
         "JUPYTER_PREFER_ENV_PATH": "1",  # the kernel of this environment, not one of the same name elsewhere
     }
@@ -37,14 +41,31 @@ def launch(
 ) -> int:
     """Open JupyterLab and return its exit code when it is closed.
 
-    A learner gets `work/` with every released unit in it, and `unit` (default: the first) open. An instructor
-    gets the whole course folder, with nbgrader's Formgrader.
+    A learner gets `work/` with every released unit in it: the overview the first time, later what was open last,
+    and `unit` in front where it is named. An instructor gets the whole course folder, with nbgrader's Formgrader.
+    Where a server of this course runs already, the browser goes there.
 
     Raises:
         CourseError: there is no such unit.
     """
     build_missing(course)
     folder = course.root if instructor else course.root / "work"
+    page = "lab"
+    if not instructor:
+        if unit:
+            opened = course.notebook("work", course.find_unit(unit))
+            page = f"lab/tree/{opened.parent.name}/{opened.name}"
+        for name in course.units():
+            if not course.notebook("work", name).exists():
+                workspace.start(course, name)
+    folder.mkdir(exist_ok=True)
+    env = lab_environment(course, instructor)
+    if server := running(folder, Path(env["JUPYTER_RUNTIME_DIR"])):
+        address = f"{server['url']}{page}" + (f"?token={server['token']}" if server["token"] else "")
+        print(f"JupyterLab of this course is running already:\n{address}")
+        if browser:
+            show(address, Path(env["JUPYTER_RUNTIME_DIR"]))
+        return 0
     options = [
         f"--ServerApp.root_dir={folder}",
         "--ServerApp.log_level=WARN",
@@ -52,16 +73,10 @@ def launch(
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
         "--LabApp.news_url=None",
         "--LabApp.extension_manager=readonly",
+        f"--LabApp.default_url=/{page}",
     ]
     if not instructor:
-        known = course.units()
-        if unit or known:
-            opened = course.notebook("work", course.find_unit(unit or known[0]))
-            options.append(f"--LabApp.default_url=/lab/tree/{opened.parent.name}/{opened.name}")
-        for name in known:
-            if not course.notebook("work", name).exists():
-                workspace.start(course, name)
-    folder.mkdir(exist_ok=True)
+        options.append(f"--LabApp.extra_labextensions_path={CONFIG / 'labextensions'}")
     if port is not None:
         options.append(f"--ServerApp.port={port}")
     if not browser:
@@ -69,7 +84,32 @@ def launch(
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         options.append("--allow-root")  # in a container there may be no other user
     print("JupyterLab is opening. It runs until you press Ctrl-C here.")
-    return _run([sys.executable, "-m", "jupyterlab", *options], folder, lab_environment(course, instructor))
+    return _run([sys.executable, "-m", "jupyterlab", *options], folder, env)
+
+
+def running(folder: Path, runtime: Path) -> dict | None:
+    """Return what the running server of a folder says of itself, or None.
+
+    A file of a server that was killed stays behind, and so does one in a course folder that was copied.
+    """
+    from jupyter_server.serverapp import list_running_servers
+
+    for server in list_running_servers(str(runtime)):
+        if Path(server["root_dir"]) == folder:
+            try:
+                with urllib.request.urlopen(f"{server['url']}api", timeout=5):
+                    return server
+            except OSError:
+                continue
+    return None
+
+
+def show(address: str, runtime: Path) -> None:
+    """Open an address in the browser by way of a file: other users see command lines, and this one has a token."""
+    path = runtime / "open.html"
+    path.touch(mode=0o600)
+    path.write_text(f'<meta http-equiv="refresh" content="0; url={html.escape(address)}">', encoding="utf-8")
+    webbrowser.open(path.as_uri())
 
 
 def _run(command: list[str], folder: Path, env: dict[str, str]) -> int:
