@@ -5,6 +5,7 @@ environment of that one process; what the server writes (settings, workspaces, h
 course folder. Your own Jupyter, with its settings, neither changes nor interferes.
 """
 
+import contextlib
 import html
 import os
 import subprocess
@@ -12,6 +13,7 @@ import sys
 import urllib.request
 import webbrowser
 from pathlib import Path
+from typing import Any
 
 from ..course.files import Course, programs_path
 from . import workspace
@@ -84,23 +86,23 @@ def launch(
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         options.append("--allow-root")  # in a container there may be no other user
     print("JupyterLab is opening. It runs until you press Ctrl-C here.")
-    return _run([sys.executable, "-m", "jupyterlab", *options], folder, env)
+    return _run([sys.executable, "-m", __name__, *options], folder, env)
 
 
-def running(folder: Path, runtime: Path) -> dict | None:
+def running(folder: Path, runtime: Path) -> dict[str, Any] | None:
     """Return what the running server of a folder says of itself, or None.
 
     A file of a server that was killed stays behind, and so does one in a course folder that was copied.
     """
     from jupyter_server.serverapp import list_running_servers
 
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     for server in list_running_servers(str(runtime)):
         if Path(server["root_dir"]) == folder:
-            try:
-                with urllib.request.urlopen(f"{server['url']}api", timeout=5):
-                    return server
-            except OSError:
-                continue
+            token = {"Authorization": f"token {server['token']}"}
+            with contextlib.suppress(OSError):  # nobody answers, or someone else
+                direct.open(urllib.request.Request(f"{server['url']}api/status", headers=token), timeout=5).close()
+                return server
     return None
 
 
@@ -136,3 +138,21 @@ def build_missing(course: Course) -> list[str]:
         print(f"Building {', '.join(missing)} ...", flush=True)
         notebooks.build(course, missing)
     return missing
+
+
+def serve() -> None:
+    """Be the server, without what JupyterLab does for those who install extensions from npm.
+
+    Where node is there, it would wait at every start for yarn to say where from, and leave yarn behind when it is
+    killed meanwhile.
+    """
+    from jupyterlab import commands
+
+    commands._yarn_config = lambda logger: {"yarn config": {}, "npm config": {}}
+    from jupyterlab import labapp  # here, as it asks while it is imported
+
+    labapp.main()
+
+
+if __name__ == "__main__":
+    serve()
