@@ -8,6 +8,7 @@ course folder. Your own Jupyter, with its settings, neither changes nor interfer
 import contextlib
 import html
 import os
+import shlex
 import subprocess
 import sys
 import urllib.request
@@ -79,6 +80,8 @@ def launch(
     ]
     if not instructor:
         options.append(f"--LabApp.extra_labextensions_path={CONFIG / 'labextensions'}")
+    if shell := os.environ.get("SHELL"):  # named, it is no login shell, which would forget where `mft` lies
+        options.append(f"--ServerApp.terminado_settings=shell_command={shlex.quote(shell)}")
     if port is not None:
         options.append(f"--ServerApp.port={port}")
     if not browser:
