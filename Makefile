@@ -56,7 +56,7 @@ demo: .venv/lab.stamp
 
 class:
 	@git archive --format zip --prefix mftcourse/ --output $(ZIP) HEAD README.md LICENSE LICENSE-content \
-	  Makefile pyproject.toml constraints.txt mftcourse release docs/interview docs/unit-light.png docs/unit-dark.png
+	  Makefile pyproject.toml constraints.txt mftcourse release docs/interview 'docs/*.png'
 	@echo "Wrote $(ZIP): what is committed, without course/, solutions/ and the pages for instructors."
 
 build: .venv/lab.stamp

@@ -55,7 +55,8 @@ def test_every_link_resolves(pages):
     }
     for page, text in texts.items():
         text = re.sub(r"```.*?```|`[^`\n]*`", "", text, flags=re.S)
-        for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        pictures = re.findall(r'\bsrc(?:set)?="([^"]+)"', text)
+        for target in [*re.findall(r"\]\(([^)\s]+)\)", text), *pictures]:
             if re.match(r"https?:", target):
                 continue
             path, _, anchor = target.partition("#")

@@ -23,11 +23,12 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stab
 
 @dataclass
 class Lab:
-    """A running JupyterLab: its address, the course folder, and the home folder of its process."""
+    """A running JupyterLab: its address, the course folder, the home folder of its process, and the process."""
 
     url: str
     root: Path
     home: Path
+    pid: int
 
     def page_url(self, path: str = "lab") -> str:
         return f"{self.url}/{path}?token={TOKEN}"
@@ -82,7 +83,7 @@ def running_lab(folder: Path, *options: str) -> Iterator[Lab]:
     command = [sys.executable, "-c", code, "lab", "--no-browser", "--port", str(port), *options]
     with log.open("w") as out:
         process = subprocess.Popen(command, cwd=root, env=env, stdout=out, stderr=subprocess.STDOUT)
-    lab = Lab(f"http://127.0.0.1:{port}", root, home)
+    lab = Lab(f"http://127.0.0.1:{port}", root, home, process.pid)
     try:
         _wait(lab, process, log)
         yield lab

@@ -7,7 +7,6 @@
 
 from __future__ import annotations
 
-import graphlib
 import re
 from collections import Counter
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from pathlib import Path
 import yaml
 
 from mftcourse.course import interview
-from mftcourse.course.files import Course
+from mftcourse.course.files import Course, in_order
 from mftcourse.course.form import read_lesson
 from mftcourse.course.lesson import Lesson
 
@@ -200,20 +199,9 @@ def unit_page(unit: Unit) -> str:
 
 
 def order(units: list[Unit]) -> list[Unit]:
-    """Return the units such that each comes after those that it needs; else in the order of their numbers.
-
-    Raises:
-        graphlib.CycleError: units need each other.
-    """
-    sorter = graphlib.TopologicalSorter({u.lesson.unit: u.lesson.needs for u in units})
-    sorter.prepare()
-    ready, found = [], []
+    """Return the units such that each comes after those that it needs."""
     named = {u.lesson.unit: u for u in units}
-    while sorter.is_active():
-        ready = sorted([*ready, *sorter.get_ready()])
-        found.append(named[ready.pop(0)])
-        sorter.done(found[-1].lesson.unit)
-    return found
+    return [named[name] for name in in_order({name: u.lesson.needs for name, u in named.items()})]
 
 
 def plan(units: list[Unit]) -> str:

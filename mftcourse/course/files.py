@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import graphlib
 import itertools
 import os
 import sys
@@ -92,6 +93,23 @@ class Course:
             other = ["en", *sorted(p.parent.name for p in plain.parent.glob("*/*.ipynb"))]
             raise CourseError(f"{unit} is not released in {lang!r}. It is there in: {', '.join(other)}.")
         return path
+
+
+def in_order(needs: dict[str, list[str]]) -> list[str]:
+    """Return units such that each comes after those that it needs; else in the order of their names.
+
+    Raises:
+        graphlib.CycleError: units need each other.
+    """
+    sorter = graphlib.TopologicalSorter({unit: [n for n in before if n in needs] for unit, before in needs.items()})
+    sorter.prepare()
+    ready: list[str] = []
+    found: list[str] = []
+    while sorter.is_active():
+        ready = sorted([*ready, *sorter.get_ready()])
+        found.append(ready.pop(0))
+        sorter.done(found[-1])
+    return found
 
 
 def free(path: Path) -> Path:

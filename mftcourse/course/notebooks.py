@@ -47,7 +47,7 @@ def solution_notebook(lesson: Lesson, lang: str = "en") -> nbformat.NotebookNode
     nb.metadata = nbformat.from_dict({
         "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
         "language_info": {"name": "python"},
-        "mft": {"unit": lesson.unit, "lang": lang},
+        "mft": {"unit": lesson.unit, "lang": lang, "needs": lesson.needs},
     })  # fmt: skip
     used: dict[str, int] = {}
     cells = [*lesson.cells, *_interview_cells(lesson, lang)]

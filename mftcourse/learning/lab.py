@@ -1,14 +1,20 @@
-"""JupyterLab for learners and for instructors.
+"""JupyterLab for learners and for instructors: one server a course and role.
 
 Everything that JupyterLab must know is in `mftcourse/learning/jupyter/`. It reaches the server through the
 environment of that one process; what the server writes (settings, workspaces, history) goes to `.mft/` in the
 course folder. Your own Jupyter, with its settings, neither changes nor interferes.
 """
 
+import contextlib
+import html
 import os
+import shlex
 import subprocess
 import sys
+import urllib.request
+import webbrowser
 from pathlib import Path
+from typing import Any
 
 from ..course.files import Course, programs_path
 from . import scorecards, workspace
@@ -27,6 +33,7 @@ def lab_environment(course: Course, instructor: bool = False) -> dict[str, str]:
         "JUPYTER_CONFIG_PATH": str(CONFIG / role),
         "JUPYTER_CONFIG_DIR": str(state / "config"),
         "JUPYTER_DATA_DIR": str(state / "data"),
+        "JUPYTER_RUNTIME_DIR": str(state / "runtime"),
         "IPYTHONDIR": str(state / "ipython"),
         "JUPYTER_PREFER_ENV_PATH": "1",  # the kernel of this environment, not one of the same name elsewhere
     }
@@ -37,14 +44,31 @@ def launch(
 ) -> int:
     """Open JupyterLab and return its exit code when it is closed.
 
-    A learner gets `work/` with every released unit in it, and `unit` (default: the first) open. An instructor
-    gets the whole course folder, with nbgrader's Formgrader.
+    A learner gets `work/` with every released unit in it: the overview the first time, later what was open last,
+    and `unit` in front where it is named. An instructor gets the whole course folder, with nbgrader's Formgrader.
+    Where a server of this course runs already, the browser goes there.
 
     Raises:
         CourseError: there is no such unit.
     """
     build_missing(course)
     folder = course.root if instructor else course.root / "work"
+    page = "lab"
+    if not instructor:
+        if unit:
+            opened = course.notebook("work", course.find_unit(unit))
+            page = f"lab/tree/{opened.parent.name}/{opened.name}"
+        for name in course.units():
+            if not course.notebook("work", name).exists():
+                workspace.start(course, name)
+    folder.mkdir(exist_ok=True)
+    env = lab_environment(course, instructor)
+    if server := running(folder, Path(env["JUPYTER_RUNTIME_DIR"])):
+        address = f"{server['url']}{page}" + (f"?token={server['token']}" if server["token"] else "")
+        print(f"JupyterLab of this course is running already:\n{address}")
+        if browser:
+            show(address, Path(env["JUPYTER_RUNTIME_DIR"]))
+        return 0
     options = [
         f"--ServerApp.root_dir={folder}",
         "--ServerApp.log_level=WARN",
@@ -52,17 +76,13 @@ def launch(
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
         "--LabApp.news_url=None",
         "--LabApp.extension_manager=readonly",
+        f"--LabApp.default_url=/{page}",
     ]
     if not instructor:
-        known = course.units()
-        if unit or known:
-            opened = course.notebook("work", course.find_unit(unit or known[0]))
-            options.append(f"--LabApp.default_url=/lab/tree/{opened.parent.name}/{opened.name}")
-        for name in known:
-            if not course.notebook("work", name).exists():
-                workspace.start(course, name)
+        options.append(f"--LabApp.extra_labextensions_path={CONFIG / 'labextensions'}")
         scorecards.install(Path(lab_environment(course)["IPYTHONDIR"]))
-    folder.mkdir(exist_ok=True)
+    if shell := os.environ.get("SHELL"):  # named, it is no login shell, which would forget where `mft` lies
+        options.append(f"--ServerApp.terminado_settings=shell_command={shlex.quote(shell)}")
     if port is not None:
         options.append(f"--ServerApp.port={port}")
     if not browser:
@@ -70,7 +90,32 @@ def launch(
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         options.append("--allow-root")  # in a container there may be no other user
     print("JupyterLab is opening. It runs until you press Ctrl-C here.")
-    return _run([sys.executable, "-m", "jupyterlab", *options], folder, lab_environment(course, instructor))
+    return _run([sys.executable, "-m", __name__, *options], folder, env)
+
+
+def running(folder: Path, runtime: Path) -> dict[str, Any] | None:
+    """Return what the running server of a folder says of itself, or None.
+
+    A file of a server that was killed stays behind, and so does one in a course folder that was copied.
+    """
+    from jupyter_server.serverapp import list_running_servers
+
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    for server in list_running_servers(str(runtime)):
+        if Path(server["root_dir"]) == folder:
+            token = {"Authorization": f"token {server['token']}"}
+            with contextlib.suppress(OSError):  # nobody answers, or someone else
+                direct.open(urllib.request.Request(f"{server['url']}api/status", headers=token), timeout=5).close()
+                return server
+    return None
+
+
+def show(address: str, runtime: Path) -> None:
+    """Open an address in the browser by way of a file: other users see command lines, and this one has a token."""
+    path = runtime / "open.html"
+    path.touch(mode=0o600)
+    path.write_text(f'<meta http-equiv="refresh" content="0; url={html.escape(address)}">', encoding="utf-8")
+    webbrowser.open(path.as_uri())
 
 
 def _run(command: list[str], folder: Path, env: dict[str, str]) -> int:
@@ -97,3 +142,21 @@ def build_missing(course: Course) -> list[str]:
         print(f"Building {', '.join(missing)} ...", flush=True)
         notebooks.build(course, missing)
     return missing
+
+
+def serve() -> None:
+    """Be the server, without what JupyterLab does for those who install extensions from npm.
+
+    Where node is there, it would wait at every start for yarn to say where from, and leave yarn behind when it is
+    killed meanwhile.
+    """
+    from jupyterlab import commands
+
+    commands._yarn_config = lambda logger: {"yarn config": {}, "npm config": {}}
+    from jupyterlab import labapp  # here, as it asks while it is imported
+
+    labapp.main()
+
+
+if __name__ == "__main__":
+    serve()

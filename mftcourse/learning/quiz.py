@@ -17,7 +17,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field
 
 from ..course import interview
-from ..course.files import Course, free, write
+from ..course.files import Course, CourseError, free, write
 from ..course.interview import PARTS, Item
 
 __all__ = ["show"]
@@ -176,6 +176,19 @@ def begin(course: Course, unit: str | None, lang: str, count: int, guide: bool =
     memory = Memory(course)
     items = interview.questions(course, unit, lang, guide)
     return Session(items, memory.read(), datetime.date.today(), count), memory
+
+
+def counts(course: Course, today: datetime.date | None = None) -> tuple[int, int, int]:
+    """Return how many questions there are, how many were never asked, and how many are due; changes nothing."""
+    try:
+        asked = _State.model_validate_json(Memory(course).path.read_bytes()).questions
+    except (OSError, ValueError):
+        asked = {}
+    ids = []
+    with contextlib.suppress(CourseError):  # a course without questions
+        ids = [item.question.id for item in interview.questions(course)]
+    due = sum(i in asked and asked[i].due <= (today or datetime.date.today()) for i in ids)
+    return len(ids), sum(i not in asked for i in ids), due
 
 
 def show(unit: str | None = None, lang: str = "en", count: int = 10, guide: bool = False) -> None:

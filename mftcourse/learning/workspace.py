@@ -69,7 +69,22 @@ def start(course: Course, unit: str, language: str | None = None, today: datetim
     """
     import nbformat
 
-    unit = course.find_unit(unit)
+    done, release = _compare(course, course.find_unit(unit), language)
+    if done.state == "update":
+        date = (today or datetime.date.today()).isoformat()
+        done.path = free(done.path.parent / f"{done.path.stem}.update-{date}.ipynb")
+    if done.state != "there":
+        write(done.path, nbformat.writes(release).encode() + b"\n")
+    return done
+
+
+def newer(course: Course, unit: str) -> bool:
+    """Say whether the course has released something newer than the learner's notebook and what stands beside it."""
+    return _compare(course, unit, None)[0].state == "update"
+
+
+def _compare(course: Course, unit: str, language: str | None) -> tuple[Started, NotebookNode]:
+    """Return what `start` will have done, and the notebook that it writes."""
     path = course.notebook("work", unit)
     mine = read(path) if path.exists() else None
     source = course.release(unit, language or (lang(mine) if mine else "en"))
@@ -80,14 +95,11 @@ def start(course: Course, unit: str, language: str | None = None, today: datetim
         for beside in [path, *sorted(path.parent.glob(f"{path.stem}.update-*.ipynb"), reverse=True)]:
             with contextlib.suppress(Unreadable):
                 if read(beside).metadata.get("mft", {}).get("release") == version:
-                    return Started(beside, "there")
+                    return Started(beside, "there"), release
         done = _update(path, mine, release)
         if not done.changes:
-            return Started(path, "there")
-        date = (today or datetime.date.today()).isoformat()
-        done.path = free(path.parent / f"{path.stem}.update-{date}.ipynb")
-    write(done.path, nbformat.writes(release).encode() + b"\n")
-    return done
+            done = Started(path, "there")
+    return done, release
 
 
 def _update(path: Path, mine: NotebookNode, release: NotebookNode) -> Started:

@@ -1,0 +1,136 @@
+"""Where am I: the learner's units at a glance, as a tab in JupyterLab.
+
+The server that `mft lab` starts loads this module as an extension; it answers at mft/overview, and
+`jupyter/labextensions/` shows the answer. The page is made anew whenever a file that it rests on has changed,
+so it is right after any check, in a notebook or in a terminal.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import datetime
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from ..course.files import Course, CourseError, in_order
+from ..course.handin import answers, read
+from ..course.lesson import headings_of
+from .progress import UnitProgress, progress
+from .quiz import counts
+from .workspace import newer, released
+
+TEMPLATE = Path(__file__).parent / "jupyter" / "overview.html"
+
+
+@dataclass
+class Row:
+    """One unit: what it is, how far the learner is in it, and what stands beside it.
+
+    Attributes:
+        path: of the learner's notebook, from `work/`.
+        state: "not started" (no answer yet), "going" or "done".
+        minutes: those of the exercises that are left.
+        newer: the course has a release that the learner has not fetched.
+    """
+
+    unit: str
+    title: str
+    path: str
+    needs: list[str]
+    state: str
+    done: int
+    exercises: int
+    points: float
+    out_of: float
+    minutes: float
+    newer: bool
+    note: str
+
+
+def rows(course: Course) -> list[Row]:
+    """Return the released units, each after those that it needs."""
+    found = {row.unit: row for row in progress(course).units}
+    releases = {unit: released(course, unit) for unit in found}
+    needs = {unit: nb.metadata.get("mft", {}).get("needs", []) for unit, nb in releases.items()}
+    return [_row(course, found[unit], releases[unit], needs[unit]) for unit in in_order(needs)]
+
+
+def _row(course: Course, of: UnitProgress, release: Any, needs: list[str]) -> Row:
+    path, begun, update = course.notebook("work", of.unit), False, False
+    try:
+        begun = path.exists() and answers(read(path)) != answers(release)
+        update = path.exists() and newer(course, of.unit)
+    except CourseError:
+        pass  # progress says it in its note
+    state = "done" if of.done == of.exercises else "going" if begun or of.done else "not started"
+    titles = headings_of("\n\n".join(c.source for c in release.cells if c.cell_type == "markdown"))
+    return Row(
+        of.unit, (titles or [of.unit])[0], f"{path.parent.name}/{path.name}", needs, state, of.done, of.exercises,
+        of.points, of.out_of, of.minutes - of.minutes_done, update, of.note,
+    )  # fmt: skip
+
+
+def page(course: Course, base_url: str = "/") -> str:
+    """Return the overview as a piece of HTML without any script."""
+    from jinja2 import Environment
+
+    units = rows(course)
+    left = [row for row in units if row.state != "done"]
+    questions, fresh, due = counts(course)
+    template = Environment(autoescape=True, trim_blocks=True).from_string(TEMPLATE.read_text(encoding="utf-8"))
+    return template.render(
+        units=units, base_url=base_url, questions=questions, fresh=fresh, due=due,
+        next=next((row for row in left if row.state == "going"), left[0] if left else None),
+        minutes=_time(sum(row.minutes for row in units)),
+        **{name: sum(getattr(row, name) for row in units) for name in ("done", "exercises", "points", "out_of")},
+        **{"class": not (course.root / "course").is_dir()},
+    )  # fmt: skip
+
+
+def _time(minutes: float) -> str:
+    hours = round(minutes / 60)
+    return f"{hours} hours" if hours > 1 else f"{minutes:g} minutes" if minutes else ""
+
+
+def _seen(course: Course) -> tuple:
+    """What the page rests on: the day, and every file of the learner and of the release, with time and size."""
+    seen: list[Any] = [datetime.date.today()]
+    for path in (p for folder in ("work", "release") for p in (course.root / folder).rglob("*")):
+        with contextlib.suppress(OSError):  # it was replaced a moment ago
+            seen.append((str(path), path.stat().st_mtime_ns, path.stat().st_size))
+    return tuple(seen)
+
+
+@lru_cache(maxsize=1)
+def _page_of(course: Course, base_url: str, seen: tuple) -> str:
+    return page(course, base_url)
+
+
+def _current(course: Course, base_url: str) -> str:
+    return _page_of(course, base_url, _seen(course))
+
+
+# --- the server's extension -------------------------------------------------------------------
+
+
+def _jupyter_server_extension_points() -> list[dict[str, str]]:
+    return [{"module": "mftcourse.learning.overview"}]
+
+
+def _load_jupyter_server_extension(server: Any) -> None:
+    """Answer at mft/overview, for those who are logged in."""
+    from jupyter_server.base.handlers import APIHandler
+    from tornado.web import authenticated
+
+    course = Course(Path(server.root_dir).parent)
+
+    class Overview(APIHandler):
+        @authenticated
+        async def get(self) -> None:
+            text = await asyncio.to_thread(_current, course, self.base_url)
+            self.finish(text, set_content_type="text/html; charset=UTF-8")
+
+    server.web_app.add_handlers(".*", [(f"{server.web_app.settings['base_url']}mft/overview", Overview)])
