@@ -20,7 +20,7 @@ UNIT, NOTEBOOK = "06-metrics", "06-metrics/metrics.ipynb"
 EXERCISE = "read_curves"
 ANSWER = 'curves_read = {"auc": "c", "few": "a", "rare": "b", "precision": 0.54}'
 SIZE = {"width": 1180, "height": 1310}
-OVERVIEW = {"width": 1180, "height": 800}
+OVERVIEW = {"width": 1180, "height": 940}
 
 
 def main() -> None:
@@ -94,7 +94,9 @@ def unit(page: Page, lab: Lab, figure: int, exercise: int, check: int) -> None:
     page.keyboard.press("Control+s")
     page.locator(".jp-mod-dirty").wait_for(state="detached")
     page.keyboard.press("ArrowDown")  # a selected cell has a frame
-    cells.nth(figure).evaluate("cell => cell.scrollIntoView({block: 'start'})")
+    for _ in range(4):  # what comes into sight is drawn only then, and moves the rest
+        cells.nth(figure).evaluate("cell => cell.scrollIntoView({block: 'start'})")
+        page.wait_for_timeout(500)
 
 
 def overview(page: Page) -> None:
