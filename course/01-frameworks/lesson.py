@@ -1216,7 +1216,7 @@ grade("backward")
 # </details>
 #
 # **Why it matters.** One way back gives the gradients of *all* inputs. Numeric differences, and forward mode too, need
-# one run for each input.
+# at least one run for each input.
 # [Why do frameworks differentiate in reverse mode?](#Why-do-frameworks-differentiate-in-reverse-mode?)
 
 # %% [markdown]
@@ -2100,7 +2100,7 @@ grade("port")
 #
 # **The smallest example.** Old $(1, 4)$, new $(4, 1)$: the means are equal, and the error is $3/4$.
 #
-# The name that you want is that of the **first** layer that differs. All later ones differ too, often more.
+# The name that you want is that of the **first** layer that differs. Later ones will as a rule differ too, often more.
 
 
 # %% exercise="fix_port_test" minutes=10 faults=["equal means, numbers in other places", "maps: the same numbers, channels last", "relative where large, absolute where small", "the first layer that differs, not the worst", "nan and infinity are differences", "shapes that differ, also where NumPy would stretch", "random layers"]

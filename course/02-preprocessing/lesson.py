@@ -59,8 +59,8 @@ def when_written(demonstrate):
 #
 # The table holds 344 penguins of three species, measured near Palmer Station in Antarctica in three seasons, with
 # 17 columns (K. B. Gorman, T. D. Williams and W. R. Fraser, "Ecological sexual dimorphism and environmental
-# variability within a community of Antarctic penguins", 2014). It is the *raw* table. Most courses use a tidied
-# one, in which all the decisions of this unit have been taken by somebody else.
+# variability within a community of Antarctic penguins", 2014). It is the *raw* table. There is a tidied one, too, in
+# which many of the decisions of this unit have been taken by somebody else.
 #
 # Run the next cell and read the columns. `Delta 15 N` and `Delta 13 C` are isotope ratios from a blood sample; they
 # tell what a bird eats. `Clutch Completion` says whether the bird's nest was ever seen with two eggs.
@@ -306,7 +306,7 @@ print(raw["Comments"].value_counts().to_string())
 # The program below splits a table into features and target. Run it with the demonstration behind the checks, which
 # asks for two features of every penguin. Then repair it. It should drop a row only if its target is missing, and it
 # must leave the caller's table alone: with `inplace=True`, everybody else who uses that table loses the rows as
-# well. (Recent versions of pandas warn of it: `inplace` is on its way out of `dropna`.)
+# well. (The version of pandas in this course warns of it: `inplace` is on its way out of `dropna`.)
 
 # %% exercise="fix_dropna" minutes=10 faults=["a gap in a feature costs no row", "other columns have no say", "the raw penguins: both kinds of nests survive", "random tables with gaps"]
 def clean(table: pd.DataFrame, features: list[str], target: str) -> tuple[pd.DataFrame, pd.Series]:

@@ -1366,8 +1366,9 @@ for words, make in (
 
 # %% [markdown]
 # Your network gives the same accuracy in both columns, on every seed, without having seen a single moved digit: that is what *built in* means.
-# The CNN that flattens falls from above 0.93 to below 0.3. But on the centred digits it is ahead: where a stroke lies says which digit it is, and a
-# network that forgets the place forgets that too. An invariance that the problem does not have costs accuracy.
+# The CNN that flattens falls from above 0.93 to below 0.3. But on the centred digits it is ahead here: where a stroke lies can
+# say which digit it is, and a network that forgets the place forgets that too. An invariance that the problem does not have can cost
+# accuracy. (The two also differ in their padding, and how much of the gap longer training would close, this cell does not say.)
 #
 # **Why it matters.** "Write a small CNN" is an interview exercise, and what they look at is whether you can say why each layer is there.
 # [Why do convolutions suit images?](#Why-do-convolutions-suit-images?)
@@ -1500,7 +1501,7 @@ print(
 # </details>
 #
 # In the three seeds shown, the faulty program makes at least a fifth more errors than the repaired one, and without the picture
-# nothing else tells. The network learns from the torn pictures as well as it can. On larger images neighbours are torn further apart.
+# nothing else tells. The network learns from the torn pictures as well as it can.
 #
 # **Why it matters.** The shape is right, the type is right, the loss falls.
 # [Which layout mistakes run without an error?](#Which-layout-mistakes-run-without-an-error?)
@@ -1805,7 +1806,7 @@ print(
 # there been padding in training, the GRU would have learned to wait through it, and no accuracy would have told you: only the check
 # "more padding changes nothing" finds the second fault then.
 #
-# **Why it matters.** Mixed-up samples give a nice loss too, if the data come sorted by class. And a network that reads padding gives
+# **Why it matters.** Mixed-up samples can give a nice loss too, if the data come sorted by class. And a network that reads padding gives
 # another answer in another batch.
 # [Which layout mistakes run without an error?](#Which-layout-mistakes-run-without-an-error?)
 
@@ -2702,7 +2703,7 @@ with check("2 photos", hint="Four hundred images are few. Who has seen more, and
 with check("3 keyword", hint="What takes memory on the chip: weights, and what is kept between layers. Add them up."):
     expect_choice(decisions["keyword"], "a", {
         "a": "Shared weights are few, patterns in a spectrogram are local, and you have counted beforehand that both parts fit.",
-        "b": "One byte each divides by four. Tens of millions of parameters are still tens of megabytes.",
+        "b": "One byte each divides by four. With tens of millions of parameters that still makes tens of megabytes.",
         "c": "Thousands of samples a second make the activations of the first layers large; a spectrogram is the cheaper first layer.",
         "d": "Parameters alone are the wrong number: a convolution with few weights can have the largest activations.",
     })  # fmt: skip
