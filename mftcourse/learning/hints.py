@@ -26,7 +26,8 @@ def hints(course: Course, wanted: str, language: str | None = None) -> list[tupl
         both = " and ".join(found)
         raise CourseError(f"{wanted} is an exercise of {both}. Name the unit: {found[0][:2]}/{wanted}.")
     own = course.notebook("work", found[0])
-    language = language or (lang(read(own)) if own.exists() else "en")
+    mine = lang(read(own)) if own.exists() else "en"
+    language = language or (mine if mine in course.languages(found[0]) else "en")
     cells = released(course, found[0], language).cells
     behind = 1 + max(i for i, c in enumerate(cells) if exercise(c) == wanted)
     prose = itertools.takewhile(lambda c: kind(c) == "prose" and not c.source.startswith("#"), cells[behind:])

@@ -43,7 +43,7 @@ def test_anki_finds_every_question_in_its_deck(course, collection, lang):
     assert number == collection.note_count() == collection.card_count() == len(items)
     for unit in UNITS:
         own = [i for i in items if i.unit == unit]
-        deck = f"{cards.COURSE[lang]}::{unit[:2]} {cards._title(course, unit, lang)}"
+        deck = f"{cards.COURSE[lang]}::{unit[:2]} {cards._title(course, own[0], lang)}"
         assert len(collection.find_notes(f'"deck:{deck}"')) == len(own)
         assert len(collection.find_notes(f"tag:{unit}")) == len(own)
     assert len(collection.find_notes("tag:guide")) == sum(i.question.guide is not None for i in items)
