@@ -86,6 +86,9 @@ def _examples(lesson: dict) -> list[str]:
     assert np.isclose(log_loss, -(math.log(0.9) + math.log(0.4)) / 2)
     return [
         f"its accuracy is {8}/{2 + 8}",
+        *[f"{float(F(9, 1 + 9))}{rest}" for rest in (" 的模型，准确率也是 0.9", "、$FPR$ 为 0.1", "，而模型永远回答这一类", "，宏平均召回率")],
+        f"阈值就是 {float(F(1, 1 + 9))}。",
+        *["你的 AP 是 0.3", "正类占 0.3"],
         f'"never" is right in {100 * (1 - share)} % of the cases',
         f"precision {float(share):.2f}, recall 1. Their arithmetic mean is {float((share + 1) / 2):.3f}",
         f"harmonic mean is {float(2 * share / (share + 1)):.4f}",

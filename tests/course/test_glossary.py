@@ -113,7 +113,7 @@ def spelled(text: str) -> set[str]:
         elif stem in LARGE:
             value = before * LARGE[stem]
         found |= set() if value is None else {value}
-        before = 1 if value is None else value
+        before = value or 1
     return {f"{n:g}" for n in found}
 
 
@@ -192,6 +192,7 @@ def test_both_languages_say_the_same_in_the_same_terms(path):
         f"{path.relative_to(ROOT)}: {question.id}: {sentence}."
         for question in interview.load(path).questions
         for sentence in differences(fields(question.en), fields(question.zh), GLOSSARY)
+        if not (question.guide and sentence.startswith("question:"))  # the guide's own words, see test_pages
     ]
     assert not found, f"{len(found)} differences\n" + "\n".join(found)
 
@@ -218,7 +219,7 @@ def test_chinese_is_set_as_chinese_and_names_each_thing_by_its_one_name(path):
     for question in interview.load(path).questions:
         texts = fields(question.zh).values()
         found += [f"{question.id}: {sentence}" for text in texts for sentence in clumsy(text)]
-        rest = text = " ".join(map(prose, texts))
+        rest = text = QUOTATION.sub("", " ".join(map(prose, texts)))
         for term in sorted(GLOSSARY, key=lambda term: -len(term.zh)):
             rest = rest.replace(term.zh, "`")  # 假正例率 is no 假正例
         for term in GLOSSARY:
@@ -233,10 +234,9 @@ def test_chinese_is_set_as_chinese_and_names_each_thing_by_its_one_name(path):
 
 
 def test_every_name_belongs_to_one_term():
-    names = Counter(term.en.lower() for term in GLOSSARY)
-    names += Counter(form.lower() for term in GLOSSARY for form in (term.zh, *term.zh_also, *term.zh_elsewhere))
-    names -= Counter(term.en.lower() for term in GLOSSARY if term.en.lower() == term.zh.lower())  # stays English
-    assert not [name for name, n in names.items() if n > 1]
+    english = Counter(term.en.lower() for term in GLOSSARY)
+    chinese = Counter(form.lower() for term in GLOSSARY for form in (term.zh, *term.zh_also, *term.zh_elsewhere))
+    assert not [name for names in (english, chinese) for name, n in names.items() if n > 1]
 
 
 def test_terms_are_in_the_order_of_their_english_names():
@@ -287,6 +287,7 @@ MADE_UP = [
         ("Average precision.", "平均精确率。"),
         ("Body mass.", "体重。"),
         ("One half of it, twice.", "它的 50% 两次，也就是 1/2 或 0.5。"),
+        ("It has no half.", "它没有 1/2。"),
         ("Nine tenths of eight billion, in November.", "80 亿的 0.9 倍，11 月。"),
         ("At 0.9 of 12 rows.", "十二行的十分之九处。"),
         ("One hot, with vocabularies.", "词表与独热编码。"),
