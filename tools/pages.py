@@ -125,7 +125,7 @@ def question_index(units: list[Unit], lang: str) -> str:
     guide = [line(marked[g], words["after"].format(_number(g, lang))) for g in GUIDE if g in marked]
     parts += [f"## {words['guide']}", words["grew"], "\n".join(guide)]
     for unit in units:
-        name = f" {unit.bank.title_zh}" if lang == "zh" else ""
+        name = f"：{unit.bank.title_zh}" if lang == "zh" and unit.bank.title_zh else ""
         parts += [f"## {unit.lesson.unit}{name}", "\n".join(line(q) for q in unit.bank.questions)]
     return "\n\n".join(parts) + "\n"
 

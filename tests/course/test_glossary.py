@@ -330,3 +330,20 @@ def test_the_same_content_passes(en, zh):
 def test_a_difference_is_told(en, zh, told):
     found = differences({"short": en}, {"short": zh}, MADE_UP)
     assert any(told in sentence for sentence in found), found
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("它下降， 然后上升。", "a blank behind Chinese punctuation"),
+        ("结果: 很好。", "punctuation of half width"),
+        ("结果 (2022) 很好。", "punctuation of half width"),
+        ("见“一”,再看。", "punctuation of half width"),
+        ('论文 "A title" 说。', "straight quotation marks"),
+        ("这是*强调*。", "italics"),
+        ("只占 1 %。", "a blank before %"),
+    ],
+)
+def test_what_chinese_type_does_not_have_is_told(text, told):
+    assert any(told in sentence for sentence in clumsy(text)), clumsy(text)
+    assert clumsy("**说明。** 形状 (n, 1) 的 `a, b`（2022）占 1%，$f(x), y$“好”。") == []
