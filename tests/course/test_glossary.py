@@ -92,13 +92,17 @@ def has(text: str, forms: list[str]) -> bool:
     return any(pattern(form).search(prose(text)) for form in forms)
 
 
-VALUES = dict(zip("zero one two three four five six seven eight nine ten eleven twelve".split(), range(13)))
-VALUES |= dict(zip("fifteen seventeen twenty thirty forty fifty sixty".split(), (15, 17, 20, 30, 40, 50, 60)))
-VALUES |= {"no": 0, "none": 0, "once": 1, "first": 1, "twice": 2, "double": 2, "second": 2, "dozen": 12}
-VALUES |= dict(zip("september october november december".split(), range(9, 13)))
-VALUES |= dict(zip("january february march april may june july august".split(), range(1, 9)))
-PARTS = dict(zip("third quarter fifth sixth seventh eighth ninth tenth twelfth".split(), (3, 4, 5, 6, 7, 8, 9, 10, 12)))
-PARTS |= {"half": 2, "halve": 2, "hundredth": 100, "thousandth": 1000}
+VALUES = {
+    "zero": 0, "no": 0, "none": 0, "one": 1, "once": 1, "first": 1, "two": 2, "twice": 2, "double": 2, "second": 2,
+    "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10, "eleven": 11,
+    "twelve": 12, "fifteen": 15, "seventeen": 17, "twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "january": 1,
+    "february": 2, "march": 3, "april": 4, "may": 5, "june": 6, "july": 7, "august": 8, "september": 9, "october": 10,
+    "november": 11, "december": 12,
+}  # fmt: skip
+PARTS = {
+    "half": 2, "halve": 2, "third": 3, "quarter": 4, "fifth": 5, "sixth": 6, "seventh": 7, "eighth": 8, "ninth": 9,
+    "tenth": 10, "twelfth": 12, "hundredth": 100, "thousandth": 1000,
+}  # fmt: skip
 LARGE = {"hundred": 100, "thousand": 1000, "million": 100, "billion": 10}  # as Chinese counts them: 100 万, 10 亿
 
 
