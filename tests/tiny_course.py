@@ -1,6 +1,7 @@
 """A course with one small unit that has every kind of cell, built once and copied for each test."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -121,6 +122,19 @@ def median(values):
 # right answers
 MEAN = "def mean(values):\n    return sum(values) / len(values)"
 MEDIAN = "def median(values):\n    return sorted(values)[len(values) // 2]"
+
+
+def in_chinese(course: Course) -> None:
+    """Give every prose cell of the tiny lesson a Chinese sibling, and build: a unit is released whole or not at all."""
+    from mftcourse.course import notebooks
+
+    cells, whole = re.split(r"(?m)^(?=# %%)", LESSON.lstrip()), ""
+    for cell, after in zip(cells, [*cells[1:], ""], strict=True):
+        whole += cell
+        if cell.startswith("# %% [markdown]\n") and 'lang="zh"' not in after:
+            whole += cell.replace("[markdown]", '[markdown] lang="zh"', 1) + "# 中文\n\n"
+    (course.root / "course" / UNIT / "lesson.py").write_text(whole, encoding="utf-8")
+    notebooks.build(course)
 
 
 def write_course(folder: Path) -> Course:

@@ -31,18 +31,20 @@ WORDS = {
                  "`mft cards` makes them Anki cards.",
         "grew": "The course grew from a Chinese interview guide with five questions and three programming tasks. "
                 "They are here with what the guide's own answer leaves out.",
-        "number": "question {} of the guide", "task": "programming task {} of the guide",
+        "number": "question {} of the guide", "task": "programming task {} of the guide", "after": " ({})",
         "other": "中文", "back": "All questions", "unit": "Unit", "terms": "Words",
         "prove": "`{command}` opens the unit. The exercises: {exercises}.",
     },
     "zh": {
         "index": "面试题", "guide": "指南中的八道题",
-        "about": "每一页都有简短回答、深入回答、常见的错误回答和接着会问的问题，并说明你在哪里用自己的代码证明它。"
-                 "`mft quiz --lang zh` 向你提问，`mft cards --lang zh` 把它们做成 Anki 卡片。",
-        "grew": "本课程源自一份中文面试指南：五道问答题和三道编程题。这里逐一作答，并指出指南自己的答案遗漏了什么。",
-        "number": "指南第 {} 题", "task": "指南编程题 {}",
+        "about": "每一页都有简答、详解、常见的错误回答和面试官可能追问的问题，并给出可以亲手验证答案的练习。"
+                 "用 `mft quiz --lang zh` 自测，用 `mft cards --lang zh` 导出 Anki 卡片。"
+                 "练习所在的笔记本目前只有英文版。",
+        "grew": "本课程源自一份中文面试指南：五道问答题和三道编程题。题目保留指南的原文，逐一作答，"
+                "并指出指南自己的答案遗漏了什么。",
+        "number": "指南第 {} 题", "task": "指南编程题 {}", "after": "（{}）",
         "other": "English", "back": "全部问题", "unit": "单元", "terms": "术语",
-        "prove": "用 `{command}` 打开该单元。练习：{exercises}。",
+        "prove": "用 `{command}` 打开该单元（英文）。练习：{exercises}。",
     },
 }  # fmt: skip
 
@@ -103,7 +105,7 @@ def question_page(unit: Unit, question: interview.Question, lang: str) -> str:
     for part in ("short", "deep", "leaves_out", "usual_wrong", "follow_up"):
         if text := getattr(wording, part):
             parts.append(f"## {interview.WORDS[lang][part]}\n\n{text.strip()}")
-    exercises = ", ".join(f"`{p}`" for p in question.proof)
+    exercises = interview.WORDS[lang]["comma"].join(f"`{p}`" for p in question.proof)
     command = f"mft lab {unit.lesson.unit[:2]}"
     parts += [f"## {interview.WORDS[lang]['proof']}", "\n".join(links)]
     parts.append(words["prove"].format(command=command, exercises=exercises))
@@ -118,22 +120,29 @@ def question_index(units: list[Unit], lang: str) -> str:
         return f"- [{question.wording(lang).question}]({question.id}.md){after}"
 
     other = "../README.md" if lang == "zh" else "zh/README.md"
-    glossary = "../glossary.md" if lang == "zh" else "glossary.md"
-    parts = [f"# {words['index']}", f"[{words['other']}]({other}) · [{words['terms']}]({glossary})", words["about"]]
+    parts = [f"# {words['index']}", f"[{words['other']}]({other}) · [{words['terms']}](glossary.md)", words["about"]]
     marked = {q.guide: q for u in units for q in u.bank.questions if q.guide}
-    guide = [line(marked[g], f" ({_number(g, lang)})") for g in GUIDE if g in marked]
+    guide = [line(marked[g], words["after"].format(_number(g, lang))) for g in GUIDE if g in marked]
     parts += [f"## {words['guide']}", words["grew"], "\n".join(guide)]
     for unit in units:
-        parts += [f"## {unit.lesson.unit}", "\n".join(line(q) for q in unit.bank.questions)]
+        name = f"：{unit.bank.title_zh}" if lang == "zh" and unit.bank.title_zh else ""
+        parts += [f"## {unit.lesson.unit}{name}", "\n".join(line(q) for q in unit.bank.questions)]
     return "\n\n".join(parts) + "\n"
 
 
-def glossary_page(root: Path) -> str:
-    """Return the glossary, in both languages."""
+def glossary_page(root: Path, lang: str) -> str:
+    """Return the glossary: in English by the English names, in Chinese by the Chinese ones, with other names in use."""
     terms = yaml.safe_load((root / "course" / "glossary.yaml").read_text(encoding="utf-8"))["terms"]
-    rows = [f"| {t['en']} | {t['zh']} | {t['def_en']} | {t['def_zh']} |" for t in terms]
-    head = "# Words\n\n[All questions](README.md) · [全部问题](zh/README.md)\n\n"
-    return head + "| English | 中文 | meaning | 含义 |\n|---|---|---|---|\n" + "\n".join(rows) + "\n"
+    if lang == "en":
+        rows = [f"| {t['en']} | {t['zh']} | {t['def_en']} |" for t in terms]
+        head = "# Words\n\n[All questions](README.md) · [中文](zh/glossary.md)\n\n"
+        return head + "| English | Chinese | meaning |\n|---|---|---|\n" + "\n".join(rows) + "\n"
+    # GB 2312 has the common characters in the order of their pinyin, and Latin letters before them
+    terms = sorted(terms, key=lambda t: t["zh"].lower().encode("gb18030"))
+    rows = [f"| {t['zh']} | {'、'.join(t.get('zh_elsewhere', []))} | {t['en']} | {t['def_zh']} |" for t in terms]
+    head = "# 术语表\n\n[全部问题](README.md) · [English](../glossary.md)\n\n"
+    head += "按拼音排序。“又称”是其他中文书和文档里的叫法，本课程不用。\n\n"
+    return head + "| 术语 | 又称 | 英文 | 含义 |\n|---|---|---|---|\n" + "\n".join(rows) + "\n"
 
 
 # --- instructors ------------------------------------------------------------------------------
@@ -258,7 +267,7 @@ def render(root: Path) -> dict[Path, str]:
         for unit in units:
             for question in unit.bank.questions:
                 pages[folder / f"{question.id}.md"] = question_page(unit, question, lang)
-    pages[docs / "interview" / "glossary.md"] = glossary_page(root)
+        pages[folder / "glossary.md"] = glossary_page(root, lang)
     for unit in units:
         pages[docs / "instructors" / f"{unit.lesson.unit}.md"] = unit_page(unit)
     guide = docs / "instructors" / "README.md"

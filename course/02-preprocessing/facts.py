@@ -233,7 +233,7 @@ def _deals(lesson) -> list[str]:
     return [
         f"| birds into the parts | {bb} (A) | {bn} |", f"| nests into the parts | {nb} | {nn} (C) |",
         f"fate of a nest is {bb};", f"both times it is {nn},", f"nests into the folds give {bn}", f"birds into the folds {nb}.",
-        f"places, an AUC of {bb}; with the folds alone repaired, {bn}.", f"命运的 AUC 为 {bb}；两次都整巢分，为 {nn}，",
+        f"places, an AUC of {bb}; with the folds alone repaired, {bn}.", f"命运的 AUC 为 {bb}；两次都整巢分，为 {nn}，区间包含 {1 / 2}。",
         f"各折整巢分，是 {bn}；反过来是 {nb}。", f"AUC 为 {bb}；只改好各折，为 {bn}。",
     ]  # fmt: skip
 
@@ -250,7 +250,7 @@ def _leaks(lesson) -> list[str]:
     shared = set(birds.groupby("nest").size())
     assert shared == {2}
     return [
-        "above 0.6", "above 0.8", "高于 0.8", f"honest score is {area:.2f}", f"the honest program has {area:.2f}", f"诚实的程序是 {area:.2f}",
+        "above 0.6", "above 0.8", "高于 0.8", f"honest score is {area:.2f}", f"the honest program has {area:.2f}", f"诚实的程序是 {area:.2f}，区间包含 {1 / 2}",
         f"{(birds['incomplete'] == 1).sum()} birds are", f"not {(birds['incomplete'] == 1).sum()}.",
         f"from {low:.2f} to {high:.2f}", f"was {area:.2f}, with", f"only {birds.query('incomplete == 1')['nest'].nunique()} "
         "incomplete nests", f"there are {birds.query('incomplete == 1')['nest'].nunique()} observations",
@@ -288,6 +288,6 @@ def _review(lesson) -> list[str]:
     assert max(np.abs(changes)) < 0.12 and min(changes) < 0 < max(changes)
     masses = lesson["three_birds"].groupby("kind")["mass"].mean()
     return [
-        "above 0.85", "高于 0.85", f"becomes +{3600 - masses['Adelie']:.0f}", "Adelies of 3000 g and 4000 g, a Gentoo of 5000 g", "An Adelie of 3600 g",
+        "above 0.85", "高于 0.85", f"约为 {1 / 2}", f"becomes +{3600 - masses['Adelie']:.0f}", "Adelies of 3000 g and 4000 g, a Gentoo of 5000 g", "An Adelie of 3600 g",
         f"all training birds, {lesson['three_birds']['mass'].mean():.0f} g",
     ]  # fmt: skip

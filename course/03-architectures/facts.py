@@ -51,7 +51,7 @@ def _counts(lesson: dict) -> list[str]:
         f"4·(3·2·2) + 4 = {conv}",
         f"3·(2·1 + 2·2 + 2·2) = {gru}",
         f"with a 2 × 2 kernel: {conv}. A GRU from one to two: {gru}",
-        f"2 × 2 的核：{conv}。一到二的 GRU：{gru}",
+        f"2 × 2 卷积核：{conv}。输入 1、状态 2 的 GRU：{gru}",
         f"between {min(sizes['image'])} and {max(sizes['image'])} parameters",
         f"between {min(sizes['sequence'])} and {max(sizes['sequence'])}",
         holds(within, "within 5 % of each other"),

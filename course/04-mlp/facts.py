@@ -175,6 +175,7 @@ def _sigmoids(lesson: dict) -> list[str]:
         f"$\\sigma(1) = {1 / (1 + math.exp(-1)):.3f}$",
         f"$\\ln(1 + e^{{-1}}) = {one:.3f}$",
         f"$\\ln 2 = {zero:.3f}$",
+        *[f"{1 / (1 + math.exp(-0))}{rest}" for rest in (" 才是合适的阈值", " 时就是", " 的阈值，而且恰好等于 0.5", "，于是全部判为正")],
         f"With the {sick} malignant tumours among {n}, the mean stays above {math.floor(floor * 100) / 100:.2f} however long you train",
         f"With $\\pi = 1/10$ and $w = 9$ it says {_half(9 * 0.1 / (9 * 0.1 + 0.9))}",
         f"from near {start:.2f}",

@@ -88,6 +88,7 @@ def _noise_and_decay(lesson: dict) -> list[str]:
         f"a logistic regression on {len(lesson['few'])} tumours",
         holds(1 / (1 - 0.5) == 2, "p = 0.5"),
         holds(round(1 / (1 - 0.9)) == 10, "\\mu = 0.9"),
+        holds(round(1 / (1 - 0.9)) == 10, "SGD 加上 0.9 的动量"),
         str(inspect.signature(torch.optim.Adam).parameters["lr"].default),
         *_measured(lesson),
     ]

@@ -19,7 +19,6 @@ def facts(lesson: dict) -> list[str]:
     """Return strings that occur in the prose; `lesson` is the namespace after the reference ran."""
     return [
         *times(Path(__file__).parent),
-        "10 分钟",
         *_data(lesson),
         *_examples(lesson),
         *_results(lesson),
@@ -41,11 +40,6 @@ def _data(lesson: dict) -> list[str]:
         f"*validation* part ({len(y_valid)})",
         f"*test* part ({n}, of which {sick} are malignant)",
         f"it makes {int(((p_all >= 0.5) != y_test).sum())} errors on the test part",
-        f"数据是 {rows} 个乳腺肿瘤，每个肿瘤有 {columns} 个",
-        f"*训练集*（{len(y_train)} 个肿瘤）",
-        f"*验证集*（{len(y_valid)} 个）",
-        f"*测试集*（{n} 个，其中 {sick} 个为恶性）",
-        f"{int(((p_all >= 0.5) != y_test).sum())} 个错误",
         f"With another {n} tumours",
         f"draw {n} of the {n} test samples",
         f"With {n} test samples",
@@ -92,6 +86,9 @@ def _examples(lesson: dict) -> list[str]:
     assert np.isclose(log_loss, -(math.log(0.9) + math.log(0.4)) / 2)
     return [
         f"its accuracy is {8}/{2 + 8}",
+        *[f"{float(F(9, 1 + 9))}{rest}" for rest in (" 的模型，准确率也是 0.9", "、$FPR$ 为 0.1", "，而模型永远回答这一类", "，宏平均召回率")],
+        f"阈值就是 {float(F(1, 1 + 9))}。",
+        *["你的 AP 是 0.3", "正类占 0.3"],
         f'"never" is right in {100 * (1 - share)} % of the cases',
         f"precision {float(share):.2f}, recall 1. Their arithmetic mean is {float((share + 1) / 2):.3f}",
         f"harmonic mean is {float(2 * share / (share + 1)):.4f}",

@@ -17,23 +17,6 @@
 # The checks look at what your code returns: a call of scikit-learn's function passes most of them too, and teaches nothing.
 # What you write leaves its arguments as they were. You need Python, a little NumPy, and school algebra.
 
-# %% [markdown] lang="zh"
-# # 评估一个模型
-#
-# *“你训练好了一个分类器，怎么评估它？”*
-#
-# 常见的回答是一串名词：准确率、精确率、召回率、F1、AUC。一串名词不是答案。在本单元里，你会亲手构造其中的每一个
-# 指标：先在纸上算，再写成代码，再与 scikit-learn 的结果对照。然后把它们用在该用的地方：做决策。学完之后，你能用
-# 半分钟说出答案，并且能证明其中的每一句话。
-#
-# **时间。** 请安排 270 分钟：其中练习 164 分钟，其余用于阅读。学完任何一节都可以停下；后面的练习会用到你
-# 前面写好的函数。
-#
-# **怎么做。** 每个练习由一个待填写的单元格和紧跟其后的检查单元格组成。两个都用 Shift + Enter 运行。每一项检查都会
-# 说明它看了什么、下一步做什么；下面还有由浅入深的提示。有些检查是隐藏的，只在评分时运行：它们只改变输入，不会提出
-# 新的要求。检查看的是你的代码返回什么：直接调用 scikit-learn 的函数也能通过大多数检查，但什么也学不到。你写的函数不要改动
-# 传入的参数。你需要会 Python、一点 NumPy 和中学代数。
-
 # %%
 import numpy as np
 import sklearn.metrics as skm
@@ -63,20 +46,6 @@ from mftcourse.data import load_breast_cancer
 # The model is a logistic regression on just two of the measurements, `mean texture` and `mean smoothness`.
 # With all of them it makes 3 errors on the test part, and there would be little to learn from its curves. Two
 # measurements leave enough errors to look at, and many real problems are like that.
-
-# %% [markdown] lang="zh"
-# ## 本单元评估的预测
-#
-# 数据是 569 个乳腺肿瘤，每个肿瘤有 30 个细胞核测量值和一个标签。问题是肿瘤是否为恶性，所以*恶性*是**正类**，记为 `1`；
-# 良性记为 `0`。scikit-learn 自带的加载函数正好相反（恶性是 `0`）：把 `1` 当作正类的指标，就会不声不响地报告你找出良性
-# 肿瘤的能力。本课程的 `load_breast_cancer` 把标签翻转了过来。在相信任何指标之前，先看清标签的编码。
-#
-# 数据分三份：模型在*训练集*（284 个肿瘤）上学习，你在*验证集*（142 个）上做选择，*测试集*（143 个，其中 53 个为恶性）
-# 留给最后的结论。标准化是流水线中的一步，所以它只从训练集学习均值。
-# 为了认识各个指标，本单元会反复查看测试集。实际工作中不要这样做：这里只是为了展示各个指标的表现。
-#
-# 模型是逻辑回归，只用其中两个测量值：`mean texture` 和 `mean smoothness`。如果用上全部测量值，它在测试集上只犯
-# 3 个错误，曲线上就没有多少可学的东西了。两个测量值留下了足够多的错误，而许多真实问题正是如此。
 
 # %%
 X, y = load_breast_cancer()
@@ -127,33 +96,6 @@ pred_test = (p_test >= 0.5).astype(int)  # the decision at the usual threshold
 #
 # Ten tumours, as lists in the next cell. Count on paper, then replace each `...` below with your number.
 
-# %% [markdown] lang="zh"
-# ## 混淆矩阵的四个计数
-#
-# 一个只回答“是”或“否”的模型，有两种对法，也有两种错法。把它们数出来，就有了构成准确率、精确率、召回率和 F1 的
-# 全部材料：
-#
-# | | 预测为正 | 预测为负 |
-# |---|---|---|
-# | **实际为正** | TP，真正例：找到了 | FN，假负例：漏掉了 |
-# | **实际为负** | FP，假正例：误报 | TN，真负例：正确地放过了 |
-#
-# 名字从后往前读：“正”或“负”是模型**说**的，“真”或“假”是它说得对不对。
-#
-# **最小的例子。** 八封邮件，前四封是垃圾邮件（`1`），过滤器的判断如下：
-#
-#     y_true = [1, 1, 1, 1, 0, 0, 0, 0]
-#     y_pred = [1, 1, 0, 0, 1, 0, 0, 0]
-#
-# 抓住了两封垃圾邮件：TP = 2。漏掉两封：FN = 2。一封正常邮件被当成垃圾邮件：FP = 1。三封正常邮件被正确放过：TN = 3。
-# 四个计数加起来是八，因为每封邮件恰好被数一次。
-#
-# ### 手工数四个计数
-#
-# *手算 · 4 分钟 · 难度：三级中的第一级*
-#
-# 下一个单元格里是十个肿瘤。先在纸上数，再把下面的每个 `...` 换成你的数字。
-
 # %%
 y_true_10 = [1, 0, 0, 1, 1, 0, 0, 1, 0, 1]  # 1 = malignant
 y_pred_10 = [1, 1, 0, 1, 1, 0, 0, 0, 0, 0]
@@ -200,27 +142,6 @@ grade("counts_by_hand")
 # rarely cost the same.
 # [What is the difference between precision and recall?](#What-is-the-difference-between-precision-and-recall?)
 
-# %% [markdown] lang="zh"
-# <details><summary>提示 1</summary>
-#
-# 一列一列地看这两个列表，每看一列，就在上面表格的四格之一画一笔。
-#
-# </details>
-# <details><summary>提示 2</summary>
-#
-# 先看名字里的“正/负”：`y_pred` 是 1（正）还是 0（负）？再看“真/假”：`y_true` 与它一致（真）还是不一致（假）？
-#
-# </details>
-# <details><summary>提示 3</summary>
-#
-# 从零数起，恶性肿瘤在位置 0、3、4、7 和 9。其中有几个的 `y_pred` 是 1？那就是 TP，其余的恶性肿瘤是 FN。对良性肿瘤
-# 同样处理。
-#
-# </details>
-#
-# **为什么重要。** 把 FP 和 FN 弄混的人，会把精确率和召回率弄反；而这两种错误的代价很少相同。
-# [精确率和召回率有什么区别？](#精确率和召回率有什么区别？)
-
 # %% [markdown]
 # ### Confusion counts in code
 #
@@ -235,20 +156,6 @@ grade("counts_by_hand")
 # Bad input is refused instead of guessed at: lists of different lengths, and labels that are NaN (not a number,
 # the usual mark of a missing value), wherever they stand and also among words. A NaN label is neither positive
 # nor negative. Counted as "every other label", it would become a negative without anybody noticing.
-
-# %% [markdown] lang="zh"
-# ### 用代码计数
-#
-# *编程 · 10 分钟 · 难度：三级中的第一级*
-#
-# 现在把它写成函数。真实数据的标签不一定是 `0` 和 `1`：可能是 `"spam"` 和 `"ham"`，也可能是 `0`、`1`、`2`。所以函数会被告知
-# 哪个标签是正类，即 `pos_label`；**其他标签一律是负类**。
-#
-# 样本可以带**权重**：权重为 2.5 的样本算作两个半样本，这时“计数”就是权重之和。没有权重时，每个样本的权重是 1。
-#
-# 坏的输入应当拒绝，而不是猜：长度不同的列表，以及 NaN 标签（NaN 即“不是数”，通常表示缺失值），不管它在哪个位置，也不管它
-# 是不是夹在字符串之间。NaN 标签既不是正类也不是负类；如果把它当作“其他标签”，它就会在没人察觉的情况下变成负类。
-
 
 # %% exercise="confusion_counts" minutes=10
 def confusion_counts(y_true, y_pred, pos_label=1, sample_weight=None) -> dict[str, float]:
@@ -394,28 +301,6 @@ grade("confusion_counts")
 # **Why it matters.** Every metric of decisions at one threshold is a function of these four numbers. With them in hand
 # you can compute the others in your head.
 # [How do you evaluate a model?](#How-do-you-evaluate-a-model?)
-
-# %% [markdown] lang="zh"
-# <details><summary>提示 1</summary>
-#
-# 先建一个四个值都是零的字典，再对（真实标签，预测标签，权重）这样的三元组循环。
-#
-# </details>
-# <details><summary>提示 2</summary>
-#
-# 对每个三元组只需问两个问题：`truth == pos_label` 吗？`said == pos_label` 吗？四种组合，对应四个键。两种拒绝写在循环之前。
-#
-# </details>
-# <details><summary>提示 3</summary>
-#
-# `for truth, said, weight in zip(y_true, y_pred, weights):`，循环里例如
-# `if truth == pos_label and said == pos_label: counts["tp"] += weight`。没有权重时用 `[1.0] * len(y_true)`。
-# 检查 NaN：`any(label != label for label in y_true)`，对 `y_pred` 同样处理。
-#
-# </details>
-#
-# **为什么重要。** 在一个固定阈值下评价决策的每一个指标，都是这四个数的函数。掌握了它们，其余的你可以心算出来。
-# [如何评估一个模型？](#如何评估一个模型？)
 
 # %% [markdown]
 # ## Accuracy and its trap

@@ -29,6 +29,13 @@ class Unreadable(CourseError):
     """A notebook that cannot be used."""
 
 
+IN_CHINESE = (  # a learner who asked for Chinese is told in Chinese too what there is
+    " In Chinese there are its interview questions: mft quiz {number} --lang zh."
+    " 这个单元的笔记本目前只有英文版。中文的有面试题（mft quiz {number} --lang zh，mft cards --lang zh，"
+    "docs/interview/zh/README.md）和术语表（docs/interview/zh/glossary.md）。"
+)
+
+
 @dataclass(frozen=True)
 class Course:
     """A course folder: units, and where each step of a unit lies.
@@ -88,11 +95,16 @@ class Course:
             CourseError: the unit is not released in that language.
         """
         plain = self.notebook("release", unit)
-        path = plain if lang == "en" else plain.parent / lang / plain.name
-        if not path.is_file():
-            other = ["en", *sorted(p.parent.name for p in plain.parent.glob("*/*.ipynb"))]
-            raise CourseError(f"{unit} is not released in {lang!r}. It is there in: {', '.join(other)}.")
-        return path
+        if lang not in (known := self.languages(unit)):
+            where = f"{unit} is not released in {lang!r}. It is there in: {', '.join(known)}."
+            number = unit.split("-")[0]
+            raise CourseError(where + IN_CHINESE.format(number=number) if lang == "zh" else where)
+        return plain if lang == "en" else plain.parent / lang / plain.name
+
+    def languages(self, unit: str) -> list[str]:
+        """Return the languages in which a unit is released."""
+        plain = self.notebook("release", unit)
+        return ["en", *sorted(p.parent.name for p in plain.parent.glob("*/*.ipynb") if p.name == plain.name)]
 
 
 def in_order(needs: dict[str, list[str]]) -> list[str]:

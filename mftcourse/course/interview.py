@@ -51,10 +51,11 @@ class Question(BaseModel):
 
 
 class Bank(BaseModel):
-    """The questions of one unit."""
+    """The questions of one unit, and its title in Chinese; the English one is the lesson's."""
 
     model_config = ConfigDict(extra="forbid")
     unit: str
+    title_zh: str = ""
     questions: list[Question]
 
 
@@ -62,12 +63,12 @@ WORDS = {
     "en": {
         "title": "Interview questions", "short": "The short answer", "deep": "The deep answer",
         "leaves_out": "What the guide's answer leaves out", "usual_wrong": "The usual wrong answer",
-        "follow_up": "What they ask next", "proof": "Where you prove it",
+        "follow_up": "What they ask next", "proof": "Where you prove it", "colon": ": ", "comma": ", ",
     },
     "zh": {
-        "title": "面试题", "short": "简短回答", "deep": "深入回答",
+        "title": "面试题", "short": "简答", "deep": "详解",
         "leaves_out": "指南的答案遗漏了什么", "usual_wrong": "常见的错误回答",
-        "follow_up": "接着会问", "proof": "在哪里证明",
+        "follow_up": "面试官可能追问", "proof": "动手验证", "colon": "：", "comma": "、",
     },
 }  # fmt: skip
 
@@ -103,8 +104,8 @@ def to_markdown(bank: Bank, lang: str, headings: dict[str, str]) -> str:
     for question in bank.questions:
         w = question.wording(lang)
         links = list(dict.fromkeys(headings[p] for p in question.proof))
-        proof = ", ".join(f"[{h}](#{heading_id(h)})" for h in links)
-        parts += [f"### {w.question}", details(w, lang), f"{words['proof']}: {proof}"]
+        proof = words["comma"].join(f"[{h}](#{heading_id(h)})" for h in links)
+        parts += [f"### {w.question}", details(w, lang), words["proof"] + words["colon"] + proof]
     return "\n\n".join(parts)
 
 
@@ -122,10 +123,11 @@ def details(wording: Wording, lang: str) -> str:
 
 
 class Item(NamedTuple):
-    """A question, and the unit that proves its answer."""
+    """A question, the unit that proves its answer, and that unit's title in Chinese."""
 
     unit: str
     question: Question
+    title_zh: str = ""
 
 
 def questions(course: Course, unit: str | None = None, lang: str = "en", guide: bool = False) -> list[Item]:
@@ -147,9 +149,12 @@ def questions(course: Course, unit: str | None = None, lang: str = "en", guide: 
         source = course.folder("course", name) / "interview.yaml"
         try:
             if built.exists():
-                found += [Item(name, q) for q in Bank.model_validate_json(built.read_bytes()).questions]
+                bank = Bank.model_validate_json(built.read_bytes())
             elif source.exists():  # a unit whose author has not built it yet
-                found += [Item(name, q) for q in load(source).questions]
+                bank = load(source)
+            else:
+                continue
+            found += [Item(name, q, bank.title_zh) for q in bank.questions]
         except (ValueError, OSError) as error:
             raise CourseError(f"The questions of {name} cannot be read: {error}") from error
     found = [item for item in found if item.question.guide is not None or not guide]
@@ -162,15 +167,16 @@ def proof(course: Course, item: Item, lang: str, links: bool = False) -> str:
     """Say in Markdown where an answer is proved: the unit's sections, its exercises, and the command that opens it.
 
     Args:
-        lang: of the sections' headings, while there is no notebook of the learner's; its language goes first.
+        lang: of the commas, and of the sections' headings while there is no notebook of the learner's; its
+            language goes first.
         links: let each section link to the learner's notebook, from the current folder.
     """
-    path = course.notebook("work", item.unit)
+    path, comma = course.notebook("work", item.unit), WORDS[lang]["comma"]
     if path.exists():
         lang = "zh" if '"lang": "zh"' in path.read_text(encoding="utf-8", errors="replace") else "en"
     names = item.question.wording(lang).headings
     if links and path.exists():
         here = Path(os.path.relpath(path)).as_posix()
         names = [f"[{name}](<{here}#{heading_id(name)}>)" for name in names]
-    parts = [f"**{item.unit}**", *names, ", ".join(f"`{name}`" for name in item.question.proof)]
+    parts = [f"**{item.unit}**", *names, comma.join(f"`{name}`" for name in item.question.proof)]
     return " · ".join(parts) + f" · `mft lab {item.unit.split('-')[0]}`"

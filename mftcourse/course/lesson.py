@@ -74,7 +74,8 @@ class Lesson:
 
     @property
     def languages(self) -> list[str]:
-        return ["en", "zh"] if any(c.zh for c in self.cells) else ["en"]
+        """The languages in which every prose cell is there: a unit is released in a language whole, or not at all."""
+        return ["en", "zh"] if all(c.zh for c in self.cells if c.kind == "prose") else ["en"]
 
     @property
     def exercises(self) -> dict[str, Cell]:
@@ -95,7 +96,7 @@ class Lesson:
         found, current = {}, self.slug
         for cell in self.cells:
             if cell.kind == "prose":
-                text = cell.zh if lang == "zh" and cell.zh else cell.source
+                text = cell.zh if lang == "zh" and lang in self.languages else cell.source
                 current = (headings_of(text) or [current])[-1].strip()
             elif cell.kind in ("exercise", "manual"):
                 found[cell.exercise] = current

@@ -170,6 +170,8 @@ def build(course: Course, only: list[str] | None = None) -> list[Path]:
     for path, text in _differences(course, only):
         if text is None:
             (course.root / path).unlink()
+            if not any((folder := (course.root / path).parent).iterdir()):
+                folder.rmdir()
         else:
             write(course.root / path, text.encode())
         changed.append(path)

@@ -48,7 +48,7 @@ def _model(lang: str) -> genanki.Model:
         "name": "Question",
         "qfmt": '<div class="question">{{question}}</div>{{#guide}}<p class="proof">{{guide}}</p>{{/guide}}',
         "afmt": f"{{{{FrontSide}}}}<hr id=answer>{{{{short}}}}{folded}"
-        f'<div class="proof">{WORDS[lang]["proof"]}: {{{{proof}}}}</div>',
+        f'<div class="proof">{WORDS[lang]["proof"]}{WORDS[lang]["colon"]}{{{{proof}}}}</div>',
     }
     fields = [{"name": name} for name in ("question", *PARTS, "proof", "guide")]
     return genanki.Model(_stable(f"model {lang}"), f"mftcourse {lang}", fields, [template], CSS)
@@ -57,7 +57,7 @@ def _model(lang: str) -> genanki.Model:
 def _note(course: Course, item: Item, lang: str, model: genanki.Model) -> genanki.Note:
     wording, guide = item.question.wording(lang), item.question.guide
     texts = [getattr(wording, name) for name in ("question", *PARTS)] + [proof(course, item, lang)]
-    origin = "" if guide is None else f"{'指南' if lang == 'zh' else 'Guide'}: {guide}"
+    origin = "" if guide is None else f"{'指南' if lang == 'zh' else 'Guide'}{WORDS[lang]['colon']}{guide}"
     tags = [item.unit] + ["guide"] * (guide is not None)
     fields = [_MARKDOWN.render(text).strip() for text in texts] + [origin]
     return genanki.Note(model, fields, guid=genanki.guid_for("mftcourse", item.question.id, lang), tags=tags)
@@ -75,7 +75,7 @@ def write(course: Course, folder: Path, langs: list[str], unit: str | None = Non
         model = _model(lang)
         for item in items:
             if item.unit not in decks:
-                name = f"{COURSE[lang]}::{item.unit[:2]} {_title(course, item.unit, lang)}"
+                name = f"{COURSE[lang]}::{item.unit[:2]} {_title(course, item, lang)}"
                 decks[item.unit] = genanki.Deck(_stable(f"deck {lang} {item.unit}"), name)
             decks[item.unit].add_note(_note(course, item, lang, model))
         path = folder / f"mftcourse-interview-{lang}.apkg"
@@ -98,12 +98,12 @@ def _own(path: Path) -> bool:
         return False
 
 
-def _title(course: Course, unit: str, lang: str) -> str:
-    """Return the first heading of the released notebook, in English where there is no other."""
-    for spoken in dict.fromkeys((lang, "en")):
-        try:
-            cells = json.loads(course.release(unit, spoken).read_text(encoding="utf-8"))["cells"]
-            return "".join(cells[0]["source"]).splitlines()[0].lstrip("# ").split(":")[0]
-        except (CourseError, ValueError, LookupError):
-            continue
-    return unit[3:]
+def _title(course: Course, item: Item, lang: str) -> str:
+    """Return the unit's title: in Chinese the bank's, else the first heading of the released notebook."""
+    if lang == "zh" and item.title_zh:
+        return item.title_zh
+    try:
+        cells = json.loads(course.release(item.unit).read_text(encoding="utf-8"))["cells"]
+        return "".join(cells[0]["source"]).splitlines()[0].lstrip("# ").split(":")[0]
+    except (CourseError, ValueError, LookupError):
+        return item.unit[3:]

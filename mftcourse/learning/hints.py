@@ -39,7 +39,8 @@ def hints(course: Course, wanted: str, language: str | None = None) -> list[tupl
     """
     unit, wanted = find(course, wanted)
     own = course.notebook("work", unit)
-    language = language or (lang(read(own)) if own.exists() else "en")
+    mine = lang(read(own)) if own.exists() else "en"
+    language = language or (mine if mine in course.languages(unit) else "en")
     cells = released(course, unit, language).cells
     behind = 1 + max(i for i, c in enumerate(cells) if exercise(c) == wanted)
     prose = itertools.takewhile(lambda c: kind(c) == "prose" and not c.source.startswith("#"), cells[behind:])

@@ -18,7 +18,7 @@ from typing import Any
 from ..course.files import Course, CourseError, in_order
 from ..course.handin import answers, read
 from ..course.lesson import headings_of
-from .progress import UnitProgress, progress
+from .progress import unit_progress
 from .quiz import counts
 from .workspace import newer, released
 
@@ -52,13 +52,13 @@ class Row:
 
 def rows(course: Course) -> list[Row]:
     """Return the released units, each after those that it needs."""
-    found = {row.unit: row for row in progress(course).units}
-    releases = {unit: released(course, unit) for unit in found}
-    needs = {unit: nb.metadata.get("mft", {}).get("needs", []) for unit, nb in releases.items()}
-    return [_row(course, found[unit], releases[unit], needs[unit]) for unit in in_order(needs)]
+    found = {unit: _row(course, unit, _seen(course, unit)) for unit in course.units()}
+    return [found[unit] for unit in in_order({unit: row.needs for unit, row in found.items()})]
 
 
-def _row(course: Course, of: UnitProgress, release: Any, needs: list[str]) -> Row:
+@lru_cache(maxsize=100)
+def _row(course: Course, unit: str, seen: tuple) -> Row:
+    of, release = unit_progress(course, unit), released(course, unit)
     path, begun, update = course.notebook("work", of.unit), False, False
     try:
         begun = path.exists() and answers(read(path)) != answers(release)
@@ -68,7 +68,8 @@ def _row(course: Course, of: UnitProgress, release: Any, needs: list[str]) -> Ro
     state = "done" if of.done == of.exercises else "going" if begun or of.done else "not started"
     titles = headings_of("\n\n".join(c.source for c in release.cells if c.cell_type == "markdown"))
     return Row(
-        of.unit, (titles or [of.unit])[0], f"{path.parent.name}/{path.name}", needs, state, of.done, of.exercises,
+        of.unit, (titles or [of.unit])[0], f"{path.parent.name}/{path.name}",
+        release.metadata.get("mft", {}).get("needs", []), state, of.done, of.exercises,
         of.points, of.out_of, of.minutes - of.minutes_done, update, of.note,
     )  # fmt: skip
 
@@ -95,12 +96,13 @@ def _time(minutes: float) -> str:
     return f"{hours} hours" if hours > 1 else f"{minutes:g} minutes" if minutes else ""
 
 
-def _seen(course: Course) -> tuple:
-    """What the page rests on: the day, and every file of the learner and of the release, with time and size."""
+def _seen(course: Course, unit: str | None = None) -> tuple:
+    """What the page, or a unit's row, rests on: the day, and files of learner and release, with time and size."""
     seen: list[Any] = [datetime.date.today()]
     for path in (p for folder in ("work", "release") for p in (course.root / folder).rglob("*")):
-        with contextlib.suppress(OSError):  # it was replaced a moment ago
-            seen.append((str(path), path.stat().st_mtime_ns, path.stat().st_size))
+        if unit is None or unit in path.parts:
+            with contextlib.suppress(OSError):  # it was replaced a moment ago
+                seen.append((str(path), path.stat().st_mtime_ns, path.stat().st_size))
     return tuple(seen)
 
 

@@ -226,10 +226,11 @@ class Progress:
 
 def progress(course: Course) -> Progress:
     """Return the learner's progress in every released unit: what was said of the answers that stand in `work/`."""
-    return Progress([_unit_progress(course, unit) for unit in course.units()])
+    return Progress([unit_progress(course, unit) for unit in course.units()])
 
 
-def _unit_progress(course: Course, unit: str) -> UnitProgress:
+def unit_progress(course: Course, unit: str) -> UnitProgress:
+    """Return the learner's progress in one unit."""
     row, path, store = UnitProgress(unit), course.notebook("work", unit), Scorecards(course, unit)
     release, written, cards, gave_up = released(course, unit), {}, {}, store.given_up
     try:

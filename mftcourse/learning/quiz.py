@@ -30,16 +30,22 @@ WORDS = {
     "en": {
         "missed": "Missed", "partly": "Partly", "knew": "Knew", "show": "Show the answer", "of": "{} of {}",
         "aloud": "Say your answer aloud first.", "again": "once more", "guide": "from the guide", "end": "Summary",
+        "on": "{} ({})",
         "known": "You knew {} of {} at the first try.", "due": "Comes back", "study": "Study",
         "none": "Nothing is due. The next question comes back on {}.", "rerun": "Run this cell again to be asked.",
         "enter": "Then press Enter (q stops).", "quit": "Stop",
+        "broken": "{} could not be read. It is kept as {}; the quiz starts anew.",
+        "unkept": "Your answers are not kept this time: {}: {}.",
     },
     "zh": {
         "missed": "不会", "partly": "部分掌握", "knew": "掌握", "show": "显示答案", "of": "第 {} 题，共 {} 题",
         "aloud": "先把你的回答说出来。", "again": "再来一次", "guide": "指南原题", "end": "小结",
-        "known": "第一次就答对：{} 题，共 {} 题。", "due": "再次出现", "study": "需要复习",
-        "none": "今天没有要复习的题。下一题在 {} 出现。", "rerun": "重新运行此单元格即可开始答题。",
-        "enter": "然后按回车（q 停止）。", "quit": "停止",
+        "on": "{}（{} 题）",
+        "known": "首次答对 {} 题（共 {} 题）。", "due": "下次复习", "study": "需要复习",
+        "none": "今天没有到期的题目，下一题将于 {} 出现。", "rerun": "重新运行此单元格即可开始答题。",
+        "enter": "然后按回车（q 退出）。", "quit": "退出",
+        "broken": "无法读取 {}，已另存为 {}，答题记录从头开始。",
+        "unkept": "这次的答题记录没有保存：{}：{}。",
     },
 }  # fmt: skip
 
@@ -119,28 +125,31 @@ class Session:
 
     def summary(self, lang: str) -> str:
         """Say in Markdown how many were known, what comes back when, and what to study."""
-        words = WORDS[lang]
+        words = WORDS[lang] | interview.WORDS[lang]
+        comma, colon = words["comma"], words["colon"]
         if not self.total:
             return words["none"].format(self.next_due)
         known = sum(grade == "knew" for grade in self.first.values())
         lines = [words["known"].format(known, len(self.first))] if self.first else []
         when = Counter(self.standings[name].due for name in self.first)
-        lines += [f"{words['due']}: " + ", ".join(f"{day} ({n})" for day, n in sorted(when.items()))] if when else []
+        days = comma.join(words["on"].format(day, n) for day, n in sorted(when.items()))
+        lines += [words["due"] + colon + days] if when else []
         by_unit: dict[str, list[str]] = {}
         for item in self.missed:
             by_unit.setdefault(item.unit, []).extend(item.question.proof)
         for unit, names in by_unit.items():
-            exercises = ", ".join(f"`{name}`" for name in dict.fromkeys(names))
-            lines.append(f"{words['study']}: **{unit}** · {exercises} · `mft lab {unit.split('-')[0]}`")
+            exercises = comma.join(f"`{name}`" for name in dict.fromkeys(names))
+            lines.append(f"{words['study']}{colon}**{unit}** · {exercises} · `mft lab {unit.split('-')[0]}`")
         return "\n\n".join(lines)
 
 
 class Memory:
     """The learner's state file. A file that cannot be read or written never stops the quiz: `notes` says so."""
 
-    def __init__(self, course: Course) -> None:
+    def __init__(self, course: Course, lang: str = "en") -> None:
         self.path: Path | None = course.root / "work" / ".mft" / "quiz.json"
         self.notes: list[str] = []
+        self.words = WORDS[lang]
 
     def read(self) -> dict[str, Standing]:
         """Return question id → where it stands; put a file that is no state of ours aside."""
@@ -151,8 +160,7 @@ class Memory:
                 except ValueError:
                     aside = free(self.path.with_name("quiz.json.bak"))
                     os.replace(self.path, aside)
-                    said = f"{self.path.name} could not be read. It is kept as {aside}; the quiz starts anew."
-                    self.notes.append(said)
+                    self.notes.append(self.words["broken"].format(self.path.name, aside))
         return {}
 
     def write(self, name: str, standing: Standing) -> None:
@@ -167,14 +175,14 @@ class Memory:
         try:
             yield
         except OSError as error:
-            self.notes.append(f"Your answers are not kept this time: {self.path}: {error.strerror}.")
+            self.notes.append(self.words["unkept"].format(self.path, error.strerror))
             self.path = None
 
 
 def begin(course: Course, unit: str | None, lang: str, count: int, guide: bool = False) -> tuple[Session, Memory]:
     """Return today's session, and where its answers are kept."""
-    memory = Memory(course)
     items = interview.questions(course, unit, lang, guide)
+    memory = Memory(course, lang)
     return Session(items, memory.read(), datetime.date.today(), count), memory
 
 

@@ -64,7 +64,7 @@ def start(course: Course, unit: str, language: str | None = None, today: datetim
 
     Args:
         unit: as `Course.find_unit` takes it.
-        language: None takes the language of the learner's notebook, or English.
+        language: None takes the language of the learner's notebook while the unit is released in it, or English.
         today: the date in the name of an update.
     """
     import nbformat
@@ -87,7 +87,8 @@ def _compare(course: Course, unit: str, language: str | None) -> tuple[Started, 
     """Return what `start` will have done, and the notebook that it writes."""
     path = course.notebook("work", unit)
     mine = read(path) if path.exists() else None
-    source = course.release(unit, language or (lang(mine) if mine else "en"))
+    spoken = lang(mine) if mine and lang(mine) in course.languages(unit) else "en"
+    source = course.release(unit, language or spoken)
     release, version = read(source), hashlib.sha256(source.read_bytes()).hexdigest()[:16]
     release.metadata.setdefault("mft", {})["release"] = version
     done = Started(path, "copied")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tiny_course import UNIT
+from tiny_course import UNIT, in_chinese
 
 from mftcourse.course import facts
 
@@ -12,11 +12,11 @@ def test_a_claim_that_does_not_hold_stands_nowhere():
     assert facts.holds(2 < 1, "one is less") != "one is less"
 
 
-def test_times_are_those_of_the_exercises_and_of_reading(built):
-    assert facts.times(built.folder("course", UNIT)) == [
-        "Plan 0 minutes: 11 minutes of exercises",
-        "请安排 0 分钟：其中练习 11 分钟",
-    ]
+def test_times_are_those_of_the_exercises_and_of_reading(course):
+    folder, english = course.folder("course", UNIT), "Plan 0 minutes: 11 minutes of exercises"
+    assert facts.times(folder) == [english]
+    in_chinese(course)
+    assert facts.times(folder) == [english, "请安排 0 分钟：其中练习 11 分钟"]
 
 
 def test_what_is_released_takes_the_references_place(built):

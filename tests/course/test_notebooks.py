@@ -10,6 +10,18 @@ from mftcourse.course.files import LessonError
 
 from .doubling import LESSON, UNIT, write
 
+CHINESE = LESSON  # every prose cell
+for last, sibling in (("# Twice two is four.\n", "# ## 加倍\n"), ("It is read for two things.\n", "# 写一份备忘录。\n")):
+    CHINESE = CHINESE.replace(last, f'{last}# %% [markdown] lang="zh"\n{sibling}')
+
+
+def test_a_unit_is_released_in_chinese_whole_or_not_at_all_and_what_was_released_goes(tmp_path):
+    course = write(tmp_path, CHINESE)
+    assert [p.as_posix() for p in notebooks.build(course)][-1] == "release/03-doubling/zh/doubling.ipynb"
+    write(tmp_path)  # one cell of three is in Chinese
+    assert notebooks.drift(course) == ["release/03-doubling/zh/doubling.ipynb comes from no lesson; run `mft build`."]
+    notebooks.build(course)
+    assert list((course.root / "release").rglob("zh*")) == [] and course.languages(UNIT) == ["en"]
 
 def test_build_is_the_same_every_time_and_leaves_course_alone(tmp_path):
     course = write(tmp_path)
@@ -17,7 +29,6 @@ def test_build_is_the_same_every_time_and_leaves_course_alone(tmp_path):
     assert [p.as_posix() for p in notebooks.build(course)] == [
         "solutions/03-doubling/doubling.ipynb",
         "release/03-doubling/doubling.ipynb",
-        "release/03-doubling/zh/doubling.ipynb",
     ]
     first = {p: p.read_bytes() for p in course.root.rglob("*.ipynb")}
     assert notebooks.build(course) == []
@@ -30,7 +41,7 @@ def test_build_is_the_same_every_time_and_leaves_course_alone(tmp_path):
 
 
 def test_notebooks_are_valid_and_ids_are_stable(tmp_path):
-    course = write(tmp_path)
+    course = write(tmp_path, CHINESE)
     notebooks.build(course)
     ids = {}
     for path in sorted(course.root.rglob("*.ipynb")):
@@ -40,14 +51,14 @@ def test_notebooks_are_valid_and_ids_are_stable(tmp_path):
     a, b, c = ids.values()
     assert a == b == c
     assert "double" in a and "double-check" in a and "memo" in a
-    course = write(tmp_path, LESSON.replace("Twice two is four.", "Twice two makes four."))
+    course = write(tmp_path, CHINESE.replace("Twice two is four.", "Twice two makes four."))
     notebooks.build(course)
     later = [c.id for c in nbformat.read(course.root / "release/03-doubling/doubling.ipynb", as_version=4).cells]
     assert len(set(a) ^ set(later)) == 2  # only the edited prose
 
 
 def test_the_release_shows_stubs_placeholders_and_no_solution(tmp_path):
-    course = write(tmp_path)
+    course = write(tmp_path, CHINESE)
     notebooks.build(course)
     nb = nbformat.read(course.root / "release/03-doubling/doubling.ipynb", as_version=4)
     cells = {c.id: c for c in nb.cells}

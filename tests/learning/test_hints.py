@@ -3,6 +3,7 @@
 import shutil
 
 import pytest
+from tiny_course import in_chinese
 
 from mftcourse.course.files import CourseError
 from mftcourse.learning import hints
@@ -12,6 +13,9 @@ def test_hints_come_step_by_step_and_only_of_that_exercise(course, mine):
     assert [title for title, _ in hints.hints(course, "mean")] == ["Hint 1", "Hint 2"]
     assert hints.hints(course, "01/median") == [("Hint 1", "`sorted` sorts.")]
     mine()
+    with pytest.raises(CourseError, match="not released in 'zh'"):
+        hints.hints(course, "mean", language="zh")
+    in_chinese(course)
     assert len(hints.hints(course, "mean", language="zh")) == 2
     assert hints.hints(course, "memo") == []
     with pytest.raises(CourseError, match="These exist: mean, median, memo"):

@@ -4,11 +4,11 @@ import datetime
 
 import nbformat
 import pytest
-from tiny_course import MEAN, MEDIAN, UNIT, cell, load, save
+from tiny_course import MEAN, MEDIAN, UNIT, cell, in_chinese, load, save
 
 from mftcourse.course import notebooks
 from mftcourse.course.files import CourseError, Unreadable
-from mftcourse.learning import progress, workspace
+from mftcourse.learning import hints, progress, workspace
 
 
 def change_lesson(course, old, new):
@@ -30,12 +30,25 @@ def test_start_copies_once_and_then_leaves_everything_alone(course):
 
 
 def test_start_in_chinese_keeps_the_ids_and_the_names(course):
+    with pytest.raises(CourseError, match="mft quiz 01 --lang zh.*目前只有英文版.*docs/interview/zh/README.md"):
+        workspace.start(course, "tiny", "zh")  # one cell of it is in Chinese, and that is not the unit
+    in_chinese(course)
     path = workspace.start(course, "tiny", "zh").path
     assert "两种平均数" in load(path).cells[0].source and path.name == "tiny.ipynb"
     assert workspace.start(course, "tiny").state == "there", "the language of the notebook is the default"
     assert workspace.start(course, "tiny", "en").changes == ["the prose is now in 'en'"]
     with pytest.raises(CourseError, match="en, zh"):
         course.release(UNIT, "fr")
+
+
+def test_a_copy_in_a_language_that_is_no_longer_released_goes_on_in_english(course):
+    in_chinese(course)
+    path = workspace.start(course, "tiny", "zh").path
+    before = path.read_bytes()
+    change_lesson(course, "# # 两种平均数", "# # Both averages")
+    (course.root / "release" / UNIT / "zh" / "tiny.ipynb").unlink()
+    assert workspace.start(course, "tiny").changes[0] == "the prose is now in 'en'" and path.read_bytes() == before
+    assert [title for title, _ in hints.hints(course, "mean")] == ["Hint 1", "Hint 2"]
 
 
 def test_an_update_stands_beside_the_learners_notebook_with_the_answers_in_it(course, mine):
