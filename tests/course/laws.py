@@ -295,7 +295,7 @@ def answers_are_out_of_sight(case: Case) -> list[str]:
             for node in ast.walk(ast.parse(case.lesson.checks[mft.exercise].source)):
                 if isinstance(node, ast.Call) and ast.unparse(node.func) in ("expect", "expect_choice"):
                     said = [c.value for a in node.args[1:] for c in ast.walk(a) if isinstance(c, ast.Constant)]
-                    for words in (w for w in said if isinstance(w, str) and len(w) > 20 and " ".join(w.split()) in text):
+                    for words in (w for w in said if isinstance(w, str) and w.count(" ") > 2 and " ".join(w.split()) in text):
                         found.append(f"{path}: what the check of {mft.exercise} says of an answer stands in the open: {words!r}.")
     return found
 
