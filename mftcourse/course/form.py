@@ -89,7 +89,7 @@ def _prove_form(cell: Cell, lesson: Lesson) -> None:
     """
     lines = lesson.form_lines(cell.exercise)
     if len(lines) != 1 or len(lesson.form_lines(cell.exercise, "zh")) != 1:
-        raise lesson.fault(cell, f"{len(lines)} lines before {cell.exercise!r} say its form, and one must: *Implement · "
+        raise lesson.fault(cell, f"{len(lines)} lines before {cell.exercise!r} say its form, one must: *Implement · "
                                  f"{cell.minutes:g} minutes · difficulty: two of three*, in Chinese too where the "
                                  "prose has it.")  # fmt: skip
     form, minutes = lines[0]["form"], lines[0]["minutes"]
