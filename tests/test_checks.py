@@ -324,3 +324,26 @@ def test_calls_between_cells_are_held_to_the_rule_too():
     scope |= learner("def total(values):\n    values.sort()\n    return sum(values)")
     exec(compile(CHECK_CELL.replace("total(", "given(total, "), "<check>", "exec"), scope)
     assert "`total` changed its argument `values`" in grade("x").findings[0].message
+
+
+def sealed(source: str) -> str:
+    import base64
+
+    return base64.encodebytes(source.encode()).decode()
+
+
+def test_sealed_checks_judge_as_open_ones_do():
+    namespace = learner("def half(x):\n    return x / 3\n\nexec = compile = None\n")
+    namespace |= {"check": check, "expect": expect, "run_sealed": checks.run_sealed}
+    source = 'with check("of 4", hint="h") as rng:\n    got = half(4)\n    expect(got, 2.0)\nwith check("of a", hint="h"):\n    half("a")\n'
+    exec(f"run_sealed({sealed(source)!r})", namespace)
+    first, second = grade("x", points=2).findings
+    assert namespace["got"] == 4 / 3, "names live where an open cell would have them"
+    assert first.message == "The result is not the expected number. Expected 2, got 1.333333333."
+    assert second.message.endswith("at line 2 of your code, in `half`: `return x / 3`.")
+
+
+@pytest.mark.parametrize("text", ["abc", sealed("with check("), sealed("x = 1")[3:]])
+def test_a_damaged_seal_says_what_to_do(text):
+    with pytest.raises(ValueError, match="take this cell from the release again"):
+        checks.run_sealed(text)

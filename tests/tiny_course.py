@@ -26,6 +26,9 @@ numbers = [1, 2, 9]
 
 # %% [markdown]
 # ## The mean
+#
+# *Implement · 4 minutes · difficulty: one of three*
+#
 # The mean of 1, 2 and 9 is 4.
 
 # %% demo=true
@@ -64,6 +67,9 @@ grade("mean")
 
 # %% [markdown]
 # ## The median
+#
+# *Find the bug · 5 minutes · difficulty: one of three*
+#
 # The median of 1, 2 and 9 is 2.
 
 # %% exercise="median" minutes=5 faults=["an unsorted list", "9 first", "another unsorted list"]
@@ -96,6 +102,9 @@ grade("median")
 
 # %% [markdown]
 # ## Which one
+#
+# *Write · 2 minutes · difficulty: one of three*
+#
 # Say in one sentence which average you would report, and why. One point for the choice, one for the reason.
 
 # %% [markdown] exercise="memo" points=2 minutes=2 manual=true

@@ -411,6 +411,7 @@ grade("step_size")
 # </details>
 
 # %% demo=true
+# Figure: the error of numeric slopes against the step, for each formula and precision
 steps_tried = 10.0 ** np.arange(-13, 0)
 error_lines = {}
 for words, dtype, central in (
@@ -2366,6 +2367,7 @@ grade("flip_by_hand")
 # [How robust is a weighted decision?](#How-robust-is-a-weighted-decision?)
 
 # %% demo=true
+# Figure: the totals of three options against the weight of performance
 team_weights = {"needs": 0.4, "community": 0.1, "performance": 0.2, "ease of use": 0.2}
 team_weights["company support"] = 0.1
 team_scores = {

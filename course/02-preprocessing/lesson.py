@@ -846,6 +846,7 @@ grade("outliers")
 # Run the cell, then answer below it.
 
 # %% demo=true
+# Figure: body masses of all birds and of each species, with their fences
 fig, (ax,) = plots.canvas(width=8.5, height=3.6)
 row_texts = []
 marked = {"P": ("Adelie", 375.0), "Q": ("Adelie", 5700.0), "R": ("Chinstrap", 4800.0)}
@@ -2435,6 +2436,7 @@ programs = {
 }
 
 # %% demo=true
+# Figure: the AUC of three programs on 20 splits each
 areas = {letter: area_under_roc(encode, dealt) for letter, (dealt, encode) in programs.items()}
 fig, (ax,) = plots.canvas(width=6.5, height=2.8)
 for level, (letter, found) in enumerate(areas.items()):

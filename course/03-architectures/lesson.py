@@ -1447,6 +1447,7 @@ grade("fix_layout")
 
 
 # %% demo=true
+# Figure: one digit, and the three channels that your program makes of it
 def train_in_colour(prepare, seed=0):
     """Train a CNN on coloured digits after `prepare`; return the accuracy on the test part."""
     (X_colour, y_colour), (X_new, y_new) = colour_digits("train", 0), colour_digits("test", 1)
@@ -2054,6 +2055,7 @@ def show_row(words, lr, found):
 
 
 # %% demo=true
+# Figure: the accuracy of four networks on four tasks, for three seeds
 def bake_off(first_seed=0):
     """Return task → network → its chosen "lr", and "train" and "test" accuracies of three seeds."""
     results = {}
@@ -2247,6 +2249,7 @@ for dilations, found in dilated.items():
 
 
 # %% demo=true
+# Figure: the gradient norm of each layer, for three stacks of 20 layers
 def first_gradients(residual, he=False, seed=0, depth=20, width=32):
     """Return the gradient norm of each layer's weights; `he`: He's start, not PyTorch's own."""
     torch.manual_seed(seed)

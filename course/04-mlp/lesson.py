@@ -1031,6 +1031,7 @@ grade("symmetry")
 
 
 # %% demo=true
+# Figure: the training loss of three starts over 200 steps
 def start_and_descend(make, steps=200, rate=0.5):
     """Train the two-layer network from weights that `make` gives; return parameters and losses."""
     params = [make(30, 8), torch.zeros(8), make(8, 1), torch.zeros(1)]
@@ -1724,6 +1725,7 @@ grade("fix_descent")
 
 
 # %% demo=true
+# Figure: the training loss of your program, as measured and standardised
 def draw_descent():
     """Draw the losses on measurements as they are, and standardised beforehand."""
     raw = descend(raw_train, y_train, 60, 0.5)["losses"]
@@ -2228,6 +2230,7 @@ grade("train")
 
 
 # %% demo=true
+# Figure: the losses of your loop, with the full batch and with batches of 32
 def compare_batch_sizes():
     """Train the same network with two batch sizes; draw both losses."""
     lines = {}
@@ -2317,6 +2320,7 @@ batch_X, batch_y = digit_X[:32], digit_y[:32]
 
 
 # %% demo=true
+# Figure: four loss curves, and the same curves enlarged
 def run_loop(fault, steps=400):
     """Train on the batch of digits with one fault; return the losses."""
     torch.manual_seed(1)

@@ -234,6 +234,7 @@ grade("which_converge")
 
 
 # %% demo=true
+# Figure: the distance to the minimum over 100 steps, for five runs
 def draw_convergence():
     """Draw the distance to the minimum in the five runs."""
     runs = {}
@@ -862,6 +863,7 @@ grade("adam_step")
 
 
 # %% demo=true
+# Figure: the paths of your optimizers in a bowl and in a curved valley
 def draw_paths():
     """Draw the paths of three optimizers on an ill-conditioned bowl and in a curved valley."""
 
@@ -1886,6 +1888,7 @@ grade("gradient_noise")
 
 
 # %% demo=true
+# Figure: the noise of the gradient against the batch size
 def draw_noise():
     """Draw the measured noise of batch gradients and the formula's, on logarithmic axes."""
     w = np.zeros(X_few.shape[1])
@@ -2065,6 +2068,7 @@ def train_digits(
 tried_rates, smoothed_losses = range_test(seed=0)
 
 # %% demo=true
+# Figure: the running mean of the loss against the learning rate
 fig, (ax,) = plots.canvas(1, width=6.6, height=4.0)
 ax.plot(tried_rates, smoothed_losses, markevery=12, **plots.line_styles[0])
 ax.set(xscale="log", xlabel="learning rate", ylabel="running mean of the loss")
@@ -2237,6 +2241,7 @@ grade("four_curves")
 
 
 # %% demo=true
+# Figure: the training loss of four settings over 12 epochs
 def draw_four():
     """Draw the training loss of the four settings."""
     settings = {"a": (0.02, 0, 16), "b": (0.02, 0.9, 16), "c": (2, 0.9, 16), "d": (0.02, 0, 256)}
@@ -2571,6 +2576,7 @@ def full_batch_run(lr: float, n_steps: int, seed: int) -> tuple[list[float], lis
 
 
 # %% demo=true
+# Figure: the largest curvature over 240 updates
 def draw_limit():
     """Draw the largest curvature during training at two rates, with the limit of each."""
     fig, panels = plots.canvas(2, width=9.5, height=3.8)

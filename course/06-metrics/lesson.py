@@ -1419,6 +1419,7 @@ grade("average_precision")
 # Run the cell, then answer in the exercise below it.
 
 # %% demo=true
+# Figure: ROC and precision-recall curves of two models
 two_models = {
     "symmetry": fit_predict(["worst symmetry"])[1],
     "texture": fit_predict(["mean texture"])[1],
@@ -1635,6 +1636,7 @@ grade("threshold_by_hand")
 
 
 # %% demo=true
+# Figure: confusion matrix, ROC curve and cost at a threshold that you move
 def draw_threshold(threshold):
     """Draw confusion matrix, ROC point and cost of the validation part at one threshold."""
     matrix = skm.confusion_matrix(y_valid, p_valid >= threshold)
@@ -2265,6 +2267,7 @@ grade("brier_reliability")
 # the scores is the same, so the AUC is the same to the last digit.
 
 # %% demo=true
+# Figure: the reliability of our model and of an overconfident copy
 p_bold = p_test**3 / (p_test**3 + (1 - p_test) ** 3)
 constant = np.full(len(y_test), y_train.mean())  # the share of the training part
 reliable = {}

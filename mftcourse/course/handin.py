@@ -115,12 +115,18 @@ def repair(nb: NotebookNode, release: NotebookNode) -> tuple[NotebookNode, list[
 
 def _as_released(cell: NotebookNode, released: NotebookNode) -> tuple[NotebookNode, list[str]]:
     """Return the released cell, with the learner's source where it isn't locked, and what was set right."""
+    from nbgrader.utils import compute_checksum
+
     made = copy.deepcopy(released)
     made.id = cell.id
     notes = ["Of another type, set right"] if cell.cell_type != released.cell_type else []
     if cell.source != released.source:
         if released.metadata.get("nbgrader", {}).get("locked"):
-            notes.append("Changed though locked, the released one was used")
+            made.source = cell.source  # as some release made it, or changed by hand? Its checksum tells
+            earlier = compute_checksum(made) == cell.metadata.get("nbgrader", {}).get("checksum")
+            made.source = released.source
+            what = "From an earlier release, the present" if earlier else "Changed though locked, the released"
+            notes.append(f"{what} one was used")
         else:
             made.source = cell.source
             if kind(made) == "demo":

@@ -21,6 +21,11 @@ BEGIN_RELEASE, END_RELEASE = "### BEGIN RELEASE", "### END RELEASE"
 BEGIN_HIDDEN, END_HIDDEN = "### BEGIN HIDDEN TESTS", "### END HIDDEN TESTS"
 STUB = "# YOUR CODE HERE\nraise NotImplementedError()"  # nbgrader's
 LANGUAGES = ("en", "zh")
+# The forms of an exercise. In the first five the learner types values and programs nothing; see `Lesson.sealed`.
+TYPED = ("By hand", "Predict, then run", "Choose one", "Read the plot", "Read the program")
+FORMS = (*TYPED, "Implement", "Find the bug", "Write")
+# *Implement · 15 minutes · difficulty: two of three*, or the same in Chinese
+FORM_LINE = re.compile(r"^\*(?P<form>[^*·\n]+) · (?P<minutes>\d+) (?:minutes?|分钟) · [^*\n]+\*$", re.M)
 KEYS = {"exercise", "check", "points", "minutes", "manual", "demo", "lang", "needs", "faults", "fails", "title"}
 
 
@@ -86,10 +91,26 @@ class Lesson:
         return {c.exercise: c for c in self.cells if c.kind == "check"}
 
     def prose_before(self, exercise: str) -> str:
-        """Return the prose between the check before this exercise and its own check."""
+        """Return the prose between the exercise before this one, with its check, and this one."""
+        return "\n".join(c.source for c in self._before(exercise))
+
+    def _before(self, exercise: str) -> list[Cell]:
         at = next(i for i, c in enumerate(self.cells) if c.exercise == exercise)
-        start = max((i for i in range(at) if self.cells[i].kind == "check"), default=0)
-        return "\n".join(c.source for c in self.cells[start:at] if c.kind == "prose")
+        start = max((i for i in range(at) if self.cells[i].kind in ("check", "manual")), default=0)
+        return [c for c in self.cells[start:at] if c.kind == "prose"]
+
+    def form_lines(self, exercise: str, lang: str = "en") -> list[re.Match]:
+        """Return the lines before an exercise that say its form, minutes and difficulty; there should be one."""
+        texts = [c.source if lang == "en" or c.zh is None else c.zh for c in self._before(exercise)]
+        return [line for text in texts for line in FORM_LINE.finditer(text)]
+
+    def sealed(self, exercise: str) -> bool:
+        """Whether the release holds the checks of an exercise out of sight.
+
+        Where the learner programs, visible checks are the specification. Where the learner types values, each
+        check would show the answer right below the question.
+        """
+        return any(line["form"] in TYPED for line in self.form_lines(exercise))
 
     def headings(self, lang: str) -> dict[str, str]:
         """Return exercise id → text of the nearest heading above it."""

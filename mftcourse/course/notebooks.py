@@ -5,9 +5,11 @@ The same bytes on every run.
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import re
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +22,7 @@ from .files import Course, LessonError, write
 from .form import read_lesson
 from .lesson import (
     BEGIN_RELEASE,
+    FORM_LINE,
     LANGUAGES,
     STUB,
     Cell,
@@ -41,6 +44,26 @@ class ReleaseRegions(NbGraderPreprocessor):
         return cell, resources
 
 
+class OutOfSight(NbGraderPreprocessor):
+    """Fold checks and the code of figures, and seal checks that would show an answer right below its question.
+
+    Of a folded cell, JupyterLab shows the first line: the build puts there what is checked, and lessons what is drawn.
+    The seal only keeps answers out of sight: `checks.run_sealed` opens it. It is not compressed, as zlib's bytes
+    differ between machines.
+    """
+
+    def preprocess_cell(self, cell, resources, index):
+        mft = cell.metadata.get("mft", {})
+        if mft.get("kind") == "check" or (mft.get("kind") == "demo" and cell.source.startswith("# Figure")):
+            cell.metadata["jupyter"] = {"source_hidden": True}
+        if mft.get("sealed"):
+            first, *body, last = cell.source.rstrip().split("\n")
+            text = textwrap.fill(base64.b64encode("\n".join(body).encode()).decode(), 96)
+            imports = "from mftcourse.checks import grade as mft_grade, run_sealed as mft_run_sealed"
+            cell.source = f'{first}\n{imports}\n\nmft_run_sealed("""\n{text}\n""")\n{last}'
+        return cell, resources
+
+
 def solution_notebook(lesson: Lesson, lang: str = "en") -> nbformat.NotebookNode:
     """Return nbgrader's source version of a lesson, in one language."""
     nb = nbformat.v4.new_notebook()
@@ -57,14 +80,18 @@ def solution_notebook(lesson: Lesson, lang: str = "en") -> nbformat.NotebookNode
         if lang == "zh" and c.zh
         for a, b in zip(headings_of(c.source), headings_of(c.zh), strict=False)
     }
-    for cell in cells:
+    for at, cell in enumerate(cells):
         source = cell.zh if lang == "zh" and cell.zh is not None else cell.source
-        if cell.kind == "prose":  # English prose without a sibling follows a translated heading
+        if cell.kind == "prose":
+            coming = next((c.exercise for c in cells[at:] if c.kind in ("exercise", "manual")), "")
+            source = FORM_LINE.sub(lambda m, id_=coming: m[0].replace(" · ", f" · `{id_}` · ", 1), source)
+            # English prose without a sibling follows a translated heading
             source = re.sub(r"\]\(#([^)\s]+)\)", lambda m: f"](#{renamed.get(m[1], m[1])})", source)
         mft = {"kind": cell.kind, "exercise": cell.exercise, "minutes": cell.minutes}
         meta: dict = {"mft": {k: v for k, v in mft.items() if v}}
         if cell.kind == "check":
-            source = own_names(cell, lesson)
+            meta["mft"] |= {"sealed": True} if lesson.sealed(cell.exercise) else {}
+            source = f"# Checks of {cell.exercise}: run this cell\n{own_names(cell, lesson)}"
             source = re.sub(r'grade\((["\'])(\w+)\1\)\s*$', rf"grade(\1\2\1, points={cell.points:g})", source)
         # one id for both languages: it comes from the English text
         name = {"exercise": cell.exercise, "manual": cell.exercise, "check": f"{cell.exercise}-check"}.get(cell.kind)
@@ -155,12 +182,13 @@ def _release(unit: str, source: str) -> str:
 
 
 def release_steps() -> list[type]:
-    """Return nbgrader's steps from source to release, with ours beside ClearSolutions."""
+    """Return nbgrader's steps from source to release, with ours beside ClearSolutions and ClearHiddenTests."""
     from nbgrader.converters import GenerateAssignment
-    from nbgrader.preprocessors import ClearSolutions
+    from nbgrader.preprocessors import ClearHiddenTests, ClearSolutions
 
     steps = list(GenerateAssignment.preprocessors.default_args[0])
     steps.insert(steps.index(ClearSolutions) + 1, ReleaseRegions)
+    steps.insert(steps.index(ClearHiddenTests) + 1, OutOfSight)  # the gradebook keeps readable checks
     return steps
 
 

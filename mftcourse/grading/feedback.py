@@ -3,6 +3,8 @@
 from nbgrader.preprocessors import ClearHiddenTests
 from nbgrader.utils import is_grade, is_solution
 
+from ..course.notebooks import OutOfSight
+
 
 class ClearHiddenChecks(ClearHiddenTests):
     """Take the hidden checks out of feedback: stock nbgrader prints their source, expected values included.
@@ -21,7 +23,7 @@ class ClearHiddenChecks(ClearHiddenTests):
 
 
 def feedback_steps() -> list[type]:
-    """Return nbgrader's steps to feedback, with ours before its styles."""
+    """Return nbgrader's steps to feedback, with ours before its styles: who hands in again finds no answer there."""
     from nbgrader.converters import GenerateFeedback
 
-    return [ClearHiddenChecks, *GenerateFeedback.preprocessors.default_args[0]]
+    return [ClearHiddenChecks, OutOfSight, *GenerateFeedback.preprocessors.default_args[0]]

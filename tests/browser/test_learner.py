@@ -89,6 +89,13 @@ def test_learner_solves_an_exercise(learner, page):
     assert page.get_by_role("tab", name=re.compile("Create Assignment|Extension Manager")).count() == 0
     assert lab.status("formgrader") == 404
 
+    # checks are folded; the line that stays says which exercise they check, to a screen reader too
+    name = release[check]["metadata"]["mft"]["exercise"]
+    folded = page.locator(".jp-Notebook .jp-Cell").nth(check)
+    folded.scroll_into_view_if_needed()
+    expect(folded.locator(".cm-content")).to_have_count(0)
+    expect(folded).to_match_aria_snapshot(f"- text: '# Checks of {name}: run this cell'")
+
     # the stub fails, and the scorecard says what to do
     for position, cell in enumerate(release[: check + 1]):
         if cell["cell_type"] == "code":

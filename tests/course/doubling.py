@@ -17,6 +17,9 @@ from mftcourse import check, expect, expect_raises, grade
 SHARED = 3
 # %% [markdown]
 # ## Double
+#
+# *Implement · 2 minutes · difficulty: one of three*
+#
 # Twice two is four.
 # %% exercise="double" minutes=2
 def double(x):
@@ -35,6 +38,14 @@ with check("many", hint="h", points=2, hidden=True) as rng:
 grade("double")
 # %% demo=true
 picture = double(SHARED)
+# %% [markdown]
+# *By hand · 1 minute · difficulty: one of three*
+#
+# What is half of one?
+# %% [markdown] lang="zh"
+# *手算 · 1 分钟 · 难度：三级中的第一级*
+#
+# 1 的一半是多少？
 # %% exercise="by_hand" minutes=1
 ### BEGIN SOLUTION
 answer = {"half": 1 / 2}
@@ -47,6 +58,8 @@ with check("half", hint="h"):
     expect(answer["half"], 0.5)
 grade("by_hand")
 # %% [markdown]
+# *Write · 5 minutes · difficulty: one of three · graded by a person*
+#
 # Write a memo. It is read for two things.
 # %% [markdown] exercise="memo" points=4 minutes=5 manual=true
 # The model answer.

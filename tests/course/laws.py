@@ -272,6 +272,35 @@ def release_gives_nothing_away(case: Case) -> list[str]:
     return found
 
 
+def answers_are_out_of_sight(case: Case) -> list[str]:
+    """Law 5: checks are folded under a line that says whose they are; what is expected of a typed answer is sealed."""
+    found = []
+    for path, nb in case.releases.items():
+        text = " ".join("".join(cell.source for cell in nb.cells).split())
+        for cell in nb.cells:
+            mft = cell.metadata.mft
+            figure = mft.kind == "demo" and re.search(r"\b(show|explore)\(", cell.source)
+            if mft.kind != "check" and not figure:
+                continue
+            first = cell.source.split("\n")[0]
+            head = "# Figure: " if figure else f"# Checks of {mft.exercise}: run this cell"
+            if not cell.metadata.get("jupyter", {}).get("source_hidden") or not first.startswith(head):
+                found.append(f"{path}: the {mft.kind} cell {cell.id} is not folded under a line {head!r}.")
+            if figure or not case.lesson.sealed(mft.exercise):
+                continue
+            tree = ast.parse(cell.source)
+            sealed = [n.args[0] for n in ast.walk(tree) if isinstance(n, ast.Call) and ast.unparse(n.func) == "mft_run_sealed"]
+            for node in ast.walk(tree):
+                if isinstance(node, ast.Constant) and node not in sealed and node.value not in (mft.exercise, cell.metadata.nbgrader.points):
+                    found.append(f"{path}: the check of {mft.exercise} shows {node.value!r}; see `Lesson.sealed`.")
+            for node in ast.walk(ast.parse(case.lesson.checks[mft.exercise].source)):
+                if isinstance(node, ast.Call) and ast.unparse(node.func) in ("expect", "expect_choice"):
+                    said = [c.value for a in node.args[1:] for c in ast.walk(a) if isinstance(c, ast.Constant)]
+                    for words in (w for w in said if isinstance(w, str) and w.count(" ") > 2 and " ".join(w.split()) in text):
+                        found.append(f"{path}: what the check of {mft.exercise} says of an answer stands in the open: {words!r}.")
+    return found
+
+
 def figures_have_words(case: Case) -> list[str]:
     """Law 6: every figure is shown with a text alternative, in colours of the one palette."""
     found = []
@@ -410,6 +439,7 @@ LAWS = [
     every_check_is_failed,
     hints_are_there,
     release_gives_nothing_away,
+    answers_are_out_of_sight,
     figures_have_words,
     links_resolve,
     numbers_are_computed,

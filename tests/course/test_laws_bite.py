@@ -58,11 +58,13 @@ BREAKS = [
     pytest.param(laws.release_gives_nothing_away, LESSON, "    expect(mean(values.tolist()), float(np.mean(values)))",
                  "    got, want = mean(values.tolist()), float(np.mean(values))\n"
                  "    expect(got, want, what=f'the mean {want}')", "tells a value", id="5: an expected value"),
+    pytest.param(laws.answers_are_out_of_sight, LESSON, "number, five.", "number, five. The median is the one in the middle.",
+                 "stands in the open: 'The median is the one in the middle.'", id="5: an explanation in the prose"),
     pytest.param(laws.figures_have_words, LESSON, "# %% [markdown]\n# ## The mean",
-                 "# %% demo=true\nimport matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.show()\n\n# %% [markdown]\n# ## The mean",
+                 "# %% demo=true\n# Figure: a line\nimport matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.show()\n\n# %% [markdown]\n# ## The mean",
                  "text alternative", id="6: a figure without words"),
     pytest.param(laws.figures_have_words, LESSON, "# %% [markdown]\n# ## The mean",
-                 "# %% demo=true\nfrom mftcourse.plots import plt, show\nfig, ax = plt.subplots()\nax.plot([1, 2], color='red')\n"
+                 "# %% demo=true\n# Figure: a line\nfrom mftcourse.plots import plt, show\nfig, ax = plt.subplots()\nax.plot([1, 2], color='red')\n"
                  "show(fig, alt='A line that rises from one to two.')\n\n# %% [markdown]\n# ## The mean",
                  "not of the palette", id="6: a foreign colour"),
     pytest.param(laws.links_resolve, LESSON, "(#What-is-a-mean?)", "(#What-is-a-median?)", "leads nowhere", id="7: a dead link"),
@@ -70,15 +72,66 @@ BREAKS = [
     pytest.param(laws.numbers_are_computed, LESSON, "number, five.", "number, 5.25.", "'5.25'", id="7: a typed number"),
     pytest.param(laws.numbers_are_computed, FACTS, "return []", "return ['42 penguins']", "stands nowhere", id="7: an idle fact"),
     pytest.param(laws.wall_changes_nothing, LESSON, "expect_raises(ValueError, mean, [])",
-                 "assert not isinstance(mean, str) and mean.__name__\n    expect_raises(ValueError, mean, [])",
+                 "assert not isinstance(mean, str) and getattr(mean, '__name__')\n    expect_raises(ValueError, mean, [])",
                  "behind the wall the reference fails", id="9: a check that looks at the function itself"),
 ]  # fmt: skip
+
+
+# What the skeleton does not show: an exercise whose answer is typed.
+CHOOSE = '''
+
+# %% [markdown]
+# ## Which value is it?
+#
+# *Choose one · 1 minute · difficulty: one of three*
+#
+# What do two, four and nine have in common with five? (a) their mean, (b) their median.
+
+# %% exercise="which_value" minutes=1
+### BEGIN SOLUTION
+which_value = "a"
+### END SOLUTION
+### BEGIN RELEASE
+# which_value = ...
+### END RELEASE
+
+
+# %% check="which_value" points=1
+with check("the letter", hint="Add them."):
+    expect_choice(which_value, "a", {"a": "Fifteen over three.", "b": "The median is the one in the middle."})
+grade("which_value")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# Add them.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# Divide by how many there are.
+#
+# </details>
+#
+# **Why it matters.** Two summaries, two answers. [What is a mean?](#What-is-a-mean?)
+'''
+CHOOSE_WRONG = '''
+
+# %% the middle one exercise="which_value" fails=["the letter"]
+# Takes the mean for the median.
+# - which_value = "a"
+# + which_value = "b"
+'''
 
 
 @pytest.fixture
 def unit(tmp_path):
     new_unit(Course(tmp_path), "13-scaling-laws")
-    return laws.Case(tmp_path, "13-scaling-laws")
+    case = laws.Case(tmp_path, "13-scaling-laws")
+    edit(case, LESSON, "grade\n\n# %%", "expect_choice, grade\n\n# %%")
+    for name, more in ((LESSON, CHOOSE), (WRONG, CHOOSE_WRONG)):
+        (case.folder / name).write_text((case.folder / name).read_text(encoding="utf-8").rstrip() + more, encoding="utf-8")
+    return case
 
 
 def edit(case: laws.Case, name: str, old: str, new: str) -> None:
@@ -99,6 +152,15 @@ def test_a_broken_law_says_what_to_do(unit, law, name, old, new, says):
     found = "\n".join(law(unit))
     assert says in found, found or "nothing was found"
     assert re.search(r"(course|release|solutions)/13-scaling-laws", found), "the sentence names no place"
+
+
+def test_a_release_that_shows_answers_breaks_the_law(unit, monkeypatch):
+    steps = [step for step in notebooks.release_steps() if step is not notebooks.OutOfSight]
+    monkeypatch.setattr(notebooks, "release_steps", lambda: steps)
+    found = "\n".join(laws.answers_are_out_of_sight(unit))
+    assert "the check cell mean-check is not folded under a line '# Checks of mean: run this cell'" in found
+    assert "the check of which_value shows 'The median is the one in the middle.'" in found
+    assert "the check of which_value shows 'a'" in found
 
 
 def test_drift_is_noticed(unit):

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import base64
+import re
+
 import nbformat
 import pytest
+from nbgrader.utils import compute_checksum
 
 from mftcourse.course import notebooks
 from mftcourse.course.files import LessonError
@@ -71,6 +75,45 @@ def test_the_release_shows_stubs_placeholders_and_no_solution(tmp_path):
     graded = [[c.metadata.nbgrader.to_dict() if hasattr(c.metadata.nbgrader, "to_dict") else dict(c.metadata.nbgrader)
                for c in n.cells if "nbgrader" in c.metadata] for n in (nb, zh)]  # fmt: skip
     assert graded[0] == graded[1]
+
+
+def test_checks_and_figures_fold_under_a_line_that_says_what_they_are(tmp_path):
+    course = write(tmp_path, LESSON.replace("picture =", "# Figure: a picture\npicture ="))
+    notebooks.build(course)
+    release, solution = (nbformat.read(course.root / step / UNIT / "doubling.ipynb", as_version=4)
+                         for step in ("release", "solutions"))  # fmt: skip
+    folded = {c.source.split("\n")[0] for c in release.cells if c.metadata.get("jupyter") == {"source_hidden": True}}
+    assert folded == {"# Checks of double: run this cell", "# Checks of by_hand: run this cell", "# Figure: a picture"}
+    assert not any("jupyter" in c.metadata for c in solution.cells)
+    locked = [c for c in release.cells if "nbgrader" in c.metadata]
+    assert all(compute_checksum(c) == c.metadata.nbgrader.checksum for c in locked)
+
+
+def test_the_checks_of_typed_answers_are_sealed_in_the_release_only(tmp_path):
+    course = write(tmp_path)
+    notebooks.build(course)
+    open_ = {c.id: c.source for c in nbformat.read(course.root / "solutions" / UNIT / "doubling.ipynb", as_version=4).cells}
+    for folder in (UNIT, f"{UNIT}/zh"):
+        cells = nbformat.read(course.root / "release" / folder / "doubling.ipynb", as_version=4).cells
+        shown = {c.id: c.source for c in cells}
+        assert "expect(double(2), 4)" in shown["double-check"]
+        assert "expect(" not in shown["by-hand-check"] and "0.5" not in shown["by-hand-check"]
+        text = re.search(r'mft_run_sealed\("""(.*?)"""\)\nmft_grade\("by_hand", points=1\)$', shown["by-hand-check"], re.S)[1]
+        first, *body, last = open_["by-hand-check"].split("\n")
+        assert base64.b64decode(text).decode() == "\n".join(body) and 'mft_expect(answer["half"], 0.5)' in body[-1]
+        assert shown["by-hand-check"].startswith(first) and shown["by-hand-check"].endswith(last)
+
+
+def test_every_exercise_names_its_id_where_its_form_stands(tmp_path):
+    course = write(tmp_path)
+    notebooks.build(course)
+    for folder, lines in (
+        ("", ["Implement · `double` · 2 minutes", "By hand · `by_hand` · 1 minute", "Write · `memo` · 5 minutes"]),
+        ("zh", ["Implement · `double` · 2 minutes", "手算 · `by_hand` · 1 分钟", "Write · `memo` · 5 minutes"]),
+    ):
+        nb = nbformat.read(course.root / "release" / UNIT / folder / "doubling.ipynb", as_version=4)
+        prose = "\n".join(c.source for c in nb.cells if c.cell_type == "markdown")
+        assert re.findall(r"^\*(.+?) · (?:difficulty|难度)", prose, re.M) == lines
 
 
 def test_a_faulty_program_is_released_in_place_of_the_solution(tmp_path):

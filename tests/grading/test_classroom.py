@@ -110,7 +110,9 @@ def test_nothing_to_grade_and_a_changed_unit_are_sentences(course, reference):
     grade(course, UNIT)
     lesson = course.root / "course" / UNIT / "lesson.py"
     lesson.write_text(
-        lesson.read_text() + '\n# %% [markdown] exercise="more" points=1 minutes=1 manual=true\n# More.\n'
+        lesson.read_text()
+        + "\n# %% [markdown]\n# *Write · 1 minute · difficulty: one of three*\n"
+        + '\n# %% [markdown] exercise="more" points=1 minutes=1 manual=true\n# More.\n'
     )
     notebooks.build(course)
     with pytest.raises(GradingError, match="Move gradebook.db aside"):

@@ -1,13 +1,17 @@
 """The learner's notebooks: nothing of a learner's is ever overwritten, and everything is said in a sentence."""
 
 import datetime
+import re
 
 import nbformat
 import pytest
+from nbgrader.utils import compute_checksum
 from tiny_course import MEAN, MEDIAN, UNIT, cell, in_chinese, load, save
 
 from mftcourse.course import notebooks
 from mftcourse.course.files import CourseError, Unreadable
+from mftcourse.course.handin import scorecard
+from mftcourse.course.kernel import execute
 from mftcourse.learning import hints, progress, workspace
 
 
@@ -84,6 +88,71 @@ def test_an_update_is_merged_even_when_an_editor_dropped_the_metadata_of_the_not
     change_lesson(course, "The mean of 1", "The average of 1")
     done = workspace.start(course, "tiny")
     assert done.state == "update" and done.merged == ["mean"]
+
+
+HALF = '''
+# %% [markdown]
+# *By hand · 1 minute · difficulty: one of three*
+#
+# What is half of one, and half of three?
+# %% exercise="halves" minutes=1
+### BEGIN SOLUTION
+halves = [1 / 2, 3 / 2]
+### END SOLUTION
+### BEGIN RELEASE
+# halves = [..., ...]
+### END RELEASE
+# %% check="halves" points=2
+with check("half of one", hint="h"):
+    expect(halves[0], 0.5)
+with check("half of three", hint="h"):
+    expect(halves[1], 1.5)
+grade("halves")
+
+# %% [markdown]
+# ## Which one
+'''
+
+
+def test_a_notebook_from_before_the_seal_still_checks_and_comes_over_with_every_answer(course):
+    """Releases had open, unsealed check cells, and no ids in the prose; people are in the middle of such units."""
+    change_lesson(course, "\n# %% [markdown]\n# ## Which one\n", HALF)
+    old, source = load(course.release(UNIT)), load(course.root / "solutions" / UNIT / "tiny.ipynb")
+    for c in old.cells:
+        c.metadata.pop("jupyter", None)
+        if c.metadata.mft.kind == "check":
+            c.metadata.mft.pop("sealed", None)
+            text = next(s.source for s in source.cells if s.id == c.id) if "sealed" in c.source else c.source
+            c.source = text.split("\n", 1)[1]
+            c.metadata.nbgrader.checksum = compute_checksum(c)
+        elif c.metadata.mft.kind == "prose":
+            c.source = re.sub(r" · `\w+` · ", " · ", c.source)
+    path = course.notebook("work", UNIT)
+    path.parent.mkdir(parents=True)
+    old.metadata.mft.release = "an earlier one"
+    for name, answer in {"mean": MEAN, "halves": "halves = [1 / 2, ...]", "memo": "The mean."}.items():
+        cell(old, name).source = answer
+    save(old, path)
+
+    as_it_is = execute(load(path), path.parent)  # the new package, the old check cells
+    cards = {c.metadata.mft.exercise: scorecard(c) for c in as_it_is.nb.cells if c.metadata.mft.kind == "check"}
+    assert {name: card["earned"] for name, card in cards.items()} == {"mean": 2, "median": 0, "halves": 1}
+    assert [f["verdict"] for f in cards["halves"]["findings"]] == ["passed", "todo"]
+    checked = progress.check(course, "tiny")
+    assert {card["exercise"]: card["earned"] for card in checked.scorecards} == {"mean": 2, "median": 0, "halves": 1}
+    assert checked.notes[0].startswith("From an earlier release, the present one was used: check of mean")
+    assert "Changed" not in "".join(checked.notes)
+
+    before = path.read_bytes()
+    done = workspace.start(course, "tiny")
+    assert done.state == "update" and done.merged == ["mean", "halves", "memo"] and path.read_bytes() == before
+    assert done.changes == ["changed cell mean-check", "changed cell median-check", "changed cell halves-check"]
+    new = load(done.path)
+    assert [cell(new, name).source for name in done.merged] == [MEAN, "halves = [1 / 2, ...]", "The mean."]
+    assert "0.5" not in cell(new, "halves-check").source
+    done.path.rename(path)  # what `mft start` says to do
+    after = progress.check(course, "tiny")
+    assert after.scorecards == checked.scorecards and after.notes == []
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]"])
