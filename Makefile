@@ -55,7 +55,7 @@ demo: .venv/lab.stamp
 	@$(BIN)/python tools/demo.py
 
 class:
-	@git archive --format zip --prefix mftcourse/ --output $(ZIP) HEAD README.md LICENSE LICENSE-content \
+	@git archive --format zip --prefix mftcourse/ --output $(ZIP) HEAD README.md README.zh-CN.md LICENSE LICENSE-content \
 	  Makefile pyproject.toml constraints.txt mftcourse release docs/interview 'docs/*.png'
 	@echo "Wrote $(ZIP): what is committed, without course/, solutions/ and the pages for instructors."
 

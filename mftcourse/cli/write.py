@@ -33,7 +33,7 @@ def build(
     else:
         written = notebooks.build(course, chosen if unit else None)
         for path in written:
-            say(f"Wrote {escape(str(path))}")
+            say(f"{'Wrote' if (course.root / path).exists() else 'Deleted'} {escape(str(path))}")
         say(f"{', '.join(chosen) or 'Nothing'}: " + ("built." if written else "nothing had changed."))
     if report:
         _report(course, chosen)
