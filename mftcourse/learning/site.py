@@ -10,7 +10,6 @@ import html
 import json
 import posixpath
 import re
-from pathlib import Path
 from typing import Any
 
 from ..course import interview

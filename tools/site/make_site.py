@@ -17,10 +17,10 @@ import json
 import posixpath
 import re
 import shutil
+import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
@@ -89,22 +89,23 @@ WORDS = {
 # What the scripts say.
 SCRIPT_WORDS = {
     "en": {
-        "begin": "Begin", "again": "Once more", "start": "Start again", "all": "All units", "guide": "Only the guide's",
+        "begin": "Begin", "start": "Start again", "all": "All units", "guides": "Only the guide's",
         "asked": "How many", "minutes": "Minutes", "left": "left", "over": "Time is up. Finish this answer.",
-        "next": "Next", "end": "End here", "result": "Result", "study": "What to study", "time": "Minutes used",
-        "type": "Your answer, if you like to write it (it stays in this browser)", "points": "Which points did you make?",
-        "made": "points made", "kept": "What you answer is kept where `mft quiz` keeps it.",
+        "stop": "End here", "result": "Result", "study": "What to study", "time": "Minutes used",
+        "type": "Your answer, if you like to write it; it stays in this browser",
+        "points": "Which points did you make?", "made": "points made",
+        "kept": "What you answer is kept where `mft quiz` keeps it.",
         "local": "What you answer is kept in this browser.", "lost": "Your answer could not be kept: ",
-        "lab": "in your notebook", "nothing": "Nothing to study: you knew them all.", "open": "new or due",
+        "nothing": "Nothing to study: you knew them all.",
     },
     "zh": {
-        "begin": "开始", "again": "再来一次", "start": "重新开始", "all": "所有单元", "guide": "只要指南原题",
+        "begin": "开始", "start": "重新开始", "all": "所有单元", "guides": "只要指南原题",
         "asked": "题数", "minutes": "分钟", "left": "剩余", "over": "时间到。答完这一题。",
-        "next": "下一题", "end": "到此结束", "result": "结果", "study": "需要复习", "time": "用时（分钟）",
+        "stop": "到此结束", "result": "结果", "study": "需要复习", "time": "用时（分钟）",
         "type": "想写的话，把你的回答写在这里（只留在这个浏览器里）", "points": "你说到了哪几点？",
         "made": "个要点", "kept": "答题记录与 `mft quiz` 共用。",
         "local": "答题记录保存在这个浏览器里。", "lost": "答题记录没有保存：",
-        "lab": "在你的笔记本里", "nothing": "全部掌握，没有需要复习的。", "open": "新题或到期",
+        "nothing": "全部掌握，没有需要复习的。",
     },
 }  # fmt: skip
 
@@ -386,7 +387,7 @@ class Site:
     # --- figures -------------------------------------------------------------------------------
 
     def outputs(self, unit: str) -> dict[str, list[dict]]:
-        """Return cell id → outputs of a unit's solution, from the cache where its code and the plots are as they were."""
+        """Return cell id → outputs of a unit's solution, from the cache where nothing changed."""
         path = self.course.notebook("solutions", unit)
         if not path.exists():
             return {}
@@ -416,9 +417,9 @@ class Site:
             if figure:
                 path = f"figures/{name}-{at}.png"
                 self.files[path] = base64.b64decode(figure[1])
-                found.append(
-                    f'<img class="figure" src="{page.up}{path}" width="{figure[2]}" alt="{figure[3]}" loading="lazy">'
-                )
+                figure_at = page.up + path  # a touch on it shows it large
+                picture = f'<img class="figure" src="{figure_at}" width="{figure[2]}" alt="{figure[3]}" loading="lazy">'
+                found.append(f'<a href="{figure_at}">{picture}</a>')
             elif output.get("name") == "stderr" or "application/vnd.jupyter.widget-view+json" in data:
                 continue  # warnings; a slider, which needs a kernel
             elif "<table" in rich:
@@ -455,10 +456,7 @@ class Site:
         part.rename(out)
 
     def _texts(self) -> dict[str, str]:
-        pages = Environment(
-            loader=FileSystemLoader(HERE / "pages"), autoescape=True, undefined=StrictUndefined,
-            trim_blocks=True, lstrip_blocks=True,
-        )  # fmt: skip
+        pages = _pages()
         counts = {unit: sum(i.unit == unit for i in self.items) for unit in self.units}
         return {
             page.path: pages.get_template(page.template).render(
@@ -500,7 +498,9 @@ def execute(nb: nbformat.NotebookNode, folder: Path) -> dict[str, list[dict]]:
     """
     from nbclient import NotebookClient
 
-    NotebookClient(nb, timeout=600, kernel_name="python3", resources={"metadata": {"path": str(folder)}}).execute()
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}  # what a kernel writes past its cells
+    where = {"metadata": {"path": str(folder)}}
+    NotebookClient(nb, timeout=600, kernel_name="python3", resources=where).execute(**quiet)
     return {cell.id: cell.outputs for cell in nb.cells if cell.outputs}
 
 
@@ -528,21 +528,11 @@ def graph(mermaid: str) -> str:
     for name in names:
         row = rows[column[name]] = rows.get(column[name], -1) + 1
         place[name] = (column[name] * 220 + 10, row * 60 + 10)
-    drawn = []
-    for a, b in arrows:
-        (x, y), (to_x, to_y) = place[a], place[b]
-        drawn.append(f'<path d="M{x + 160},{y + 20} C{x + 190},{y + 20} {to_x - 30},{to_y + 20} {to_x - 4},{to_y + 20}" '
-                     'fill="none" stroke="currentColor" marker-end="url(#arrow)"/>')  # fmt: skip
-    for name, text in names.items():
-        x, y = place[name]
-        drawn.append(f'<rect x="{x}" y="{y}" width="160" height="40" rx="6" fill="none" stroke="currentColor"/>'
-                     f'<text x="{x + 80}" y="{y + 25}" text-anchor="middle" fill="currentColor">{html.escape(text)}</text>')  # fmt: skip
-    width, height = (max(p[i] for p in place.values()) + (170, 50)[i] for i in (0, 1))
+    boxes = [(*place[name], text) for name, text in names.items()]
+    curves = [(place[a][0] + 160, place[a][1] + 20, place[b][0] - 4, place[b][1] + 20) for a, b in arrows]
     said = "; ".join(f"{names[a]} → {names[b]}" for a, b in arrows)
-    head = (f'<svg viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="img" aria-label="{html.escape(said)}">'
-            '<marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="8" markerHeight="8" orient="auto">'
-            '<path d="M0,0 L8,4 L0,8 z" fill="currentColor"/></marker>')  # fmt: skip
-    return f'<div class="scroll" tabindex="0">{head}{"".join(drawn)}</svg></div>'
+    width, height = max(x for x, *_ in boxes) + 170, max(y for _, y, _ in boxes) + 50
+    return _pages().get_template("graph.svg").render(boxes=boxes, curves=curves, said=said, width=width, height=height)
 
 
 class _Links(HTMLParser):
@@ -578,6 +568,16 @@ def broken_links(texts: dict[str, str], files: set[str]) -> list[str]:
     return found
 
 
+def _pages() -> Environment:
+    return Environment(
+        loader=FileSystemLoader(HERE / "pages"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
 def _notebook(path: Path) -> nbformat.NotebookNode:
     return nbformat.read(path, as_version=4)
 
@@ -606,10 +606,12 @@ def _script(name: str, data: Any) -> bytes:
 
 
 def _code_css() -> str:
-    light = HtmlFormatter(style="default").get_style_defs(":root .code")
-    dark = HtmlFormatter(style="github-dark").get_style_defs(":root[data-theme=dark] .code")
-    keep: Callable[[str], str] = lambda css: "\n".join(x for x in css.splitlines() if " .code " in x or ".code ." in x)
-    return re.sub(r"background: [^;}]+;?", "", f"{keep(light)}\n{keep(dark)}\n")
+    """Return the colours of code, which lies on the pages' own ground."""
+    found = []
+    for style, where in (("default", ":root .code"), ("github-dark", ":root[data-theme=dark] .code")):
+        lines = HtmlFormatter(style=style).get_style_defs(where).splitlines()
+        found += [re.sub(r"background(-color)?: [^;}]+;?", "", line) for line in lines if line.startswith(f"{where} .")]
+    return "\n".join(found) + "\n"
 
 
 def main(arguments: list[str] | None = None) -> int:

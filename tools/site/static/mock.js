@@ -71,7 +71,7 @@
     const label = element('label', words.type);
     label.append(typed);
     const show = element('button', words.show, { id: 'show', type: 'button' });
-    const stop = element('button', words.end, { id: 'end', type: 'button' });
+    const stop = element('button', words.stop, { id: 'end', type: 'button' });
     show.addEventListener('click', () => { kept.shown = true; keep(); answer(question, show); });
     stop.addEventListener('click', () => { kept.ids.length = kept.at; keep(); ask(); });
     const at = filled(words.of, kept.at + 1, kept.ids.length);

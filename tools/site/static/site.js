@@ -20,6 +20,7 @@
   const results = document.getElementById('results');
   const HAN = /[\u3400-\u9fff]+/;
   let loading;
+  let entries;
 
   const load = () => loading ||= new Promise((done, fail) => {
     if (window.MFT_INDEX) return done();
@@ -39,7 +40,7 @@
   function find(query) {
     const terms = termsOf(query);
     if (!terms.length) return [];
-    const entries = window.MFT_INDEX.map(([url, lang, title, text]) => ({
+    entries ||= window.MFT_INDEX.map(([url, lang, title, text]) => ({
       url, lang, title, text, name: title.toLowerCase(), all: `${title} ${text}`.toLowerCase()
     }));
     const rank = (pieces, least) => entries.map(entry => {
@@ -47,8 +48,9 @@
       const titled = pieces.filter(piece => entry.name.includes(piece)).length;
       const often = here.reduce((sum, piece) => sum + Math.min(entry.all.split(piece).length - 1, 9), 0);
       const own = entry.lang === root.lang ? 6 : 0;
+      const whole = 12 * entry.name.split(' · ').includes(query.toLowerCase());  // a word of the glossary
       const question = /interview\/[^#]*$/.test(entry.url) ? 4 : 0;
-      return { entry, share: here.length / pieces.length, score: 12 * titled + 2 * here.length + own + question + often / 5 };
+      return { entry, share: here.length / pieces.length, score: 12 * titled + 2 * here.length + own + question + whole + often / 5 };
     }).filter(found => found.share >= least).sort((a, b) => b.score - a.score);
     const exact = rank(terms, 1);
     return (exact.length ? exact : rank(piecesOf(terms), 0.6)).slice(0, 25).map(found => found.entry);

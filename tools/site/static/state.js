@@ -52,7 +52,7 @@
     const { element } = state;
     const select = element('select', '', { id: 'unit' });
     select.setAttribute('aria-label', words.all);
-    select.append(element('option', words.all, { value: '' }), element('option', words.guide, { value: 'guide' }));
+    select.append(element('option', words.all, { value: '' }), element('option', words.guides, { value: 'guide' }));
     for (const [unit, title] of Object.entries(units)) select.append(element('option', title, { value: unit }));
     return select;
   };
