@@ -204,7 +204,8 @@ class Site:
             made = f"\\{type(error).__name__}"
         if "\\" in made:  # what the library does not know, it copies
             self.faults.append(f"{env['source']}: the formula {tex!r} cannot be drawn.")
-        return f'<span class="formula" tabindex="0">{made}</span>' if display else made
+        wide = "formula" if display else "long" if len(tex) > 45 else ""  # a phone lets it scroll
+        return f'<span class="{wide}" tabindex="0">{made}</span>' if wide else made
 
     def _fence(self, tokens: list[Token], at: int, options: Any, env: dict) -> str:
         language = tokens[at].info.strip()

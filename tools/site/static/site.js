@@ -43,16 +43,22 @@
     entries ||= window.MFT_INDEX.map(([url, lang, title, text]) => ({
       url, lang, title, text, name: title.toLowerCase(), all: `${title} ${text}`.toLowerCase()
     }));
-    const rank = (pieces, least) => entries.map(entry => {
-      const here = pieces.filter(piece => entry.all.includes(piece));
-      const titled = pieces.filter(piece => entry.name.includes(piece)).length;
-      const often = here.reduce((sum, piece) => sum + Math.min(entry.all.split(piece).length - 1, 9), 0);
-      const own = entry.lang === root.lang ? 6 : 0;
-      const whole = 12 * entry.name.split(' · ').includes(query.toLowerCase());  // a word of the glossary
-      const question = /interview\/[^#]*$/.test(entry.url) ? 4 : 0;
-      return { entry, share: here.length / pieces.length, score: 12 * titled + 2 * here.length + own + question + whole + often / 5 };
-    }).filter(found => found.share >= least).sort((a, b) => b.score - a.score);
-    const exact = rank(terms, 1);
+    const rank = (pieces, least) => {
+      // a rare word says more than a frequent one
+      const weight = new Map(pieces.map(piece =>
+        [piece, Math.log(1 + entries.length / (1 + entries.filter(entry => entry.all.includes(piece)).length))]));
+      return entries.map(entry => {
+        const here = pieces.filter(piece => entry.all.includes(piece));
+        const own = entry.lang === root.lang ? 6 : 0;
+        const question = /interview\/[^#]*$/.test(entry.url) ? 4 : 0;
+        const word = own && entry.name.split(' · ').includes(query.toLowerCase()) ? 12 : 0;  // in the glossary
+        const score = here.reduce((sum, piece) => sum + weight.get(piece) * (1 + 5 * entry.name.includes(piece))
+          + Math.min(entry.all.split(piece).length - 1, 9) / 5, own + question + word);
+        return { entry, share: here.length / pieces.length, score };
+      }).filter(found => found.share >= least).sort((a, b) => b.score - a.score);
+    };
+    // A word or a phrase stands as it is, if it stands anywhere. Of a sentence, most of the words do.
+    const exact = terms.length === 1 ? rank(terms, 1) : [];
     return (exact.length ? exact : rank(piecesOf(terms), 0.6)).slice(0, 25).map(found => found.entry);
   }
 
