@@ -17,7 +17,7 @@ import nbformat
 from nbgrader.preprocessors import NbGraderPreprocessor
 from nbgrader.utils import is_solution
 
-from . import interview
+from . import interview, routes
 from .files import Course, LessonError, write
 from .form import read_lesson
 from .lesson import (
@@ -32,6 +32,8 @@ from .lesson import (
     own_names,
     release_regions,
 )
+
+ROUTES = Path("release", "routes.json")
 
 
 class ReleaseRegions(NbGraderPreprocessor):
@@ -210,20 +212,42 @@ def drift(course: Course, only: list[str] | None = None) -> list[str]:
     """Return a sentence for every generated file that is not what course/ makes now."""
     found = []
     for path, text in _differences(course, only):
-        wrong = f"is not what course/{path.parts[1]}/lesson.py makes" if (course.root / path).exists() else "is missing"
+        source = "routes.yaml" if path == ROUTES else f"{path.parts[1]}/lesson.py"
+        wrong = f"is not what course/{source} makes" if (course.root / path).exists() else "is missing"
         found.append(f"{path} {'comes from no lesson' if text is None else wrong}; run `mft build`.")
     return found
 
 
 def _differences(course: Course, only: list[str] | None) -> Iterator[tuple[Path, str | None]]:
-    """Yield path and text of every file that must be written, and None for notebooks that no lesson makes."""
-    root, known = course.root, set()
+    """Yield path and text of every file that must be written, and None for those that nothing in course/ makes."""
+    root, known, steps = course.root, set(), set()
     for unit in only or course.units("course"):
-        for path, text in render(course, unit).items():
-            known.add(path)
-            if not (root / path).exists() or (root / path).read_bytes() != text.encode():
-                yield path, text
-    for path in sorted(p.relative_to(root) for d in ("solutions", "release") for p in (root / d).rglob("*.ipynb")):
+        files = render(course, unit)
+        known |= set(files)
+        steps |= set(_steps(unit, files))
+        yield from _unlike(root, files)
+    if not only and (root / "course" / "routes.yaml").exists():
+        known.add(ROUTES)
+        yield from _unlike(root, {ROUTES: routes.render(course, steps)})
+    built = [p for d in ("solutions", "release") for p in (root / d).rglob("*.ipynb")] + [*root.glob(ROUTES.as_posix())]
+    for path in sorted(p.relative_to(root) for p in built):
         chosen = not only or path.parts[1] in only
         if chosen and path not in known and ".ipynb_checkpoints" not in path.parts:
             yield path, None
+
+
+def _unlike(root: Path, files: dict[Path, str]) -> Iterator[tuple[Path, str]]:
+    for path, text in files.items():
+        if not (root / path).exists() or (root / path).read_bytes() != text.encode():
+            yield path, text
+
+
+def _steps(unit: str, files: dict[Path, str]) -> Iterator[str]:
+    """Yield what a route may name of a unit: the unit, its exercises and its questions."""
+    yield unit
+    for path, text in files.items():
+        if path.name == "interview.json":
+            yield from (question["id"] for question in json.loads(text)["questions"])
+        elif path.parts[0] == "release":
+            mfts = [cell["metadata"].get("mft", {}) for cell in json.loads(text)["cells"]]
+            yield from (f"{unit}/{mft['exercise']}" for mft in mfts if mft.get("kind") in ("exercise", "manual"))
