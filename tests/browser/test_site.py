@@ -77,8 +77,11 @@ def test_the_search_finds_words_and_questions_in_both_languages(way, site, addre
     assert found(reader, "how does precision differ from recall")[0] == "What is the difference between precision and recall?"
     assert found(reader, "zzzqqq") == [] and "Nothing found" in reader.locator("#results").inner_text()
     reader.goto(f"{start}zh/units/06-metrics.html")
-    assert found(reader, "召回率")[0] == "精确率和召回率有什么区别？"
-    reader.locator("#search").press("Enter")
+    assert found(reader, "召回率")[:2] == ["召回率 · 查全率、灵敏度 · recall", "精确率和召回率有什么区别？"]
+    reader.locator("#search").press("Enter")  # the first: a word of the glossary
+    reader.wait_for_url("**/glossary.html#*")
+    found(reader, "召回率")
+    reader.locator("#results a").nth(1).click()
     reader.get_by_role("heading", name="精确率和召回率有什么区别？").wait_for()
     assert reader.url == f"{start}zh/{QUESTION}"
     assert all(url.startswith(start) for url in reader.asked)
@@ -188,6 +191,11 @@ def test_cards_come_back_by_the_rule_of_the_quiz_and_outlive_a_reload(address, r
         step = reader.evaluate("([s, g]) => mftState.schedule(s, g)", [before.model_dump(mode="json"), "knew" if known % 3 else "partly"])
         before = schedule(before, "knew" if known % 3 else "partly", today)
         assert Standing.model_validate(step) == before
+    routes = {r["id"]: r["questions"] for r in reader.evaluate("() => MFT.routes")}
+    reader.goto(f"{address}cards.html?three-evenings")
+    order = {q["question"]: q["id"] for q in reader.evaluate("() => MFT.questions")}
+    asks = [order[reader.locator("#card h2").inner_text()]]
+    assert asks[0] in kept or asks[0] == next(i for i in routes["three-evenings"] if i not in kept)
     reader.locator("#unit").select_option("06-metrics")
     asked = {q["id"]: q["unit"] for q in reader.evaluate("() => MFT.questions")}
     reader.locator("#show").click()
@@ -203,6 +211,14 @@ def test_the_mock_interview_goes_on_after_a_reload_and_ends_with_what_to_study(a
     expect(reader.locator("#clock")).to_contain_text("29:")
     reader.locator("#typed").fill("what I said")
     reader.locator("#show").click()
+    points = reader.locator("#points input")
+    points.first.check()
+    every = points.count()
+    reader.reload()  # in the middle of an answer
+    expect(reader.locator("#typed")).to_have_value("what I said")
+    expect(points.first).to_be_checked()
+    reader.locator("#next summary").click()
+    expect(reader.locator("#next p")).to_be_visible()
     reader.locator("#missed").click()
     expect(reader.locator("#mock")).to_contain_text("2 of 3")
     second = reader.locator("#mock h2").inner_text()
@@ -217,6 +233,7 @@ def test_the_mock_interview_goes_on_after_a_reload_and_ends_with_what_to_study(a
     expect(reader.locator("#mock")).to_contain_text("You knew 2 of 3")
     assert reader.locator("#study h3").count() == 1
     rows = reader.locator("#mock tr").all_inner_texts()[1:]
+    assert sum(f"1 / {every}" in row for row in rows) == 1
     assert len(rows) == 3  # three questions come from three units
     reader.reload()
     reader.get_by_role("heading", name="What to study").wait_for()

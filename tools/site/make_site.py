@@ -38,7 +38,7 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import get_lexer_by_name
 from pygments.util import ClassNotFound
 
-from mftcourse.course import interview
+from mftcourse.course import interview, routes
 from mftcourse.course.files import Course, CourseError
 from mftcourse.course.interview import PARTS, heading_id
 from mftcourse.learning.quiz import DAYS, GRADES, LATER
@@ -58,11 +58,12 @@ WORDS = {
         "notebook": "Open your notebook", "where": "Read here, write in your notebook: in the course's folder,",
         "drill": "by itself:", "written": "A written answer. Write it in your notebook.",
         "reveal": "What happens: first predict, then look", "code": "The code of this figure",
-        "all": "All questions", "guide": "The eight of the guide", "of_guide": "from the guide", "unit": "Unit",
+        "guide": "The eight of the guide",
         "count": "questions", "before": "Before", "after": "Next", "sections": "In this unit",
         "about": "Interview questions with answers, and the lessons in which you prove them with code of your own.",
         "ask": "Search the questions, the lessons and the words: recall, 召回率, AUC …",
-        "practise": "Practise", "read": "Read", "noscript": "Search, cards and the mock interview need JavaScript.",
+        "practise": "Practise", "routes": "Routes", "route": "as cards",
+        "noscript": "Search, cards and the mock interview need JavaScript.",
         "cards_about": "Say your answer aloud, look, and grade yourself. What you missed comes back today, what you "
                        "knew later and later.",
         "mock_about": "A clock, so many questions from all units, your own verdict after each, and at the end what to "
@@ -76,11 +77,12 @@ WORDS = {
         "notebook": "打开你的笔记本", "where": "在这里阅读，在你的笔记本里作答。在课程文件夹中运行",
         "drill": "单独练习：", "written": "书面回答，写在你的笔记本里。",
         "reveal": "结果：先预测，再看", "code": "这张图的代码",
-        "all": "全部问题", "guide": "指南中的八道题", "of_guide": "指南原题", "unit": "单元",
+        "guide": "指南中的八道题",
         "count": "题", "before": "上一题", "after": "下一题", "sections": "本单元内容",
         "about": "面试题及解答，以及用自己的代码验证答案的课程单元。",
         "ask": "搜索问题、课程和术语：召回率、recall、AUC …",
-        "practise": "练习", "read": "阅读", "noscript": "搜索、卡片和模拟面试需要 JavaScript。",
+        "practise": "练习", "routes": "路线", "route": "用卡片练习",
+        "noscript": "搜索、卡片和模拟面试需要 JavaScript。",
         "cards_about": "先把答案说出来，再看答案，然后给自己打分。不会的今天再来，掌握的间隔越来越长。",
         "mock_about": "限时，从所有单元抽题，每题自己评分，最后告诉你该复习什么。",
     },
@@ -89,7 +91,8 @@ WORDS = {
 # What the scripts say.
 SCRIPT_WORDS = {
     "en": {
-        "begin": "Begin", "start": "Start again", "all": "All units", "guides": "Only the guide's",
+        "begin": "Begin", "start": "Start again", "all": "All units", "guides": "Only the guide's", "basic": "Basic",
+        "senior": "Senior", "code": "Code", "unit": "Unit",
         "asked": "How many", "minutes": "Minutes", "left": "left", "over": "Time is up. Finish this answer.",
         "stop": "End here", "result": "Result", "study": "What to study", "time": "Minutes used",
         "type": "Your answer, if you like to write it; it stays in this browser",
@@ -99,7 +102,8 @@ SCRIPT_WORDS = {
         "nothing": "Nothing to study: you knew them all.",
     },
     "zh": {
-        "begin": "开始", "start": "重新开始", "all": "所有单元", "guides": "只要指南原题",
+        "begin": "开始", "start": "重新开始", "all": "所有单元", "guides": "只要指南原题", "basic": "基础",
+        "senior": "资深", "code": "代码题", "unit": "单元",
         "asked": "题数", "minutes": "分钟", "left": "剩余", "over": "时间到。答完这一题。",
         "stop": "到此结束", "result": "结果", "study": "需要复习", "time": "用时（分钟）",
         "type": "想写的话，把你的回答写在这里（只留在这个浏览器里）", "points": "你说到了哪几点？",
@@ -169,10 +173,9 @@ class Site:
             self.docs[path.relative_to(root).as_posix()] = name, "zh" if path.parent.name == "zh" else "en"
         self.chinese = {url for url, lang in self.docs.values() if lang == "zh"}
         self.units = {unit: self.course.release(unit).relative_to(root).as_posix() for unit in self.course.units()}
-        try:
-            self.items = interview.questions(self.course)
-        except CourseError:
-            self.items = []  # a course without questions
+        asked = any((root / "release").glob("*/interview.json"))
+        self.items = interview.questions(self.course) if asked else []
+        self.legs = routes.legs(self.course)
         self.titles = {unit: self._unit_title(unit) for unit in self.units}
         # the headings under which a lesson closes with its questions
         self.asked = {(i.unit, heading_id(i.question.wording(lang).question)): i.question.id
@@ -219,7 +222,8 @@ class Site:
             notebook: headings get the ids that JupyterLab gives them, not GitHub's.
             also: the same headings in English, whose ids must lead here too.
         """
-        env = {"source": source}
+        units = {item.question.id: item.unit for item in self.items}
+        env = {"source": source, "unit": units.get(Path(source).stem, "")}
         tokens, headings = self.markdown.parse(text, env), 0
         for at, token in enumerate(tokens):
             if token.type == "heading_open":
@@ -240,6 +244,13 @@ class Site:
     def _inline(self, token: Token, source: str, page: Page, env: dict) -> None:
         if token.type == "text" and re.search(r"\\[A-Za-z]{2,}|\$[^$]*[\\^_{][^$]*\$", token.content):
             self.faults.append(f"{source}: a formula that is none: {token.content[:60]!r}.")
+        elif token.type == "code_inline" and token.level == 0 and source in self.docs:
+            # an exercise, by its own name on the page of a question that it proves
+            step = token.content if "/" in token.content else f"{env['unit']}/{token.content}"
+            if step in self.legs:
+                place = page.to("units/{}.html#task-{}".format(*step.split("/")))
+                shown = f'<a href="{place}"><code>{html.escape(token.content)}</code></a>'
+                token.type, token.content = "html_inline", shown
         elif token.type == "link_open":
             target = self._target(str(token.attrs["href"]), source, page)
             if target is None:  # a file of the course that the site has not
@@ -291,9 +302,15 @@ class Site:
             for lang in LANGS:
                 self._lesson(unit, lang)
         for lang in LANGS:
+            index = next((p.body for p in self.pages if (p.url, p.lang) == ("interview/index.html", lang)), "")
+            ways = []
+            for route in routes.routes(self.course):
+                anchor = _github_id(route.title.of(lang))
+                minutes = sum(leg.minutes for stage in route.stages for leg in routes.along(stage, self.legs))
+                ways.append((route, anchor if f'id="{anchor}"' in index else "", minutes))
             marked = [i for i in self.items if i.question.guide is not None]
             marked.sort(key=lambda i: str(i.question.guide))
-            words, about = WORDS[lang], {"guide": marked}
+            words, about = WORDS[lang], {"guide": marked, "routes": ways}
             self._add(Page("index.html", lang, words["site"], "", lang, "home.html", about))
             if self.items:
                 self._add(Page("cards.html", lang, words["cards"], "", lang, "cards.html"))
@@ -375,14 +392,28 @@ class Site:
                 "id": item.question.id, "unit": item.unit, "guide": item.question.guide,
                 "question": wording.question, "url": page.to(f"interview/{item.question.id}.html"),
                 "parts": {p: self.render(getattr(wording, p), source, page) for p in PARTS if getattr(wording, p)},
-                "points": [self.markdown.renderInline(p, {"source": source}) for p in getattr(wording, "points", [])],
+                "points": [self.markdown.renderInline(p, {"source": source}) for p in wording.points],
                 "proof": [[n, f"{page.to(f'units/{item.unit}.html')}#{quote(heading_id(n))}", notebook] for n in names],
-                "exercises": item.question.proof,
+                "next": [self.markdown.renderInline(p, {"source": source}) for p in wording.next],
+                "level": item.question.level, "kind": item.question.kind,
             })  # fmt: skip
         words = QUIZ_WORDS[lang] | interview.WORDS[lang] | SCRIPT_WORDS[lang]
         words = {name: text for name, text in words.items() if isinstance(text, str)}
         units = {unit: f"{unit[:2]} {titles[lang]}" for unit, titles in self.titles.items()}
-        data = {"days": DAYS, "grades": GRADES, "later": LATER, "words": words, "units": units, "questions": found}
+        ways = [
+            {"id": route.id, "title": route.title.of(lang), "questions": [
+                leg.item.question.id for stage in route.stages for leg in routes.along(stage, self.legs) if leg.item
+            ]} for route in routes.routes(self.course)
+        ]  # fmt: skip
+        data = {
+            "routes": ways,
+            "days": DAYS,
+            "grades": GRADES,
+            "later": LATER,
+            "words": words,
+            "units": units,
+            "questions": found,
+        }
         return _script("MFT", data)
 
     # --- figures -------------------------------------------------------------------------------
@@ -560,7 +591,7 @@ def broken_links(texts: dict[str, str], files: set[str]) -> list[str]:
         for link in page.links:
             if re.match(r"https?:", link):
                 continue
-            to, _, anchor = unquote(link).partition("#")
+            to, _, anchor = (unquote(part) for part in re.sub(r"^([^#?]*)\?[^#]*", r"\1", link).partition("#"))
             to = posixpath.normpath(posixpath.join(posixpath.dirname(path), to)) if to else path
             if to not in read and to not in files:
                 found.append(f"{path}: the link {link} leads nowhere.")
@@ -634,7 +665,7 @@ def main(arguments: list[str] | None = None) -> int:
                     archive.write(path, Path("mftcourse", "site", path.relative_to(out)))
             return 0
         site.write(chosen.out)
-    except SiteError as error:
+    except (SiteError, CourseError) as error:
         print(f"The site was not written:\n{error}", file=sys.stderr)
         return 1
     print(f"Wrote {len(site.pages)} pages. Open {chosen.out / 'index.html'}, or run mft lab.")

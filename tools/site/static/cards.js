@@ -18,7 +18,8 @@
     const due = some.filter(q => standings[q.id] && standings[q.id].due <= today);
     due.sort((a, b) => standings[a.id].due.localeCompare(standings[b.id].due));
     const fresh = some.filter(q => !standings[q.id]);
-    fresh.sort((a, b) => (a.guide === null) - (b.guide === null) || String(a.guide).localeCompare(String(b.guide)));
+    const route = window.MFT.routes.some(({ id }) => id === select.value);
+    if (!route) fresh.sort((a, b) => (a.guide === null) - (b.guide === null) || String(a.guide).localeCompare(String(b.guide)));
     queue = [...due, ...fresh].slice(0, COUNT);
     [first, missed, again, total] = [new Map(), [], new Set(), queue.length];
     ask();

@@ -106,10 +106,16 @@
       button.addEventListener('click', () => judge(question, grade, row));
       row.append(button);
     }
-    show.replaceWith(...parts, ...state.answer(question), row);
-    for (const part of place.querySelectorAll('details')) {
-      if (part.querySelector('summary').textContent === words.follow_up) part.open = true;
-    }
+    const [asks, reply] = question.next;
+    const further = element('details', '', { id: 'next' });
+    const summary = element('summary');
+    const said = element('p');
+    summary.innerHTML = `${words.follow_up}${words.colon}${asks}`;
+    said.innerHTML = reply;
+    further.append(summary, said);
+    parts.push(further);
+    const answers = state.answer({ ...question, parts: { ...question.parts, follow_up: '' } });
+    show.replaceWith(...parts, ...answers, row);
   }
 
   async function judge(question, grade, row) {

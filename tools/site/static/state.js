@@ -48,22 +48,32 @@
   // Elements of the cards and of the mock interview.
   state.element = (tag, text = '', about = {}) => Object.assign(document.createElement(tag), { textContent: text }, about);
 
-  state.choices = (units, guide) => {
+  state.choices = units => {
     const { element } = state;
     const select = element('select', '', { id: 'unit' });
     select.setAttribute('aria-label', words.all);
-    select.append(element('option', words.all, { value: '' }), element('option', words.guides, { value: 'guide' }));
-    for (const [unit, title] of Object.entries(units)) select.append(element('option', title, { value: unit }));
+    const some = [['', words.all], ['guide', words.guides],
+      ...window.MFT.routes.map(({ id, title }) => [id, title]),
+      ...['basic', 'senior', 'code'].map(tag => [tag, words[tag]]), ...Object.entries(units)];
+    for (const [value, title] of some) select.append(element('option', title, { value }));
+    const asked = decodeURIComponent(location.search.slice(1));
+    if (some.some(([value]) => value === asked)) select.value = asked;
     return select;
   };
 
-  state.chosen = value => window.MFT.questions.filter(question =>
-    !value || question.unit === value || (value === 'guide' && question.guide !== null));
+  // The questions of a choice; those of a route in its order.
+  state.chosen = value => {
+    const { questions, routes } = window.MFT;
+    const route = routes.find(({ id }) => id === value);
+    if (route) return route.questions.map(id => questions.find(question => question.id === id));
+    return questions.filter(({ unit, level, kind, guide }) =>
+      !value || [unit, level, kind].includes(value) || (value === 'guide' && guide !== null));
+  };
 
   // The parts of an answer: the short one open, the others folded.
   state.answer = question => {
     const { element } = state;
-    const found = Object.entries(question.parts).map(([name, text]) => {
+    const found = Object.entries(question.parts).filter(([, text]) => text).map(([name, text]) => {
       const part = element('details', '', { open: name === 'short' });
       const body = element('div');
       body.innerHTML = text;
