@@ -193,8 +193,8 @@ class Site:
     def _markdown(self) -> MarkdownIt:
         md = MarkdownIt("commonmark", {"html": True}).enable("table").use(dollarmath_plugin, double_inline=True)
         for name in ("math_inline", "math_inline_double", "math_block"):
-            md.add_render_rule(name, self._formula)
-        md.add_render_rule("fence", self._fence)
+            md.add_render_rule(name, lambda _, *about: self._formula(*about))  # the library binds what it gets
+        md.add_render_rule("fence", lambda _, *about: self._fence(*about))
         md.add_render_rule("table_open", lambda *_: '<div class="scroll" tabindex="0"><table>')
         md.add_render_rule("table_close", lambda *_: "</table></div>")
         return md
