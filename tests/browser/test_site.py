@@ -287,6 +287,8 @@ def test_mft_lab_serves_the_site_and_the_quiz_keeps_what_one_answers_there(site,
         expect(link).to_have_attribute("href", "/lab/tree/06-metrics/metrics.ipynb#Precision%2C-recall-and-F-beta-in-code")
         link.click()
         reader.get_by_role("tab", name="metrics.ipynb").wait_for()
+        section = reader.locator(".jp-Notebook").get_by_role("heading", name="Precision, recall and F-beta in code")
+        expect(section).to_be_in_viewport()
         context.close()
 
         # a stranger without the token reads nothing and writes nothing
