@@ -88,13 +88,14 @@ def _attempt(course: Course, name: str) -> Attempt | None:
 
 
 def standings(course: Course) -> dict[tuple[str, str], Standing]:
-    """Return (unit, exercise) → where it stands. What was missed comes back tomorrow: you have just seen it."""
+    """Return (unit, exercise) → where it stands. What was missed comes back tomorrow: you have just
+    seen it. What is solved in time at first rests for longer than a question would."""
     found = (_attempt(course, path.stem) for path in _path(course, "x").parent.glob("*.json"))
     begun = sorted((a for a in found if a and a.began), key=lambda a: a.began)
     known: dict[tuple[str, str], Standing] = {}
     for a in begun:
         day, key = a.began.astimezone().date(), (a.unit, a.exercise)
-        known[key] = schedule(known.get(key), a.grade, day)
+        known[key] = schedule(known.get(key) or Standing(box=1, due=day), a.grade, day)
         known[key].due = max(known[key].due, day + DAY)
     return known
 
@@ -252,10 +253,9 @@ def _needs(course: Course, unit: str, wanted: str, release: NotebookNode) -> tup
     first = next(c for c in cells if kind(c) == "code")
     chosen = [c for c in possible if kind(c) == "code" and (c is first or c.id in section)]
     read_ = set(about[own.id].reads | about[cells[last].id].reads)
-    if not full:  # the stub says little: what the text names is there too, where the learner has it
+    if not full:  # a stub reads nothing yet: what the text names is needed
         text = "\n".join(c.source for c in [*_section(release, here), release.cells[here]])
-        mine = {n for c in possible if exercise(c) in solved for n in about[c.id].binds}
-        read_ |= mine & set(re.findall(r"`(\w+)", text))
+        read_ |= set(re.findall(r"`(\w+)", text))
     while True:
         read_ |= {n for c in chosen for n in about[c.id].reads}
         open_ = read_ - about[own.id].binds - {n for c in chosen for n in about[c.id].imports}
