@@ -326,8 +326,8 @@ class Outcome:
         if self.beside:
             columns = "".join(f'<div style="min-width:0"><strong>{head}</strong>{highlighted(text)}</div>'
                               for head, text in self.beside)  # fmt: skip
-            grid = "display:grid;gap:1em;grid-template-columns:repeat(auto-fit,minmax(min(34em,100%),1fr))"
-            page += f"<style>{code_style()} .highlight pre {{overflow-x:auto}}</style>"
+            grid = "display:grid;gap:1em;grid-template-columns:repeat(auto-fit,minmax(min(28em,100%),1fr))"
+            page += f"<style>{code_style()} .highlight pre {{font-size:.85em;overflow-x:auto}}</style>"
             page += f'<div style="{grid}">{columns}</div>'
         return bundle | {"text/plain": repr(self), "text/html": page}
 
@@ -352,7 +352,7 @@ def judged(name: str, card: Scorecard) -> Scorecard | Outcome:
 
 
 def end(name: str, give_up: bool = False) -> Outcome | None:
-    """Show where the drill stands, or give it up."""
+    """Say where the drill stands, or give it up."""
     return _outcome(name, give_up=give_up)
 
 
@@ -375,6 +375,8 @@ def _outcome(name: str, card: Scorecard | None = None, give_up: bool = False) ->
     back = standings(course)[attempt.unit, attempt.exercise].due
     said = {"knew": f"Solved in {took}.", "partly": f"Solved, but too slowly: {took}.",
             "missed": f"Given up after {took}."}[attempt.grade]  # fmt: skip
+    if not card and not give_up:
+        return Outcome(f"{said} It comes back on {back}: mft drill")  # the references stand below the checks
     columns = [("Your answer", _own(course, attempt)), ("The reference", _reference(course, attempt))]
     return Outcome(f"{said} It comes back on {back}: mft drill", card, columns)
 
