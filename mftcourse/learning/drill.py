@@ -78,7 +78,10 @@ def _path(course: Course, name: str) -> Path:
 
 
 def _keep(course: Course, name: str, attempt: Attempt) -> None:
-    files.write(_path(course, name), attempt.model_dump_json(indent=1).encode())
+    try:
+        files.write(_path(course, name), attempt.model_dump_json(indent=1).encode())
+    except OSError as error:  # no clock, but the checks go on
+        print(f"The clock could not be kept in {_path(course, name)}: {error.strerror}.")
 
 
 def _attempt(course: Course, name: str) -> Attempt | None:
@@ -176,7 +179,7 @@ def write(course: Course, unit: str, wanted: str, language: str | None = None) -
     release = released(course, unit, language or spoken(course, unit))
     full = course.notebook("solutions", unit).exists()
     before, given, between = _needs(course, unit, wanted, release)
-    at = next(i for i, c in enumerate(release.cells) if (kind(c), exercise(c)) == ("exercise", wanted))
+    *section, stub = _section(release, wanted)
     check = next(c.source for c in _whole(course, unit).cells if (kind(c), exercise(c)) == ("check", wanted))
 
     path = free(course.root / "work" / "drills" / f"{wanted}.ipynb")
@@ -196,10 +199,10 @@ def write(course: Course, unit: str, wanted: str, language: str | None = None) -
     cells = [
         new_markdown_cell(said),
         new_code_cell("\n\n".join([imports, *before, f"mft_drill.begin({name!r})"]), metadata=folded),
-        *(new_markdown_cell(c.source.replace("](#", elsewhere)) for c in _section(release, at) if kind(c) == "prose"),
-        new_code_cell(release.cells[at].source, metadata={"mft": {"kind": "exercise", "exercise": wanted}}),
+        *(new_markdown_cell(c.source.replace("](#", elsewhere)) for c in section if kind(c) == "prose"),
+        new_code_cell(stub.source, metadata={"mft": {"kind": "exercise", "exercise": wanted}}),
         *(new_code_cell(source, metadata=folded) for source in between),
-        new_code_cell(_judging(check, release.cells[at].source, name),
+        new_code_cell(_judging(check, stub.source, name),
                       metadata=folded | {"mft": {"kind": "check", "exercise": wanted}}),
         new_code_cell(end),
     ]  # fmt: skip
@@ -217,12 +220,13 @@ def _whole(course: Course, unit: str) -> NotebookNode:
     return read(path) if path.exists() else released(course, unit)
 
 
-def _section(nb: NotebookNode, at: int) -> list[NotebookNode]:
-    """Return the cells from the last heading before an exercise to the exercise."""
+def _section(nb: NotebookNode, wanted: str) -> list[NotebookNode]:
+    """Return the cells from the last heading before an exercise to its own, which is the last."""
     from ..course.lesson import headings_of
 
+    at = next(i for i, c in enumerate(nb.cells) if (kind(c), exercise(c)) == ("exercise", wanted))
     first = max((i for i in range(at) if kind(nb.cells[i]) == "prose" and headings_of(nb.cells[i].source)), default=0)
-    return nb.cells[first:at]
+    return nb.cells[first : at + 1]
 
 
 def _needs(course: Course, unit: str, wanted: str, release: NotebookNode) -> tuple[list[str], list[str], list[str]]:
@@ -248,17 +252,15 @@ def _needs(course: Course, unit: str, wanted: str, release: NotebookNode) -> tup
     at, last = (next(i for i, c in enumerate(cells) if (kind(c), exercise(c)) == (k, wanted))
                 for k in ("exercise", "check"))  # fmt: skip
     own, possible = cells[at], [c for c in [*cells[:at], *cells[at + 1 : last]] if kind(c) != "check"]
-    here = next(i for i, c in enumerate(release.cells) if (kind(c), exercise(c)) == ("exercise", wanted))
-    section = {c.id for c in _section(release, here)}
+    section = _section(release, wanted)
     first = next(c for c in cells if kind(c) == "code")
-    chosen = [c for c in possible if kind(c) == "code" and (c is first or c.id in section)]
-    read_ = set(about[own.id].reads | about[cells[last].id].reads)
+    chosen = [c for c in possible if kind(c) == "code" and (c is first or c.id in {s.id for s in section})]
+    asked = set(about[own.id].reads | about[cells[last].id].reads)
     if not full:  # a stub reads nothing yet: what the text names is needed
-        text = "\n".join(c.source for c in [*_section(release, here), release.cells[here]])
-        read_ |= set(re.findall(r"`(\w+)", text))
+        asked |= set(re.findall(r"`(\w+)", "\n".join(c.source for c in section)))
     while True:
-        read_ |= {n for c in chosen for n in about[c.id].reads}
-        open_ = read_ - about[own.id].binds - {n for c in chosen for n in about[c.id].imports}
+        asked |= {n for c in chosen for n in about[c.id].reads}
+        open_ = asked - about[own.id].binds - {n for c in chosen for n in about[c.id].imports}
         more = [c for c in possible if c not in chosen and open_ & (about[c.id].binds | about[c.id].imports)]
         if not more:
             break
@@ -269,7 +271,7 @@ def _needs(course: Course, unit: str, wanted: str, release: NotebookNode) -> tup
         raise CourseError(f"{wanted} builds on {' and '.join(missing)}, and a copy for a class has no answers but your "
                           f"own. Solve that first: mft lab {unit[:2]}, then mft check {unit[:2]}")  # fmt: skip
     source = {c.id: c.source if kind(c) == "code" or not full else sealed(c.source) for c in chosen}
-    given = [n for c in earlier for n in sorted(about[c.id].binds & read_)]
+    given = [n for c in earlier for n in sorted(about[c.id].binds & asked)]
     before, between = ([source[c.id] for c in chosen if (cells.index(c) < at) is side] for side in (True, False))
     return before, given, between
 
@@ -285,22 +287,16 @@ def _solved(course: Course, unit: str, release: NotebookNode) -> dict[str, str]:
 
 def _judging(check: str, stub: str, name: str) -> str:
     """Return a check cell that stops the clock: hidden checks sealed, and only this exercise's names the learner's."""
-    from ..course.lesson import BEGIN_HIDDEN, END_HIDDEN
+    from ..course.lesson import BEGIN_HIDDEN, END_HIDDEN, globals_stored
     from ..course.notebooks import sealed
 
     check = re.sub(f"(?ms)^{BEGIN_HIDDEN}\n(.*?)^{END_HIDDEN}$", lambda m: sealed(m[1]), check.rstrip())
-    own = json.dumps(sorted(_functions(stub)))
-    check = re.sub(r"(?ms)^mft_learners = \[.*?\]$", lambda m: f"mft_learners = {own}", check)
+    own, learners = globals_stored(stub), re.compile(r"(?ms)^mft_learners = (\[.*?\])$")
+    check = learners.sub(lambda m: f"mft_learners = {[n for n in json.loads(m[1]) if n in own]}", check)
     imports = ("from mftcourse.checks import run_sealed as mft_run_sealed\n"
                "from mftcourse.learning.drill import judged as mft_judged\n\n")  # fmt: skip
     head, _, body = check.partition("\n")
     return f"{head}\n{imports}" + re.sub(r"(?m)^(mft_grade\(.*\))\Z", rf"mft_judged({name!r}, \1)", body)
-
-
-def _functions(source: str) -> set[str]:
-    import ast
-
-    return {n.name for n in ast.parse(source).body if isinstance(n, ast.FunctionDef | ast.ClassDef)}
 
 
 # --- in the notebook --------------------------------------------------------------------------

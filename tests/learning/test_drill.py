@@ -125,7 +125,9 @@ def test_every_drill_runs_in_a_kernel(unit, root, tmp_path):
         nb = nb or one
         nb.cells = cells if nb is one else [*nb.cells, *cells]
     ran = execute(nb, tmp_path / "work" / "drills").nb
-    checks = [(c, Scorecard.from_dict(scorecard(c)), ran.cells[i + 1]) for i, c in enumerate(ran.cells) if kind(c) == "check"]
+    checks = [
+        (c, Scorecard.from_dict(scorecard(c)), ran.cells[i + 1]) for i, c in enumerate(ran.cells) if kind(c) == "check"
+    ]
     assert len(checks) == 2 * len(drill.exercises(course, unit))
     forms = {name: line["form"] for name, line in _forms(root, unit)}
     for (stub, before, _), (right, after, end) in zip(checks[::2], checks[1::2], strict=True):
@@ -158,7 +160,9 @@ def test_in_a_class_ones_own_answers_are_given(two_units):
     own = "def confusion_counts(y_true, y_pred, pos_label=1, sample_weight=None):\n    return {'mine': 1}"
     next(c for c in nb.cells if exercise(c) == "confusion_counts").source = own
     save(nb, path)
-    points = next(c for c in nb.cells if exercise(c) == "confusion_counts" and kind(c) == "check").metadata.nbgrader.points
+    points = next(
+        c for c in nb.cells if exercise(c) == "confusion_counts" and kind(c) == "check"
+    ).metadata.nbgrader.points
     for verdict in ("failed", "passed"):
         judged = Scorecard("confusion_counts", points, [Finding("the counts", verdict, 1)])
         Scorecards(two_units, "06-metrics").keep(judged.to_dict(), own)
@@ -176,6 +180,10 @@ def test_in_a_class_ones_own_answers_are_given(two_units):
 def test_in_a_class_something_that_can_be_drilled_is_picked(two_units, monkeypatch):
     monkeypatch.setattr(drill.random, "shuffle", lambda keys: keys.sort(key=lambda key: key[1] != "averages"))
     assert drill.pick(two_units, "06").exercise == "confusion_counts", "averages builds on what is not written"
+
+
+def _full_disk(path, data):
+    raise OSError(28, "No space left on device")
 
 
 # --- the clock, and what comes back -----------------------------------------------------------
@@ -236,7 +244,7 @@ def test_anything_is_picked_where_nothing_comes_back_new_ones_first(here, monkey
         drill.pick(here, "9")
 
 
-def test_a_record_that_is_lost_or_broken_costs_the_clock_alone(here, capsys):
+def test_a_record_that_is_lost_or_broken_costs_the_clock_alone(here, capsys, monkeypatch):
     done = drill.write(here, UNIT, "mean")
     path = here.root / "work" / ".mft" / "drills" / "mean.json"
     path.write_text("{")
@@ -244,4 +252,8 @@ def test_a_record_that_is_lost_or_broken_costs_the_clock_alone(here, capsys):
     assert "The clock of this drill is gone" in capsys.readouterr().out
     assert drill.judged("mean", card()) == card() and drill.end("mean") is None and drill.standings(here) == {}
     done.path.unlink()
+    monkeypatch.setattr(drill.files, "write", _full_disk)
+    drill._keep(here, "mean", drill.Attempt(unit=UNIT, exercise="mean", minutes=4))
+    assert "could not be kept in" in capsys.readouterr().out
+    monkeypatch.undo()
     assert drill.write(here, UNIT, "mean").path == done.path and path.read_text() == "{", "another name for the clock"
