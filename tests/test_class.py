@@ -38,6 +38,7 @@ def test_learners_can_start_ask_for_a_hint_and_be_asked(copy):
         (["start", "06"], "06-metrics"),
         (["hint", "confusion_counts"], "Hint 1"),
         (["quiz", "--count", "1"], "1 of 1"),
+        (["drill", "roc_curve"], "roc_curve of 06-metrics, 12 minutes"),
         (["cards", "--lang", "zh"], "mftcourse-interview-zh.apkg"),
         (["progress"], "07-finetuning"),
     ):

@@ -1,4 +1,4 @@
-"""The commands that prepare for an interview: quiz, cards."""
+"""The commands that prepare for an interview: quiz, drill, cards."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import typer
 from rich.markup import escape
 
 from ..course.files import Course
-from .main import LEARN, AnyUnit, OneUnit, app, console, here, next_step, note, say
+from .main import LEARN, AnyUnit, Lang, OneUnit, app, complete_exercise, console, here, next_step, note, say
 
 
 @app.command(rich_help_panel=LEARN)
@@ -63,6 +63,40 @@ def quiz(
     show(words["end"], session.summary(lang))
     for line in memory.notes:
         note(line)
+
+
+@app.command(rich_help_panel=LEARN)
+def drill(
+    exercise: Annotated[
+        str | None,
+        typer.Argument(help="An exercise's id; default: what comes back, or any.", autocompletion=complete_exercise),
+    ] = None,
+    unit: OneUnit = None,
+    chance: Annotated[bool, typer.Option("--random", help="Any exercise, whatever comes back.")] = False,
+    lang: Lang = None,
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="Open nothing.")] = False,
+) -> None:
+    """Solve one exercise alone, against the clock. What failed or took too long comes back."""
+    from ..learning import drill
+    from ..learning.hints import find
+    from ..learning.lab import open_in_running
+
+    course = Course.find()
+    if exercise:
+        done = drill.write(course, *find(course, f"{unit}/{exercise}" if unit else exercise), lang)
+    else:
+        done = drill.pick(course, unit, chance, lang)
+    say(f"Wrote {here(done.path)}: {done.exercise} of {done.unit}, {done.minutes:g} minutes.")
+    if done.given:
+        say(f"Earlier exercises give it {', '.join(done.given)}.")
+    left = [name for unit_, name in drill.due(course, unit) if (unit_, name) != (done.unit, done.exercise)]
+    if left:
+        say(f"After it, this comes back: {', '.join(left)}.")
+    notebook = done.path.relative_to(course.root / "work").as_posix()
+    address = open_in_running(course, f"lab/tree/{notebook}", browser=not no_browser)
+    if address:
+        say(f"It opens in the JupyterLab that is running: {escape(address)}")
+    next_step(("" if address else f"mft lab {notebook}; there, ") + "run the first cell, which starts the clock")
 
 
 @app.command(rich_help_panel=LEARN)

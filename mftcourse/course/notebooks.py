@@ -58,10 +58,15 @@ class OutOfSight(NbGraderPreprocessor):
             cell.metadata["jupyter"] = {"source_hidden": True}
         if mft.get("sealed"):
             first, *body, last = cell.source.rstrip().split("\n")
-            text = textwrap.fill(base64.b64encode("\n".join(body).encode()).decode(), 96)
             imports = "from mftcourse.checks import grade as mft_grade, run_sealed as mft_run_sealed"
-            cell.source = f'{first}\n{imports}\n\nmft_run_sealed("""\n{text}\n""")\n{last}'
+            cell.source = f"{first}\n{imports}\n\n{sealed(chr(10).join(body))}\n{last}"
         return cell, resources
+
+
+def sealed(source: str) -> str:
+    """Return the call that runs a program which nobody reads by accident; see `checks.run_sealed`."""
+    text = textwrap.fill(base64.b64encode(source.encode()).decode(), 96)
+    return f'mft_run_sealed("""\n{text}\n""")'
 
 
 def solution_notebook(lesson: Lesson, lang: str = "en") -> nbformat.NotebookNode:
