@@ -242,7 +242,10 @@ def choose(
     if not route:
         return items, memory, None
     sitting, fit = Sitting.of(course, route, memory.read()), {item.question.id for item in items}
-    return [item for item in sitting.items if item.question.id in fit], memory, sitting
+    items = [item for item in sitting.items if item.question.id in fit]
+    if not items:
+        raise CourseError(f"The route {route} has no such questions up to its present stage.")
+    return items, memory, sitting
 
 
 def begin(
