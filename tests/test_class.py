@@ -38,6 +38,8 @@ def test_learners_can_start_ask_for_a_hint_and_be_asked(copy):
         (["start", "06"], "06-metrics"),
         (["hint", "confusion_counts"], "Hint 1"),
         (["quiz", "--count", "1"], "1 of 1"),
+        (["quiz", "--route", "three-evenings", "--count", "1"], "Three evenings · 1 of 3"),
+        (["quiz", "--mock", "30"], "Then you code, "),
         (["cards", "--lang", "zh"], "mftcourse-interview-zh.apkg"),
         (["progress"], "07-finetuning"),
     ):
