@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime
 import random
+import re
 import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -136,10 +137,9 @@ class Mock:
 
 def ticks(text: str, count: int) -> list[bool] | None:
     """Return which points "1 3" ticks, of so many, or None where it holds anything else."""
-    found = text.replace(",", " ").replace("，", " ").replace("、", " ").split()
-    if not all(word.isdecimal() and 1 <= int(word) <= count for word in found):
-        return None
-    return [str(n) in found for n in range(1, count + 1)]
+    words = re.split(r"[\s,，、]+", text.strip()) if text.strip() else []
+    found = {int(word) if word.isdecimal() else 0 for word in words}
+    return [n in found for n in range(1, count + 1)] if found <= set(range(1, count + 1)) else None
 
 
 def begin(course: Course, unit: str | None, lang: str, minutes: int, **only: Any) -> tuple[Mock, Memory]:

@@ -197,6 +197,9 @@ def test_on_a_route_what_was_missed_comes_back_before_what_is_new(routed):
     assert [i.question.id for i in session.queue] == ["what-is-lora", "auc-of-0-8", "evaluate-a-model"]
     session, _ = quiz.begin(routed, "06", "en", route="two-evenings", level="basic", count=1)
     assert [i.question.id for i in session.queue] == ["auc-of-0-8"]
+    session, _ = quiz.begin(routed, "07", "en", route="two-evenings")
+    assert [i.question.id for i in session.queue] == ["what-is-lora"]  # nothing of 07 is new: all is over
+    assert "The route two-evenings has no such questions." in ask("7", "--route", "two-evenings", "--level", "senior", code=2)
 
 
 def test_a_route_of_which_all_was_asked_stays_at_its_end(routed):
