@@ -237,13 +237,20 @@ def finish(
 
 @app.command("progress", rich_help_panel=LEARN)
 def show_progress() -> None:
-    """Show units, exercises, points and minutes: what checks said of the answers that stand in your notebooks."""
+    """Show units, exercises, points and minutes: what checks said of the answers in your notebooks; then the quiz."""
+    from ..learning.quiz import topics as topics_of
+
     course = Course.find()
     found = progress.progress(course)
     table = Table(*found.HEAD, title="Your progress, as of the last check of each answer", title_justify="left")
     for row in found.rows():
         table.add_row(*map(escape, row))
     console().print(table)
+    if topics := topics_of(course):
+        table = Table("Questions of", "Asked", "Known", "Due", title="Interview questions", title_justify="left")
+        for unit, of in topics.items():
+            table.add_row(unit, f"{of.questions - of.fresh} of {of.questions}", str(of.known), str(of.due))
+        console().print(table)
     when = "with mft finish, or " if progress.alone(course) else ""
     say(f"Hidden checks and written answers get their points {when}when a unit is graded.")
     next_step(f"mft lab {found.going}" if found.going else f"{how_to_end(course, '')}, for every unit that is not")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
@@ -18,51 +18,98 @@ def quiz(
     unit: AnyUnit = None,
     only: OneUnit = None,
     lang: Annotated[str, typer.Option(help="en or zh.")] = "en",
-    count: Annotated[int, typer.Option(min=1, help="How many questions at most.")] = 10,
+    count: Annotated[int | None, typer.Option(min=1, help="How many questions at most; default: 10.")] = None,
+    route: Annotated[str | None, typer.Option(help="Those of a route: one-evening, three-evenings, term.")] = None,
+    level: Annotated[str | None, typer.Option(help="Only basic or only senior questions.")] = None,
+    kind: Annotated[str | None, typer.Option(help="Only theory or only code.")] = None,
+    mock: Annotated[int | None, typer.Option(min=5, help="A mock interview of so many minutes.")] = None,
     guide: Annotated[
         bool, typer.Option("--guide", help="Only the eight questions of the interview guide that the course grew from.")
     ] = False,
 ) -> None:
     """Answer interview questions aloud, and grade yourself. What you missed comes back sooner."""
-    from rich.markdown import Markdown
-
     from ..course import interview
-    from ..learning.formulas import for_terminal
     from ..learning.quiz import GRADES, WORDS, begin
 
     course = Course.find()
-    session, memory = begin(course, only or unit, lang, count, guide)
+    tags = {"guide": guide, "level": level, "kind": kind}
+    if mock:
+        return _mock(course, only or unit, lang, mock, route=route, **tags)
+    session, memory = begin(course, only or unit, lang, count, route, **tags)
     words = WORDS[lang] | interview.WORDS[lang]
     grades, parts = dict(zip("123", GRADES, strict=True)), dict(zip("dgwf", interview.PARTS[1:], strict=True))
-
-    def show(title: str, text: str) -> None:
-        say(f"\n[bold]{escape(title)}[/]")
-        console().print(Markdown(for_terminal(text)))
-
+    if session.sitting:
+        say(f"[bold]{escape(session.sitting.title(lang))}[/]")
     with contextlib.suppress(EOFError, KeyboardInterrupt):
         while item := session.current:
             while memory.notes:
                 note(memory.notes.pop(0))
             wording, key = item.question.wording(lang), ""
-            show(session.progress(lang), f"**{wording.question}**")
+            _show(session.progress(lang), f"**{wording.question}**")
             if input(f"\n{words['aloud']} {words['enter']} ").strip().lower() == "q":
                 break
-            show(words["short"], wording.short)
+            _show(words["short"], wording.short)
             there = {k: part for k, part in parts.items() if getattr(wording, part)}
             keys = "   ".join(f"{k} {words[v]}" for k, v in {**there, "p": "proof", **grades, "q": "quit"}.items())
             while key not in grades and key != "q":
                 say(f"\n{keys}")
                 key = input("> ").strip().lower()
                 if key in there:
-                    show(words[there[key]], getattr(wording, there[key]))
+                    _show(words[there[key]], getattr(wording, there[key]))
                 elif key == "p":
-                    show(words["proof"], interview.proof(course, item, lang))
+                    _show(words["proof"], interview.proof(course, item, lang))
             if key == "q":
                 break
             memory.write(item.question.id, session.answer(grades[key]))
-    show(words["end"], session.summary(lang))
+    _show(words["end"], session.summary(lang))
     for line in memory.notes:
         note(line)
+
+
+def _show(title: str, text: str) -> None:
+    from rich.markdown import Markdown
+
+    from ..learning.formulas import for_terminal
+
+    say(f"\n[bold]{escape(title)}[/]")
+    console().print(Markdown(for_terminal(text)))
+
+
+def _mock(course: Course, unit: str | None, lang: str, minutes: int, **only: Any) -> None:
+    from ..learning.mock import WORDS, begin, keep, ticks
+
+    (mock, memory), words = begin(course, unit, lang, minutes, **only), WORDS[lang]
+    say(escape(mock.opening(lang)))
+    with contextlib.suppress(EOFError, KeyboardInterrupt):
+        while item := mock.question():
+            wording = item.question.wording(lang)
+            asks, answer = wording.next
+            _show(mock.clock(lang), f"**{wording.question}**")
+            _listen(words["type"])
+            _show(words["points"], "\n".join(f"{n}. {point}" for n, point in enumerate(wording.points, 1)))
+            while (said := ticks(input(f"\n{words['tick']}"), len(wording.points))) is None:
+                pass
+            _show(f"{words['next']} · {mock.clock(lang)}", f"**{asks}**")
+            _listen(words["type"])
+            _show(words["answer"], answer)
+            while (had := input(f"\n{words['had']}").strip().lower()[:1]) not in ("y", "n"):
+                pass
+            keep(memory, mock.answer(said, had == "y"))
+        if mock.exercise:
+            _show(f"{words['code'].format(mock.exercise.minutes)} · {mock.clock(lang)}", mock.exercise.how)
+    _show(words["result"], mock.result(lang))
+    for line in memory.notes:
+        note(line)
+
+
+def _listen(prompt: str) -> None:
+    """Let the learner answer, aloud or in lines of text; what is typed stays on the screen and goes nowhere."""
+    say(f"\n{prompt}")
+    first = line = input("> ").strip()
+    if first.lower() == "q":
+        raise EOFError
+    while line:
+        line = input("> ").strip()
 
 
 @app.command(rich_help_panel=LEARN)

@@ -3,31 +3,47 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
-from typing import NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError, conlist, model_validator
 
 from .files import Course, CourseError
 
 PARTS = ("short", "deep", "leaves_out", "usual_wrong", "follow_up")
+LEVELS, KINDS = ("basic", "senior"), ("theory", "code")
+NEXT = re.compile(r"\*\*(.+?)\*\*\s*(.+)", re.S)  # what they ask next, and its answer
 
 
 class Wording(BaseModel):
     """One question in one language; every field is Markdown. The build adds the headings that hold the proof.
 
-    `leaves_out` says what the guide's own answer leaves out, for the questions that are the guide's.
+    `leaves_out` says what the guide's own answer leaves out, for the questions that are the guide's. `points` are
+    what a good answer says: a mock interview compares an answer with them, one by one.
     """
 
     model_config = ConfigDict(extra="forbid")
     question: str
     short: str
+    points: conlist(Annotated[str, StringConstraints(min_length=1)], min_length=3, max_length=6)
     deep: str
     leaves_out: str = ""
     usual_wrong: str
     follow_up: str
     headings: list[str] = []
+
+    @property
+    def next(self) -> tuple[str, str]:
+        """What they ask next, and the answer to it."""
+        return NEXT.match(self.follow_up.strip()).groups()
+
+    @model_validator(mode="after")
+    def _asks_next(self) -> Wording:
+        if not NEXT.match(self.follow_up.strip()):
+            raise ValueError("follow_up begins with its question in bold, and the answer follows: **Why?** Because.")
+        return self
 
 
 class Question(BaseModel):
@@ -36,15 +52,26 @@ class Question(BaseModel):
     Attributes:
         id: kebab-case, unique in the course.
         guide: the number of the question or task in the guide that the course grew from, if it is there.
+        level: "basic", or "senior" for what an experienced person is asked.
+        kind: "theory", or "code" where one is asked to write, read or repair a program.
         proof: exercises of the unit in which the answer is proved.
     """
 
     model_config = ConfigDict(extra="forbid")
     id: str
     guide: int | str | None = None
+    level: Literal["basic", "senior"]
+    kind: Literal["theory", "code"]
     proof: list[str]
     en: Wording
     zh: Wording
+
+    @model_validator(mode="after")
+    def _points_are_siblings(self) -> Question:
+        en, zh = len(self.en.points), len(self.zh.points)
+        if en != zh:
+            raise ValueError(f"{self.id} has {en} points in English and {zh} in Chinese; the same, in the same order.")
+        return self
 
     def wording(self, lang: str) -> Wording:
         return self.zh if lang == "zh" else self.en
@@ -130,19 +157,28 @@ class Item(NamedTuple):
     title_zh: str = ""
 
 
-def questions(course: Course, unit: str | None = None, lang: str = "en", guide: bool = False) -> list[Item]:
+def questions(
+    course: Course,
+    unit: str | None = None,
+    lang: str = "en",
+    guide: bool = False,
+    level: str | None = None,
+    kind: str | None = None,
+) -> list[Item]:
     """Return the questions of the released units, in the course's order.
 
     Args:
         unit: only this one, as `Course.find_unit` takes it.
         lang: only checked: the questions hold both languages.
         guide: only the questions of the guide.
+        level, kind: only those with this tag, see `Question`.
 
     Raises:
-        CourseError: there is no such unit or language, or the questions cannot be read.
+        CourseError: there is no such unit, language or tag, or the questions cannot be read.
     """
-    if lang not in WORDS:
-        raise CourseError(f"There is no language {lang!r}. These exist: {', '.join(WORDS)}.")
+    for name, given, known in (("language", lang, WORDS), ("level", level, LEVELS), ("kind", kind, KINDS)):
+        if given and given not in known:
+            raise CourseError(f"There is no {name} {given!r}. These exist: {', '.join(known)}.")
     found = []
     for name in [course.find_unit(unit)] if unit else course.units():
         built = course.folder("release", name) / "interview.json"
@@ -157,7 +193,12 @@ def questions(course: Course, unit: str | None = None, lang: str = "en", guide: 
             found += [Item(name, q, bank.title_zh) for q in bank.questions]
         except (ValueError, OSError) as error:
             raise CourseError(f"The questions of {name} cannot be read: {error}") from error
-    found = [item for item in found if item.question.guide is not None or not guide]
+    found = [
+        item for item in found
+        if (item.question.guide is not None or not guide)
+        and (level or item.question.level) == item.question.level
+        and (kind or item.question.kind) == item.question.kind
+    ]  # fmt: skip
     if not found:
         raise CourseError("There are no such questions yet." if unit is None else f"{unit} has no such questions.")
     return found

@@ -17,7 +17,7 @@ import nbformat
 from nbgrader.preprocessors import NbGraderPreprocessor
 from nbgrader.utils import is_solution
 
-from . import interview
+from . import interview, routes
 from .files import Course, LessonError, write
 from .form import read_lesson
 from .lesson import (
@@ -32,6 +32,8 @@ from .lesson import (
     own_names,
     release_regions,
 )
+
+ROUTES = Path("release", "routes.json")
 
 
 class ReleaseRegions(NbGraderPreprocessor):
@@ -215,20 +217,28 @@ def drift(course: Course, only: list[str] | None = None) -> list[str]:
     """Return a sentence for every generated file that is not what course/ makes now."""
     found = []
     for path, text in _differences(course, only):
-        wrong = f"is not what course/{path.parts[1]}/lesson.py makes" if (course.root / path).exists() else "is missing"
+        source = "routes.yaml" if path == ROUTES else f"{path.parts[1]}/lesson.py"
+        wrong = f"is not what course/{source} makes" if (course.root / path).exists() else "is missing"
         found.append(f"{path} {'comes from no lesson' if text is None else wrong}; run `mft build`.")
     return found
 
 
 def _differences(course: Course, only: list[str] | None) -> Iterator[tuple[Path, str | None]]:
-    """Yield path and text of every file that must be written, and None for notebooks that no lesson makes."""
+    """Yield path and text of every file that must be written, and None for those that nothing in course/ makes."""
     root, known = course.root, set()
-    for unit in only or course.units("course"):
-        for path, text in render(course, unit).items():
-            known.add(path)
-            if not (root / path).exists() or (root / path).read_bytes() != text.encode():
-                yield path, text
-    for path in sorted(p.relative_to(root) for d in ("solutions", "release") for p in (root / d).rglob("*.ipynb")):
+    for path, text in _made(course, only):
+        known.add(path)
+        if not (root / path).exists() or (root / path).read_bytes() != text.encode():
+            yield path, text
+    built = [p for d in ("solutions", "release") for p in (root / d).rglob("*.ipynb")] + [*root.glob(ROUTES.as_posix())]
+    for path in sorted(p.relative_to(root) for p in built):
         chosen = not only or path.parts[1] in only
         if chosen and path not in known and ".ipynb_checkpoints" not in path.parts:
             yield path, None
+
+
+def _made(course: Course, only: list[str] | None) -> Iterator[tuple[Path, str]]:
+    for unit in only or course.units("course"):
+        yield from render(course, unit).items()
+    if not only and (course.root / "course" / "routes.yaml").exists():
+        yield ROUTES, routes.render(course)  # last: the build has written by now what the routes lead to

@@ -19,7 +19,7 @@ from ..course.files import Course, CourseError, in_order
 from ..course.handin import answers, read
 from ..course.lesson import headings_of
 from .progress import unit_progress
-from .quiz import counts
+from .quiz import counts, ways
 from .workspace import newer, released
 
 TEMPLATE = Path(__file__).parent / "jupyter" / "overview.html"
@@ -84,6 +84,7 @@ def page(course: Course, base_url: str = "/") -> str:
     template = Environment(autoescape=True, trim_blocks=True).from_string(TEMPLATE.read_text(encoding="utf-8"))
     return template.render(
         units=units, base_url=base_url, questions=questions, fresh=fresh, due=due,
+        routes=[(route, _time(minutes), topic) for route, minutes, topic in ways(course)],
         next=next((row for row in left if row.state == "going"), left[0] if left else None),
         minutes=_time(sum(row.minutes for row in units)),
         **{name: sum(getattr(row, name) for row in units) for name in ("done", "exercises", "points", "out_of")},

@@ -12,11 +12,11 @@ import os
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel, Field
 
-from ..course import interview
+from ..course import interview, routes
 from ..course.files import Course, CourseError, free, write
 from ..course.interview import PARTS, Item
 
@@ -36,6 +36,8 @@ WORDS = {
         "enter": "Then press Enter (q stops).", "quit": "Stop",
         "broken": "{} could not be read. It is kept as {}; the quiz starts anew.",
         "unkept": "Your answers are not kept this time: {}: {}.",
+        "stage": "{} · {} of {}: {} · about {} minutes", "then": "Exercises of this sitting",
+        "minutes": "{} ({} minutes)",
     },
     "zh": {
         "missed": "不会", "partly": "部分掌握", "knew": "掌握", "show": "显示答案", "of": "第 {} 题，共 {} 题",
@@ -46,6 +48,8 @@ WORDS = {
         "enter": "然后按回车（q 退出）。", "quit": "退出",
         "broken": "无法读取 {}，已另存为 {}，答题记录从头开始。",
         "unkept": "这次的答题记录没有保存：{}：{}。",
+        "stage": "{} · 第 {} 次，共 {} 次：{} · 约 {} 分钟", "then": "这一次的练习",
+        "minutes": "{}（{} 分钟）",
     },
 }  # fmt: skip
 
@@ -79,16 +83,24 @@ class Session:
         items: the questions to choose from, in the course's order; both languages are in each.
         standings: question id → where it stands; `answer` changes it.
         count: at most so many different questions.
+        sitting: of a route, whose order the new questions keep.
     """
 
     def __init__(
-        self, items: list[Item], standings: dict[str, Standing], today: datetime.date, count: int = 10
+        self,
+        items: list[Item],
+        standings: dict[str, Standing],
+        today: datetime.date,
+        count: int = 10,
+        sitting: Sitting | None = None,
     ) -> None:
         asked = [i for i in items if i.question.id in standings]
         due = [i for i in asked if standings[i.question.id].due <= today]
         due.sort(key=lambda i: standings[i.question.id].due)
         new = [i for i in items if i.question.id not in standings]
-        new.sort(key=lambda i: (i.question.guide is None, str(i.question.guide)))  # 1 to 5, then task-1 to task-3
+        if not sitting:
+            new.sort(key=lambda i: (i.question.guide is None, str(i.question.guide)))  # 1 to 5, then task-1 to task-3
+        self.sitting = sitting
         self.standings, self.today, self.queue = standings, today, (due + new)[:count]
         self.total = len(self.queue)
         self.next_due = min((standings[i.question.id].due for i in asked), default=today)
@@ -140,6 +152,7 @@ class Session:
         for unit, names in by_unit.items():
             exercises = comma.join(f"`{name}`" for name in dict.fromkeys(names))
             lines.append(f"{words['study']}{colon}**{unit}** · {exercises} · `mft lab {unit.split('-')[0]}`")
+        lines += [self.sitting.exercises(lang)] if self.sitting else []
         return "\n\n".join(lines)
 
 
@@ -179,40 +192,149 @@ class Memory:
             self.path = None
 
 
-def begin(course: Course, unit: str | None, lang: str, count: int, guide: bool = False) -> tuple[Session, Memory]:
-    """Return today's session, and where its answers are kept."""
-    items = interview.questions(course, unit, lang, guide)
-    memory = Memory(course, lang)
-    return Session(items, memory.read(), datetime.date.today(), count), memory
+class Sitting(NamedTuple):
+    """Where a learner is on a route: the first stage of which a question was never asked, or else the last."""
+
+    route: routes.Route
+    number: int
+    stages: list[list[routes.Leg]]
+
+    @classmethod
+    def of(cls, course: Course, name: str, new: set[str]) -> Sitting:
+        """Return where one is who was never asked these questions."""
+        route, known = routes.find(course, name), routes.legs(course)
+        stages = [routes.along(stage, known) for stage in route.stages]
+        ahead = (n for n, legs in enumerate(stages) if new & {leg.step for leg in legs})
+        return cls(route, next(ahead, len(stages) - 1), stages)
+
+    @property
+    def items(self) -> list[Item]:
+        """The questions up to here, in the route's order."""
+        return [leg.item for legs in self.stages[: self.number + 1] for leg in legs if leg.item]
+
+    def title(self, lang: str) -> str:
+        """Say which stage of the route this is, and how long it takes."""
+        stage, minutes = self.route.stages[self.number], sum(leg.minutes for leg in self.stages[self.number])
+        place = self.route.title.of(lang), self.number + 1, len(self.stages), stage.title.of(lang)
+        return WORDS[lang]["stage"].format(*place, minutes)
+
+    def exercises(self, lang: str) -> str:
+        """Name in Markdown the exercises of this stage, in order, and the commands that open them."""
+        words = WORDS[lang] | interview.WORDS[lang]
+        legs = [leg for leg in self.stages[self.number] if not leg.item]
+        named = words["comma"].join(words["minutes"].format(leg.how, leg.minutes) for leg in legs)
+        return words["then"] + words["colon"] + named if legs else ""
+
+
+def choose(
+    course: Course, unit: str | None, lang: str, route: str | None = None, **only: Any
+) -> tuple[list[Item], Memory, Sitting | None]:
+    """Return the questions that fit, where their answers are kept, and the present sitting of a route.
+
+    Args:
+        route: the id of a route; then they are those up to its present stage, in its order.
+        only: what `interview.questions` takes besides.
+
+    Raises:
+        CourseError: nothing fits, or there is no such route.
+    """
+    items, memory = interview.questions(course, unit, lang, **only), Memory(course, lang)
+    if not route:
+        return items, memory, None
+    fit = {item.question.id for item in items}
+    sitting = Sitting.of(course, route, fit - memory.read().keys())
+    items = [item for item in sitting.items if item.question.id in fit]
+    if not items:
+        raise CourseError(f"The route {route} has no such questions.")
+    return items, memory, sitting
+
+
+def begin(
+    course: Course, unit: str | None, lang: str, count: int | None = None, route: str | None = None, **only: Any
+) -> tuple[Session, Memory]:
+    """Return today's session, and where its answers are kept; see `choose`.
+
+    Args:
+        count: default: 10, or on a route all that is due or new.
+    """
+    items, memory, sitting = choose(course, unit, lang, route, **only)
+    count = count or (len(items) if sitting else 10)
+    return Session(items, memory.read(), datetime.date.today(), count, sitting), memory
+
+
+class Topic(NamedTuple):
+    """How a learner stands with some questions: how many there are, were never asked, are due, are known.
+
+    Known is what was not missed since it was known.
+    """
+
+    questions: int
+    fresh: int
+    due: int
+    known: int
+
+    @classmethod
+    def of(cls, items: list[Item], asked: dict[str, Standing], today: datetime.date | None = None) -> Topic:
+        ids, today = [item.question.id for item in items], today or datetime.date.today()
+        seen = [asked[i] for i in ids if i in asked]
+        return cls(len(ids), len(ids) - len(seen), sum(s.due <= today for s in seen), sum(s.box > 0 for s in seen))
+
+
+def topics(course: Course, today: datetime.date | None = None) -> dict[str, Topic]:
+    """Return unit → how the learner stands with its questions; changes nothing."""
+    units: dict[str, list[Item]] = {}
+    with contextlib.suppress(CourseError):  # a course without questions
+        for item in interview.questions(course):
+            units.setdefault(item.unit, []).append(item)
+    asked = _asked(course)
+    return {unit: Topic.of(items, asked, today) for unit, items in units.items()}
+
+
+def ways(course: Course) -> list[tuple[routes.Route, int, Topic]]:
+    """Return each route, its minutes, and how the learner stands with its questions; changes nothing."""
+    found, known, asked = [], routes.legs(course), _asked(course)
+    with contextlib.suppress(CourseError):  # `mft quiz --route` says what is wrong with the file
+        for route in routes.routes(course):
+            legs = [leg for stage in route.stages for leg in routes.along(stage, known)]
+            topic = Topic.of([leg.item for leg in legs if leg.item], asked)
+            found.append((route, sum(leg.minutes for leg in legs), topic))
+    return found
+
+
+def _asked(course: Course) -> dict[str, Standing]:
+    try:
+        return _State.model_validate_json(Memory(course).path.read_bytes()).questions
+    except (OSError, ValueError):
+        return {}
 
 
 def counts(course: Course, today: datetime.date | None = None) -> tuple[int, int, int]:
-    """Return how many questions there are, how many were never asked, and how many are due; changes nothing."""
-    try:
-        asked = _State.model_validate_json(Memory(course).path.read_bytes()).questions
-    except (OSError, ValueError):
-        asked = {}
-    ids = []
-    with contextlib.suppress(CourseError):  # a course without questions
-        ids = [item.question.id for item in interview.questions(course)]
-    due = sum(i in asked and asked[i].due <= (today or datetime.date.today()) for i in ids)
-    return len(ids), sum(i not in asked for i in ids), due
+    """Return how many questions there are, how many were never asked, and how many are due."""
+    found = topics(course, today).values()
+    return tuple(sum(topic[column] for topic in found) for column in range(3))
 
 
-def show(unit: str | None = None, lang: str = "en", count: int = 10, guide: bool = False) -> None:
+def show(
+    unit: str | None = None,
+    lang: str = "en",
+    count: int | None = None,
+    guide: bool = False,
+    route: str | None = None,
+) -> None:
     """Ask interview questions below this cell. Where nobody can answer (a printout, a script), list them.
 
     Args:
         unit: only this unit's: "06", "metrics" or "06-metrics".
         lang: "en" or "zh".
-        count: at most so many.
+        count: at most so many; default: 10, or all of a route's sitting.
         guide: only the questions of the guide.
+        route: those of a route, "three-evenings", in its order.
     """
     from IPython import get_ipython
     from IPython.display import Markdown, display
 
     course = Course.find()
-    session, memory = begin(course, unit, lang, count, guide)
+    session, memory = begin(course, unit, lang, count, route, guide=guide)
     shell = get_ipython()
     if not getattr(getattr(shell, "kernel", None), "_allow_stdin", False):
         parts = [

@@ -54,12 +54,18 @@ def test_a_learners_way_from_start_to_grades(mft):
 
 
 def test_progress_and_hints(mft):
-    assert "0 of 3" in mft("progress")
+    assert "0 of 3" in mft("progress") and "Interview questions" not in mft("progress")
     assert "sum adds" in mft("hint", "mean") and "that was the last one" in mft("hint", "mean")
     assert "mft hint mean once more" in mft("hint", "mean", "--step", "1")
     assert "Did you mean median or mean" in mft("hint", "meadian", code=2)
     assert "has 2 hints" in mft("hint", "mean", "--step", "3", code=2)
     assert "memo has no hints" in mft("hint", "memo", code=2)
+
+
+def test_progress_shows_the_quiz_by_topic(mft, two_units):
+    assert CliRunner().invoke(cli.app, ["quiz", "06", "--count", "2"], input="\n3\n\n1\nq\n").exit_code == 0
+    said = " ".join(CliRunner().invoke(cli.app, ["progress"]).output.replace("│", " ").split())
+    assert "Interview questions" in said and "06-metrics 2 of 16 1 1" in said and "07-finetuning 0 of 17 0 0" in said
 
 
 @pytest.mark.parametrize("words", [("start", "9"), ("check", "9"), ("submit", "9"), ("grade", "9"), ("build", "9")])

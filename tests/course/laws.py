@@ -383,7 +383,8 @@ def numbers_are_computed(case: Case) -> list[str]:
     if path.exists():
         for question in interview.load(path).questions:
             for lang in LANGUAGES:
-                words = [text for text in question.wording(lang).model_dump().values() if isinstance(text, str)]
+                wording = question.wording(lang)
+                words = [text for text in wording.model_dump().values() if isinstance(text, str)] + wording.points
                 texts[f"course/{case.unit}/interview.yaml: {question.id} ({lang})"] = "\n".join(words)
     used = set()
     for where, text in texts.items():

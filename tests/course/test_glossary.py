@@ -183,8 +183,9 @@ def differences(en: dict[str, str], zh: dict[str, str], terms: list[Term]) -> li
 
 
 def fields(wording: interview.Wording) -> dict[str, str]:
-    """Return the texts of a question; its headings come from the lesson."""
-    return {name: value for name, value in wording.model_dump().items() if isinstance(value, str)}
+    """Return the texts of a question, each of its points for itself; its headings come from the lesson."""
+    texts = {name: value for name, value in wording.model_dump().items() if isinstance(value, str)}
+    return texts | {f"points.{n}": point for n, point in enumerate(wording.points, 1)}
 
 
 # --- the bank -----------------------------------------------------------------------------------

@@ -132,10 +132,11 @@ def test_a_faulty_interview_file_names_the_question(tmp_path):
     course = write(tmp_path)
     path = course.root / "course/03-doubling/interview.yaml"
     path.write_text("unit: 03-doubling\nquestions:\n  - id: q\n    proof: [double]\n", encoding="utf-8")
-    with pytest.raises(LessonError, match=r"interview.yaml: questions.0.en: Field required"):
+    with pytest.raises(LessonError, match=r"interview.yaml: questions.0.level: Field required"):
         notebooks.render(course, UNIT)
-    w = "{question: 'Q?', short: s, deep: d, usual_wrong: w, follow_up: f}"
-    path.write_text(f"unit: u\nquestions:\n- id: q\n  proof: [halve]\n  en: {w}\n  zh: {w}\n", encoding="utf-8")
+    bank = "unit: u\nquestions:\n- {id: q, level: basic, kind: theory, proof: [halve], en: W, zh: W}\n"
+    w = "{question: 'Q?', short: s, points: [a, b, c], deep: d, usual_wrong: w, follow_up: '**Why?** So.'}"
+    path.write_text(bank.replace("W", w), encoding="utf-8")
     with pytest.raises(LessonError, match="q: the proof 'halve' is no exercise"):
         notebooks.render(course, UNIT)
     path.write_text(path.read_text(encoding="utf-8").replace("halve", "double"), encoding="utf-8")
