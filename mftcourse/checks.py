@@ -17,6 +17,7 @@ import ctypes
 import functools
 import html
 import io
+import linecache
 import os
 import re
 import sys
@@ -209,10 +210,13 @@ def run_sealed(text: str) -> None:
     Raises:
         ValueError: the text was changed.
     """
+    name = f"<sealed checks {zlib.crc32(text.encode())}>"
     try:
-        checks = compile(base64.b64decode(text).decode(), "<sealed checks>", "exec")
+        source = base64.b64decode(text).decode()
+        checks = compile(source, name, "exec")
     except (ValueError, SyntaxError):
         raise ValueError("the sealed text of these checks was changed; take this cell from the release again") from None
+    linecache.cache[name] = (len(source), None, source.splitlines(True), name)  # the line that failed tells which value
     exec(checks, sys._getframe(1).f_globals)
 
 

@@ -38,6 +38,9 @@ def test_learners_can_start_ask_for_a_hint_and_be_asked(copy):
         (["start", "06"], "06-metrics"),
         (["hint", "confusion_counts"], "Hint 1"),
         (["quiz", "--count", "1"], "1 of 1"),
+        (["drill", "roc_curve"], "roc_curve of 06-metrics, 12 minutes"),
+        (["quiz", "--route", "three-evenings", "--count", "1"], "Three evenings · 1 of 3"),
+        (["quiz", "--mock", "30"], "Then you code, "),
         (["cards", "--lang", "zh"], "mftcourse-interview-zh.apkg"),
         (["progress"], "07-finetuning"),
     ):

@@ -10,7 +10,7 @@ import nbformat
 import pages as docs
 import pytest
 
-from mftcourse.course import interview
+from mftcourse.course import interview, routes
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -67,6 +67,17 @@ def test_the_chinese_glossary_is_sorted_by_pinyin_and_gives_the_names_of_other_b
     assert [n for n in names if n in ("标签", "测试集", "广播", "微调", "自助法")] == ["标签", "测试集", "广播", "微调", "自助法"]
     assert names.index("Adam") < names.index("标签") and len(names) == len(set(names)) > 190
     assert dict(rows)["精确率"] == "查准率" and "查全率" in dict(rows)["召回率"]
+
+
+def test_the_routes_stand_in_the_index_and_in_the_readmes_with_what_they_hold(pages):
+    for lang, folder, readme in (("en", "interview", "README.md"), ("zh", "interview/zh", "README.zh-CN.md")):
+        index = pages[Path("docs", folder, "README.md")].split("\n## ")
+        section = next(part for part in index if part.startswith(docs.WORDS[lang]["routes"]))
+        for route in routes.load(ROOT / "course" / "routes.yaml"):
+            own = section.split(f"### {route.title.of(lang)}\n")[1].split("\n### ")[0]
+            steps = [step for stage in route.stages for step in stage.steps]
+            assert not [s for s in steps if f"({s}.md)" not in own and f"`{s}`" not in own and f"{s} " not in own]
+            assert re.search(rf"\*\*{route.title.of(lang)}\*\*.*\| \d+ \| `mft quiz --route {route.id}", pages[Path(readme)])
 
 
 def test_every_link_resolves(pages):

@@ -3,6 +3,7 @@
 - docs/interview/: a page per interview question and language, and an index.
 - docs/instructors/NN-slug.md: minutes and points of every exercise, rubrics, misconceptions.
 - docs/instructors/README.md: only what stands between its `<!-- begin: … -->` marks: plan and prerequisites.
+- README.md and README.zh-CN.md: the table of routes, between such marks.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from pathlib import Path
 
 import yaml
 
-from mftcourse.course import interview
+from mftcourse.course import interview, routes
 from mftcourse.course.files import Course, in_order
 from mftcourse.course.form import read_lesson
 from mftcourse.course.lesson import Lesson
@@ -33,6 +34,8 @@ WORDS = {
                 "They are here with what the guide's own answer leaves out.",
         "number": "question {} of the guide", "task": "programming task {} of the guide", "after": " ({})",
         "other": "中文", "back": "All questions", "unit": "Unit", "terms": "Words",
+        "routes": "Routes", "route": "{}, about {} minutes", "command": " `mft quiz --route {}` asks along it.",
+        "head": "| route | minutes | command |\n|---|---:|---|", "lesson": "{} with all its exercises and questions",
         "prove": "`{command}` opens the unit. The exercises: {exercises}.",
     },
     "zh": {
@@ -44,6 +47,8 @@ WORDS = {
                 "并指出指南自己的答案遗漏了什么。",
         "number": "指南第 {} 题", "task": "指南编程题 {}", "after": "（{}）",
         "other": "English", "back": "全部问题", "unit": "单元", "terms": "术语",
+        "routes": "学习路线", "route": "{}，约 {} 分钟", "command": "用 `mft quiz --route {} --lang zh` 按此路线答题。",
+        "head": "| 路线 | 分钟 | 命令 |\n|---|---:|---|", "lesson": "{} 的全部练习和题目",
         "prove": "用 `{command}` 打开该单元（英文）。练习：{exercises}。",
     },
 }  # fmt: skip
@@ -112,8 +117,39 @@ def question_page(unit: Unit, question: interview.Question, lang: str) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def question_index(units: list[Unit], lang: str) -> str:
-    """Return the index of all questions: the guide's eight first, then unit by unit."""
+def routes_table(course: Course, lang: str) -> str:
+    """Return the routes as a table: for whom, how long, and the command."""
+    known, option, rows = routes.legs(course), " --lang zh" if lang == "zh" else "", [WORDS[lang]["head"]]
+    for route in routes.routes(course):
+        minutes = sum(leg.minutes for stage in route.stages for leg in routes.along(stage, known))
+        colon = interview.WORDS[lang]["colon"]
+        told = f"**{route.title.of(lang)}**{colon}{route.about.of(lang)}"
+        rows.append(f"| {told} | {minutes} | `mft quiz --route {route.id}{option}` |")
+    return "\n".join(rows)
+
+
+def routes_section(course: Course, lang: str) -> str:
+    """Return the routes with every stage: its questions as links, its exercises, in order, and how long it takes."""
+    words, known, parts = WORDS[lang], routes.legs(course), [f"## {WORDS[lang]['routes']}"]
+    colon, comma = interview.WORDS[lang]["colon"], interview.WORDS[lang]["comma"]
+    for route in routes.routes(course):
+        parts.append(f"### {route.title.of(lang)}\n\n{route.about.of(lang)}{words['command'].format(route.id)}")
+        rows = []
+        for number, stage in enumerate(route.stages, 1):
+            title = words["route"].format(stage.title.of(lang), sum(g.minutes for g in routes.along(stage, known)))
+            steps = []
+            for leg in (known[step] for step in stage.steps if step in known):
+                if leg.item:
+                    steps.append(f"[{leg.item.question.wording(lang).question}]({leg.step}.md)")
+                else:
+                    steps.append(f"`{leg.step}`" if "/" in leg.step else words["lesson"].format(leg.step))
+            rows.append(f"{number}. **{title}**{colon}{comma.join(steps)}")
+        parts.append("\n".join(rows))
+    return "\n\n".join(parts)
+
+
+def question_index(course: Course, units: list[Unit], lang: str) -> str:
+    """Return the index of all questions: the routes and the guide's eight first, then unit by unit."""
     words = WORDS[lang]
 
     def line(question: interview.Question, after: str = "") -> str:
@@ -121,6 +157,7 @@ def question_index(units: list[Unit], lang: str) -> str:
 
     other = "../README.md" if lang == "zh" else "zh/README.md"
     parts = [f"# {words['index']}", f"[{words['other']}]({other}) · [{words['terms']}](glossary.md)", words["about"]]
+    parts.append(routes_section(course, lang))
     marked = {q.guide: q for u in units for q in u.bank.questions if q.guide}
     guide = [line(marked[g], words["after"].format(_number(g, lang))) for g in GUIDE if g in marked]
     parts += [f"## {words['guide']}", words["grew"], "\n".join(guide)]
@@ -263,7 +300,7 @@ def render(root: Path) -> dict[Path, str]:
     units = load(root)
     docs, pages = Path("docs"), {}
     for lang, folder in (("en", docs / "interview"), ("zh", docs / "interview" / "zh")):
-        pages[folder / "README.md"] = question_index(units, lang)
+        pages[folder / "README.md"] = question_index(Course(root), units, lang)
         for unit in units:
             for question in unit.bank.questions:
                 pages[folder / f"{question.id}.md"] = question_page(unit, question, lang)
@@ -273,6 +310,8 @@ def render(root: Path) -> dict[Path, str]:
     guide = docs / "instructors" / "README.md"
     parts = {"plan": plan(units), "graph": graph(units)}
     pages[guide] = fill((root / guide).read_text(encoding="utf-8"), parts)
+    for lang, name in (("en", "README.md"), ("zh", "README.zh-CN.md")):
+        pages[Path(name)] = fill((root / name).read_text("utf-8"), {"routes": routes_table(Course(root), lang)})
     return pages
 
 

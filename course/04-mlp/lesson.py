@@ -783,8 +783,8 @@ grade("softmax_by_hand")
 #
 # </details>
 #
-# **Why it matters.** "What is the gradient of softmax with cross-entropy?" is asked as often as backpropagation itself,
-# and the answer is one line.
+# **Why it matters.** "What is the gradient of softmax with cross-entropy?" is a short question, and the answer is one
+# line.
 # [Why do you pass logits to the loss?](#Why-do-you-pass-logits-to-the-loss?)
 
 # %% [markdown]
@@ -1196,7 +1196,7 @@ print("with matching shapes:", (said_4.squeeze(1) == true_4).sum().item() / len(
 # positives and the number of negatives, so it passes for an accuracy only in a batch that holds at most one row of
 # a class.
 #
-# **Why it matters.** The line `(predicted == y).sum() / len(y)` looks right in every review. Only the shapes give it away.
+# **Why it matters.** The line `(predicted == y).sum() / len(y)` looks right in a review. Only the shapes give it away.
 # [What goes wrong when outputs are a column and labels are not?](#What-goes-wrong-when-outputs-are-a-column-and-labels-are-not?)
 
 # %% [markdown]
@@ -1215,7 +1215,7 @@ print("with matching shapes:", (said_4.squeeze(1) == true_4).sum().item() / len(
 # (PyTorch's `binary_cross_entropy_with_logits` refuses shapes that differ. `mse_loss` only warns. A loss that is
 # written out by hand, as in the program below, says nothing at all.)
 #
-# Run the program's cell, its checks, and the demonstration behind them. Print the shapes. Then repair it.
+# Run the program's cell, its checks, and the demonstration after them. Print the shapes. Then repair it.
 
 
 # %% exercise="fix_shapes" minutes=8 faults=["the loss compares each output with its own label", "the accuracy is that of the probabilities", "one probability for each row", "the real tumours: better than a constant", "other sizes and labels"]
@@ -1403,7 +1403,7 @@ score_the_program()
 # **Rare positives.** `F.binary_cross_entropy_with_logits(z, y, pos_weight=w)` multiplies the loss of each positive by
 # $w$. For a group of rows with a share $\pi$ of positives, the best probability is then $w\pi/(w\pi + 1 - \pi)$: the
 # odds are multiplied by $w$, and the best logit moves up by $\ln w$. With $\pi = 1/10$ and $w = 9$ it says 1/2. So the
-# outputs are no longer probabilities of your data. Take $\ln w$ away from the logits, or choose the threshold on
+# outputs are no longer probabilities of your data. Subtract $\ln w$ from the logits, or choose the threshold on
 # validation data.
 #
 # ### Find the bugs: outputs and decisions
@@ -1564,7 +1564,7 @@ count_errors()
 # </details>
 # <details><summary>Hint 3</summary>
 #
-# Drop `torch.nn.Sigmoid()` from the model, keep `torch.sigmoid` behind it, and write
+# Drop `torch.nn.Sigmoid()` from the model, keep `torch.sigmoid` after it, and write
 # `label = (probability >= threshold).long()`.
 #
 # </details>
@@ -1767,8 +1767,7 @@ draw_descent()
 # </details>
 #
 # **Why it matters.** On inputs that were standardised beforehand, the loop without zeroing looks healthy for ten steps.
-# Then its loss turns round and rises. With momentum or an adaptive optimizer the same fault is harder to see, so it can
-# live in a program for years.
+# Then its loss turns round and rises. A look at the first steps alone finds nothing.
 # [Why do you call zero_grad?](#Why-do-you-call-zero_grad?)
 # The other fault does not hide: without scaling, the loss reaches tens of thousands and more.
 # [Why do you scale the inputs of a network?](#Why-do-you-scale-the-inputs-of-a-network?)
@@ -2057,7 +2056,7 @@ with check(
     expect(probes.weights(exact), want_weights, tol=1e-4, what="the weights")
 with check(
     "losses are taken at the right moment",
-    hint="The training loss before each update, the validation loss behind the last update of the epoch.",
+    hint="The training loss before each update, the validation loss after the last update of the epoch.",
 ):
     moving = MLP(30, 4)
     want_before = F.binary_cross_entropy_with_logits(probes.output(moving, X_train), y_train).item()
@@ -2208,7 +2207,7 @@ grade("train")
 # <details><summary>Hint 1</summary>
 #
 # Two loops: `for batches in minibatches(len(X), batch_size, epochs, seed):` outside, `for rows in batches:` inside. The
-# look at the validation part stands in the outer loop, behind the inner one.
+# look at the validation part stands in the outer loop, after the inner one.
 #
 # </details>
 # <details><summary>Hint 2</summary>
@@ -2219,7 +2218,7 @@ grade("train")
 # </details>
 # <details><summary>Hint 3</summary>
 #
-# Outer loop: `model.train()` and `total = 0.0` before the inner one; behind it `model.eval()`, then inside
+# Outer loop: `model.train()` and `total = 0.0` before the inner one; after it `model.eval()`, then inside
 # `with torch.no_grad():` the logits of the validation part. Their accuracy is
 # `((logits >= 0).float() == y_valid).float().mean().item()`. The training loss is `total / len(X)`.
 #
@@ -2255,7 +2254,7 @@ show_when_written(compare_batch_sizes)
 
 # %% [markdown]
 # The full batch has made 20 updates, the small batches 220. A loss that is still falling has not met the limits of the
-# network yet; at the same number of epochs the first run has simply taken fewer steps. One can also raise its learning
+# network yet; at the same number of epochs the first run has taken fewer steps. One can also raise its learning
 # rate, or wait.
 #
 # **Why it matters.** "Write a training loop" is a short coding task, and what it tests are the details: the order of
@@ -3306,7 +3305,7 @@ def fit_predictor(
 # %% check="fix_predictor" points=8
 with check(
     "the loss of an epoch is the mean over its rows",
-    hint="Add up loss.item() * len(rows) in the inner loop, and divide by the number of rows behind it.",
+    hint="Add up loss.item() * len(rows) in the inner loop, and divide by the number of rows after it.",
 ):
     want_loss = fit_predictor(raw_train, y_train, raw_valid, epochs=1, batch_size=341, lr=0.0)["loss"][0]
     expect(
@@ -3381,7 +3380,7 @@ with check("a single new row", hint="A single row has no standard deviation of i
 with check(
     "dropout: on in training, off in the prediction",
     needs="the loss of an epoch is the mean over its rows",
-    hint="model.train() in every epoch, model.eval() behind.",
+    hint="model.train() in every epoch, model.eval() after the last.",
 ):
     copies = fit_predictor(raw_train, y_train, torch.cat([raw_valid, raw_valid]), epochs=2, dropout=0.5)["probability"]
     expect(copies[114:], copies[:114], tol=1e-5, what="the probability of the second copy of each row")
@@ -3423,7 +3422,7 @@ examine(fit_predictor)
 # <details><summary>Hint 2</summary>
 #
 # `X_new = (X_new_raw - mean) / std`. And `total = 0.0` before the inner loop, `total += loss.item() * len(rows)` in it,
-# `losses.append(total / len(X))` behind it.
+# `losses.append(total / len(X))` after it.
 #
 # </details>
 #
@@ -3810,7 +3809,7 @@ report_on_program()
 #
 # </details>
 #
-# **Why it matters.** The faulty program reports an accuracy far above 1. Print a per cent sign behind it, and
+# **Why it matters.** The faulty program reports an accuracy far above 1. Print a per cent sign after it, and
 # somebody will paste it into a slide.
 # [How do you train and evaluate a neural network?](#How-do-you-train-and-evaluate-a-neural-network?)
 

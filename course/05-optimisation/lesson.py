@@ -410,8 +410,9 @@ grade("sgd_step")
 #
 # </details>
 #
-# **Why it matters.** Papers and libraries define momentum differently. With "$(1 - \mu)\,g$" in the buffer the same
-# rate takes steps that are a tenth as long, and a recipe copied from one to the other fails.
+# **Why it matters.** Papers and libraries define momentum differently. With "$(1 - \mu)\,g$" in the buffer and
+# momentum 0.9 the same rate takes steps that are a tenth as long: a recipe copied from one to the other must be
+# converted.
 # [What does momentum do?](#What-does-momentum-do?)
 
 # %% [markdown]
@@ -624,8 +625,8 @@ grade("adam_by_hand")
 # Is the first step too short without the correction, or too long? Both happen. Its length is
 # $(1 - \beta_1)/\sqrt{1 - \beta_2}$ learning rates. So it is too *long* if $\sqrt{1 - \beta_2} < 1 - \beta_1$: with
 # $\beta_2 = 0.999$ it is 3.16 rates. With $\beta_2 = 0.99$ it is exactly 1, and with $\beta_2 = 0.95$ it is 0.45: there
-# the correction makes the first eight steps or so longer, if the gradient is constant. That $\beta_2$ is nearer to 1 than $\beta_1$ does not decide it, because of
-# the root.
+# the correction makes the first eight steps or so longer, if the gradient is constant. That $\beta_2$ is nearer to 1
+# than $\beta_1$ does not decide it, because of the root.
 #
 # **Why it matters.** "Bias correction makes up for small first steps" is what most people say. Whether that is right
 # depends on the betas, and an interviewer who trains language models knows it.
@@ -943,8 +944,8 @@ show_when_written(show_decay)
 #
 # **Why it matters.** Six optimizers, and none of them is "the best". Adam forgives a badly scaled problem and works with
 # little tuning. On images SGD with momentum was found better (A. Wilson and others, "The marginal value of adaptive
-# gradient methods in machine learning", 2017), and as good once both sides were tuned (D. Choi and others, "On empirical
-# comparisons of optimizers for deep learning", 2019). All need a learning rate of their own.
+# gradient methods in machine learning", 2017), and no better once both sides were tuned (D. Choi and others, "On
+# empirical comparisons of optimizers for deep learning", 2019). All need a learning rate of their own.
 # [What does Adam do that SGD does not?](#What-does-Adam-do-that-SGD-does-not?)
 #
 # <details><summary>Beyond Adam: Muon and other matrix methods (as of 2026)</summary>
@@ -968,11 +969,12 @@ show_when_written(show_decay)
 #
 # *Implement · 5 minutes · difficulty: one of three*
 #
-# Which parameters should decay at all? Usually the weight matrices only. Biases and the scales of normalisation layers
-# are few and do not overfit much; a decay pulls them to 0 for no reason. In PyTorch that takes two **parameter groups**:
+# Which parameters should decay at all? Often the weight matrices only. Biases and the scales of normalisation layers
+# are few; a decay pulls them to 0 too. In PyTorch that takes two **parameter groups**:
 # dicts, each with a list under `"params"` and its own options. `torch.optim.AdamW(groups, lr=...)` accepts the list.
 #
-# A common rule: a parameter with two or more axes decays, a parameter with one axis does not.
+# One rule: a parameter with two or more axes decays, a parameter with fewer does not (so in A. Karpathy's nanoGPT,
+# 2023).
 #
 # **The smallest example.** `torch.nn.Linear(3, 2)` has a weight of shape (2, 3), which decays, and a bias of shape (2,),
 # which does not.
@@ -1088,8 +1090,8 @@ grade("decay_groups")
 #
 # An embedding has two axes, so by this rule it decays. Recipes differ there; say which one you use.
 #
-# **Why it matters.** "Which parameters do you decay?" is the usual second question after AdamW, and most answers stop at
-# the word *all*. [L2 regularisation or weight decay?](#L2-regularisation-or-weight-decay?)
+# **Why it matters.** "Which parameters do you decay?" is a likely second question after AdamW, and *all* is not the
+# only answer. [L2 regularisation or weight decay?](#L2-regularisation-or-weight-decay?)
 
 # %% [markdown]
 # ## L1 and exact zeros
@@ -1226,8 +1228,8 @@ show_when_written(count_zeros)
 # ## Dropout
 #
 # **Dropout** sets each hidden value to 0 with probability $p$, anew in each training step (N. Srivastava and others,
-# "Dropout: a simple way to prevent neural networks from overfitting", 2014). No unit can rely on a certain other one. In
-# evaluation nothing is dropped.
+# "Dropout: a simple way to prevent neural networks from overfitting", 2014). So no unit can rely on any particular
+# other unit. In evaluation nothing is dropped.
 #
 # Then the sums in the next layer would be larger in evaluation than in training. So the values that stay are divided by
 # $1 - p$ in training, **inverted scaling**: the expected value is $(1 - p) \cdot x/(1 - p) = x$, and evaluation needs no
@@ -1389,11 +1391,12 @@ grade("dropout")
 # ## A schedule
 #
 # Large steps are good at first, small ones at the end: the noise of the batches keeps a large rate from settling. A
-# **schedule** says which rate each update gets. A common one: **warm-up**, a straight climb: with SGD and
-# large batches, while the network changes rapidly (P. Goyal and others, "Accurate, large minibatch SGD: training ImageNet in
-# 1 hour", 2017); with Adam, while its means are still made of few gradients (L. Liu and others, "On the variance of the
-# adaptive learning rate and beyond", 2020); then half a cosine wave down (I. Loshchilov and F. Hutter, "SGDR: stochastic gradient descent with warm restarts", 2017;
-# the warm-up is not theirs).
+# **schedule** says which rate each update gets. A common one climbs straight to a peak, the **warm-up**, and then falls
+# along half a cosine wave (I. Loshchilov and F. Hutter, "SGDR: stochastic gradient descent with warm restarts", 2017;
+# the warm-up is not theirs). A warm-up has been explained in two ways: with SGD and large batches, the network changes
+# rapidly at first (P. Goyal and others, "Accurate, large minibatch SGD: training ImageNet in 1 hour", 2017); with Adam,
+# the means are at first made of few gradients (L. Liu and others, "On the variance of the adaptive learning rate and
+# beyond", 2020).
 #
 # Off-by-one errors live here. So say exactly what the ends are. Updates are numbered from 0 to $T - 1$, and $W$ of them are warm-up:
 #
@@ -1496,11 +1499,11 @@ grade("warmup_cosine")
 # %% [markdown]
 # ## Clipping
 #
-# One odd batch, or one steep cliff in the loss, gives a gradient that is hundreds of times too long, and one step undoes
-# what many had learned. **Clipping by the global norm** shortens it: take *all* gradients as one long vector, and if its
-# length is above a maximum, multiply *every* tensor by the same factor (R. Pascanu, T. Mikolov and Y. Bengio, "On the
-# difficulty of training recurrent neural networks", 2013). The direction stays, only the length changes. Clipping each
-# tensor, or each number, by itself turns the direction.
+# One odd batch, or one steep cliff in the loss, can give a gradient that is hundreds of times too long, and one step
+# undoes what many had learned. **Clipping by the global norm** shortens it: take *all* gradients as one long vector,
+# and if its length is above a maximum, multiply *every* tensor by the same factor (R. Pascanu, T. Mikolov and Y.
+# Bengio, "On the difficulty of training recurrent neural networks", 2013). The direction stays, only the length
+# changes. Clipping each tensor, or each number, by itself can turn the direction.
 #
 # **The smallest example.** Two tensors, $(3)$ and $(0, 4)$. The length of $(3, 0, 4)$ is 5. With a maximum of 1 the factor is 1/5: $(3/5)$ and
 # $(0, 4/5)$. With a maximum of 6 nothing changes.
@@ -1584,12 +1587,13 @@ grade("clip_by_norm")
 #
 # </details>
 #
-# A norm that is NaN makes every gradient NaN, and an infinite norm makes the finite ones 0: clipping does not repair bad
-# numbers. And numbers overflow in half precision. **float16** has few bits for the exponent, so small gradients would
-# vanish: the loss is multiplied by a scale, and the gradients are divided by it *before* they are clipped (P. Micikevicius
-# and others, "Mixed precision training", 2018; `torch.amp.GradScaler`). **bfloat16** has the range of float32 with fewer
-# digits and needs no such scale (D. Kalamkar and others, "A study of BFLOAT16 for deep learning training", 2019). Both recipes keep
-# a copy of the weights in float32: in bfloat16 a weight of 1 plus a step of 0.001 is 1 again.
+# A norm that is NaN makes every gradient NaN, and an infinite norm makes the finite ones 0: clipping does not repair
+# bad numbers. And numbers overflow in half precision. **float16** has few bits for the exponent, so small gradients
+# would vanish: the loss is multiplied by a scale, and the gradients are divided by it *before* they are clipped (P.
+# Micikevicius and others, "Mixed precision training", 2018; `torch.amp.GradScaler`). **bfloat16** has the range of
+# float32 with fewer digits and needs no such scale (D. Kalamkar and others, "A study of BFLOAT16 for deep learning
+# training", 2019). With either, keep a copy of the weights in float32: in bfloat16 a weight of 1 plus a step of 0.001
+# is 1 again.
 #
 # **Why it matters.** Clipping belongs between `backward` and `step`. Before `backward` there is nothing to clip, after
 # `step` it is too late, and neither raises an error.
@@ -1598,8 +1602,9 @@ grade("clip_by_norm")
 # %% [markdown]
 # ## Early stopping
 #
-# A network that overfits has its best epoch behind it. **Early stopping** watches the validation loss, stops when it has not improved for a
-# number of epochs in a row, the **patience**, and hands back the weights of the best epoch (L. Prechelt, "Early stopping — but when?", 1998).
+# A network that overfits has its best epoch behind it. **Early stopping** watches the validation loss, stops when it
+# has not improved for a number of epochs in a row, the **patience**, and hands back the weights of the best epoch (L.
+# Prechelt, "Early stopping — but when?", 1998).
 #
 # Numbers from 0: let epoch $b$ have the lowest validation loss so far (the first one, among equals). The run stops after the first epoch $e$
 # with $e - b = $ patience, or after `max_epochs`.
@@ -1972,8 +1977,8 @@ with check("where the search for AdamW's rate starts", hint="Not linear: the quo
         "b",
         {
             "a": "It may turn out to be the best one. But with less noise in each step, longer steps are usually affordable.",
-            "b": "The square root of four: the usual start for Adam. Then tune.",
-            "c": "That is the linear rule, which is argued for SGD. For Adam the square root is the usual start.",
+            "b": "The square root of four: the rule for Adam is a start. Then tune.",
+            "c": "That is the linear rule, which is argued for SGD. For Adam the rule is a square root.",
         },
     )
 grade("bigger_batch")
@@ -1991,13 +1996,15 @@ grade("bigger_batch")
 # </details>
 #
 # The **linear scaling rule** says: with $k$ times the batch, take $k$ times the rate, and warm up (P. Goyal and others,
-# 2017). The reasoning: $k$ small steps with nearly the same gradient are one step of $k$ times the length. It holds for
-# SGD, up to a size: when the noise is no longer the problem, a larger batch only repeats what it already knows, and the rate
-# meets the limit that the curvature sets. That size can be estimated from the noise of the gradient against its length
-# (S. McCandlish and others, "An empirical model of large-batch training", 2018). For Adam a square root is the usual start:
-# the size of the step comes from the quotient, and it is the *noise* in it that shrinks like $1/\sqrt{B}$ (S. Malladi and
-# others, "On the SDEs and scaling rules for adaptive gradient algorithms", 2022). Take each rule as a start for tuning, not
-# as a law. A [later section](#Four-times-the-batch,-measured) measures how far the first one carries.
+# 2017). The reasoning: $k$ small steps with nearly the same gradient are one step of $k$ times the length. It is meant
+# for SGD, and carries up to a size: when the noise is no longer the problem, a larger batch only repeats what it
+# already knows, and the rate meets the limit that the curvature sets. That size can be estimated from the noise of the
+# gradient against its length (S. McCandlish and others, "An empirical model of large-batch training", 2018). For Adam
+# the rule is a square root, rate times $\sqrt k$ (S. Malladi and others, "On the SDEs and scaling rules for adaptive
+# gradient algorithms", 2022; they change the betas with it). Where the noise outweighs the gradient, the root below
+# Adam's quotient is mostly noise and shrinks like $1/\sqrt{B}$. So the step along the mean gradient grows by $\sqrt k$
+# of itself, and the rate adds another $\sqrt k$. Take each rule as a start for tuning, not as a law. A
+# [later section](#Four-times-the-batch,-measured) measures how far the first one carries.
 #
 # **Why it matters.** Batch size and rate are one knob with two handles. Count updates, not epochs, when you compare.
 # [You get four times the memory. What changes in training?](#You-get-four-times-the-memory.-What-changes-in-training?)
@@ -2006,16 +2013,17 @@ grade("bigger_batch")
 # ## Looking before tuning
 #
 # A **learning-rate range test** finds the right order of magnitude in one short run: start with a tiny rate, raise it
-# after each batch, and watch. L. N. Smith raised it along a straight line and watched the accuracy ("Cyclical learning rates
-# for training neural networks", 2017). The form that is common today multiplies the rate by a constant factor and records
-# the loss (J. Howard and S. Gugger, "fastai: a layered API for deep learning", 2020). At first nothing happens. Then the
-# loss falls, faster and faster. Then it turns, and explodes. A good constant rate lies where the loss falls steeply, clearly
-# before the turn: at the lowest point the rate is already so large that a few more steps at it would do damage.
+# after each batch, and watch. L. N. Smith raised it along a straight line and watched the accuracy ("Cyclical learning
+# rates for training neural networks", 2017). The `lr_find` of the library fastai multiplies the rate by a constant
+# factor and records the loss (J. Howard and S. Gugger, "fastai: a layered API for deep learning", 2020). So do we. At
+# first nothing happens. Then the loss falls, faster and faster. Then it turns, and explodes. A good constant rate lies
+# where the loss falls steeply, clearly before the turn: at the lowest point the rate may already be too large for a
+# whole run.
 #
 # The curve is that of a network for 8 by 8 images of digits, trained by SGD with momentum `0.9` on batches of 64. The loss
 # is a running mean over batches, with Adam's bias correction, which you know by now. A running mean with the factor `0.9`
 # lags about ten steps behind, and in ten steps the rate grows by a factor of 1.8. So the curve tells you about rates
-# that are a little smaller than those below it.
+# that are smaller, by about that factor, than those on the axis below it.
 
 
 # %%
@@ -2146,7 +2154,7 @@ for long_rate in (0.001, 0.1, 0.8, 2.0):
 # generalisation, and it holds for this optimizer, this batch size and this network. Change one of them and run it anew: it
 # costs two hundred updates at most. That is a small price beside a real run of many thousands.
 #
-# **Why it matters.** It replaces most of a grid of long runs.
+# **Why it matters.** It can spare you most of a grid of long runs.
 # [How do you choose the learning rate?](#How-do-you-choose-the-learning-rate?)
 
 # %% [markdown]
@@ -2170,7 +2178,7 @@ for long_rate in (0.001, 0.1, 0.8, 2.0):
 # - `"third person"`: "It goes down steadily, epoch by epoch, and at the end it is still going down."
 # - `"fourth person"`: "It goes up and down, mostly above where it began, and gets nowhere."
 #
-# Assign a setting to each. The demonstration behind the checks draws all four.
+# Assign a setting to each. The demonstration after the checks draws all four.
 
 # %% exercise="four_curves" minutes=6
 ### BEGIN SOLUTION
@@ -2283,7 +2291,8 @@ for words, rate, mu in (
 # less than a third on every seed. The third line is another run altogether. So compare optimizers at equal *effective* rates,
 # or tune each.
 #
-# **Why it matters.** Most "the optimizer is bad" is "the rate is wrong" or "too few updates", and the curve shows which.
+# **Why it matters.** "The optimizer is bad" is often "the rate is wrong" or "too few updates", and the curve can show
+# which.
 # [What does a loss curve tell you?](#What-does-a-loss-curve-tell-you?)
 
 # %% [markdown]
@@ -2531,9 +2540,10 @@ show_when_written(show_scaling)
 # %% [markdown]
 # With whole batches the rule holds: up to four times the batch and the rate, every seed gets its old loss back, to within
 # a tenth or so, without a warm-up. So does the old rate with four times the epochs. At eight times the mean loss is
-# half as high again or more. That row also sees fewer digits: three whole batches of 256 leave more of them out. At sixteen times (batches of 512
-# and rate 1.6, 17 updates) every seed ends more than three times as high. Is that the rate? Only the
-# smaller part: with rates of 1.0 and 0.6 the mean loss is still more than 2.5 times the old one. The larger part is too few updates.
+# half as high again or more. That row also sees fewer digits: three whole batches of 256 leave more of them out. At
+# sixteen times (batches of 512 and rate 1.6, 17 updates) every seed ends more than three times as high. Is that the
+# rate? In part: at two smaller rates the mean loss is lower. But with rates of 1.0 and 0.6 the mean loss is still more
+# than 2.5 times the old one. Is the rest a lack of updates? Raise the number of epochs in the cell above, and see.
 
 # %% [markdown]
 # ## The limit moves
@@ -2759,7 +2769,8 @@ for remedy, options in remedies.items():
 # The change is taken seed by seed, so that each seed is its own control, and stands with a 95 % interval over five seeds.
 #
 # - Weight decay and early stopping lower the loss by a quarter or more on average. They regularise.
-# - A tenth of the rate does the same: the run has not had the time to learn the wrong labels. A comparison of regularisers at one fixed rate would not notice.
+# - A tenth of the rate does the same: after as many updates, the run has not come as far. A comparison of regularisers
+#   at one fixed rate would not notice.
 # - Dropout lowers the mean too. Its interval over five seeds is wide and ends near zero: how much it helps, more seeds or
 #   another $p$ would tell.
 # - The cosine lowers the loss a little. Warm-up and clipping change next to nothing: this run was never in danger.
@@ -2773,11 +2784,12 @@ for words, options in {"unclipped": {}, "clipped to 1": {"max_norm": 1.0}}.items
     print(f"{words:14} loss on other digits: " + ", ".join(f"{value:.2f}" for value in found))
 
 # %% [markdown]
-# Unclipped, the run never recovers: on every seed it ends near the loss of guessing. Clipped, it ends far below. (Clipping buys time to find such rows; they should be divided by 255.)
+# Unclipped, the run does not recover: on every seed it ends near the loss of guessing. Clipped, it ends far below.
+# (Clipping buys time to find such rows; they should be divided by 255.)
 #
-# Two regularisers that you cannot switch on with one argument: **augmentation**, more data by changed copies, often the first thing to try for
-# images; and **label smoothing**, targets a little below 1 and above 0 (C. Szegedy and others, "Rethinking the Inception
-# architecture for computer vision", 2016; R. Müller, S. Kornblith and G. Hinton, "When does label smoothing help?", 2019).
+# Two more regularisers: **augmentation**, more data by changed copies, such as shifted images; and **label smoothing**,
+# targets a little below 1 and above 0 (C. Szegedy and others, "Rethinking the Inception architecture for computer
+# vision", 2016; R. Müller, S. Kornblith and G. Hinton, "When does label smoothing help?", 2019).
 #
 # **Why it matters.** "I would add dropout, weight decay and early stopping" is a list. "Early stopping took a quarter or more
 # of the loss away; how much dropout takes, five seeds do not tell" is an answer.
@@ -3224,8 +3236,8 @@ print(f"rates of the first and the last update: {tuned['rates'][0]:.3f}, {tuned[
 # A run that is resumed needs more than weights: the optimizer's state (buffers, means, step counts), the schedule's count, the
 # state of the random generators and the place in the epoch. Otherwise it starts with a second warm-up.
 #
-# **Why it matters.** Each of these faults stands in real programs, because each line is right by itself and only its place
-# is wrong.
+# **Why it matters.** Each of these faults is easy to overlook: nothing raises an error, and each line looks right by
+# itself.
 # [How do you optimise the training of a neural network?](#How-do-you-optimise-the-training-of-a-neural-network?)
 
 # %% [markdown]
@@ -3300,10 +3312,10 @@ print(f"rates of the first and the last update: {tuned['rates'][0]:.3f}, {tuned[
 # - L1 gives exact zeros by soft-thresholding, not by gradient steps ([L1 and exact zeros](#L1-and-exact-zeros)).
 # - The noise of a gradient is $\sigma^2/B$ ([Batch size and noise](#Batch-size-and-noise)), and a last batch of one row can
 #   decide a run ([Four times the batch, measured](#Four-times-the-batch,-measured)).
-# - Decay and early stopping took away a good part of the loss of an overfitted network, a warm-up nothing, and clipping saved a run
-#   that died without it ([What a remedy is worth](#What-a-remedy-is-worth)).
+# - Decay and early stopping took away a good part of the loss of an overfitted network, a warm-up next to nothing, and
+#   clipping saved a run that died without it ([What a remedy is worth](#What-a-remedy-is-worth)).
 # - A search with a budget beats the baseline on data that it never saw ([Tuning within a budget](#Tuning-within-a-budget)).
-# - Clipping stands between `backward` and `step`, `scheduler.step()` behind `optimizer.step()`, `eval()` before validation
+# - Clipping stands between `backward` and `step`, `scheduler.step()` after `optimizer.step()`, `eval()` before validation
 #   ([The whole loop](#The-whole-loop)).
 #
 # **What the usual answer gets wrong.** "A suitable learning rate, such as Adam": Adam is an optimizer and has a learning rate

@@ -281,7 +281,7 @@ def _clinic(lesson: dict) -> list[str]:
     return [
         f"predicted probability of {best:.5f} on",
         f"chose it on {len(y_valid)} tumours",
-        f"looked once at {n} other tumours. The rule found all {sick} malignant ones. Of the {well} benign ones, {fp} would have",
+        f"applied it to {n} other tumours. The rule found all {sick} malignant ones. Of the {well} benign ones, {fp} would have",
         f"and {well - fp} would have been spared it. That costs {fp + 9 * fn}. A biopsy for everybody costs {well}",
         f"usual threshold of 0.5 costs {half_fp + 9 * half_fn}, because it misses {half_fn} of the {sick}",
         f'"None of {sick} missed"',

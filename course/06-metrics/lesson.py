@@ -396,8 +396,8 @@ for name, said in {"always benign": np.zeros(len(y_test)), "our model": pred_tes
 # Why harmonic? A good reason, though no proof, is that the two fractions share their numerator. Precision divides TP by
 # what was called positive, recall divides the same TP by what is positive. So take the mean of the two *denominators*,
 # TP + (FP + FN)/2, and divide TP by it: that is F1, and with a common numerator this is the harmonic mean. A
-# consequence: F1 is at most twice the smaller of the two. Call everybody ill at 1 % positives: precision 0.01, recall 1. Their arithmetic mean is 0.505, which
-# sounds half good. Their harmonic mean is 0.0198.
+# consequence: F1 is at most twice the smaller of the two. Call everybody ill at 1 % positives: precision 0.01, recall 1.
+# Their arithmetic mean is 0.505, which sounds half good. Their harmonic mean is 0.0198.
 #
 # **F-beta** weighs the two. With $\beta = 2$ recall matters more, with $\beta = 1/2$ precision does
 # (C. J. van Rijsbergen, *Information Retrieval*, 1979):
@@ -1487,7 +1487,7 @@ with check("what the ROC panel says", hint="Compare the curves at a false positi
         curves_read["auc"],
         "b",
         {
-            "a": "The areas are nearly equal, and to the right of about 0.3 texture is above symmetry.",
+            "a": "The areas are nearly equal, and to the right of about 0.25 texture is above symmetry.",
             "b": "One number, the area, hides where a model is good. Curves that cross make that visible.",
             "c": "Equal areas are not equal curves. At few false alarms symmetry finds far more malignant tumours.",
         },
@@ -2296,12 +2296,13 @@ plots.show(
 # Same AUC, 0.825, but the Brier score rises from 0.164 to 0.197 and the log loss from 0.489 to 0.679. Always saying 106/284, the share of
 # malignant tumours in the training part, scores 0.233 and 0.659.
 #
-# **Which of them measures calibration?** None alone. The constant is as good as perfectly calibrated here (it says 0.373, and 0.371 of
-# the test part are malignant), and its Brier score is the worst of the three: the Brier score mixes calibration with **sharpness**, how well the predictions set likely cases apart from
-# unlikely ones. The overconfident copy is miscalibrated, but it does set them apart, and wins against the constant. In log loss it loses,
-# because there a sure error costs most. So the rise from 0.164 to 0.197 shows miscalibration only because the ranking is the same. To see calibration alone,
-# look at the table: the *absolute* gap between its two columns, averaged over the samples, is the **expected calibration error**
-# (ECE), here 0.035 for our model and 0.160 for the copy. With other bins it is another number.
+# **Which of them measures calibration?** None alone. The constant is as good as perfectly calibrated here (it says 0.373, and
+# 0.371 of the test part are malignant), and its Brier score is the worst of the three: the Brier score mixes calibration with
+# **sharpness**, how well the predictions set likely cases apart from unlikely ones. The overconfident copy is miscalibrated, but
+# it does set them apart, and wins against the constant. In log loss it loses, because there a sure error costs most. So the rise
+# from 0.164 to 0.197 shows miscalibration only because the ranking is the same. To see calibration alone, look at the table: the
+# *absolute* gap between its two columns, averaged over the samples, is the **expected calibration error** (ECE), here 0.035 for
+# our model and 0.160 for the copy. With other bins it is another number.
 #
 # **How much of an ECE is chance?** An absolute gap is never negative, so chance alone makes ECE larger than 0. The next cell keeps a
 # model's 143 probabilities, draws labels with exactly these probabilities, and computes the ECE again, a thousand times.
@@ -2486,7 +2487,8 @@ except NotImplementedError:
 
 # %% [markdown]
 # F1 is 0.612, but the interval runs from 0.488 to 0.714. A rival model with 0.65 on the same tumours would not be shown to be better by
-# these two numbers. The interval speaks of the luck of drawing test samples. It does not speak of the luck of training, nor of a clinic whose patients differ.
+# these two numbers. The interval speaks of the luck of drawing test samples. It does not speak of the luck of training, nor of a
+# clinic whose patients differ.
 #
 # **Why it matters.** A third decimal that the test set cannot carry is a claim without evidence.
 # [How sure are you of that metric?](#How-sure-are-you-of-that-metric?)
@@ -2571,8 +2573,8 @@ grade("bound_by_hand")
 # coin, $a$ follows a binomial distribution with $m = a + b$ tosses. How many of the $2^m$ sequences of $m$ tosses have exactly $k$ heads? That
 # number is the **binomial coefficient** $\binom{m}{k}$, "m choose k", in Python `math.comb(m, k)`: of two tosses, two sequences have one
 # head, so $\binom{2}{1} = 2$. The **exact McNemar test** asks how likely a result is that is at least as
-# lopsided, to either side, if the models are equally good. This probability is its **p-value** (Q. McNemar, "Note on the sampling error of the difference between correlated proportions or percentages",
-# 1947):
+# lopsided, to either side, if the models are equally good. This probability is its **p-value** (Q. McNemar, "Note on the sampling
+# error of the difference between correlated proportions or percentages", 1947):
 #
 # $$p = \min\Big(1,\; 2 \sum_{k=0}^{\min(a,b)} \binom{m}{k} \frac{1}{2^m}\Big).$$
 #
@@ -2755,17 +2757,17 @@ except NotImplementedError:
 #    would have to be checked before use.
 
 # %% [markdown] exercise="memo" points=5 minutes=15 manual=true
-# **Recommendation: recommend a biopsy from a predicted probability of 0.12299 on, as a trial beside the present practice.**
+# **Recommendation: a biopsy from a predicted probability of 0.12299 on, as a trial beside the present practice.**
 #
-# We chose it on 142 tumours that were set aside for this: it is the cheapest rule there when a miss costs nine times as much as a
+# We chose it on 142 tumours set aside for this: it is the cheapest rule there when a miss costs nine times as much as a
 # needless biopsy (or five times). It is the lowest score of a malignant tumour there, so it misses none of those by construction, and
-# we do not count that. Then we looked once at 143 other tumours. The rule found all 53 malignant ones. Of the 90 benign ones, 64 would
+# we do not count that. Then we applied it to 143 other tumours. The rule found all 53 malignant ones. Of the 90 benign ones, 64 would
 # have had a needless biopsy, and 26 would have been spared it. That costs 64. A biopsy for everybody costs 90. The software's
 # usual threshold of 0.5 costs 222, because it misses 23 of the 53.
 #
 # How sure is this? "None of 53 missed" does not mean "none is ever missed". If the rule really missed one in 18, we would
 # still see no miss in 53 about one time in 20. So a miss rate of up to about 0.055 is compatible with these 53. The number of
-# needless biopsies is uncertain by about a dozen in either direction.
+# needless biopsies is uncertain by about a dozen either way.
 #
 # What these numbers do not show: in our data 53 of 143 tumours are malignant. If they are rarer among your patients, more alarms
 # are false. The costs are your estimate. Before use, repeat the count on some hundred of your own patients, and check that the
@@ -2778,8 +2780,8 @@ except NotImplementedError:
 #
 # **In half a minute.** "I first ask which decision the model serves and what each error costs. I split the data before I fit anything,
 # and I put a trivial baseline beside every number. For the ranking I look at the ROC curve, or at the precision-recall curve
-# where positives are rare and somebody must act on every alarm. I check whether the probabilities hold. On the validation part I choose the threshold by cost. On the test
-# part I report, once, the confusion matrix at that threshold, with an interval."
+# where positives are rare and somebody must act on every alarm. I check whether the probabilities hold. On the validation part I
+# choose the threshold by cost. On the test part I report, once, the confusion matrix at that threshold, with an interval."
 #
 # **When they press you.** You have shown each of these:
 #
@@ -2794,8 +2796,8 @@ except NotImplementedError:
 # - The threshold comes from costs, $c_{FP}/(c_{FP} + c_{FN})$ for calibrated probabilities, and is chosen on validation data. For our clinic
 #   the test part costs 222 at 0.5, 90 with a biopsy for everybody, and 64 at the chosen 0.12299 (bootstrap interval 52 to 75, which is blind
 #   to misses, since there are none to draw; [The threshold is a decision](#The-threshold-is-a-decision)).
-# - A model can rank well and still give wrong probabilities. AUC cannot see it; a reliability table can, above its noise floor. The Brier score and the log loss
-#   mix it with sharpness ([Probabilities you can believe](#Probabilities-you-can-believe)).
+# - A model can rank well and still give wrong probabilities. AUC cannot see it; a reliability table can, above its noise floor. The
+#   Brier score and the log loss mix it with sharpness ([Probabilities you can believe](#Probabilities-you-can-believe)).
 # - With 143 test samples, even the first decimal of F1 is in doubt. No miss among 53 leaves a miss rate of 0.055 open
 #   ([An interval for a metric](#An-interval-for-a-metric)).
 # - Two models are compared on the samples that only one of them gets right
@@ -2805,8 +2807,8 @@ except NotImplementedError:
 # they are for. It quotes accuracy without a baseline, keeps the threshold 0.5 that nobody chose, tunes on the test set without noticing,
 # takes scores for probabilities, and gives three decimals without an interval.
 #
-# **Not in this unit.** Regression (mean absolute and root mean squared error), rankings (NDCG: K. Järvelin and J. Kekäläinen, "Cumulated
-# gain-based evaluation of IR techniques", 2002), and generated text, where no single answer is right. There people compare two answers,
-# or a language model does, which can prefer the first, the longer or its own (L. Zheng and others, "Judging LLM-as-a-judge with MT-Bench
-# and Chatbot Arena", 2023). The rules stay: a baseline beside every number, comparisons in pairs, an interval, and no choice on the data
-# that judge.
+# **Not in this unit.** Regression (mean absolute and root mean squared error), rankings (NDCG: K. Järvelin and J. Kekäläinen,
+# "Cumulated gain-based evaluation of IR techniques", 2002), and generated text, where no single answer is right. There people
+# compare two answers, or a language model does, which can prefer the first or the longer answer; whether it prefers its own, the
+# study left open (L. Zheng and others, "Judging LLM-as-a-judge with MT-Bench and Chatbot Arena", 2023). The rules stay: a
+# baseline beside every number, comparisons in pairs, an interval, and no choice on the data that judge.

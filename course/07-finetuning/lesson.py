@@ -293,7 +293,7 @@ grade("with_new_head")
 #
 # </details>
 #
-# **Why it matters.** This is the first thing that goes wrong in practice, and it goes wrong in silence.
+# **Why it matters.** A body that was loaded in part, or not at all, trains without an error.
 # [How do you fine-tune a pretrained model?](#How-do-you-fine-tune-a-pretrained-model?)
 
 # %% [markdown]
@@ -409,8 +409,8 @@ except RuntimeError as error:
 
 # %% [markdown]
 # Program b is the idiom to remember: **freeze, then put the new head on, then make the optimizer**. PyTorch's own tutorial has
-# it in this order (S. Chilamkurthy, "Transfer Learning for Computer Vision Tutorial", 2017). The guide's program has the same
-# lines in another one, and stops. Program c is what a search for the message may bring: no error, no learning. Program d
+# it in this order (S. Chilamkurthy, "Transfer Learning for Computer Vision Tutorial", 2017). The guide's program puts no
+# new head on after freezing, and stops. Program c is what a search for the message may bring: no error, no learning. Program d
 # moves the right parameters, and computes the gradients of the whole body for nothing. Program e runs, and nothing in it learns.
 #
 # **Why it matters.** The error message is the friendliest of the outcomes: two of the other programs say nothing and learn
@@ -432,7 +432,7 @@ except RuntimeError as error:
 # Mend what is wrong, and only that: Adam and its rate, the order of the batches and the list of losses are right.
 #
 # (The cell begins with `pretrained`, which is given: a network with the pretrained body and a new head. The checks of
-# all later exercises use it.)
+# later exercises use it.)
 
 
 # %% exercise="adapt" minutes=7 faults=["the head moves, and no parameter of the body, to the bit", "gradients only where something is to learn", "the old task survives", "rate, optimizer, batches and losses are those of the program", "other data: the body stays, the head moves"]
@@ -575,7 +575,7 @@ grade("adapt")
 # On the new task the faulty program and the right one are a few points apart. That is why nobody notices: the number that
 # everybody looks at does not tell. With the old head put back on, the thawed network loses a good part of the old images: over
 # other seeds between a fifth and somewhat more than a half, in the median about a third. Everything else that relied on this
-# body (other heads, cached features, a rollback) is broken too.
+# body (other heads, cached features, a rollback that puts the old head back on) no longer fits it.
 #
 # **Why it matters.** An error message is a question about your program; silencing it is not an answer.
 # [When do you freeze layers, and when do you train them all?](#When-do-you-freeze-layers,-and-when-do-you-train-them-all?)
@@ -809,7 +809,7 @@ grade("train_head_only")
 # </details>
 #
 # The drift is not always a loss. Statistics that follow a new scanner can help the *new* task (Y. Li et al., "Revisiting
-# Batch Normalization For Practical Domain Adaptation", 2016); small batches make them wobble, which hurts it. If you want
+# Batch Normalization For Practical Domain Adaptation", 2016); small batches make them wobble, which can hurt it. If you want
 # them to follow, decide so, measure it, and save the new statistics. But do not call such a body frozen.
 #
 # **Why it matters.** Every training loop calls `model.train()`, and it reaches the frozen part.
@@ -1735,7 +1735,7 @@ grade("read_curves")
 # The honest baseline was here all along: let the *old* network name the digit, and look up whether it is odd. That is
 # right for 0.99 of the new images, and needs no label at all. Ask for it before you train anything. It also says why these
 # features are so good here: the old label contains the new one. What the curves show holds for this pair of tasks: near to
-# each other, small network, easy images. Where the new task needs what the old features dropped, a probe stays behind. From
+# each other, small network, easy images. Where the new task needs what the old features dropped, a probe can stay behind. From
 # five labels a class on, the lead over training from scratch shrank here at each of the numbers measured.
 #
 # **Why it matters.** "Fine-tuning is better" is a claim about a source, a target and a number of labels.
@@ -1919,10 +1919,10 @@ for name in ("rates by depth", "thawed in stages", "one rate, 0.001", "one rate,
 # and with the recipes' numbers as they are here, the recipes have a price and no gain that one can see. That is no law: they were
 # made for a recurrent language model and for texts. It is what you would have to find out for yours.
 #
-# And look at the rate that was **chosen on validation data**. One image of 20 is 0.05. In every draw the four rates lie within
-# three images of each other, and in several draws the first place is shared (a tie goes to the larger rate). So twenty images
-# hardly separate these rates on the new task. They are those of the new task, so nothing in the choice speaks for the old one,
-# where the rates lie far apart. If the old task matters, it belongs in what you choose by.
+# And look at the rate that was **chosen on validation data**. One image of 20 is 0.05. In every draw the four rates lie
+# within three images of each other, and in several draws the first place is shared (a tie goes to the larger rate). So
+# twenty images hardly separate these rates on the new task. And their labels are the new task's, so nothing in the choice
+# speaks for the old one, where the rates lie far apart. If the old task matters, it belongs in what you choose by.
 
 # %% [markdown]
 # ## What is forgotten
@@ -2057,7 +2057,7 @@ print(f"{'a body of random weights':26} {'':8} {both_heads(DigitNet(2))}")
 # - **$B$ starts at zero, $A$ at random.** So at the start the layer is exactly the pretrained one. Were both zero, nothing
 #   would ever train: the gradient of $A$ contains $B$ as a factor, and that of $B$ contains $A x$.
 # - After training you can **merge**: $W + \frac{\alpha}{r} B A$ is a plain weight matrix. Nothing is left to compute
-#   besides, and without the addition you have the old layer back, to the bit.
+#   besides. Keep $W$ itself, and you have the old layer back, to the bit.
 #
 # The smallest example: $W$ the 2 by 2 identity, $b = 0$, $A = (1\;\,1)$, $B = (1, 2)$ as a column, $r = 1$, $\alpha = 2$. For
 # $x = (1, 2)$, $A x = 3$, $B A x = (3, 6)$, times two is (6, 12), and so $y$ = (7, 14). Merged: rows (3, 2) and (4, 5).
@@ -2199,10 +2199,10 @@ grade("lora")
 #
 # </details>
 #
-# In transformers the addition usually sits on the projections of the attention, often on all linear layers. QLoRA (T. Dettmers
-# et al., "QLoRA: Efficient Finetuning of Quantized LLMs", 2023) keeps $W$ in four bits besides. An addition of low rank cannot
-# do all that full fine-tuning can: on code and mathematics LoRA learnt less than full fine-tuning, and forgot less (D. Biderman et
-# al., "LoRA Learns Less and Forgets Less", 2024).
+# LoRA's authors put the addition on projections of the attention. QLoRA (T. Dettmers et al., "QLoRA: Efficient Finetuning
+# of Quantized LLMs", 2023) puts it on all linear layers of the transformer, and keeps $W$ in four bits. An addition of low
+# rank cannot do all that full fine-tuning can: on code and mathematics LoRA learnt less than full fine-tuning, and forgot
+# less (D. Biderman et al., "LoRA Learns Less and Forgets Less", 2024).
 #
 # **Why it matters.** One base in memory, many small additions, and the old task is one `if` away.
 # [What is LoRA, and why does B start at zero?](#What-is-LoRA,-and-why-does-B-start-at-zero?)
@@ -2480,8 +2480,9 @@ grade("save_trained")
 #
 # - `torch.load(file, weights_only=True)`, the default since PyTorch 2.6, runs a restricted reader instead: tensors and a
 #   short list of harmless types, and `pickle.UnpicklingError` for a pickle that names anything else. Restrictions have had
-#   holes. Two are known in November 2026: CVE-2025-32434 ran code in versions before 2.6, and CVE-2026-24747 (advisory
-#   GHSA-63cw-57p8-fm3p, January 2026) corrupted memory in all versions before 2.10. So ask for 2.10 or later.
+#   holes. Two examples: CVE-2025-32434 ran code in versions before 2.6, and CVE-2026-24747 (advisory
+#   GHSA-63cw-57p8-fm3p, January 2026) corrupted memory in all versions before 2.10. So ask for 2.10 or later, and look for
+#   newer advisories.
 # - **safetensors** has nothing to run: a length, a table of names, types and positions in JSON, then the raw numbers.
 #
 # A file that is no checkpoint at all (cut off, empty, a picture) makes `torch.load` raise one of many errors. Your function
@@ -2678,11 +2679,11 @@ grade("what_is_protected")
 # %% [markdown]
 # ## A real one: MiniLM
 #
-# all-MiniLM-L6-v2 is a transformer with 22.7 million parameters that turns a sentence into 384 numbers. It is a small copy,
-# trained to imitate a larger model (W. Wang et al., "MiniLM: Deep Self-Attention Distillation for Task-Agnostic Compression of
-# Pre-Trained Transformers", 2020); the authors of sentence-transformers then tuned it on more than a billion pairs of texts, as its model card
-# says (the method: N. Reimers and I. Gurevych, "Sentence-BERT", 2019). Here its weights come from an installed package, and
-# `load_minilm` compares them with the published checksum.
+# all-MiniLM-L6-v2 is a transformer with 22.7 million parameters that turns a sentence into 384 numbers. It goes back to
+# MiniLM, a small model that was trained to imitate a larger one (W. Wang et al., "MiniLM: Deep Self-Attention Distillation
+# for Task-Agnostic Compression of Pre-Trained Transformers", 2020). It was then tuned on more than a billion pairs of
+# texts, as its model card says (sentence vectors from such networks: N. Reimers and I. Gurevych, "Sentence-BERT", 2019).
+# Here its weights come from an installed package, and `load_minilm` compares them with the published checksum.
 #
 # The data are 750 sentences, 150 of each of five libraries: the first sentences of docstrings of matplotlib, numpy, pandas,
 # scikit-learn and PyTorch, as they are installed here. The task: **which library is a sentence from?** A sentence that names
@@ -2809,10 +2810,10 @@ grade("mean_pool")
 # counts. No pretraining, no network. Both get 1, 5, 20 and 100 labels a library, five draws each; the rest of the sentences
 # test. TF-IDF learns its vocabulary from the labelled sentences only. The sentences are embedded once.
 #
-# **What MiniLM has seen.** Its model card lists the data that it was tuned on. Among them are "Code Search" with 1,151,414 pairs,
-# which is CodeSearchNet (H. Husain et al., "CodeSearchNet Challenge", 2019): code from public projects, paired with its
-# **docstring**; and three sets of questions and answers from Stack Exchange with more than 20 million pairs each. The sentences
-# here are docstrings of public projects. Nobody has checked here which of them were among those pairs.
+# **What MiniLM has seen.** Its model card lists the data that it was tuned on. Among them are "Code Search" with 1,151,414
+# pairs, which is CodeSearchNet (H. Husain et al., "CodeSearchNet Challenge", 2019): code from public projects, paired with
+# its **docstring**; and three sets from Stack Exchange (titles, questions, answers) with more than 20 million pairs each.
+# The sentences here are docstrings of public projects. Nobody has checked here which of them were among those pairs.
 
 
 # %%
@@ -2933,7 +2934,7 @@ with check("many labels, little time", hint="Which parts of the question does th
     })  # fmt: skip
 with check("what the model had seen", hint="Can a sentence help without its label? And does overlap make a score worthless, or too good?"):
     expect_choice(answer_seen, "c", {
-        "a": "Labels are not needed: a docstring that was tuned to lie near its code lies near other code of its library.",
+        "a": "Labels are not needed: a docstring that was tuned to lie near its code may lie near other docstrings of its library.",
         "b": "It has a score; the question is what it is a score for. Compare it with one on text that is younger than the model.",
         "c": "Text that is younger than the model, or private, would show it. Until then the lead is an upper guess.",
     })  # fmt: skip
@@ -2998,9 +2999,9 @@ grade("text_curves")
 # cross-validation in the rest. Intervals by bootstrap over test patients. Control: with shuffled labels the whole procedure
 # must come out near one half. I report sensitivity for each kind.
 #
-# **The old task.** Old head on the new body, old test set from the old scanner: sensitivity and specificity, before and after. A frozen body must
-# give the same to the bit. If sensitivity falls by more than the clinic has agreed to beforehand, that network does not go into
-# use.
+# **The old task.** Old head on the new body, old test set from the old scanner: sensitivity and specificity, before and
+# after. A frozen body must give the same to the bit. If sensitivity falls by more than the clinic has agreed to beforehand,
+# that network does not go into use.
 #
 # **Saving.** The tensors that differ from the base, as safetensors; beside them the base's SHA-256, code, seeds, package
 # versions, results. The new head runs beside the unchanged old network; rolling back is taking it away.

@@ -1,4 +1,4 @@
-"""The commands that prepare for an interview: quiz, cards."""
+"""The commands that prepare for an interview: quiz, drill, cards."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import typer
 from rich.markup import escape
 
 from ..course.files import Course
-from .main import LEARN, AnyUnit, OneUnit, app, console, here, next_step, note, say
+from .main import LEARN, AnyUnit, Lang, OneUnit, app, complete_exercise, console, here, next_step, note, say
 
 
 @app.command(rich_help_panel=LEARN)
@@ -19,17 +19,10 @@ def quiz(
     only: OneUnit = None,
     lang: Annotated[str, typer.Option(help="en or zh.")] = "en",
     count: Annotated[int | None, typer.Option(min=1, help="How many questions at most; default: 10.")] = None,
-    route: Annotated[
-        str | None, typer.Option(help="The questions of a route: one-evening, three-evenings, term.")
-    ] = None,
+    route: Annotated[str | None, typer.Option(help="Those of a route: one-evening, three-evenings, term.")] = None,
     level: Annotated[str | None, typer.Option(help="Only basic or only senior questions.")] = None,
     kind: Annotated[str | None, typer.Option(help="Only theory or only code.")] = None,
-    mock: Annotated[
-        int | None,
-        typer.Option(
-            min=5, help="A mock interview of so many minutes: a clock, what they ask next, one exercise to code."
-        ),
-    ] = None,
+    mock: Annotated[int | None, typer.Option(min=5, help="A mock interview of so many minutes.")] = None,
     guide: Annotated[
         bool, typer.Option("--guide", help="Only the eight questions of the interview guide that the course grew from.")
     ] = False,
@@ -117,6 +110,40 @@ def _listen(prompt: str) -> None:
         raise EOFError
     while line:
         line = input("> ").strip()
+
+
+@app.command(rich_help_panel=LEARN)
+def drill(
+    exercise: Annotated[
+        str | None,
+        typer.Argument(help="An exercise's id; default: what comes back, or any.", autocompletion=complete_exercise),
+    ] = None,
+    unit: OneUnit = None,
+    chance: Annotated[bool, typer.Option("--random", help="Any exercise, whatever comes back.")] = False,
+    lang: Lang = None,
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="Open nothing.")] = False,
+) -> None:
+    """Solve one exercise alone, against the clock. What failed or took too long comes back."""
+    from ..learning import drill
+    from ..learning.hints import find
+    from ..learning.lab import open_in_running
+
+    course = Course.find()
+    if exercise:
+        done = drill.write(course, *find(course, f"{unit}/{exercise}" if unit else exercise), lang)
+    else:
+        done = drill.pick(course, unit, chance, lang)
+    say(f"Wrote {here(done.path)}: {done.exercise} of {done.unit}, {done.minutes:g} minutes.")
+    if done.given:
+        say(f"Earlier exercises give it {', '.join(done.given)}.")
+    left = [name for unit_, name in drill.due(course, unit) if (unit_, name) != (done.unit, done.exercise)]
+    if left:
+        say(f"After it, this comes back: {', '.join(left)}.")
+    notebook = done.path.relative_to(course.root / "work").as_posix()
+    address = open_in_running(course, f"lab/tree/{notebook}", browser=not no_browser)
+    if address:
+        say(f"It opens in the JupyterLab that is running: {escape(address)}")
+    next_step(("" if address else f"mft lab {notebook}; there, ") + "run the first cell, which starts the clock")
 
 
 @app.command(rich_help_panel=LEARN)

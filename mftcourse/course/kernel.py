@@ -213,7 +213,7 @@ class Warm:
 
 def _stale(ran: dict[str, NotebookNode], now: dict[str, NotebookNode]) -> tuple[set[str], set[str]]:
     """Return which cells must run again, and the names that must go first."""
-    old, new = ({key: _names(cell) for key, cell in cells.items()} for cells in (ran, now))
+    old, new = ({key: names(cell) for key, cell in cells.items()} for cells in (ran, now))
     stale = {key for key in now if key not in ran or ran[key].source != now[key].source}
     changed = stale | (set(ran) - set(now))
     touched = {n for key in changed for n in old.get(key, _NOTHING).imports ^ new.get(key, _NOTHING).imports}
@@ -227,7 +227,7 @@ def _stale(ran: dict[str, NotebookNode], now: dict[str, NotebookNode]) -> tuple[
 
 
 @dataclass(frozen=True)
-class _Names:
+class Names:
     """The global names that a cell imports, binds or changes otherwise, and reads."""
 
     imports: frozenset[str] = frozenset()
@@ -235,15 +235,16 @@ class _Names:
     reads: frozenset[str] = frozenset()
 
 
-_NOTHING = _Names()
+_NOTHING = Names()
 
 
-def _names(cell: NotebookNode) -> _Names:
+def names(cell: NotebookNode) -> Names:
+    """Return the names of a cell; what a check binds is its own."""
     try:
         source = TransformerManager().transform_cell(cell.source)  # `%timeit` and the like
         reads = globals_loaded(source)
         if kind(cell) == "check":  # what it binds is its own: see `lesson.own_names`
-            return _Names(reads=frozenset(n for n in reads if not n.startswith("mft_")))
+            return Names(reads=frozenset(n for n in reads if not n.startswith("mft_")))
         symbols, tree = symtable.symtable(source, "<cell>", "exec").get_symbols(), ast.parse(source)
     except (SyntaxError, ValueError):
         return _NOTHING  # it runs nothing
@@ -252,7 +253,7 @@ def _names(cell: NotebookNode) -> _Names:
     for top in tree.body:
         if not isinstance(top, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             binds |= {name for node in ast.walk(top) for name in _reached_into(node)}
-    return _Names(frozenset(imports), frozenset(binds - imports), frozenset(reads))
+    return Names(frozenset(imports), frozenset(binds - imports), frozenset(reads))
 
 
 def _reached_into(node: ast.AST) -> Iterator[str]:

@@ -60,10 +60,15 @@ class OutOfSight(NbGraderPreprocessor):
             cell.metadata["jupyter"] = {"source_hidden": True}
         if mft.get("sealed"):
             first, *body, last = cell.source.rstrip().split("\n")
-            text = textwrap.fill(base64.b64encode("\n".join(body).encode()).decode(), 96)
             imports = "from mftcourse.checks import grade as mft_grade, run_sealed as mft_run_sealed"
-            cell.source = f'{first}\n{imports}\n\nmft_run_sealed("""\n{text}\n""")\n{last}'
+            cell.source = f"{first}\n{imports}\n\n{sealed(chr(10).join(body))}\n{last}"
         return cell, resources
+
+
+def sealed(source: str) -> str:
+    """Return the call that runs a program which nobody reads by accident; see `checks.run_sealed`."""
+    text = textwrap.fill(base64.b64encode(source.encode()).decode(), 96)
+    return f'mft_run_sealed("""\n{text}\n""")'
 
 
 def solution_notebook(lesson: Lesson, lang: str = "en") -> nbformat.NotebookNode:
@@ -220,15 +225,11 @@ def drift(course: Course, only: list[str] | None = None) -> list[str]:
 
 def _differences(course: Course, only: list[str] | None) -> Iterator[tuple[Path, str | None]]:
     """Yield path and text of every file that must be written, and None for those that nothing in course/ makes."""
-    root, known, steps = course.root, set(), set()
-    for unit in only or course.units("course"):
-        files = render(course, unit)
-        known |= set(files)
-        steps |= set(_steps(unit, files))
-        yield from _unlike(root, files)
-    if not only and (root / "course" / "routes.yaml").exists():
-        known.add(ROUTES)
-        yield from _unlike(root, {ROUTES: routes.render(course, steps)})
+    root, known = course.root, set()
+    for path, text in _made(course, only):
+        known.add(path)
+        if not (root / path).exists() or (root / path).read_bytes() != text.encode():
+            yield path, text
     built = [p for d in ("solutions", "release") for p in (root / d).rglob("*.ipynb")] + [*root.glob(ROUTES.as_posix())]
     for path in sorted(p.relative_to(root) for p in built):
         chosen = not only or path.parts[1] in only
@@ -236,18 +237,8 @@ def _differences(course: Course, only: list[str] | None) -> Iterator[tuple[Path,
             yield path, None
 
 
-def _unlike(root: Path, files: dict[Path, str]) -> Iterator[tuple[Path, str]]:
-    for path, text in files.items():
-        if not (root / path).exists() or (root / path).read_bytes() != text.encode():
-            yield path, text
-
-
-def _steps(unit: str, files: dict[Path, str]) -> Iterator[str]:
-    """Yield what a route may name of a unit: the unit, its exercises and its questions."""
-    yield unit
-    for path, text in files.items():
-        if path.name == "interview.json":
-            yield from (question["id"] for question in json.loads(text)["questions"])
-        elif path.parts[0] == "release":
-            mfts = [cell["metadata"].get("mft", {}) for cell in json.loads(text)["cells"]]
-            yield from (f"{unit}/{mft['exercise']}" for mft in mfts if mft.get("kind") in ("exercise", "manual"))
+def _made(course: Course, only: list[str] | None) -> Iterator[tuple[Path, str]]:
+    for unit in only or course.units("course"):
+        yield from render(course, unit).items()
+    if not only and (course.root / "course" / "routes.yaml").exists():
+        yield ROUTES, routes.render(course)  # last: the build has written by now what the routes lead to

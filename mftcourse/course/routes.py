@@ -127,22 +127,19 @@ def find(course: Course, name: str) -> Route:
     return known[name]
 
 
-def render(course: Course, known: set[str]) -> str:
+def render(course: Course) -> str:
     """Return the text of release/routes.json.
 
-    Args:
-        known: every step that leads somewhere.
-
     Raises:
-        LessonError: a step leads nowhere.
+        LessonError: a step leads to nothing that is released.
     """
-    path = course.root / "course" / "routes.yaml"
+    path, known = course.root / "course" / "routes.yaml", legs(course)
     found = load(path)
     for route in found:
         for step in (step for stage in route.stages for step in stage.steps if step not in known):
             near = difflib.get_close_matches(step, known, n=1)
-            hint = f"; did you mean {near[0]}?" if near else "; write a question's id, unit/exercise, or a unit."
-            raise LessonError(f"{path}: {route.id}: the step {step!r} leads nowhere{hint}")
+            hint = f"did you mean {near[0]}?" if near else "write a question's id, unit/exercise, or a unit."
+            raise LessonError(f"{path}: {route.id}: the step {step!r} leads nowhere; {hint}")
     return json.dumps(Routes(routes=found).model_dump(), ensure_ascii=False, indent=1) + "\n"
 
 

@@ -162,7 +162,7 @@ class Finish:
             id_ = exercise(cell)
             if kind(cell) not in ("exercise", "manual") or id_ not in done.passed | done.gave_up:
                 continue
-            shown = _code if kind(cell) == "exercise" else _prose
+            shown = highlighted if kind(cell) == "exercise" else _prose
             card = done.cards.get(id_)
             columns = (("Your answer", self.own.get(id_, "")), ("The reference", reference(solutions[id_])))
             parts.append(
@@ -175,7 +175,7 @@ class Finish:
         left = f"<p>Not shown yet: {', '.join(done.open)}.</p>" if done.open else ""
         head = f"{self.unit}: {done.points:g} of {done.out_of:g} points"
         body = left + "".join(parts)
-        write(path, _FRAME.format(lang=lang(self.release), head=head, style=_style(), body=body).encode())
+        write(path, _FRAME.format(lang=lang(self.release), head=head, style=code_style(), body=body).encode())
         return path
 
 
@@ -187,7 +187,8 @@ def rubric(prose: str) -> list[str]:
     return found or ["It says what the model answer says."]
 
 
-def _code(source: str) -> str:
+def highlighted(source: str) -> str:
+    """Return a program in HTML; `code_style` has its colours."""
     from pygments import highlight
     from pygments.formatters import HtmlFormatter
     from pygments.lexers import PythonLexer
@@ -201,7 +202,7 @@ def _prose(source: str) -> str:
     return MarkdownIt("commonmark", {"html": False}).enable("table").render(for_terminal(source))
 
 
-def _style() -> str:
+def code_style() -> str:
     """Return the colours of code, in light and in dark."""
     from pygments.formatters import HtmlFormatter
 

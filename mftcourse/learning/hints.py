@@ -8,9 +8,9 @@ import json
 import re
 
 from ..course.files import Course, CourseError, write
-from ..course.handin import answers, exercise, kind, lang, read
+from ..course.handin import answers, exercise, kind
 from .progress import did_you_mean
-from .workspace import released
+from .workspace import released, spoken
 
 
 def find(course: Course, wanted: str) -> tuple[str, str]:
@@ -38,10 +38,7 @@ def hints(course: Course, wanted: str, language: str | None = None) -> list[tupl
     `wanted` may name its unit: "06/precision". `language` None takes that of the learner's notebook.
     """
     unit, wanted = find(course, wanted)
-    own = course.notebook("work", unit)
-    mine = lang(read(own)) if own.exists() else "en"
-    language = language or (mine if mine in course.languages(unit) else "en")
-    cells = released(course, unit, language).cells
+    cells = released(course, unit, language or spoken(course, unit)).cells
     behind = 1 + max(i for i, c in enumerate(cells) if exercise(c) == wanted)
     prose = itertools.takewhile(lambda c: kind(c) == "prose" and not c.source.startswith("#"), cells[behind:])
     text = "\n".join(c.source for c in prose)

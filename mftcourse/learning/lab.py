@@ -16,7 +16,7 @@ import webbrowser
 from pathlib import Path
 from typing import Any
 
-from ..course.files import Course, programs_path
+from ..course.files import Course, CourseError, programs_path
 from . import scorecards, workspace
 
 CONFIG = Path(__file__).parent / "jupyter"
@@ -45,17 +45,21 @@ def launch(
     """Open JupyterLab and return its exit code when it is closed.
 
     A learner gets `work/` with every released unit in it: the overview the first time, later what was open last,
-    and `unit` in front where it is named. An instructor gets the whole course folder, with nbgrader's Formgrader.
-    Where a server of this course runs already, the browser goes there.
+    and `unit`, which may also be a notebook in `work/`, in front where it is named. An instructor gets the whole
+    course folder, with nbgrader's Formgrader. Where a server of this course runs already, the browser goes there.
 
     Raises:
-        CourseError: there is no such unit.
+        CourseError: there is no such unit or notebook.
     """
     build_missing(course)
     folder = course.root if instructor else course.root / "work"
     page = "lab"
     if not instructor:
-        if unit:
+        if unit and unit.endswith(".ipynb"):
+            if not (folder / unit).is_file():
+                raise CourseError(f"There is no {unit} in {folder}. Write a drill: mft drill EXERCISE")
+            page = f"lab/tree/{unit}"
+        elif unit:
             opened = course.notebook("work", course.find_unit(unit))
             page = f"lab/tree/{opened.parent.name}/{opened.name}"
         for name in course.units():
@@ -63,11 +67,8 @@ def launch(
                 workspace.start(course, name)
     folder.mkdir(exist_ok=True)
     env = lab_environment(course, instructor)
-    if server := running(folder, Path(env["JUPYTER_RUNTIME_DIR"])):
-        address = f"{server['url']}{page}" + (f"?token={server['token']}" if server["token"] else "")
+    if address := open_in_running(course, page, instructor, browser):
         print(f"JupyterLab of this course is running already:\n{address}")
-        if browser:
-            show(address, Path(env["JUPYTER_RUNTIME_DIR"]))
         return 0
     options = [
         f"--ServerApp.root_dir={folder}",
@@ -91,6 +92,18 @@ def launch(
         options.append("--allow-root")  # in a container there may be no other user
     print("JupyterLab is opening. It runs until you press Ctrl-C here.")
     return _run([sys.executable, "-m", __name__, *options], folder, env)
+
+
+def open_in_running(course: Course, page: str, instructor: bool = False, browser: bool = True) -> str | None:
+    """Open a page of JupyterLab in the server of the course that runs; return its address, or None where none runs."""
+    runtime = Path(lab_environment(course, instructor)["JUPYTER_RUNTIME_DIR"])
+    server = running(course.root if instructor else course.root / "work", runtime)
+    if server is None:
+        return None
+    address = f"{server['url']}{page}" + (f"?token={server['token']}" if server["token"] else "")
+    if browser:
+        show(address, runtime)
+    return address
 
 
 def running(folder: Path, runtime: Path) -> dict[str, Any] | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime
 import random
+import re
 import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -21,7 +22,7 @@ QUESTION = 3 * 60  # seconds: with less than that before the code, no new questi
 WORDS = {
     "en": {
         "left": "{} minutes left", "over": "The time is over",
-        "opening": "{} minutes. You are asked {}, and then you code for {} minutes. Answer aloud, or type.",
+        "opening": "{} minutes, {}. Answer aloud, or type.", "then": " Then you code, {} minutes.",
         "asked": "questions on {}", "type": "Your answer; an empty line ends it, q alone ends the interview:",
         "tick": "Which of these did you say, or something as good? Numbers like 1 3, or Enter for none: ",
         "points": "The points of a good answer", "next": "They go on", "answer": "The answer",
@@ -32,7 +33,7 @@ WORDS = {
     },
     "zh": {
         "left": "还剩 {} 分钟", "over": "时间到",
-        "opening": "共 {} 分钟。先回答{}，再写 {} 分钟代码。可以口头回答，也可以打字。",
+        "opening": "共 {} 分钟，{}。可以口头回答，也可以打字。", "then": "然后写 {} 分钟代码。",
         "asked": "关于 {} 的题目", "type": "你的回答（空行结束；单独一个 q 结束面试）：",
         "tick": "下面哪几点你说到了，或者说得一样好？输入编号，如 1 3；都没有就按回车：",
         "points": "好的回答应有的要点", "next": "面试官追问", "answer": "参考回答", "had": "答出来了吗？y 或 n：",
@@ -97,8 +98,10 @@ class Mock:
 
     def opening(self, lang: str) -> str:
         """Say what comes."""
-        asked = WORDS[lang]["asked"].format(interview.WORDS[lang]["comma"].join(sorted(self.units)))
-        return WORDS[lang]["opening"].format(self.minutes, asked, self.exercise.minutes if self.exercise else 0)
+        words = WORDS[lang]
+        asked = words["asked"].format(interview.WORDS[lang]["comma"].join(sorted(self.units)))
+        then = words["then"].format(self.exercise.minutes) if self.exercise else ""
+        return words["opening"].format(self.minutes, asked) + then
 
     def question(self) -> Item | None:
         """Return the next question, or None when it is time to code."""
@@ -134,10 +137,9 @@ class Mock:
 
 def ticks(text: str, count: int) -> list[bool] | None:
     """Return which points "1 3" ticks, of so many, or None where it holds anything else."""
-    found = text.replace(",", " ").replace("，", " ").replace("、", " ").split()
-    if not all(word.isdecimal() and 1 <= int(word) <= count for word in found):
-        return None
-    return [str(n) in found for n in range(1, count + 1)]
+    words = re.split(r"[\s,，、]+", text.strip()) if text.strip() else []
+    found = {int(word) if word.isdecimal() else 0 for word in words}
+    return [n in found for n in range(1, count + 1)] if found <= set(range(1, count + 1)) else None
 
 
 def begin(course: Course, unit: str | None, lang: str, minutes: int, **only: Any) -> tuple[Mock, Memory]:

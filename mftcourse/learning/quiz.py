@@ -36,7 +36,7 @@ WORDS = {
         "enter": "Then press Enter (q stops).", "quit": "Stop",
         "broken": "{} could not be read. It is kept as {}; the quiz starts anew.",
         "unkept": "Your answers are not kept this time: {}: {}.",
-        "stage": "{} · {} of {}{}{} · about {} minutes", "then": "Exercises of this sitting",
+        "stage": "{} · {} of {}: {} · about {} minutes", "then": "Exercises of this sitting",
         "minutes": "{} ({} minutes)",
     },
     "zh": {
@@ -48,7 +48,7 @@ WORDS = {
         "enter": "然后按回车（q 退出）。", "quit": "退出",
         "broken": "无法读取 {}，已另存为 {}，答题记录从头开始。",
         "unkept": "这次的答题记录没有保存：{}：{}。",
-        "stage": "{} · 第 {} 次，共 {} 次{}{} · 约 {} 分钟", "then": "这一次的练习",
+        "stage": "{} · 第 {} 次，共 {} 次：{} · 约 {} 分钟", "then": "这一次的练习",
         "minutes": "{}（{} 分钟）",
     },
 }  # fmt: skip
@@ -200,11 +200,12 @@ class Sitting(NamedTuple):
     stages: list[list[routes.Leg]]
 
     @classmethod
-    def of(cls, course: Course, name: str, standings: dict[str, Standing]) -> Sitting:
+    def of(cls, course: Course, name: str, new: set[str]) -> Sitting:
+        """Return where one is who was never asked these questions."""
         route, known = routes.find(course, name), routes.legs(course)
         stages = [routes.along(stage, known) for stage in route.stages]
-        new = (n for n, legs in enumerate(stages) if any(g.item and g.item.question.id not in standings for g in legs))
-        return cls(route, next(new, len(stages) - 1), stages)
+        ahead = (n for n, legs in enumerate(stages) if new & {leg.step for leg in legs})
+        return cls(route, next(ahead, len(stages) - 1), stages)
 
     @property
     def items(self) -> list[Item]:
@@ -214,8 +215,7 @@ class Sitting(NamedTuple):
     def title(self, lang: str) -> str:
         """Say which stage of the route this is, and how long it takes."""
         stage, minutes = self.route.stages[self.number], sum(leg.minutes for leg in self.stages[self.number])
-        colon = interview.WORDS[lang]["colon"]
-        place = self.route.title.of(lang), self.number + 1, len(self.stages), colon, stage.title.of(lang)
+        place = self.route.title.of(lang), self.number + 1, len(self.stages), stage.title.of(lang)
         return WORDS[lang]["stage"].format(*place, minutes)
 
     def exercises(self, lang: str) -> str:
@@ -241,8 +241,12 @@ def choose(
     items, memory = interview.questions(course, unit, lang, **only), Memory(course, lang)
     if not route:
         return items, memory, None
-    sitting, fit = Sitting.of(course, route, memory.read()), {item.question.id for item in items}
-    return [item for item in sitting.items if item.question.id in fit], memory, sitting
+    fit = {item.question.id for item in items}
+    sitting = Sitting.of(course, route, fit - memory.read().keys())
+    items = [item for item in sitting.items if item.question.id in fit]
+    if not items:
+        raise CourseError(f"The route {route} has no such questions.")
+    return items, memory, sitting
 
 
 def begin(

@@ -40,6 +40,13 @@ def started(course: Course, unit: str) -> NotebookNode:
     return read(path)
 
 
+def spoken(course: Course, unit: str) -> str:
+    """Return the language of the learner's notebook while the unit is released in it, or English."""
+    path = course.notebook("work", unit)
+    mine = lang(read(path)) if path.exists() else "en"
+    return mine if mine in course.languages(unit) else "en"
+
+
 @dataclass
 class Started:
     """What `start` did.

@@ -141,7 +141,7 @@ def test_from_the_first_start_to_the_next_one(chromium, tmp_path):
 def test_a_button_runs_what_stands_on_it(chromium, tmp_path):
     with running_lab(tmp_path) as lab, window(chromium) as page:
         page.goto(lab.page_url(""))
-        overview(page).get_by_role("button", name="mft quiz").click()
+        overview(page).get_by_role("button", name="mft quiz", exact=True).click()
         server = psutil.Process(lab.pid)
         eventually(lambda: any(p.cmdline()[-1:] == ["quiz"] for p in server.children(recursive=True)))
 

@@ -54,12 +54,18 @@ def test_a_learners_way_from_start_to_grades(mft):
 
 
 def test_progress_and_hints(mft):
-    assert "0 of 3" in mft("progress")
+    assert "0 of 3" in mft("progress") and "Interview questions" not in mft("progress")
     assert "sum adds" in mft("hint", "mean") and "that was the last one" in mft("hint", "mean")
     assert "mft hint mean once more" in mft("hint", "mean", "--step", "1")
     assert "Did you mean median or mean" in mft("hint", "meadian", code=2)
     assert "has 2 hints" in mft("hint", "mean", "--step", "3", code=2)
     assert "memo has no hints" in mft("hint", "memo", code=2)
+
+
+def test_progress_shows_the_quiz_by_topic(mft, two_units):
+    assert CliRunner().invoke(cli.app, ["quiz", "06", "--count", "2"], input="\n3\n\n1\nq\n").exit_code == 0
+    said = " ".join(CliRunner().invoke(cli.app, ["progress"]).output.replace("│", " ").split())
+    assert "Interview questions" in said and "06-metrics 2 of 16 1 1" in said and "07-finetuning 0 of 17 0 0" in said
 
 
 @pytest.mark.parametrize("words", [("start", "9"), ("check", "9"), ("submit", "9"), ("grade", "9"), ("build", "9")])
@@ -160,7 +166,7 @@ def test_completion_offers_the_units_own_exercises_first(mft):
 
 
 @pytest.mark.parametrize("words", [["hint", "mean"], ["progress"], ["--help"]])
-def test_a_command_for_learners_loads_nothing_heavy(built, root, words):
+def test_a_command_for_learners_loads_nothing_heavy(course, root, words):
     """A second more at every command, and people stop asking for hints."""
     code = (
         "import sys\nfrom mftcourse.cli import app\napp(sys.argv[1:], standalone_mode=False)\n"
@@ -168,7 +174,7 @@ def test_a_command_for_learners_loads_nothing_heavy(built, root, words):
     )
     command = [sys.executable, "-c", code, *words]
     done = subprocess.run(
-        command, cwd=built.root, env=os.environ | {"PYTHONPATH": str(root)}, capture_output=True, text=True, check=True
+        command, cwd=course.root, env=os.environ | {"PYTHONPATH": str(root)}, capture_output=True, text=True, check=True
     )
     assert done.stdout.splitlines()[-1] == "[]"
 
@@ -196,6 +202,23 @@ def test_giving_up_is_a_wish_of_its_own(mft):
     assert "mft hint mean; or, to see the reference, mft finish 01 --give-up mean" in said
     assert "Left: median, memo" in mft("finish", "1", "--give-up", "mean")
     assert "Did you mean" in mft("finish", "1", "--give-up", "meen", code=2)
+
+
+def test_a_drill_is_written_and_opened_where_jupyterlab_runs(mft, monkeypatch):
+    from mftcourse.learning import drill, lab
+
+    said = mft("drill", "mean")
+    assert "Wrote work/drills/mean.ipynb: mean of 01-tiny, 4 minutes." in said
+    assert "Next: mft lab drills/mean.ipynb; there, run the first cell" in said
+    assert "Did you mean mean" in mft("drill", "meen", code=2) and "no exercise in which" in mft("drill", "memo", code=2)
+    asked = []
+    monkeypatch.setattr(lab, "open_in_running", lambda course, page, browser: asked.append((page, browser)) or "http://x")
+    said = mft("drill", "mean", "--unit", "1", "--no-browser")
+    assert asked == [("lab/tree/drills/mean-2.ipynb", False)]
+    assert "the JupyterLab that is running: http://x" in said and "Next: run the first cell" in said
+    monkeypatch.setattr(drill, "due", lambda course, unit=None: [(UNIT, "median"), (UNIT, "mean")])
+    said = mft("drill")
+    assert "median of 01-tiny, 5 minutes" in said and "After it, this comes back: mean." in said
 
 
 def test_watch_says_what_changed_until_it_is_interrupted(mft, monkeypatch):

@@ -15,7 +15,10 @@ from mftcourse.course.files import LessonError
 from .doubling import LESSON, UNIT, write
 
 CHINESE = LESSON  # every prose cell
-for last, sibling in (("# Twice two is four.\n", "# ## 加倍\n"), ("It is read for two things.\n", "# 写一份备忘录。\n")):
+for last, sibling in (
+    ("# Twice two is four.\n", "# ## 加倍\n#\n# *编程 · 2 分钟 · 难度：三级中的第一级*\n"),
+    ("It is read for two things.\n", "# *书面 · 5 分钟 · 难度：三级中的第一级 · 由人评分*\n#\n# 写一份备忘录。\n"),
+):
     CHINESE = CHINESE.replace(last, f'{last}# %% [markdown] lang="zh"\n{sibling}')
 
 
@@ -90,7 +93,7 @@ def test_checks_and_figures_fold_under_a_line_that_says_what_they_are(tmp_path):
 
 
 def test_the_checks_of_typed_answers_are_sealed_in_the_release_only(tmp_path):
-    course = write(tmp_path)
+    course = write(tmp_path, CHINESE)
     notebooks.build(course)
     open_ = {c.id: c.source for c in nbformat.read(course.root / "solutions" / UNIT / "doubling.ipynb", as_version=4).cells}
     for folder in (UNIT, f"{UNIT}/zh"):
@@ -105,11 +108,11 @@ def test_the_checks_of_typed_answers_are_sealed_in_the_release_only(tmp_path):
 
 
 def test_every_exercise_names_its_id_where_its_form_stands(tmp_path):
-    course = write(tmp_path)
+    course = write(tmp_path, CHINESE)
     notebooks.build(course)
     for folder, lines in (
         ("", ["Implement · `double` · 2 minutes", "By hand · `by_hand` · 1 minute", "Write · `memo` · 5 minutes"]),
-        ("zh", ["Implement · `double` · 2 minutes", "手算 · `by_hand` · 1 分钟", "Write · `memo` · 5 minutes"]),
+        ("zh", ["编程 · `double` · 2 分钟", "手算 · `by_hand` · 1 分钟", "书面 · `memo` · 5 分钟"]),
     ):
         nb = nbformat.read(course.root / "release" / UNIT / folder / "doubling.ipynb", as_version=4)
         prose = "\n".join(c.source for c in nb.cells if c.cell_type == "markdown")
@@ -132,10 +135,11 @@ def test_a_faulty_interview_file_names_the_question(tmp_path):
     course = write(tmp_path)
     path = course.root / "course/03-doubling/interview.yaml"
     path.write_text("unit: 03-doubling\nquestions:\n  - id: q\n    proof: [double]\n", encoding="utf-8")
-    with pytest.raises(LessonError, match=r"interview.yaml: questions.0.en: Field required"):
+    with pytest.raises(LessonError, match=r"interview.yaml: questions.0.level: Field required"):
         notebooks.render(course, UNIT)
-    w = "{question: 'Q?', short: s, deep: d, usual_wrong: w, follow_up: f}"
-    path.write_text(f"unit: u\nquestions:\n- id: q\n  proof: [halve]\n  en: {w}\n  zh: {w}\n", encoding="utf-8")
+    bank = "unit: u\nquestions:\n- {id: q, level: basic, kind: theory, proof: [halve], en: W, zh: W}\n"
+    w = "{question: 'Q?', short: s, points: [a, b, c], deep: d, usual_wrong: w, follow_up: '**Why?** So.'}"
+    path.write_text(bank.replace("W", w), encoding="utf-8")
     with pytest.raises(LessonError, match="q: the proof 'halve' is no exercise"):
         notebooks.render(course, UNIT)
     path.write_text(path.read_text(encoding="utf-8").replace("halve", "double"), encoding="utf-8")

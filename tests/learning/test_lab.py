@@ -63,6 +63,15 @@ def test_learner_may_name_the_unit(course, started):
     assert {"--no-browser", "--ServerApp.port=9999"} <= set(command)
 
 
+def test_learner_may_name_a_drill(course, started):
+    with pytest.raises(CourseError, match="no drills/x.ipynb.*mft drill"):
+        lab.launch(course, unit="drills/x.ipynb")
+    (course.root / "work" / "drills").mkdir(parents=True)
+    (course.root / "work" / "drills" / "x.ipynb").touch()
+    lab.launch(course, unit="drills/x.ipynb")
+    assert "--LabApp.default_url=/lab/tree/drills/x.ipynb" in started[0][0]
+
+
 @pytest.fixture
 def server(course):
     """A running server of the course's work folder, as far as another process can tell; returns what it was asked."""

@@ -10,7 +10,7 @@ import pytest
 from tiny_course import MEAN, MEDIAN, UNIT, cell, load, save
 
 from mftcourse.course.files import in_order
-from mftcourse.learning import overview, workspace
+from mftcourse.learning import overview, quiz, workspace
 
 
 def words(course) -> str:
@@ -138,3 +138,13 @@ def test_links_stay_below_the_servers_address_and_there_is_no_script(course, min
     assert not re.search(r"<script|\son\w+=|javascript:|https?://", text)
     ids = re.findall(r'\bid="([^"]+)"', text)
     assert len(ids) == len(set(ids))
+
+
+def test_the_routes_are_there_with_their_time_and_a_button(two_units, root):
+    assert "Routes" not in words(two_units)
+    shutil.copy(root / "release" / "routes.json", two_units.root / "release")
+    quiz.Memory(two_units).write("precision-and-recall", quiz.Standing(due=datetime.date.today()))
+    page = overview.page(two_units)
+    assert 'data-run="mft quiz --route one-evening"' in page and "mft-route-three-evenings" in page
+    assert re.search(r"A term, about \d+ hours: 1 of 33 questions asked\.", words(two_units))
+    assert re.search(r"One evening, about \d+ minutes: 1 of 4 questions asked\.", words(two_units))

@@ -163,6 +163,70 @@ def test_the_guides_only_and_nothing_due(course):
     assert "Nothing is due. The next question comes back on" in ask("--guide")
 
 
+# --- along a route ------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def routed(course, root):
+    """The two units, and a route of two sittings whose questions are not in the course's order."""
+    name = lambda en, zh: {"en": en, "zh": zh}  # noqa: E731
+    first = ["what-is-lora", "07-finetuning/lora", "precision-and-recall", "06-metrics/prf_by_hand"]
+    stages = [
+        {"title": name("Begin", "开始"), "steps": first},
+        {"title": name("Go on", "继续"), "steps": ["auc-of-0-8", "evaluate-a-model"]},
+    ]
+    route = {"id": "two-evenings", "title": name("Two evenings", "两个晚上"), "about": name("A", "甲"), "stages": stages}
+    (course.root / "release" / "routes.json").write_text(json.dumps({"routes": [route]}), encoding="utf-8")
+    return course
+
+
+def test_a_route_is_asked_in_its_order_sitting_by_sitting(routed):
+    said = ask("--route", "two-evenings", answers="\n3\n\n1\n\n3\n")
+    assert "Two evenings · 1 of 2: Begin · about" in said
+    assert said.index("What is LoRA") < said.index("difference between precision and recall") < said.index("Summary")
+    assert "AUC of 0.8" not in said and "1 of 2" in said and "3 of" not in said
+    assert "Exercises of this sitting: mft drill 07/lora (15 minutes), prf_by_hand · mft lab 06 (6 minutes)" in said
+    again = ask("--route", "two-evenings", "--lang", "zh", answers="\nq\n")  # the first evening is over
+    assert "两个晚上 · 第 2 次，共 2 次：继续 · 约" in again and "AUC 为 0.8" in again and "这一次的练习" not in again
+
+
+def test_on_a_route_what_was_missed_comes_back_before_what_is_new(routed):
+    Memory(routed).write("what-is-lora", Standing(due=datetime.date.today()))
+    Memory(routed).write("precision-and-recall", Standing(due=datetime.date.today() + datetime.timedelta(9)))
+    session, _ = quiz.begin(routed, None, "en", route="two-evenings")
+    assert [i.question.id for i in session.queue] == ["what-is-lora", "auc-of-0-8", "evaluate-a-model"]
+    session, _ = quiz.begin(routed, "06", "en", route="two-evenings", level="basic", count=1)
+    assert [i.question.id for i in session.queue] == ["auc-of-0-8"]
+    session, _ = quiz.begin(routed, "07", "en", route="two-evenings")
+    assert [i.question.id for i in session.queue] == ["what-is-lora"]  # nothing of 07 is new: all is over
+    assert "The route two-evenings has no such questions." in ask("7", "--route", "two-evenings", "--level", "senior", code=2)
+
+
+def test_a_route_of_which_all_was_asked_stays_at_its_end(routed):
+    for name in ("what-is-lora", "precision-and-recall", "auc-of-0-8", "evaluate-a-model"):
+        Memory(routed).write(name, Standing(due=datetime.date.today() + datetime.timedelta(9)))
+    said = ask("--route", "two-evenings")
+    assert "2 of 2: Go on" in said and "Nothing is due" in said
+
+
+def test_routes_and_topics_say_how_far_the_learner_is_and_write_nothing(routed):
+    assert quiz.topics(routed)["06-metrics"] == (16, 16, 0, 0) and not (routed.root / "work").exists()
+    Memory(routed).write("what-is-lora", Standing(box=2, due=TODAY))
+    Memory(routed).write("auc-of-0-8", Standing(due=datetime.date.today() + datetime.timedelta(9)))
+    assert quiz.topics(routed) == {"06-metrics": (16, 15, 0, 0), "07-finetuning": (17, 16, 1, 1)}
+    assert quiz.counts(routed) == (33, 31, 1)
+    ((route, minutes, topic),) = quiz.ways(routed)
+    assert route.id == "two-evenings" and 30 < minutes < 60 and topic == (4, 2, 1, 1)
+    (routed.root / "release" / "routes.json").write_text("{")
+    assert quiz.ways(routed) == []  # an overview opens all the same
+
+
+def test_show_follows_a_route(routed, capsys):
+    quiz.show(route="two-evenings")
+    shown = capsys.readouterr().out
+    assert shown.index("What is LoRA") < shown.index("difference between precision") and "AUC of 0.8 mean" not in shown
+
+
 @pytest.mark.parametrize("answers", ["", "\n", "\n1\n", "q\n", "\nq\n"])
 def test_the_end_of_the_input_ends_politely(course, answers):
     assert "Summary" in ask("06", answers=answers)
@@ -174,6 +238,10 @@ def test_the_end_of_the_input_ends_politely(course, answers):
         (["99"], "no unit '99'"),
         (["--unit", "x"], "no unit 'x'"),
         (["--lang", "fr"], "no language 'fr'. These exist: en, zh."),
+        (["--level", "x"], "no level 'x'. These exist: basic, senior."),
+        (["--kind", "x"], "no kind 'x'. These exist: theory, code."),
+        (["--route", "x"], "no route 'x'. These exist: none yet."),
+        (["--mock", "30", "--route", "x"], "no route 'x'"),
     ],
 )
 def test_what_does_not_exist_is_a_sentence(course, words, said):
