@@ -7,7 +7,7 @@
   const config = JSON.parse(document.getElementById('jupyter-config-data').textContent);
   const SECONDS = 2;
   // JupyterLab drops the place in a notebook from the address, and does not go there.
-  const [asked, place] = [window.location.pathname.split('/lab/tree/')[1], window.location.hash].map(decodeURIComponent);
+  const [asked, place] = [window.location.pathname.split('/tree/')[1], window.location.hash].map(decodeURIComponent);
   let shared;
 
   // A module of JupyterLab's own.
@@ -79,8 +79,16 @@
 
   const goTo = async (commands, path, place) => {
     const opened = await commands.execute('docmanager:open', { path });
-    await opened.context.sessionContext.ready; // by then the notebook is drawn, and scrolls
-    opened.setFragment(place);
+    await opened.context.sessionContext.ready;
+    const seen = () => {
+      const top = opened.node.querySelector(`[data-jupyter-id="${CSS.escape(place.slice(1))}"]`)?.getBoundingClientRect().top;
+      return top > 0 && top < window.innerHeight;
+    };
+    // A notebook draws its cells by and by, and scrolls only to one that it has drawn.
+    for (let tries = 0; tries < 20 && !seen(); tries++) {
+      opened.setFragment(place);
+      await new Promise(done => setTimeout(done, 500));
+    }
   };
 
   const extension = async () => {
