@@ -8,7 +8,7 @@ WORKERS ?= 2
 ZIP ?= class.zip
 
 .DEFAULT_GOAL = help
-.PHONY: help venv lab instructor test quick facts demo class build check lint format mutants docs screenshots benchmarks doctor clean
+.PHONY: help venv lab instructor test quick facts demo class build check lint format mutants docs site screenshots benchmarks doctor clean
 
 help:
 	@echo "make lab          set everything up, if need be, and open JupyterLab in your workspace"
@@ -21,6 +21,7 @@ help:
 	@echo "make mutants      test the graders: do the checks notice small changes of the reference?"
 	@echo "make facts        compute every number of the prose as on other machines: threads, plain kernels"
 	@echo "make docs         write the pages in docs/ that follow from the units"
+	@echo "make site         site/: questions, lessons, cards and a mock interview as pages for any browser"
 	@echo "make screenshots  the pictures in docs/;  make benchmarks  time and memory of every notebook"
 	@echo "make doctor       what is installed, what is wrong, what to do"
 	@echo "make clean        delete the environment; your work stays"
@@ -57,6 +58,7 @@ demo: .venv/lab.stamp
 class:
 	@git archive --format zip --prefix mftcourse/ --output $(ZIP) HEAD README.md README.zh-CN.md LICENSE LICENSE-content \
 	  Makefile pyproject.toml constraints.txt mftcourse release docs/interview 'docs/*.png'
+	@if [ -e site/server.js ]; then $(BIN)/python tools/site/make_site.py --for-class --zip $(ZIP); fi
 	@echo "Wrote $(ZIP): what is committed, without course/, solutions/ and the pages for instructors."
 
 build: .venv/lab.stamp
@@ -73,6 +75,9 @@ mutants: .venv/dev.stamp
 
 docs: .venv/dev.stamp
 	@$(BIN)/python tools/pages.py
+
+site: .venv/site.stamp
+	@$(BIN)/python tools/site/make_site.py
 
 screenshots: .venv/dev.stamp
 	@$(BIN)/python tools/screenshots.py
@@ -110,4 +115,9 @@ endef
 .venv/dev.stamp: pyproject.toml constraints.txt
 	@$(MAKE) --no-print-directory venv
 	$(call install,.[dev])
+	@touch .venv/lab.stamp .venv/site.stamp
+
+.venv/site.stamp: pyproject.toml constraints.txt
+	@$(MAKE) --no-print-directory venv
+	$(call install,.[site])
 	@touch .venv/lab.stamp

@@ -18,6 +18,7 @@ from typing import Any
 from ..course.files import Course, CourseError, in_order
 from ..course.handin import answers, read
 from ..course.lesson import headings_of
+from . import site
 from .progress import unit_progress
 from .quiz import counts, ways
 from .workspace import newer, released
@@ -88,6 +89,7 @@ def page(course: Course, base_url: str = "/") -> str:
         next=next((row for row in left if row.state == "going"), left[0] if left else None),
         minutes=_time(sum(row.minutes for row in units)),
         **{name: sum(getattr(row, name) for row in units) for name in ("done", "exercises", "points", "out_of")},
+        site=site.built(course),
         **{"class": not (course.root / "course").is_dir()},
     )  # fmt: skip
 
@@ -113,7 +115,7 @@ def _page_of(course: Course, base_url: str, seen: tuple) -> str:
 
 
 def _current(course: Course, base_url: str) -> str:
-    return _page_of(course, base_url, _seen(course))
+    return _page_of(course, base_url, (*_seen(course), site.built(course)))
 
 
 # --- the server's extension -------------------------------------------------------------------
@@ -137,3 +139,4 @@ def _load_jupyter_server_extension(server: Any) -> None:
             self.finish(text, set_content_type="text/html; charset=UTF-8")
 
     server.web_app.add_handlers(".*", [(f"{server.web_app.settings['base_url']}mft/overview", Overview)])
+    site.add_handlers(server.web_app, course)

@@ -6,6 +6,8 @@
 (() => {
   const config = JSON.parse(document.getElementById('jupyter-config-data').textContent);
   const SECONDS = 2;
+  // JupyterLab drops the place in a notebook from the address, and does not go there.
+  const [asked, place] = [window.location.pathname.split('/lab/tree/')[1], window.location.hash].map(decodeURIComponent);
   let shared;
 
   // A module of JupyterLab's own.
@@ -75,6 +77,12 @@
       }
     };
 
+  const goTo = async (commands, path, place) => {
+    const opened = await commands.execute('docmanager:open', { path });
+    await opened.context.sessionContext.ready; // by then the notebook is drawn, and scrolls
+    opened.setFragment(place);
+  };
+
   const extension = async () => {
     const { Widget } = await load('@lumino/widgets');
     const Overview = overview(Widget);
@@ -94,6 +102,9 @@
             activate: !first && !config.treePath,
             ...(first && { mode: 'tab-before', ref: first.id })
           });
+          if (place && /\.ipynb$/.test(asked)) {
+            void goTo(app.commands, asked, place);
+          }
         });
       }
     };
