@@ -179,7 +179,9 @@ def submit(
     for line in done.warnings:
         note(line)
     say(f"Handed in as {escape(done.student)}: {here(done.path)}. A copy is kept in {here(done.kept)}.")
-    next_step(f"an instructor grades it with mft grade {done.path.parent.name}; until then you may hand in again")
+    unit = done.path.parent.name
+    next_step(f"an instructor grades it with mft grade {unit}; until then you may hand in again. "
+              f"Alone: mft finish {unit}")
 
 
 @app.command(rich_help_panel=LEARN)

@@ -90,11 +90,15 @@ def _mock(course: Course, unit: str | None, lang: str, minutes: int, **only: Any
             while (said := ticks(input(f"\n{words['tick']}"), len(wording.points))) is None:
                 pass
             _show(f"{words['next']} · {mock.clock(lang)}", f"**{asks}**")
-            _listen(words["type"])
-            _show(words["answer"], answer)
-            while (had := input(f"\n{words['had']}").strip().lower()[:1]) not in ("y", "n"):
-                pass
+            had = "q"
+            with contextlib.suppress(EOFError, KeyboardInterrupt):  # the points that were ticked count all the same
+                _listen(words["type"])
+                _show(words["answer"], answer)
+                while (had := input(f"\n{words['had']}").strip().lower()[:1]) not in ("y", "n", "q"):
+                    pass
             keep(memory, mock.answer(said, had == "y"))
+            if had == "q":
+                break
         if mock.exercise:
             _show(f"{words['code'].format(mock.exercise.minutes)} · {mock.clock(lang)}", mock.exercise.how)
     _show(words["result"], mock.result(lang))

@@ -161,7 +161,7 @@ def _news(before: Checked, now: Checked, changed: set[str]) -> dict[str, list[Fi
 
 def did_you_mean(wanted: str, known: list[str]) -> str:
     """Return the sentence that names what is near to `wanted`, or else everything that there is."""
-    near = difflib.get_close_matches(wanted, known, n=3)
+    near = difflib.get_close_matches(wanted, known, n=3) or [name for name in known if wanted and wanted in name][:5]
     return f"Did you mean {' or '.join(near)}?" if near else f"These exist: {', '.join(known)}."
 
 
@@ -195,8 +195,9 @@ class Progress:
 
     @property
     def going(self) -> str | None:
-        """The first unit in which something is left to do."""
-        return next((u.unit for u in self.units if u.done < u.exercises), None)
+        """The unit to go on with: the first that is begun and not done, or else the first that is not done."""
+        left = [u for u in self.units if u.done < u.exercises]
+        return next((u.unit for u in [*filter(lambda u: u.done or u.points, left), *left]), None)
 
     HEAD = ("Unit", "Exercises", "Points", "Minutes", "Note")
 

@@ -7,6 +7,7 @@ import pytest
 from tiny_course import cell
 from traitlets.config import Config
 
+from mftcourse.course import notebooks
 from mftcourse.course.handin import kind
 from mftcourse.course.kernel import Warm, execute, stop_endless_loops
 
@@ -150,3 +151,12 @@ def test_a_warm_kernel_checks_what_depends_on_an_answer_and_nothing_else(referen
         assert scores(done.nb) == {"mean": 1, "median": 3}
         counts = {name: cell(done.nb, name).execution_count for name in ("mean-check", "median-check")}
         assert counts["mean-check"] and not counts["median-check"]
+
+
+def test_a_warm_kernel_runs_sealed_checks_when_what_they_look_at_changed(warm):
+    """Reported by a newcomer: `mft watch` held on to the first verdict about an answer that is typed."""
+    sealed = notebooks.sealed("print(answer)")
+    cells = {"a": "from mftcourse.checks import run_sealed as mft_run_sealed", "b": "answer = 1", "c": sealed}
+    assert warm(**cells)[0]["c"] == "1"
+    said, ran = warm(**cells | {"b": "answer = 2"})
+    assert said["c"] == "2" and ran == "bc"
