@@ -59,7 +59,8 @@ def cell_ended(source: str, error: BaseException | None) -> None:
         number = min(max(error.lineno or 1, 1), max(len(lines), 1))
         kind = "an indentation error" if isinstance(error, IndentationError) else "a syntax error"
         why = f"has {kind} in line {number + blank}: `{_at(lines, number)}` ({error.msg}). "
-        if "invalid character" in str(error.msg) or "non-printable" in str(error.msg):
+        said = re.search("invalid (character|decimal)|non-printable", str(error.msg))  # of "1，2", Pythons differ
+        if said and not _at(lines, number).isascii():
             why += "Type the plain character of an English keyboard instead. "
         _cells.append((source, source, why + "Nothing in that cell ran: correct that line and run the cell again."))
     else:
