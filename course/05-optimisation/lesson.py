@@ -1015,8 +1015,8 @@ def groups_of_example(layers: list[str], frozen: str = "", weight_decay: float =
     """Build a small network and return `group_names` of it (given).
 
     Args:
-        layers: of "linear", "norm", "batchnorm", "prelu", "conv", "conv1d", "embedding", "block", in
-            this order.
+        layers: of "linear", "norm", "batchnorm", "prelu", "conv", "conv1d", "embedding", "block",
+            in this order.
         frozen: the name of one parameter that is not trained, such as "0.weight".
     """
     make = {

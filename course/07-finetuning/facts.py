@@ -305,7 +305,6 @@ def facts(lesson: dict) -> list[str]:
         "versions before 2.6",
         "versions before 2.10",
         "2.10 or later",
-        "到 2026 年",
         "早于 2.10",
         "2.10 或更新",
         # the case of the written answer, and what its answer must hold

@@ -1426,8 +1426,8 @@ def paired_interval(
 
     Returns:
         The mean difference and the ends of its interval, which are the mean itself where all
-        differences are equal. The lesson's example gives about (0.2, -0.048, 0.448), and with ratio=1
-        about (0.2, -0.297, 0.697).
+        differences are equal. The lesson's example gives about (0.2, -0.048, 0.448), and with
+        ratio=1 about (0.2, -0.297, 0.697).
 
     Raises:
         ValueError: the lengths differ, or n is less than 2.
