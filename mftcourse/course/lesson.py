@@ -351,7 +351,7 @@ def own_names(cell: Cell, lesson: Lesson) -> str:
         module, part = origin[name]
         groups.setdefault(module, []).append(f"{part} as mft_{name}")
     asked = [n.name for c in before if c.kind == "exercise" for n in ast.parse(c.source).body
-             if isinstance(n, ast.FunctionDef | ast.ClassDef)]  # fmt: skip
+             if isinstance(n, ast.FunctionDef | ast.ClassDef) and n.name[0] != "_"]  # helpers are the reference's own
     heads = textwrap.wrap(f"mft_learners = {json.dumps(asked)}", 100, subsequent_indent="    ") if asked else []
     for module, names in sorted(groups.items()):
         for i in range(0, len(names), 4):

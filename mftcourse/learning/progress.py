@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import html
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -189,7 +188,7 @@ class UnitProgress:
 
 @dataclass
 class Progress:
-    """What a learner has done; shows itself as a table in a notebook."""
+    """What a learner has done."""
 
     units: list[UnitProgress]
 
@@ -211,18 +210,6 @@ class Progress:
              f"{u.minutes_done:g} of {u.minutes:g}", u.note)
             for u in [*self.units, total]
         ]  # fmt: skip
-
-    def _repr_html_(self) -> str:
-        head = "".join(f'<th scope="col" style="text-align:left">{h}</th>' for h in self.HEAD)
-        body = ""
-        for first, *rest in self.rows():
-            cells = "".join(f'<td style="text-align:left">{html.escape(value)}</td>' for value in rest)
-            body += f'<tr><th scope="row" style="text-align:left;font-weight:normal">{first}</th>{cells}</tr>'
-        caption = "Your progress. Hidden checks and written answers get their points when a unit is graded or finished."
-        return (
-            f'<table><caption style="caption-side:top;text-align:left;color:inherit">{caption}</caption>'
-            f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-        )
 
 
 def progress(course: Course) -> Progress:

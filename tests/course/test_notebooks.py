@@ -119,6 +119,15 @@ def test_every_exercise_names_its_id_where_its_form_stands(tmp_path):
         assert re.findall(r"^\*(.+?) · (?:difficulty|难度)", prose, re.M) == lines
 
 
+def test_a_check_cell_names_what_is_asked_for_and_no_helper_of_the_reference(tmp_path):
+    helped = LESSON.replace("def double(x):", "def _twice(x):\n    return 2 * x\n\n\ndef double(x):")
+    course = write(tmp_path, helped)
+    notebooks.build(course)
+    cells = nbformat.read(course.root / "release" / UNIT / "doubling.ipynb", as_version=4).cells
+    (check,) = [c.source for c in cells if c.id == "double-check"]
+    assert 'mft_learners = ["double"]' in check
+
+
 def test_a_faulty_program_is_released_in_place_of_the_solution(tmp_path):
     old = "    ### BEGIN SOLUTION\n    return 2 * x\n    ### END SOLUTION\n"
     new = old + "    ### BEGIN RELEASE\n    # if x:  # a comment of its own\n    #     return x + x\n    #\n    # return x\n    ### END RELEASE\n"

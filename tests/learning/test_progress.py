@@ -58,13 +58,6 @@ def test_progress_reads_the_scorecards_of_the_notebooks(course, mine):
     assert (unit.minutes, unit.minutes_done) == (11, 6)
 
 
-def test_progress_is_a_table_with_a_caption_in_a_notebook(course):
-    found = progress.progress(course)
-    page = found._repr_html_()
-    assert "<caption" in page and 'scope="col"' in page and 'scope="row"' in page
-    assert "mft start 01-tiny" in page
-
-
 def test_a_watched_notebook_tells_after_every_save_what_changed(course, mine):
     mine()
     with contextlib.closing(progress.watch(course, "tiny")) as seen:
