@@ -82,8 +82,9 @@ def launch(
     if not instructor:
         options.append(f"--LabApp.extra_labextensions_path={CONFIG / 'labextensions'}")
         scorecards.install(Path(lab_environment(course)["IPYTHONDIR"]))
-    if shell := os.environ.get("SHELL"):  # named, it is no login shell, which would forget where `mft` lies
-        options.append(f"--ServerApp.terminado_settings=shell_command={shlex.quote(shell)}")
+    if os.name == "posix":  # a shell that is named is no login shell, which would forget where `mft` lies
+        shell = shlex.quote(os.environ.get("SHELL") or "sh")
+        options.append(f"--ServerApp.terminado_settings=shell_command={shell}")
     if port is not None:
         options.append(f"--ServerApp.port={port}")
     if not browser:
