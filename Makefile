@@ -34,7 +34,7 @@ instructor: .venv/lab.stamp
 
 # One pytest run: the notebooks in solutions/ are tests too, and the network is off for all of them.
 test: lint
-	@$(BIN)/python tests/offline.py $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
+	@$(BIN)/python tests/offline.py $(BIN)/python -m pytest -n $(WORKERS)
 
 # Without the laws of the units, the notebooks, real kernels and the browser.
 quick: lint

@@ -2,9 +2,11 @@
 
 import atexit
 import os
+import re
 import shutil
 import tempfile
 from pathlib import Path
+from typing import Any
 
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_name, "1")  # before torch is imported; the workers of `-n` share the cores
@@ -67,6 +69,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return 0
 
     items.sort(key=rank)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Give all laws of a unit to one worker, which runs its cells once (loadgroup of xdist 3.8 is deaf in pytest 9.2)."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByUnit(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            law = re.search(r"::test_law\[\w+-(\d\d-[\w-]+)\]$", nodeid)
+            return law[1] if law else nodeid
+
+    config.option.loadscopereorder = False  # fast tests first
+    return ByUnit(config, log)
 
 
 @pytest.fixture

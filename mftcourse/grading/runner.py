@@ -14,6 +14,7 @@ import io
 import json
 import linecache
 import os
+import random
 import resource
 import signal
 import subprocess
@@ -24,6 +25,8 @@ import types
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from .. import checks, mistakes
 from ..course.files import LessonError
@@ -263,6 +266,7 @@ def _judge(
     namespace.update(forget[1])
     if code is not None:
         try:
+            _draw_from(seeds[0])
             _exec(code, f"<{name}>", namespace)
             mistakes.cell_ended(code, None)
         except Exception as caught:  # a learner's cell may fail; its checks still run and say so
@@ -274,6 +278,7 @@ def _judge(
             names = [n for n in sorted(walled) if n in namespace]
             scope = dict(namespace) | stand_ins(Room(namespace, names).handle, names)
         checks.reset(seed)
+        _draw_from(seed)
         try:
             with contextlib.redirect_stdout(io.StringIO()):
                 began = time.process_time()
@@ -284,6 +289,14 @@ def _judge(
             card, error = None, "".join(traceback.format_exception_only(caught)).strip()
         found.append(Outcome(check.exercise, name, seed, wall, card, error, cpu))
     return found
+
+
+def _draw_from(seed: int) -> None:
+    """Seed the global generators, from which networks draw: what lessons left there may depend on the clock."""
+    random.seed(seed)
+    np.random.seed(seed)
+    if "torch" in sys.modules:
+        sys.modules["torch"].manual_seed(seed)
 
 
 def _fork(check: Cell, source: str, namespace: dict, walled: set[str], forget: tuple, *variant: Any) -> list[Outcome]:

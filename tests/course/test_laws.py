@@ -21,7 +21,7 @@ pytestmark = [
 ]
 
 
-@pytest.mark.parametrize("unit", [pytest.param(u, marks=pytest.mark.xdist_group(u)) for u in UNITS])
+@pytest.mark.parametrize("unit", UNITS)  # `conftest.py` gives all laws of a unit to one worker
 @pytest.mark.parametrize("law", LAWS, ids=lambda law: law.__name__)
 def test_law(unit, law):
     found = law(CASES[unit])
