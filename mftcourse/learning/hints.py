@@ -27,8 +27,8 @@ def find(course: Course, wanted: str) -> tuple[str, str]:
         known = list(dict.fromkeys(id_ for name in ids for id_ in ids[name]))
         raise CourseError(f"There is no exercise {wanted!r}. {did_you_mean(wanted, known)}")
     if len(found) > 1:
-        both = " and ".join(found)
-        raise CourseError(f"{wanted} is an exercise of {both}. Name the unit: {found[0][:2]}/{wanted}.")
+        both, named = " and ".join(found), " or ".join(f"{name[:2]}/{wanted}" for name in found)
+        raise CourseError(f"{wanted} is an exercise of {both}. Name the unit: {named}.")
     return found[0], wanted
 
 
