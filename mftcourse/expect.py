@@ -39,6 +39,17 @@ class Mismatch(AssertionError):
         self.text, self.public, self.suspect = text, public, suspect
 
 
+class InputChanged(Mismatch):
+    """A function of the learner's changed an argument: the parameter's name, or its place from 0."""
+
+    def __init__(self, function: str, place: int | str) -> None:
+        self.function, self.place = function, place
+        parameter = f"`{place}`" if isinstance(place, str) else f"number {place + 1}"
+        todo = "Leave what you are given as it is: work on a copy."
+        text = f"`{function}` changed its argument {parameter}. {todo}"
+        super().__init__(text, f"A function changed its input. {todo}")
+
+
 def expect(got: Any, want: Any, tol: float | None = None, what: str = "", tell: bool = True) -> None:
     """Raise `Mismatch` unless `got` equals `want`.
 
@@ -86,17 +97,15 @@ def leaving_inputs(function: Any, *args: Any, **kwargs: Any) -> Any:
               *((k, before[1][k], kwargs[k]) for k in kwargs)]  # fmt: skip
     for place, was, now in places:
         if not _same(was, now):
-            text = (f"`{getattr(function, '__name__', 'your function')}` changed its argument "
-                    f"{_parameter(function, place)}. Leave what you are given as it is: work on a copy.")  # fmt: skip
-            raise Mismatch(text, text)
+            raise InputChanged(getattr(function, "__name__", "your function"), _parameter(function, place))
     return result
 
 
-def _parameter(function: Any, place: int | str) -> str:
+def _parameter(function: Any, place: int | str) -> int | str:
     if isinstance(place, int):
         with contextlib.suppress(TypeError, ValueError, IndexError):
-            place = list(inspect.signature(function).parameters)[place]
-    return f"`{place}`" if isinstance(place, str) else f"number {place + 1}"
+            return list(inspect.signature(function).parameters)[place]
+    return place
 
 
 def _snapshot(value: Any, depth: int = 12) -> Any:
@@ -147,7 +156,7 @@ def expect_raises(error: type[BaseException], function: Any, *args: Any, **kwarg
     except Exception as other:
         raise Mismatch(
             f"This input should be refused with {error.__name__}, but your code raised {one_line(other)}.",
-            f"An input that should be refused with {error.__name__} raised {type(other).__name__}.",
+            f"An input that should be refused with {error.__name__} raised another exception.",
         ) from other
     raise Mismatch(
         f"This input should be refused with {error.__name__}, but your code returned {_short(returned)}.",
@@ -196,7 +205,7 @@ def _compare(got: Any, want: Any, tol: float | None, what: str) -> None:
         _compare_dicts(got, want, tol, what)
     else:
         if type(got) is not type(want) and not (isinstance(got, str) and isinstance(want, str)):
-            _fail(f"{what} should be {_name(want)}, not {_name(got)}", got, want, show=False)
+            _fail(f"{what} should be {_name(want)}{_not_a(got)}", got, want, show=False)
         if got != want:
             alike = isinstance(want, str) and got.strip().lower() == want.strip().lower()
             _fail(f"{what} differs", got, want, "Only blanks, or capital letters, are not the same." if alike else "")
@@ -205,7 +214,7 @@ def _compare(got: Any, want: Any, tol: float | None, what: str) -> None:
 def _compare_numbers(got: Any, want: Any, tol: float | None, what: str) -> None:
     if isinstance(want, bool | np.bool_):
         if not isinstance(got, bool | np.bool_):
-            _fail(f"{what} should be True or False, not {_name(got)}{_quoted(got)}", got, want, show=False)
+            _fail(f"{what} should be True or False{_not_a(got)}{_quoted(got)}", got, want, show=False)
         if got != want:
             raise Mismatch(f"{_cap(what)} should be {bool(want)}, but it is {bool(got)}.", f"{_cap(what)} differs.")
         return
@@ -213,11 +222,11 @@ def _compare_numbers(got: Any, want: Any, tol: float | None, what: str) -> None:
     if value is None:
         suspect = _quoted(got)
         if isinstance(got, (tuple, list)):
-            suspect = f". You returned a {type(got).__name__} of {len(got)}"
+            suspect = f". You returned a {type(got).__name__}{_mine(f' of {len(got)}')}"
             suspect += ": a comma at the end of a line makes one" if isinstance(got, tuple) and len(got) == 1 else ""
         elif getattr(got, "shape", None):
-            suspect = f". You returned shape {tuple(got.shape)}: is a sum or a mean missing?"
-        _fail(f"{what} should be a number, not {_name(got)}{suspect}", got, want, show=False)
+            suspect = f". You returned {_mine(f'shape {tuple(got.shape)}', 'an array')}: is a sum or a mean missing?"
+        _fail(f"{what} should be a number{_not_a(got)}{suspect}", got, want, show=False)
     original, want = want, _number(want)
     limit = _tolerance(tol, original)
     if not _close(value, want, limit):
@@ -234,7 +243,7 @@ def _compare_numbers(got: Any, want: Any, tol: float | None, what: str) -> None:
 def _compare_arrays(got: Any, want: Any, tol: float | None, what: str, kind: str) -> None:
     if _kind(got) != kind:
         word = "a NumPy array" if kind == "array" else "a tensor"
-        _fail(f"{what} should be {word} of shape {tuple(want.shape)}, not {_name(got)}", got, want, show=False)
+        _fail(f"{what} should be {word} of shape {tuple(want.shape)}{_not_a(got)}", got, want, show=False)
     if kind == "tensor":
         if got.dtype != want.dtype:
             _fail(f"{what} should have dtype {want.dtype}, not {got.dtype}", got, want, show=False)
@@ -255,7 +264,8 @@ def _compare_arrays(got: Any, want: Any, tol: float | None, what: str, kind: str
             suspect = "The axes are in another order."
         elif got.ndim == want.ndim == 1:
             suspect = f"You returned {got.size} values, expected {want.size}."
-        _fail(f"{what} should have shape {want.shape}, not {got.shape}", got, want, suspect, show=False)
+        shape = _mine(f"{got.shape}", f"one with {_count(got.shape, 'axis')}")
+        _fail(f"{what} should have shape {want.shape}, not {shape}", got, want, suspect, show=False)
     if want.dtype.kind in "biufc" and got.dtype.kind in "biufc":
         with np.errstate(all="ignore"):  # inf - inf is fine here: equality is tested first
             common = complex if "c" in got.dtype.kind + want.dtype.kind else float
@@ -263,7 +273,7 @@ def _compare_arrays(got: Any, want: Any, tol: float | None, what: str, kind: str
             near = np.isfinite(a) & np.isfinite(b) & (np.abs(a - b) <= limit * np.maximum(1.0, np.abs(b)))
             same = (a == b) | (np.isnan(a) & np.isnan(b)) | near
     elif want.dtype.kind != got.dtype.kind and {want.dtype.kind, got.dtype.kind} & set("biufc"):
-        _fail(f"{what} should have dtype {want.dtype}, not {got.dtype}", got, want, show=False)
+        _fail(f"{what} should have dtype {want.dtype}{_not(str(got.dtype))}", got, want, show=False)
     else:
         same = got == want
     same = np.asarray(same)
@@ -279,17 +289,17 @@ def _compare_arrays(got: Any, want: Any, tol: float | None, what: str, kind: str
 def _compare_pandas(got: Any, want: Any, tol: float | None, what: str, kind: str) -> None:
     if _kind(got) != kind:
         word = "a DataFrame" if kind == "frame" else "a Series"
-        _fail(f"{what} should be {word}, not {_name(got)}", got, want, show=False)
+        _fail(f"{what} should be {word}{_not_a(got)}", got, want, show=False)
     if kind == "frame":
         if list(got.columns) != list(want.columns):
             _compare(list(got.columns), list(want.columns), tol, f"the columns of {what}")
         if len(got) != len(want):
-            _fail(f"{what} should have {_count(want, 'row')}, not {len(got)}", got, want, show=False)
+            _fail(f"{what} should have {_count(want, 'row')}{_not(str(len(got)))}", got, want, show=False)
         for name in want.columns:
             _compare_pandas(got[name], want[name], tol, f"column {name!r} of {what}", "series")
         return
     if len(got) != len(want):
-        _fail(f"{what} should have {_count(want, 'entry')}, not {len(got)}", got, want, show=False)
+        _fail(f"{what} should have {_count(want, 'entry')}{_not(str(len(got)))}", got, want, show=False)
     if {str(got.dtype), str(want.dtype)} == {"float32", "float64"}:
         _fail(f"{what} should have dtype {want.dtype}, not {got.dtype}", got, want, show=False)
     if not got.index.equals(want.index):
@@ -304,7 +314,7 @@ def _compare_pandas(got: Any, want: Any, tol: float | None, what: str, kind: str
 
 def _compare_sequences(got: Any, want: Any, tol: float | None, what: str) -> None:
     if not isinstance(got, (list, tuple)):
-        _fail(f"{what} should be a {type(want).__name__} of {len(want)}, not {_name(got)}", got, want, show=False)
+        _fail(f"{what} should be a {type(want).__name__} of {len(want)}{_not_a(got)}", got, want, show=False)
     if any(item is Ellipsis for item in got):
         raise NotWritten
     if len(got) != len(want):
@@ -321,10 +331,11 @@ def _compare_sequences(got: Any, want: Any, tol: float | None, what: str) -> Non
 
 def _compare_dicts(got: Any, want: Any, tol: float | None, what: str) -> None:
     if not isinstance(got, dict):
-        _fail(f"{what} should be a dict with the keys {list(want)}, not {_name(got)}", got, want, show=False)
+        _fail(f"{what} should be a dict with the keys {list(want)}{_not_a(got)}", got, want, show=False)
     lacking, extra = [k for k in want if k not in got], [k for k in got if k not in want]
     if lacking or extra:
-        parts = [f"lacks the key {k!r}" for k in lacking[:3]] + [f"has the unknown key {k!r}" for k in extra[:3]]
+        parts = [f"lacks the key {k!r}" for k in lacking[:3]]
+        parts += [f"has {_mine(f'the unknown key {k!r}', 'an unknown key')}" for k in extra[:3]]
         _fail(f"{what} {' and '.join(parts)}", got, want, show=False)
     if any(got[k] is Ellipsis for k in want):
         raise NotWritten
@@ -341,7 +352,28 @@ def _fail(text: str, got: Any, want: Any, suspect: str = "", show: bool = True) 
     tail = f" {suspect}" if suspect else ""
     # a guess with a number in it, such as "1 - expected", would give the expected value away
     public = f"{text}." + ("" if re.search(r"\d", suspect) else tail)
-    raise Mismatch(f"{text}.{values}{tail}", public, suspect)
+    raise Mismatch(_MINE.sub(r"\1", f"{text}.{values}{tail}"), _MINE.sub(r"\2", public), suspect)
+
+
+_MINE = re.compile("\0([^\0]*)\0([^\0]*)\0")
+
+
+def _mine(words: str, public: str = "") -> str:
+    """Mark words that say what the learner's value says of itself, and those that a hidden check has instead of them.
+
+    A value may carry what it was computed from: as a key, a shape, the name of its type.
+    """
+    return "\0" + words.replace("\0", "?") + "\0" + public + "\0"
+
+
+def _not(words: str) -> str:
+    return _mine(f", not {words}")
+
+
+def _not_a(value: Any) -> str:
+    known = type(value).__module__.split(".")[0] in ("builtins", "numpy", "torch", "pandas")
+    kind = {"ellipsis": "the placeholder ...", "NoneType": "None"}.get(type(value).__name__, type(value).__name__)
+    return _mine(f", not {_name(value)}", f", not {kind if known else 'an object of another type'}")
 
 
 def _suspect(got: float, want: float, tol: float) -> str:
@@ -470,7 +502,7 @@ def _is_small(value: Any) -> bool:
 
 
 def _count(values: Any, word: str) -> str:
-    plural = word[:-1] + "ies" if word.endswith("y") else word + "s"
+    plural = {"axis": "axes"}.get(word) or (word[:-1] + "ies" if word.endswith("y") else word + "s")
     return f"{len(values)} {word if len(values) == 1 else plural}"
 
 

@@ -19,6 +19,7 @@ import site
 import sysconfig
 import tokenize
 import traceback
+import weakref
 from collections.abc import Iterable, Iterator
 from types import CodeType, FrameType, ModuleType, TracebackType
 from typing import Any
@@ -31,6 +32,7 @@ _LIBRARIES = tuple(
 )
 _ABOVE = "Run > Run All Above Selected Cell"
 
+stands_for: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()  # wrapper → the learner's function in it
 _cells: list[tuple[str, str, str]] = []  # of each cell that ended: its source, what of it took no effect, and why
 
 
@@ -178,7 +180,7 @@ def _is_learners(frame: FrameType, names: list[str]) -> bool:
 
 def _codes(value: Any) -> list[CodeType]:
     parts = vars(value).values() if isinstance(value, type) else [value]
-    found = [getattr(inspect.unwrap(p), "__code__", None) for p in parts if inspect.isfunction(p)]
+    found = [getattr(inspect.unwrap(stands_for.get(p, p)), "__code__", None) for p in parts if inspect.isfunction(p)]
     return [code for code in found if code]
 
 
@@ -236,27 +238,24 @@ def place(tb: TracebackType | None) -> str:
     return f"in the given `{names[-1]}`" if names and not names[-1].startswith("<") else "here"
 
 
-def unusable(
-    error: BaseException, tb: TracebackType | None, said: str, returned: dict[str, tuple[Any, Any]], hidden: bool
-) -> str:
+def unusable(error: BaseException, tb: TracebackType | None, said: str, returned: dict[str, tuple[Any, Any]]) -> str:
     """Return the sentence for an exception in the check, or in a given function: a result did not fit.
 
     Args:
         error: the exception, with its traceback `tb`.
         said: the words for it.
         returned: name → what a function of the learner's returned last, and the function.
-        hidden: in a hidden check, which tells no values.
     """
     frame, number = (list(frames(tb)) or [(None, 0)])[-1]
     line = linecache.getline(frame.f_code.co_filename, number) if frame else ""
     where = getattr(error, "mft_place", "") or place(tb)
     if nothing := [name for name, (value, _) in returned.items() if value is None and "NoneType" in str(error)]:
         return f"`{nothing[-1]}` returns nothing (None), where a value is needed: does it end in `return`?"
-    at_check = frame and where == "here" and not hidden
-    if at_check and isinstance(error, KeyError) and (lacking := _lacking(error, frame, line, returned)):
+    here = frame and where == "here"
+    if here and isinstance(error, KeyError) and (lacking := _lacking(error, frame, line, returned)):
         return lacking
-    needed = "" if hidden else str(error)
-    texts = [f"`{name}` returned {described(value)}{_needed(value, needed)}" for name, (value, _) in returned.items()]
+    results = {name: value for name, (value, _) in returned.items()}
+    texts = [f"`{name}` returned {described(v)}{_needed(v, str(error))}" for name, v in results.items()]
     if not texts and frame:
         there = {n: frame.f_globals[n] for n in re.findall(r"\b[A-Za-z]\w*", line) if n in frame.f_globals}
         texts = [f"`{name}` is {described(value)}" for name, value in there.items()

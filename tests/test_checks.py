@@ -171,7 +171,7 @@ def test_hidden_checks_tell_no_values(capsys):
     assert "42" not in run(property, hidden=True).message
     f = learner("def f(x):\n    raise ValueError(f'saw {x}')\n")["f"]
     message = run(lambda: f(42), hidden=True).message
-    assert "42" not in message and "ValueError" in message and "line 2" in message
+    assert message == "Your code raised ValueError.", "the line may be made to say what came in"
 
 
 def test_stderr_stays_out_of_the_cell(capfd):

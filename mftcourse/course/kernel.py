@@ -97,7 +97,7 @@ class Run(Execute):
             sentence = "This check gave no score between 0 and its points, so it counts as failed."
             cell.outputs = [o for o in cell.outputs if o.output_type != "execute_result"]
             cell.outputs.append(_error("NoScore", sentence))
-            self.notes.append(f"{_where(cell)}: no score came back. Is `grade` or `check` redefined?")
+            self.notes.append(f"{cell_name(cell)}: no score came back. Is `grade` or `check` redefined?")
 
     def output(self, outs: list, msg: dict, display_id: str, cell_index: int) -> NotebookNode | None:
         """Drop stream output beyond `OUTPUT_BYTES` a cell: a `print` in a long loop must not fill the memory."""
@@ -108,7 +108,7 @@ class Run(Execute):
                 return None
             if before + len(text) > OUTPUT_BYTES:
                 msg["content"]["text"] = text[: OUTPUT_BYTES - before] + "\n... Output cut here ...\n"
-                self.notes.append(f"{_where(self.nb.cells[cell_index])} printed more than 1 MB; the rest was cut.")
+                self.notes.append(f"{cell_name(self.nb.cells[cell_index])} printed more than 1 MB; the rest was cut.")
         return super().output(outs, msg, display_id, cell_index)
 
 
@@ -132,7 +132,7 @@ def execute(nb: NotebookNode, folder: Path, seconds: int | None = None, config: 
             attempt, _ = run.preprocess(attempt, {"metadata": {"path": str(folder)}})
             return Executed(attempt, notes + run.notes, time.monotonic() - start)
         except _Stopped as stop:
-            notes.append(f"{_where(nb.cells[stop.index])}: {stop.sentence}")
+            notes.append(f"{cell_name(nb.cells[stop.index])}: {stop.sentence}")
             without = without | {stop.index: stop.sentence}
             if death == DEATHS - 1:  # enough: mark the rest, run what came before
                 rest = "Not run: earlier cells had ended Python too often."
@@ -144,11 +144,11 @@ def in_words(cell: NotebookNode) -> str:
     """Return in a sentence the error that a cell ended with."""
     errors = [o for o in cell.get("outputs", []) if o.output_type == "error"]
     if any(e.ename in ("CellTimeoutError", "TimeLimit") for e in errors):
-        return f"{_where(cell)} took too long and was stopped. Does a loop never end?"
+        return f"{cell_name(cell)} took too long and was stopped. Does a loop never end?"
     if errors and errors[0].ename in ("NotRun", "NoScore"):
         return errors[0].evalue
     said = [re.sub(r"\(\d+\.py, (line \d+)\)", r"(\1)", one_line(f"{e.ename}: {e.evalue}")) for e in errors]
-    return f"{_where(cell)} ended {f'with {said[0]}' if said else 'without a result'}."
+    return f"{cell_name(cell)} ended {f'with {said[0]}' if said else 'without a result'}."
 
 
 def _settings(seconds: int | None, config: Config | None = None) -> Config:
@@ -291,7 +291,8 @@ def _has_score(cell: NotebookNode) -> bool:
         return False
 
 
-def _where(cell: NotebookNode) -> str:
+def cell_name(cell: NotebookNode) -> str:
+    """Return how a sentence calls a cell: "The exercise cell of f1", or by its first line."""
     if exercise(cell):
         return f"The {kind(cell)} cell of {exercise(cell)}"
     first_line = cell.source.strip().partition("\n")[0]

@@ -266,7 +266,7 @@ def _judge(
     namespace.update(forget[1])
     if code is not None:
         try:
-            _draw_from(seeds[0])
+            draw_from(seeds[0])
             _exec(code, f"<{name}>", namespace)
             mistakes.cell_ended(code, None)
         except Exception as caught:  # a learner's cell may fail; its checks still run and say so
@@ -276,9 +276,10 @@ def _judge(
         scope, cpu = namespace, 0.0
         if wall:
             names = [n for n in sorted(walled) if n in namespace]
-            scope = dict(namespace) | stand_ins(Room(namespace, names).handle, names)
+            classes = [n for n in names if isinstance(namespace[n], type)]
+            scope = dict(namespace) | stand_ins(Room(namespace, names).handle, names, classes)
         checks.reset(seed)
-        _draw_from(seed)
+        draw_from(seed)
         try:
             with contextlib.redirect_stdout(io.StringIO()):
                 began = time.process_time()
@@ -291,7 +292,7 @@ def _judge(
     return found
 
 
-def _draw_from(seed: int) -> None:
+def draw_from(seed: int) -> None:
     """Seed the global generators, from which networks draw: what lessons left there may depend on the clock."""
     random.seed(seed)
     np.random.seed(seed)

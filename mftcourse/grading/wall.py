@@ -1,31 +1,36 @@
 """The encoding of plain data, and stand-ins for what a learner defined.
 
 Check cells judge plain data. This module makes that a fact: it encodes what goes in and decodes what
-comes out (JSON for scalars and containers, npy without pickle for arrays, safetensors for tensors,
-Arrow for frames) and refuses everything else. What a learner defined stays on the learner's side
-(`Room`); the judge's side holds a `StandIn` for it, which forwards calls, attributes and operators.
-The two sides talk in bytes through one function, so they may be two processes.
+comes out (JSON for scalars and containers, behind it raw bytes for arrays, safetensors for tensors, Arrow
+for frames) and refuses everything else. What a learner defined stays on the learner's side (`Room`); the
+judge's side holds a `StandIn` for it, which forwards calls and attributes, and the operators of a class that
+an exercise asks for. Whether two things are equal, or one is true, no stand-in is ever asked.
+The two sides talk in bytes through one function, so they may be two processes, and then nothing that comes
+back is believed but its value.
 """
 
 from __future__ import annotations
 
-import base64
 import builtins
 import io
 import json
 import math
+import re
+import struct
 from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
 
+from .. import mistakes
 from ..checks import watched
-from ..expect import Mismatch, NotWritten
+from ..expect import InputChanged, NotWritten
 from ..mistakes import learner_line, left_over, place
 from ..probes import PROBES
 
 Send = Callable[[bytes], bytes]
-MAGIC = b"mft1"
+MAGIC = b"mft2"
+HEAD_BYTES = 16_000_000  # what stands before the raw bytes of arrays, tensors and frames
 
 
 class NotPlain(TypeError):
@@ -46,7 +51,10 @@ def dumps(value: Any, lend: Callable[[Any], dict] | None = None) -> bytes:
     Raises:
         NotPlain: with a sentence that names the type.
     """
-    return MAGIC + json.dumps([_encode(value, lend)], separators=(",", ":")).encode()
+    blobs: list[bytes] = []
+    tree = _encode(value, lend, blobs)
+    head = json.dumps([tree, [len(b) for b in blobs]], separators=(",", ":")).encode()
+    return b"".join([MAGIC, struct.pack(">I", len(head)), head, *blobs])
 
 
 def loads(data: bytes, resolve: Callable[[dict], Any] | None = None) -> Any:
@@ -58,22 +66,35 @@ def loads(data: bytes, resolve: Callable[[dict], Any] | None = None) -> Any:
     try:
         if not data.startswith(MAGIC):
             raise ValueError("it begins with other bytes")
-        return _decode(json.loads(data[len(MAGIC) :])[0], resolve)
-    except (IndexError, KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"This is not encoded plain data: {error}") from error
+        at = len(MAGIC) + 4
+        (length,) = struct.unpack(">I", data[at - 4 : at])
+        if length > HEAD_BYTES:
+            raise ValueError("it is too large")
+        tree, lengths = json.loads(data[at : at + length])
+        at += length
+        blobs = []
+        for length in lengths:
+            blobs.append(data[at : at + length])
+            at += length
+        if at != len(data):
+            raise ValueError("bytes are missing, or left over")
+        return _decode(tree, resolve, blobs)
+    except Exception as error:  # of json, NumPy, safetensors, Arrow, or too deep
+        raise ValueError(f"This is not encoded plain data: {type(error).__name__}: {str(error)[:200]}") from error
 
 
-def _encode(value: Any, lend: Callable[[Any], dict] | None) -> Any:
+def _encode(value: Any, lend: Callable[[Any], dict] | None, blobs: list[bytes]) -> Any:
     def inner(v: Any) -> Any:
-        return _encode(v, lend)
+        return _encode(v, lend, blobs)
 
     def blob(tag: str, data: bytes, **more: Any) -> dict:
-        return {"t": tag, "b": base64.b64encode(data).decode(), **more}
+        blobs.append(data)
+        return {"t": tag, "b": len(blobs) - 1, **more}
 
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, np.generic):
-        return blob("scalar", _npy(np.asarray(value)))
+        return _encode_array("scalar", np.asarray(value), blob)
     if isinstance(value, str):
         return str(value)
     if isinstance(value, int):
@@ -96,7 +117,7 @@ def _encode(value: Any, lend: Callable[[Any], dict] | None) -> Any:
     if isinstance(value, np.ndarray):
         if value.dtype.hasobject:
             raise NotPlain("A NumPy array of dtype object is not plain data: use a numeric or string dtype.")
-        return blob("array", _npy(value))
+        return _encode_array("array", value, blob)
     if isinstance(value, np.dtype):
         return {"t": "np.dtype", "v": value.str}
     module = type(value).__module__.split(".")[0]
@@ -118,15 +139,20 @@ _NUMBERS = {"int": int, "float": float, "complex": complex}
 _CONTAINERS = {"list": list, "tuple": tuple, "set": set, "frozenset": frozenset}
 
 
-def _decode(tree: Any, resolve: Callable[[dict], Any] | None) -> Any:
+def _decode(tree: Any, resolve: Callable[[dict], Any] | None, blobs: list[bytes]) -> Any:
+    def inner(x: Any) -> Any:
+        return _decode(x, resolve, blobs)
+
     if not isinstance(tree, dict):
+        if isinstance(tree, list):
+            raise ValueError("a list without a tag")
         return tree
     tag, v = tree["t"], tree.get("v")
-    data = base64.b64decode(tree.get("b", ""))
+    data = blobs[tree["b"]] if "b" in tree else b""
     if tag in _CONTAINERS:
-        return _CONTAINERS[tag](_decode(x, resolve) for x in v)
+        return _CONTAINERS[tag](inner(x) for x in v)
     if tag == "dict":
-        return {_decode(k, resolve): _decode(x, resolve) for k, x in v}
+        return {inner(k): inner(x) for k, x in v}
     if tag in _NUMBERS:
         return _NUMBERS[tag](v)
     if tag == "ellipsis":
@@ -134,29 +160,52 @@ def _decode(tree: Any, resolve: Callable[[dict], Any] | None) -> Any:
     if tag == "bytes":
         return data
     if tag in ("array", "scalar"):
-        array = np.load(io.BytesIO(data), allow_pickle=False)
+        array = _decode_array(tree, data)
         return array if tag == "array" else array[()]
     if tag == "np.dtype":
-        return np.dtype(v)
+        return _plain_dtype(v)
     if tag == "torch.dtype":
         import torch
 
-        return getattr(torch, v)
+        if not isinstance(dtype := getattr(torch, v), torch.dtype):
+            raise ValueError(f"{v!r} is no dtype")
+        return dtype
     if tag == "tensor":
         from safetensors.torch import load
 
-        return load(data)["t"].requires_grad_(tree.get("grad", False))
+        return load(data)["t"].requires_grad_(tree.get("grad") is True)
     if tag in ("frame", "series"):
-        return _decode_pandas(tree, data, resolve)
+        return _decode_pandas(tree, data, inner)
     if tag in ("mine", "yours") and resolve:
         return resolve(tree)
     raise ValueError(f"unknown tag {tag!r}")
 
 
-def _npy(array: np.ndarray) -> bytes:
-    out = io.BytesIO()
-    np.save(out, array, allow_pickle=False)
-    return out.getvalue()
+def _encode_array(tag: str, array: np.ndarray, blob: Callable) -> dict:
+    if array.dtype.names:  # with fields: their names are in no `dtype.str`
+        out = io.BytesIO()
+        np.save(out, array, allow_pickle=False)
+        return blob(tag, out.getvalue())
+    order = "F" if array.flags.f_contiguous and not array.flags.c_contiguous else "C"
+    return blob(tag, array.tobytes(order), d=array.dtype.str, s=array.shape, o=order)
+
+
+def _decode_array(tree: dict, data: bytes) -> np.ndarray:
+    if "d" not in tree:
+        return np.load(io.BytesIO(data), allow_pickle=False)
+    dtype = _plain_dtype(tree["d"])
+    if not data:  # no values, or texts without a letter
+        if (size := math.prod(tree["s"])) > 1_000_000 or (size and dtype.itemsize):
+            raise ValueError("an array without its values")
+        return np.zeros(tree["s"], dtype)
+    return np.frombuffer(bytearray(data), dtype).reshape(tree["s"], order=tree["o"])
+
+
+def _plain_dtype(text: str) -> np.dtype:
+    dtype = np.dtype(text)
+    if dtype.hasobject:
+        raise ValueError("a dtype that holds objects")
+    return dtype
 
 
 def _safetensors(tensor: Any) -> bytes:
@@ -185,14 +234,16 @@ def _encode_pandas(value: Any, blob: Callable, inner: Callable) -> dict:
     return blob("series" if series else "frame", out.getvalue(), names=names)
 
 
-def _decode_pandas(tree: dict, data: bytes, resolve: Callable | None) -> Any:
+def _decode_pandas(tree: dict, data: bytes, inner: Callable) -> Any:
     import pyarrow as pa
 
     with pa.ipc.open_stream(data) as reader:
-        frame = reader.read_all().to_pandas()
+        table = reader.read_all()
+    table.validate(full=True)  # a hostile side may send offsets that point elsewhere
+    frame = table.to_pandas()
     if tree["t"] == "series":
-        return frame["0"].rename(_decode(tree["names"], resolve))
-    return frame.set_axis([_decode(n, resolve) for n in tree["names"]], axis=1)
+        return frame["0"].rename(inner(tree["names"]))
+    return frame.set_axis([inner(n) for n in tree["names"]], axis=1)
 
 
 # --- the learner's side -----------------------------------------------------------------------
@@ -206,17 +257,31 @@ class Room:
         self._lent: dict[int, Any] = {}
 
     def handle(self, request: bytes) -> bytes:
+        """Answer one request, the functions of these names held to the rule on inputs."""
+        with watched(self._namespace, self._names):
+            return self.answer(request)
+
+    def answer(self, request: bytes) -> bytes:
         """Answer one request. An exception of the learner's code becomes part of the answer."""
         try:
-            ask = loads(request, lambda ref: self._lent[ref["id"]])
-            with watched(self._namespace, self._names):
-                return dumps({"ok": self._do(**ask)}, self._lend)
+            return dumps({"ok": self._do(**loads(request, lambda ref: self._lent[ref["id"]]))}, self._lend)
         except BaseException as error:  # whatever the learner's code raises is an answer
-            return dumps({"error": self._describe(error)})
+            return dumps({"error": self.describe(error)})
+
+    def ask_back(self, name: str, args: tuple, kwargs: dict, send: Send) -> Any:
+        """Let the judge's reference of an earlier exercise answer a call of the learner's, in plain data."""
+        reply = loads(send(dumps({"call": name, "args": args, "kwargs": kwargs})))
+        if "error" in reply:
+            raise _rebuild(reply["error"])
+        return reply["ok"]
 
     def _do(self, op: str, target: Any = None, name: str = "", args: tuple = (), kwargs: dict | None = None) -> Any:
-        if op == "name":
-            return self._namespace[name]
+        if op == "names":
+            return {n: self._namespace[n] for n in args if n in self._namespace}
+        if op == "define":
+            return self._namespace.update(kwargs)
+        if op == "cells":
+            return mistakes._cells[-200:]
         if op == "probe":
             return PROBES[name](*args, **kwargs)
         if op == "call":
@@ -224,20 +289,23 @@ class Room:
         if op in ("get", "set"):
             return (getattr if op == "get" else setattr)(target, name, *args)
         if op == "operator":
-            return getattr(builtins, name)(target, *args) if name in _BUILTINS else _operate(target, name, args)
+            plain = name in (*_ALWAYS, *_ASKED)
+            return getattr(builtins, name)(target, *args) if plain else _operate(target, name, args)
         raise ValueError(f"unknown request {op!r}")
 
     def _lend(self, value: Any) -> dict:
         self._lent[id(value)] = value
         return {"t": "yours", "id": id(value), "type": type(value).__name__}
 
-    def _describe(self, error: BaseException) -> dict:
+    def describe(self, error: BaseException) -> dict:
         known = [c.__name__ for c in type(error).__mro__ if getattr(builtins, c.__name__, None) is c]
         todo = isinstance(error, NotWritten | NotImplementedError)
         said = str(error.args[0] if isinstance(error, KeyError) and error.args else error)  # a KeyError quotes its text
         tb = error.__traceback__
-        return {"type": type(error).__name__, "bases": known, "message": said, "todo": todo, "place": place(tb),
-                "where": learner_line(tb, names=self._names), "left_over": left_over(tb) if todo else ""}  # fmt: skip
+        changed = [error.function, error.place] if isinstance(error, InputChanged) else None
+        return {"type": type(error).__name__, "bases": known, "message": said[:2000], "todo": todo, "place": place(tb),
+                "where": learner_line(tb, names=self._names), "left_over": left_over(tb) if todo else "",
+                "changed": changed}  # fmt: skip
 
 
 def _operate(target: Any, name: str, args: tuple) -> Any:
@@ -247,64 +315,107 @@ def _operate(target: Any, name: str, args: tuple) -> Any:
 
 
 _NOT_IMPLEMENTED = "NotImplemented, the value"  # the constant itself does not pass the wall
-_BUILTINS = {"len", "iter", "next", "bool", "float", "int", "abs", "hash"}
+_ALWAYS, _ASKED = ("iter", "next"), ("len", "float", "int", "abs")
 
 
 # --- the judge's side -------------------------------------------------------------------------
 
 
-def stand_ins(send: Send, names: list[str]) -> dict[str, Any]:
-    """Return name → plain value or `StandIn` for names that the learner's side defines."""
-    link = _Link(send)
-    return {name: link.ask("name", name=name) for name in names}
+def stand_ins(send: Send, names: list[str], classes: Iterable[str] = ()) -> dict[str, Any]:
+    """Return name → plain value or `StandIn` for those of the names that the learner's side defines.
+
+    Args:
+        send: takes a request to the learner's side, returns its reply.
+        classes: the classes that exercises ask for; instances of others have no operators.
+    """
+    return Link(send, classes).ask("names", args=names)
 
 
-class _Link:
-    def __init__(self, send: Send) -> None:
-        self._send = send
+TOO_LONG = "This took longer than a check may and was stopped{}. Does a loop in your code never end?"
+
+
+class Ended(BaseException):
+    """The learner's side ended, or was stopped, while it was asked: the sentence that the finding says."""
+
+    def __init__(self, said: str, where: str = "") -> None:
+        self.mft_said, self.mft_where = said, where
+
+
+class Link:
+    """The judge's end: asks, and makes stand-ins and exceptions of what is answered.
+
+    Attributes:
+        classes: the classes that exercises ask for.
+        reference: name → function that answers where the learner's side asks back (see `Room.ask_back`).
+    """
+
+    def __init__(self, send: Send, classes: Iterable[str] = ()) -> None:
+        self._send, self.classes, self.reference = send, set(classes), {}
 
     def ask(self, op: str, **more: Any) -> Any:
         reply = loads(self._send(dumps({"op": op, **more})), self._stand_in)
+        while "call" in reply:
+            reply = loads(self._send(self._answer(**reply)), self._stand_in)
         if "error" in reply:
+            if reply["error"]["type"] == "TimeLimit":
+                raise Ended(TOO_LONG, plainly(reply["error"]["where"]))
             raise _rebuild(reply["error"])
         return reply["ok"]
 
     def probe(self, name: str, args: tuple, kwargs: dict) -> Any:
         return self.ask("probe", name=name, args=args, kwargs=kwargs)
 
+    def _answer(self, call: str, args: tuple, kwargs: dict) -> bytes:
+        try:
+            return dumps({"ok": self.reference[call](*args, **kwargs)})
+        except Exception as error:
+            return dumps({"error": Room({}).describe(error)})
+
     def _stand_in(self, ref: dict) -> StandIn:
-        return StandIn(self, ref["id"], ref["type"])
+        return StandIn(self, int(ref["id"]), plainly(ref["type"], 60))
+
+
+def plainly(text: Any, most: int = 2000) -> str:
+    """Return what the other side says in letters that nothing obeys, and not too many of them."""
+    return re.sub(r"[^\x20-\x7e\xa0-\ud7ff\ue000-\uffff\n]", "?", text)[:most] if isinstance(text, str) else "?"
 
 
 def _rebuild(error: dict) -> BaseException:
     """Return an exception of the nearest built-in type, carrying the learner's line."""
+    kind, message = plainly(error["type"], 60), plainly(error["message"])
+    if error["changed"]:
+        function, place = error["changed"]
+        return InputChanged(plainly(function, 60), place if isinstance(place, int) else plainly(place, 60))
     if error["todo"]:
-        rebuilt = NotImplementedError(error["message"])
-        rebuilt.mft_left_over = error["left_over"]
+        rebuilt = NotImplementedError(message)
+        rebuilt.mft_left_over = plainly(error["left_over"])
         return rebuilt
-    if error["type"] == "Mismatch":
-        return Mismatch(error["message"], error["message"])
-    kind = next((getattr(builtins, n) for n in error["bases"]), Exception)
-    custom = error["type"] not in error["bases"][:1]
-    message = f"{error['type']}: {error['message']}" if custom else error["message"]
+    found = (getattr(builtins, name, None) for name in error["bases"])
+    nearest = next((c for c in found if isinstance(c, type) and issubclass(c, Exception | SystemExit)), Exception)
+    message = message if kind == nearest.__name__ else f"{kind}: {message}"
     try:
-        rebuilt = kind(message)
+        rebuilt = nearest(message)
     except Exception:  # such as UnicodeDecodeError, which wants five arguments
-        rebuilt = RuntimeError(f"{error['type']}: {error['message']}")
-    rebuilt.mft_where, rebuilt.mft_place = error["where"], error["place"]
+        rebuilt = RuntimeError(message)
+    rebuilt.mft_where, rebuilt.mft_place = plainly(error["where"]), plainly(error["place"], 100)
     return rebuilt
 
 
 class StandIn:
-    """Stands on the judge's side for a function, class or object of the learner's."""
+    """Stands on the judge's side for a function, class or object of the learner's.
+
+    It is equal to itself alone, and true, as an object without any operator is: only the operators that compute are
+    forwarded, and only to instances of classes that exercises ask for. An object of another class that calls itself
+    equal to whatever is expected is not asked.
+    """
 
     __slots__ = ("_mft_link", "_mft_id", "__mft_type__")
 
-    def __init__(self, link: _Link, ref: int, kind: str) -> None:
+    def __init__(self, link: Link, ref: int, kind: str) -> None:
         for name, value in (("_mft_link", link), ("_mft_id", ref), ("__mft_type__", kind)):
             object.__setattr__(self, name, value)
 
-    def __mft_wall__(self) -> _Link:
+    def __mft_wall__(self) -> Link:
         return object.__getattribute__(self, "_mft_link")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -318,13 +429,21 @@ class StandIn:
     def __setattr__(self, name: str, value: Any) -> None:
         self.__mft_wall__().ask("set", target=self, name=name, args=(value,))
 
+    def __bool__(self) -> bool:
+        return True
+
     def __repr__(self) -> str:
         return f"<the learner's {object.__getattribute__(self, '__mft_type__')}>"
 
 
 def _forward(name: str, operator: str) -> None:
     def method(self: StandIn, *args: Any) -> Any:
-        result = self.__mft_wall__().ask("operator", target=self, name=operator, args=args)
+        link, kind = self.__mft_wall__(), object.__getattribute__(self, "__mft_type__")
+        if operator not in _FREE and kind not in link.classes:
+            if operator in _ASKED or operator in _GIVEN:
+                raise TypeError(f"a {kind} has no {name}")
+            return NotImplemented
+        result = link.ask("operator", target=self, name=operator, args=args)
         return NotImplemented if isinstance(result, str) and result == _NOT_IMPLEMENTED else result
 
     method.__name__ = name
@@ -332,9 +451,9 @@ def _forward(name: str, operator: str) -> None:
 
 
 _ARITHMETIC = ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "and", "or", "xor")
-_COMPARISON = ("lt", "le", "gt", "ge", "eq", "ne")
-_OTHERS = ("neg", "pos", "getitem", "setitem", "delitem", "contains", "enter", "exit")
-for _name in (*_ARITHMETIC, *(f"r{name}" for name in _ARITHMETIC), *_COMPARISON, *_OTHERS):
-    _forward(f"__{_name}__", f"__{_name}__")
-for _name in _BUILTINS:
+_GIVEN = ("__neg__", "__pos__", "__getitem__", "__setitem__", "__delitem__")
+_FREE = (*_ALWAYS, "__enter__", "__exit__")
+for _name in (*(f"__{r}{name}__" for name in _ARITHMETIC for r in ("", "r")), *_GIVEN, "__enter__", "__exit__"):
+    _forward(_name, _name)
+for _name in (*_ALWAYS, *_ASKED):
     _forward(f"__{_name}__", _name)

@@ -91,10 +91,10 @@ def test_truncated_bytes_are_refused():
             loads(whole[:cut])
 
 
-def behind(source: str, *names: str):
+def behind(source: str, *names: str, classes=()):
     namespace: dict = {"__name__": "learner"}
     exec(compile(source, "<learner>", "exec"), namespace)
-    found = stand_ins(Room(namespace, names).handle, list(names))
+    found = stand_ins(Room(namespace, names).handle, list(names), classes)
     return found[names[0]] if len(names) == 1 else [found[n] for n in names]
 
 
@@ -109,15 +109,15 @@ def test_functions_classes_and_objects():
         "    def __len__(self): return self.n\n"
         "    def __getitem__(self, i): return i * self.n\n"
         "    def __iter__(self): yield from range(self.n)\n"
-        "    def __eq__(self, other): return self.n == getattr(other, 'n', other)\n"
-        "    def __lt__(self, other): return self.n < other.n\n",
-        "Counter",
+        "    def __eq__(self, other): return True\n"
+        "    def __bool__(self): return self.n > 0\n",
+        "Counter", classes=["Counter"],
     )
     assert isinstance(Counter, StandIn) and Counter.step == 2
     a = Counter(start=3)
     assert a.n == 3 and a.up(by=2).n == 5 and len(a) == 5 and a[2] == 10 and list(a) == [0, 1, 2, 3, 4]
     assert (a + 1).n == 6 and (1 + a).n == 6 and (a + a).n == 10
-    assert a == Counter(5) and Counter(1) < a
+    assert a == a and a != Counter(5) and a != 5 and Counter(0), "nobody is asked whether it is equal, or true"
     a.n = 9
     assert a.n == 9
     with pytest.raises(TypeError):

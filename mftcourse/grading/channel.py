@@ -1,0 +1,83 @@
+"""Messages between processes, of which one may be hostile: whole, of limited size, and with a deadline."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import struct
+import time
+
+MESSAGE_BYTES = 100_000_000
+
+
+class Channel:
+    """One end of a socket that carries messages: eight bytes of length, and then the message."""
+
+    def __init__(self, end: socket.socket) -> None:
+        self.socket = end
+
+    @classmethod
+    def pair(cls) -> tuple[Channel, socket.socket]:
+        """Return this side's channel, and the socket for the other side."""
+        mine, theirs = socket.socketpair()
+        mine.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)  # see `peer`
+        return cls(mine), theirs
+
+    def send(self, data: bytes, *descriptors: int, seconds: float | None = None) -> None:
+        """Send a message, and descriptors with it.
+
+        Raises:
+            TimeoutError: the other side does not take it within `seconds`.
+            OSError: the other side is gone.
+        """
+        self.socket.settimeout(seconds)
+        socket.send_fds(self.socket, [struct.pack(">Q", len(data))], descriptors)
+        self.socket.sendall(data)
+
+    def receive(
+        self, seconds: float | None = None, descriptors: int = 0, most: int = MESSAGE_BYTES
+    ) -> tuple[bytes, list[int]]:
+        """Receive a message, and up to so many descriptors; others that come are closed.
+
+        Raises:
+            TimeoutError: it is not whole within `seconds`.
+            EOFError: the other side is gone, or says more than `most` bytes at once.
+        """
+        end = None if seconds is None else time.monotonic() + seconds
+        found: list[int] = []
+        head = b""
+        if descriptors:
+            self._wait(end)
+            head, found, _, _ = socket.recv_fds(self.socket, 8, descriptors)
+        (length,) = struct.unpack(">Q", self._exactly(8 - len(head), end, head))
+        if length > most:
+            raise EOFError("a message that is too long")
+        return self._exactly(length, end), found
+
+    def _exactly(self, count: int, end: float | None, head: bytes = b"") -> bytes:
+        parts = [head]
+        while count:
+            self._wait(end)
+            part = self.socket.recv(min(count, 1 << 20))
+            if not part:
+                raise EOFError("the other side is gone")
+            parts.append(part)
+            count -= len(part)
+        return b"".join(parts)
+
+    def _wait(self, end: float | None) -> None:
+        if end is not None and end <= time.monotonic():
+            raise TimeoutError
+        self.socket.settimeout(None if end is None else end - time.monotonic())
+
+    def peer(self) -> int:
+        """Return the process, as this side numbers it, that sends the next message; the kernel's word, not its own."""
+        head, about, _, _ = self.socket.recvmsg(8, socket.CMSG_SPACE(12))
+        if len(head) < 8 or not about:
+            raise EOFError("the other side is gone")
+        self._exactly(struct.unpack(">Q", head)[0], None)
+        return struct.unpack("iii", about[0][2])[0]
+
+    def close(self) -> None:
+        with contextlib.suppress(OSError):
+            self.socket.close()

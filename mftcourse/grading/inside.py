@@ -1,0 +1,380 @@
+"""What runs inside the fence: the template of rooms, a room, and the answers that a room gives to the judge.
+
+    python -m mftcourse.grading.inside DESCRIPTOR
+
+A template imports the libraries once and never runs a learner's code. Each room is forked from it into namespaces
+of its own, where the learner's cells run in IPython. At a check cell a room forks a snapshot, which waits; the judge
+asks it for as many servers as it needs, each forked anew, so that nothing that a check sends in is seen by a cell
+or by another check. From its first cell on, everything that a room says is the learner's word.
+"""
+
+from __future__ import annotations
+
+import base64
+import builtins
+import contextlib
+import ctypes
+import gc
+import io
+import json
+import os
+import resource
+import signal
+import socket
+import sys
+import types
+from pathlib import Path
+from typing import Any
+
+from .. import checks, mistakes
+from .channel import Channel
+from .wall import Room
+
+HOME = "/room"
+NOBODY = 65534
+STREAM_BYTES, DISPLAY_BYTES = 200_000, 2_000_000  # of a cell
+CUT = "\n... Output cut here ...\n"
+_NEW = {"NS": 0x20000, "UTS": 0x04000000, "IPC": 0x08000000, "USER": 0x10000000, "PID": 0x20000000, "NET": 0x40000000}
+
+
+def template(control: Channel) -> None:
+    """Import what a unit's given cells import, say so, and fork a room for each socket that comes."""
+    about = json.loads(control.receive()[0])
+    sys.path[:0] = [p for p in about["path"] if p not in sys.path]
+    shell = _shell(about["cells"])
+    warm = about["warm"] and _can_nest()
+    gc.collect()
+    gc.freeze()
+    control.send(json.dumps({"warm": warm}).encode())
+    while True:
+        try:
+            message, descriptors = control.receive(descriptors=1)
+        except (EOFError, OSError):
+            os._exit(0)
+        if not descriptors:  # asked for the CPU seconds so far
+            with contextlib.suppress(ChildProcessError):
+                while os.waitpid(-1, os.WNOHANG)[0]:
+                    pass
+            used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+            control.send(json.dumps(sum(u.ru_utime + u.ru_stime for u in used)).encode())
+        elif os.fork() == 0:
+            try:
+                control.close()
+                if warm:
+                    _isolate()
+                elif about["fenced"]:
+                    _become_nobody()
+                    _give_up(ctypes.CDLL(None))
+                _room(Channel(socket.socket(fileno=descriptors[0])), shell, json.loads(message))
+            finally:
+                os._exit(1)
+        else:
+            os.close(descriptors[0])
+
+
+def _shell(cells: list[str]) -> Any:
+    """Return an IPython shell that keeps what a cell puts out; run the given cells once elsewhere, for their imports."""
+    import matplotlib
+
+    matplotlib.use("agg")
+    from IPython.core.display_trap import DisplayTrap  # noqa: F401 -- what a first cell would import
+    from IPython.core.displayhook import DisplayHook
+    from IPython.core.displaypub import DisplayPublisher
+    from IPython.core.interactiveshell import InteractiveShell
+    from matplotlib import font_manager  # noqa: F401
+    from traitlets.config import Config
+
+    scratch = types.ModuleType("given")
+    sys.modules["given"] = scratch
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        for cell in cells:
+            with contextlib.suppress(Exception):  # it needs a learner's answer
+                exec(compile(cell, "<given>", "exec"), scratch.__dict__)
+    if "torch" in sys.modules:
+        import torch
+        import torch._dynamo  # noqa: F401 -- the first optimizer would load it
+
+        torch.set_num_threads(1)
+    del sys.modules["given"]
+
+    class Publisher(DisplayPublisher):
+        def publish(self, data: dict, metadata: dict | None = None, **more: Any) -> None:
+            kept.put({"output_type": "display_data", "data": data, "metadata": metadata or {}})
+
+        def clear_output(self, wait: bool = False) -> None:
+            kept.clear()
+
+    class Hook(DisplayHook):
+        def write_output_prompt(self) -> None:
+            pass
+
+        def write_format_data(self, format_dict: dict, md_dict: dict | None = None) -> None:
+            kept.put({"output_type": "execute_result", "data": format_dict, "metadata": md_dict or {},
+                      "execution_count": 1})  # fmt: skip
+
+    class Shell(InteractiveShell):
+        display_pub_class = Publisher
+        displayhook_class = Hook
+
+        def _showtraceback(self, etype: type, evalue: BaseException, stb: list[str]) -> None:
+            kept.put({"output_type": "error", "ename": str(getattr(etype, "__name__", etype)), "evalue": str(evalue),
+                      "traceback": stb if isinstance(stb, list) else [str(stb)]})  # fmt: skip
+
+        def ask_exit(self) -> None:
+            kept.put({"output_type": "error", "ename": "SystemExit", "evalue": "exit", "traceback": []})
+
+        system = InteractiveShell.system_piped
+
+        def enable_gui(self, gui: Any = None) -> None:
+            pass
+
+    config = Config()
+    config.HistoryManager.enabled = False
+    shell = Shell.instance(config=config, colors="NoColor")
+    shell.run_line_magic("matplotlib", "inline")
+    shell.mft_kept = kept = _Kept()
+    return shell
+
+
+class _Kept(list):
+    """The outputs of a cell, up to a limit."""
+
+    size, full = 0, False
+
+    def clear(self) -> None:
+        super().clear()
+        self.size, self.full = 0, False
+
+    def put(self, output: dict) -> None:
+        size = len(json.dumps(output, default=lambda v: "?" * len(v) if isinstance(v, bytes) else str(v)))
+        limit = STREAM_BYTES if output["output_type"] == "stream" else DISPLAY_BYTES
+        if self.full:
+            return
+        if self.size + size > limit:
+            self.full = True
+            text = output["text"][: max(0, limit - self.size)] if output["output_type"] == "stream" else ""
+            output = {"output_type": "stream", "name": "stdout", "text": text + CUT}
+        self.size += size
+        last = self[-1] if self else {}
+        if output["output_type"] == last.get("output_type") == "stream" and last["name"] == output["name"]:
+            last["text"] += output["text"]
+        else:
+            self.append(output)
+
+
+class _Stream(io.TextIOBase):
+    """Standard output or error of the cells."""
+
+    encoding, errors = "utf-8", "replace"
+
+    def __init__(self, kept: _Kept, name: str) -> None:
+        self._kept, self._name = kept, name
+
+    def write(self, text: str) -> int:
+        for at in range(0, len(text), STREAM_BYTES):
+            self._kept.put({"output_type": "stream", "name": self._name, "text": str(text[at : at + STREAM_BYTES])})
+        return len(text)
+
+    def writable(self) -> bool:
+        return True
+
+
+# --- namespaces -------------------------------------------------------------------------------
+
+
+def _can_nest() -> bool:
+    """Whether this system lets a fenced process make namespaces of its own."""
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            _isolate()
+            status = 0
+        finally:
+            os._exit(status)
+    return os.waitpid(child, 0)[1] == 0
+
+
+def _isolate() -> None:
+    """Go on as process 1 of namespaces of its own, without any right; the caller's process waits and ends with it."""
+    libc = ctypes.CDLL(None, use_errno=True)
+
+    def must(result: int) -> None:
+        if result:
+            raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+
+    def mount(kind: str, at: str, data: str = "", flags: int = 2 | 4) -> None:  # no setuid, no devices
+        must(libc.mount(kind.encode(), at.encode(), kind.encode(), ctypes.c_ulong(flags), data.encode()))
+
+    must(libc.unshare(_NEW["NS"] | _NEW["PID"] | _NEW["IPC"] | _NEW["NET"] | _NEW["UTS"]))
+    child = os.fork()
+    if child:
+        _, status = os.waitpid(child, 0)
+        os._exit(os.waitstatus_to_exitcode(status) and 1)
+    libc.prctl(1, signal.SIGKILL)  # die with the process that waits
+    must(libc.mount(b"none", b"/", None, ctypes.c_ulong(0x4000 | 0x40000), None))  # private, recursively
+    for folder in (HOME, "/dev/shm", *(["/tmp"] if os.environ.get("MFT_TMP") else [])):
+        mount("tmpfs", folder, "size=512m,nr_inodes=20000,mode=0777")
+    mount("devpts", "/dev/pts", "newinstance,ptmxmode=0666,mode=0620", flags=2)
+    mount("proc", "/proc", flags=2 | 4 | 8)
+    _become_nobody()
+    libc.prctl(4, 1)  # readable in its own /proc again
+    inner, outer = os.getuid(), os.getgid()
+    must(libc.unshare(_NEW["USER"]))
+    for name, text in (("setgroups", "deny"), ("gid_map", f"1000 {outer} 1"), ("uid_map", f"1000 {inner} 1")):
+        Path("/proc/self", name).write_text(text)
+    Path("/proc/sys/user/max_user_namespaces").write_text("0")
+    _give_up(libc)
+
+
+def give_up_all() -> None:
+    """Go on with no right at all, in namespaces of its own where the system lets it."""
+    if _can_nest():
+        _isolate()
+    else:
+        _become_nobody()
+        _give_up(ctypes.CDLL(None))
+
+
+def _give_up(libc: ctypes.CDLL) -> None:
+    """Give up every right, and the way to new ones."""
+    header, none = (ctypes.c_uint32 * 2)(0x20080522, 0), (ctypes.c_uint32 * 6)()
+    if libc.prctl(38, 1, 0, 0, 0) or libc.capset(header, none):
+        raise OSError("a room cannot give up its rights")
+
+
+def _become_nobody() -> None:
+    """Give up root's identity where there is one: no limit on processes holds for root."""
+    if os.getuid() == 0 and f" {NOBODY}" not in Path("/proc/self/uid_map").read_text():
+        with contextlib.suppress(OSError):  # in a user namespace of one identity, which is not root outside
+            os.setgroups([])
+            os.setresgid(NOBODY, NOBODY, NOBODY)
+            os.setresuid(NOBODY, NOBODY, NOBODY)
+
+
+def _limit(about: dict) -> None:
+    now = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    for what, most in (
+        (resource.RLIMIT_AS, now + about["memory"]),
+        (resource.RLIMIT_NPROC, about["processes"] if about["fenced"] else resource.RLIM_INFINITY),
+        (resource.RLIMIT_FSIZE, about["file_bytes"]),
+        (resource.RLIMIT_NOFILE, 512),
+        (resource.RLIMIT_CPU, about["cpu"]),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        with contextlib.suppress(ValueError, OSError):  # the system's own limit is lower
+            resource.setrlimit(what, (most, most))
+
+
+# --- a room -----------------------------------------------------------------------------------
+
+
+def _room(control: Channel, shell: Any, about: dict) -> None:
+    """Run cells as they come; each is answered with its outputs."""
+    kept = shell.mft_kept
+    folder = Path(about["folder"])
+    folder.mkdir(parents=True, exist_ok=True)
+    os.chdir(folder)
+    sys.path.insert(0, str(folder))
+    null = os.open(os.devnull, os.O_RDWR)
+    for descriptor in range(3):
+        os.dup2(null, descriptor)
+    sys.stdout, sys.stderr = _Stream(kept, "stdout"), _Stream(kept, "stderr")
+    builtins.input = _no_input
+    _limit(about)
+    checks.cell_limit(about["seconds"])
+    control.send(b'"ready"')  # with it, the kernel says which process this is
+    while True:
+        message, descriptors = control.receive(descriptors=1)
+        ask = json.loads(message)
+        if "file" in ask:
+            path = folder / ask["file"]
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(control.receive()[0])
+        elif "cell" in ask:
+            kept.clear()
+            shell.run_cell(ask["cell"], store_history=True)
+            control.send(json.dumps(list(kept), default=_plain).encode())
+        else:
+            try:
+                child = os.fork()
+            except OSError:  # it has as many processes as it may have
+                child = -1
+            if child == 0:
+                try:
+                    control.close()
+                    _snapshot(Channel(socket.socket(fileno=descriptors[0])), shell.user_ns)
+                finally:
+                    os._exit(0)
+            os.close(descriptors[0])
+            control.send(json.dumps(child > 0).encode())
+
+
+def _plain(value: Any) -> Any:
+    return base64.b64encode(value).decode() if isinstance(value, bytes) else str(value)
+
+
+def _no_input(prompt: str = "") -> str:
+    raise RuntimeError("`input` asks a person, and when a notebook is graded nobody is there. Put the value in the code.")
+
+
+def _snapshot(judge: Channel, namespace: dict) -> None:
+    """Fork a server for each socket that the judge sends."""
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    while True:
+        message, descriptors = judge.receive(descriptors=1)
+        if os.fork() == 0:
+            judge.close()
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            _serve(Channel(socket.socket(fileno=descriptors[0])), namespace, **json.loads(message))
+            os._exit(0)
+        os.close(descriptors[0])
+
+
+def _serve(judge: Channel, namespace: dict, names: list[str], stand_for: list[str], seed: int) -> None:
+    """Answer the judge's requests until it has no more."""
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(1)  # a pool of threads does not survive a fork
+    sys.stdout = sys.stderr = io.StringIO()
+    sys.stdout.write = lambda text: len(text)
+    room = Room(namespace, names)
+    for name in stand_for:
+        namespace[name] = _asks(judge, room, name)
+    with checks.watched(namespace, names):
+        while True:
+            request, _ = judge.receive()
+            seconds = float(request[:8])
+            with _cpu_limit(seconds):
+                reply = room.answer(request[8:])
+            judge.send(reply)
+
+
+def _asks(judge: Channel, room: Room, name: str) -> Any:
+    """Return a function that the judge's reference answers: an earlier exercise whose own answer is wrong."""
+
+    def function(*args: Any, **kwargs: Any) -> Any:
+        return room.ask_back(name, args, kwargs, lambda data: (judge.send(data), judge.receive()[0][8:])[1])
+
+    function.__name__ = name
+    return function
+
+
+@contextlib.contextmanager
+def _cpu_limit(seconds: float) -> Any:
+    """Raise `TimeLimit` in code that computes for longer, or that sleeps for three times as long."""
+
+    def stop(*_: Any) -> None:
+        raise checks.TimeLimit
+
+    for timer, number, most in ((signal.ITIMER_PROF, signal.SIGPROF, 1), (signal.ITIMER_REAL, signal.SIGALRM, 3)):
+        signal.signal(number, stop)
+        signal.setitimer(timer, most * seconds, 0.5)
+    try:
+        yield
+    finally:
+        for timer in (signal.ITIMER_PROF, signal.ITIMER_REAL):
+            signal.setitimer(timer, 0)
+
+
+if __name__ == "__main__":
+    template(Channel(socket.socket(fileno=int(sys.argv[1]))))

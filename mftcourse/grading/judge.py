@@ -1,0 +1,270 @@
+"""The verdict: check cells run in a trusted process, which talks in plain data to a room that is not.
+
+    python -m mftcourse.grading.judge DESCRIPTOR
+
+The judge runs the instructor's notebook once, keeps what every check cell may use, and forks for each hand-in. There,
+at a check cell, the names that exercises define stand for the learner's (see `wall.py`), each check's calls go to a
+server that the room forks for this cell, and the card that comes out is the judge's own. Nothing that a room says can
+end it: every read has a deadline, past which that check has its sentence and the next one gets a new server.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import linecache
+import os
+import signal
+import socket
+import subprocess
+import sys
+import types
+from dataclasses import dataclass
+from typing import Any
+
+from .. import checks, mistakes
+from ..checks import Finding, Scorecard
+from ..course.files import GradingError
+from .channel import Channel
+from .inside import give_up_all
+from .room import ENDED, Room, Stopped, start
+from .runner import draw_from
+from .wall import TOO_LONG, Ended, Link, NotPlain, plainly
+
+DEATHS = 3  # servers that a check cell may cost
+
+
+@dataclass
+class Cell:
+    """A cell of the instructor's notebook, as the judge needs it.
+
+    Attributes:
+        kind: "code", "exercise" or "check".
+        names: of an exercise, what its learners define; of a check, what all exercises before it define.
+        classes: those of the names that are classes.
+    """
+
+    kind: str
+    exercise: str
+    source: str
+    points: float
+    names: list[str]
+    classes: list[str]
+
+
+class Judge:
+    """The process that judges, as the grader holds it; use it in a `with` statement.
+
+    Args:
+        cells: of the instructor's notebook.
+        fenced: it decodes what hostile processes send, so it is fenced in as they are.
+        seconds: the most that a check may take, of CPU.
+
+    Raises:
+        GradingError: the notebook does not run, or its own solution does not pass its checks.
+    """
+
+    def __init__(self, cells: list[Cell], *, fenced: bool = True, seconds: float = checks.CHECK_SECONDS) -> None:
+        self._cells = {c.exercise: c for c in cells if c.kind == "check"}
+        self._seconds = seconds
+        self._process, self._channel = start("judge", fenced)
+        try:
+            about = {"cells": [c.__dict__ for c in cells], "seconds": seconds, "fenced": fenced}
+            self._channel.send(json.dumps(about).encode())
+            said = json.loads(self._channel.receive(600)[0])
+        except (OSError, EOFError, ValueError):
+            said = "the judge's process did not come up. Set MFT_DEBUG=1 to see what it says"
+        if said:
+            self.__exit__()
+            raise GradingError(f"The unit's own solution cannot be graded here: {said}.")
+
+    def __enter__(self) -> Judge:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._channel.close()
+        self._process.kill()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(10)
+
+    def open(self) -> Channel:
+        """Return a channel to a judge of one hand-in."""
+        mine, theirs = Channel.pair()
+        with theirs:
+            self._channel.send(b'"hand-in"', theirs.fileno(), seconds=30)
+        return mine
+
+    def card(
+        self, hand_in: Channel, room: Room, exercise: str, snapshot: socket.socket, stand_for: list[str] | None = None
+    ) -> Scorecard:
+        """Return the card of an exercise.
+
+        Args:
+            hand_in: from `open`.
+            room: the learner's; it is watched meanwhile.
+            snapshot: of the notebook at the exercise's check cell.
+            stand_for: names of earlier exercises for which the reference answers.
+
+        Raises:
+            Stopped: this judge of the hand-in is gone; take another one for what is left.
+        """
+        ask = {"exercise": exercise, "stand_for": stand_for or []}
+        try:
+            hand_in.send(json.dumps(ask).encode(), snapshot.fileno(), seconds=30)
+        except OSError:
+            raise Stopped(ENDED) from None
+        card = json.loads(room.wait(hand_in, 8 * self._seconds + 60))
+        if "error" in card:
+            return self.failed(exercise, card["error"])
+        return Scorecard.from_dict(card)
+
+    def failed(self, exercise: str, sentence: str) -> Scorecard:
+        """Return the card of an exercise whose checks could not run."""
+        points = self._cells[exercise].points
+        return Scorecard(exercise, points, [Finding("The checks of this exercise could run", "failed", points, sentence)])
+
+    def cpu(self) -> float:
+        """Return the CPU seconds of the judge and of its hand-ins that are done."""
+        self._channel.send(b"0")
+        return json.loads(self._channel.receive(30)[0])
+
+
+# --- inside the judge's process ---------------------------------------------------------------
+
+
+def main(control: Channel) -> None:
+    """Run the instructor's notebook, prove that its solution passes, and fork for each hand-in that comes."""
+    about = json.loads(control.receive()[0])
+    cells = [Cell(**c) for c in about["cells"]]
+    sys.stdout = io.StringIO()
+    checks.CHECK_SECONDS = 100 * about["seconds"]  # of the judge's own; the learner's are counted in the room
+    try:
+        scopes = _run(cells)
+        said = ""
+    except Exception as error:
+        said = f"{type(error).__name__}: {error}"
+    control.send(json.dumps(said).encode())
+    by_exercise = {c.exercise: c for c in cells if c.kind == "check"}
+    while True:
+        try:
+            message, descriptors = control.receive(descriptors=1)
+        except (EOFError, OSError):
+            os._exit(0)
+        if not descriptors:
+            with contextlib.suppress(ChildProcessError):
+                while os.waitpid(-1, os.WNOHANG)[0]:
+                    pass
+            used = os.times()
+            control.send(json.dumps(sum(used[:4])).encode())
+        elif os.fork() == 0:
+            control.close()
+            if about["fenced"]:
+                give_up_all()
+            hand_in = Channel(socket.socket(fileno=descriptors[0]))
+            with contextlib.suppress(EOFError, OSError):
+                while True:
+                    message, descriptors = hand_in.receive(descriptors=1)
+                    ask = json.loads(message)
+                    snapshot = Channel(socket.socket(fileno=descriptors[0]))
+                    signal.alarm(int(10 * about["seconds"]) + 120)  # it ends for certain
+                    card = _judge(by_exercise[ask["exercise"]], scopes, snapshot, ask["stand_for"], about["seconds"])
+                    hand_in.send(json.dumps(card).encode())
+                    snapshot.close()
+            os._exit(0)
+        else:
+            os.close(descriptors[0])
+
+
+def _run(cells: list[Cell]) -> dict[str, dict[str, Any]]:
+    """Run the notebook; return exercise → the names that its check cell may use."""
+    module = types.ModuleType("lesson")
+    sys.modules["lesson"] = module
+    scopes = {}
+    for number, cell in enumerate(cells):
+        if cell.kind != "check":
+            _exec(cell.source, f"<cell {number}>", module.__dict__)
+        else:
+            scopes[cell.exercise] = dict(module.__dict__)
+    if "torch" in sys.modules:
+        import torch._dynamo  # noqa: F401 -- the first optimizer would load it, in every fork
+    scopes[""] = module.__dict__
+    return scopes
+
+
+def _exec(source: str, name: str, namespace: dict) -> None:
+    if name not in linecache.cache:
+        linecache.cache[name] = (len(source), None, source.splitlines(True), name)
+        _compiled[name] = compile(source, name, "exec")
+    exec(_compiled[name], namespace)
+
+
+_compiled: dict[str, Any] = {}
+
+
+def _judge(cell: Cell, scopes: dict, snapshot: Channel, stand_for: list[str], seconds: float) -> dict[str, Any]:
+    """Return the card of a check cell, in its JSON form, or {"error": sentence}."""
+    namespace, reference = scopes[""], scopes[cell.exercise]
+    namespace.clear()
+    namespace.update(reference)
+    functions = [n for n in stand_for if isinstance(reference.get(n), types.FunctionType)]
+    served = _Served(snapshot, {"names": cell.names, "stand_for": functions, "seed": 0}, seconds)
+    link = Link(served, cell.classes)
+    link.reference = {name: reference[name] for name in functions}
+    for name in cell.names:
+        namespace.pop(name, None)  # what the learner has not defined must not be the reference's
+    try:
+        with contextlib.suppress(NotPlain):
+            link.ask("define", kwargs={n: reference[n] for n in stand_for if n in reference and n not in functions})
+        namespace.update({n: v for n, v in link.ask("names", args=cell.names).items() if n in cell.names})
+        ended = link.ask("cells")
+        mistakes._cells[:] = [tuple(plainly(text) for text in three) for three in ended if len(three) == 3]
+    except (Exception, Ended) as error:
+        said = getattr(error, "mft_said", "") or "What the notebook defines could not be read."
+        return {"error": said.format("")}
+    checks.reset(0)
+    draw_from(0)
+    try:
+        _exec(cell.source, f"<check {cell.exercise}>", namespace)
+    except BaseException as error:
+        return {"error": f"The check cell itself ended with {type(error).__name__}."}
+    finally:
+        served.close()
+    return checks.last_scorecard().to_dict()
+
+
+class _Served:
+    """Sends requests to a server of the room, and takes a new one where that has died."""
+
+    def __init__(self, snapshot: Channel, about: dict[str, Any], seconds: float) -> None:
+        self._snapshot, self._about, self._seconds = snapshot, json.dumps(about).encode(), seconds
+        self._server: Channel | None = None
+        self._deaths = 0
+
+    def __call__(self, request: bytes) -> bytes:
+        seconds = self._seconds / (10 if checks.ran_too_long() else 1)
+        try:
+            if self._server is None:
+                if self._deaths >= DEATHS:
+                    raise EOFError
+                self._server, theirs = Channel.pair()
+                with theirs:
+                    self._snapshot.send(self._about, theirs.fileno(), seconds=10)
+            self._server.send(f"{seconds:8.3f}".encode()[:8] + request, seconds=10)
+            return self._server.receive(3 * seconds + 5)[0]
+        except TimeoutError:
+            self.close()
+            raise Ended(TOO_LONG) from None
+        except (OSError, EOFError):
+            self.close()
+            raise Ended(ENDED) from None
+
+    def close(self) -> None:
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+            self._deaths += 1
+
+
+if __name__ == "__main__":
+    main(Channel(socket.socket(fileno=int(sys.argv[1]))))

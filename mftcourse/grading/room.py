@@ -1,0 +1,399 @@
+"""Rooms: where a learner's cells run, fenced in by bubblewrap, each forked warm from one template.
+
+A room sees the system and the libraries, read only, and one scratch folder in memory; no network, no other
+process, no file of the class. Where a system lets no fenced process make namespaces, every room is a fence of its
+own that starts cold: just as safe, and slower. What a room says is data: see `outputs`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psutil
+from nbformat import NotebookNode
+from nbformat.v4 import new_output
+
+from ..course.files import GradingError
+from .channel import Channel
+from .inside import CUT, HOME  # noqa: F401
+
+CELL_SECONDS, TOTAL_SECONDS = 120, 900
+MEMORY, FILE_BYTES, PROCESSES = 4 << 30, 256 << 20, 160
+OUTPUT_BYTES = 8_000_000  # of one cell; a room cuts before that, if it is itself
+PACKAGE = Path(__file__).resolve().parents[1]
+
+
+class Stopped(Exception):
+    """A room is gone, or was stopped; `str(error)` is the sentence for it."""
+
+
+ENDED = "Python ended here (`exit`, `os._exit`, out of memory, or a crash)."
+TOO_MUCH = f"This took more than {MEMORY >> 30} GB of memory and was stopped."
+
+
+def available() -> str:
+    """Return '' where rooms can be fenced in, else a sentence that says what to install."""
+    if sys.platform != "linux":
+        return ("Grading runs what learners wrote inside bubblewrap, which only Linux has. Grade in a Linux container "
+                "(Docker, Podman), or on Windows in WSL.")  # fmt: skip
+    if not shutil.which("bwrap"):
+        return ("Grading runs what learners wrote inside bubblewrap, and `bwrap` is not installed. On Debian and "
+                "Ubuntu: sudo apt install bubblewrap; on Fedora: sudo dnf install bubblewrap.")  # fmt: skip
+    with tempfile.TemporaryFile() as said:
+        if subprocess.run([*_fence(), "true"], stdout=said, stderr=said).returncode:
+            said.seek(0)
+            return ("bubblewrap is installed, and this system lets it make no fence "
+                    f"({said.read().decode(errors='replace').strip()[:200]}).")  # fmt: skip
+    return ""
+
+
+def _fence() -> list[str]:
+    """Return the command that runs another one in a fence: the system and the libraries read only, nothing else."""
+    prefixes = {Path(p) for p in (sys.prefix, sys.base_prefix)}
+    libraries = {Path(p) for p in sys.path if Path(p).name in ("site-packages", "dist-packages")}
+    shown = sorted(p for p in {*prefixes, *libraries, PACKAGE} if p.is_dir())
+    command = ["bwrap", "--die-with-parent", "--new-session", "--unshare-pid", "--unshare-net", "--unshare-ipc",
+               "--unshare-uts", "--hostname", "room", "--cap-add", "ALL"]  # fmt: skip
+    if os.geteuid():
+        command += ["--unshare-user", "--uid", "0", "--gid", "0"]  # root inside only: it makes namespaces for rooms
+    command += ["--perms", "0755", "--dir", "/etc"]
+    for path in ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/etc/alternatives", "/etc/fonts", "/etc/localtime",
+                 "/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d"):  # fmt: skip
+        command += ["--ro-bind-try", path, path]
+    command += ["--proc", "/proc", "--dev", "/dev", "--size", str(512 << 20), "--tmpfs", "/tmp"]
+    shown = [path for path in shown if path.parts[1] not in ("usr", "lib", "bin")]
+    for folder in sorted({parent for path in shown for parent in path.parents}, key=lambda p: len(p.parts))[1:]:
+        command += ["--perms", "0755", "--dir", str(folder)]  # who a room runs as is nobody
+    for path in shown:
+        command += ["--ro-bind", str(path), str(path)]
+    command += ["--perms", "0777", "--size", str(512 << 20), "--tmpfs", HOME, "--remount-ro", "/", "--clearenv"]
+    for name, value in _environment(HOME).items():
+        command += ["--setenv", name, value]
+    if not any(path.parts[1] == "tmp" for path in shown):
+        command += ["--setenv", "MFT_TMP", "1"]
+    return [*command, "--"]
+
+
+def _environment(home: str) -> dict[str, str]:
+    one = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+    return one | {
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), "/usr/local/bin", "/usr/bin", "/bin"]),
+        "HOME": home, "LANG": "C.UTF-8", "PYTHONPATH": str(PACKAGE.parent), "PYTHONHASHSEED": "0",
+        "PYTHONDONTWRITEBYTECODE": "1", "IPYTHONDIR": "/tmp/ipython", "MPLCONFIGDIR": "/tmp/matplotlib",
+        "NBGRADER_EXECUTION": "autograde", "HF_HUB_OFFLINE": "1", "TQDM_DISABLE": "1",
+    }  # fmt: skip
+
+
+def start(module: str, fenced: bool) -> tuple[subprocess.Popen, Channel]:
+    """Start a module of this package, fenced or not, and return it with the channel to it."""
+    channel, theirs = Channel.pair()
+    command = [sys.executable, "-m", f"mftcourse.grading.{module}", str(theirs.fileno())]
+    env = None
+    if fenced:
+        command = [*_fence(), *command]
+    else:
+        env = os.environ | _environment(os.environ.get("HOME", "/")) | {"PATH": os.environ.get("PATH", os.defpath)}
+    process = subprocess.Popen(
+        command, pass_fds=[theirs.fileno()], env=env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL if not os.environ.get("MFT_DEBUG") else None,
+    )  # fmt: skip
+    theirs.close()
+    return process, channel
+
+
+class Template:
+    """The process that rooms are forked from; use it in a `with` statement.
+
+    Args:
+        cells: the sources of the unit's given cells: what they import is there before a room opens.
+        slug: the working folder's name.
+        fenced: False runs what learners wrote with your rights.
+        seconds: the most that one cell may take.
+        warm: False starts every room in a fence of its own, as where a system lets nothing else.
+
+    Raises:
+        GradingError: no fence can be made, or Python does not start in it.
+    """
+
+    def __init__(
+        self, cells: list[str], slug: str, *, fenced: bool = True, seconds: float = CELL_SECONDS, warm: bool = True
+    ) -> None:
+        if fenced and (why := available()):
+            raise GradingError(f"{why} To grade without a fence, with your rights on your files: --no-isolation.")
+        self.slug, self.fenced, self.seconds = slug, fenced, seconds
+        self._about = {"cells": cells, "path": [str(PACKAGE.parent)], "fenced": fenced}
+        self._lock = threading.Lock()
+        self._process, self._channel, self.warm = self._start(warm and fenced)
+
+    def _start(self, warm: bool) -> tuple[subprocess.Popen, Channel, bool]:
+        process, channel = start("inside", self.fenced)
+        try:
+            channel.send(json.dumps(self._about | {"warm": warm}).encode())
+            return process, channel, json.loads(channel.receive(120)[0])["warm"]
+        except (OSError, EOFError):
+            process.kill()
+            raise GradingError("Python does not start inside the fence. Set MFT_DEBUG=1 to see what it says.") from None
+
+    def __enter__(self) -> Template:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._channel.close()
+        self._process.kill()
+        self._process.wait()
+
+    def open(self) -> Room:
+        """Open a room; raise `Stopped` where it does not come up."""
+        process, channel = self._process, self._channel
+        own = self.fenced and not self.warm
+        if own:
+            process, channel, _ = self._start(False)
+        mine, theirs = Channel.pair()
+        home = HOME if self.fenced else tempfile.mkdtemp(prefix="mft-room-")
+        about = {"folder": f"{home}/{self.slug}", "seconds": self.seconds, "memory": MEMORY, "processes": PROCESSES,
+                 "file_bytes": FILE_BYTES, "cpu": TOTAL_SECONDS, "fenced": self.fenced}  # fmt: skip
+        with self._lock, theirs:
+            channel.send(json.dumps(about).encode(), theirs.fileno())
+        try:
+            mine.socket.settimeout(30)
+            room = Room(mine, mine.peer(), self.seconds)
+        except (OSError, EOFError):
+            raise Stopped("The room for this notebook did not open.") from None
+        if own:
+            room.leftovers.append(lambda: (process.kill(), process.wait()))
+        if not self.fenced:
+            room.leftovers.append(lambda: shutil.rmtree(home, ignore_errors=True))
+        return room
+
+    def cpu(self) -> float:
+        """Return the CPU seconds of the template and of the rooms that have closed."""
+        with self._lock:
+            self._channel.send(b"{}")
+            return json.loads(self._channel.receive(10)[0])
+
+
+class Room:
+    """One learner's room, as the grader holds it."""
+
+    def __init__(self, channel: Channel, pid: int, seconds: float) -> None:
+        self._channel, self._seconds, self.leftovers = channel, seconds, []
+        self._process = psutil.Process(pid)
+        self._handle = os.pidfd_open(pid)
+
+    def put(self, files: dict[str, bytes]) -> None:
+        """Write files beside the notebook."""
+        for name, data in files.items():
+            self._say({"file": name})
+            self._channel.send(data, seconds=10)
+
+    def run(self, source: str) -> list[NotebookNode]:
+        """Run a cell and return its outputs; raise `Stopped` where the room does not survive it."""
+        self._say({"cell": source})
+        # twice the time and some: what a notebook's own clock stops, it stops itself, and says where
+        return outputs(self.wait(self._channel, 2 * self._seconds + 5))
+
+    def snapshot(self) -> socket.socket:
+        """Return a socket that answers for the notebook as it is now; see `inside.py`."""
+        mine, theirs = socket.socketpair()
+        with theirs:
+            self._say({}, theirs.fileno())
+        if self.wait(self._channel, 15) != b"true":
+            raise Stopped("It has started more processes than it may, so the checks cannot run beside them.")
+        return mine
+
+    def _say(self, what: dict[str, Any], *descriptors: int) -> None:
+        try:
+            self._channel.send(json.dumps(what).encode(), *descriptors, seconds=10)
+        except OSError:
+            raise Stopped(ENDED) from None
+
+    def wait(self, channel: Channel, seconds: float) -> bytes:
+        """Return the next message on a channel, the room's own or a judge's, and watch the room's memory meanwhile."""
+        end = time.monotonic() + seconds
+        while not select.select([channel.socket], [], [], min(0.25, max(0.0, end - time.monotonic())))[0]:
+            if self.memory() > MEMORY:
+                raise Stopped(TOO_MUCH)
+            if time.monotonic() > end:
+                raise Stopped(f"This did not end within {self._seconds:g} s, nor when interrupted.")
+        try:
+            return channel.receive(max(1.0, end - time.monotonic()), most=OUTPUT_BYTES)[0]
+        except (OSError, EOFError):
+            raise Stopped(ENDED) from None
+
+    def memory(self) -> int:
+        """Return the bytes that the room's processes hold, shared ones counted once."""
+        with contextlib.suppress(psutil.Error):
+            all_ = [self._process, *self._process.children(recursive=True)]
+            if sum(_or_none(p.memory_info).rss for p in all_) > MEMORY:
+                return sum(_or_none(p.memory_full_info).pss for p in all_)
+        return 0
+
+    def alive(self, seconds: float) -> bool:
+        """Whether the room still lives after so many seconds of waiting."""
+        return not select.select([self._handle], [], [], seconds)[0]
+
+    def close(self) -> None:
+        """End every process of the room."""
+        if self._handle < 0:
+            return
+        with contextlib.suppress(OSError, ValueError):
+            signal.pidfd_send_signal(self._handle, signal.SIGKILL)
+        self._channel.close()
+        os.close(self._handle)
+        self._handle = -1
+        for tidy in self.leftovers:
+            tidy()
+
+
+class _None:
+    rss = pss = 0
+
+
+def _or_none(ask: Any) -> Any:
+    try:
+        return ask()
+    except psutil.Error:
+        return _None
+
+
+# --- a notebook's cells, whatever they do -----------------------------------------------------
+
+
+@dataclass
+class Ran:
+    """A notebook that ran: outputs by the cell's place, a socket for each check cell, and sentences by place."""
+
+    room: Room
+    outputs: dict[int, list[NotebookNode]] = field(default_factory=dict)
+    snapshots: dict[int, socket.socket] = field(default_factory=dict)
+    without: dict[int, str] = field(default_factory=dict)
+    hand_in: Channel | None = None  # to the judge of this hand-in
+
+    def close(self) -> None:
+        """Close the room and the sockets."""
+        self.room.close()
+        for end in self.snapshots.values():
+            end.close()
+
+
+DEATHS = 3  # cells that a notebook may lose because they end their room
+
+
+def run(template: Template, cells: dict[int, str], checks: set[int], files: dict[str, bytes]) -> Ran:
+    """Run the cells of a notebook in order, and take a snapshot at each check cell.
+
+    A cell that ends its room is left out, and the others run again in a new one. Death may come late, by a timer
+    say: the cell that is left out is the first with which the room does not live on.
+
+    Args:
+        cells: place → source; those of check cells stay out.
+        checks: the places of check cells.
+
+    Raises:
+        Stopped: no room stays open.
+    """
+    begin = time.monotonic()
+    without: dict[int, str] = {}
+    while True:
+        ran = Ran(template.open(), without=dict(without))
+        place = -1
+        started = time.monotonic()
+        try:
+            ran.room.put(files)
+            for place in sorted({*cells, *checks}):
+                if place in without:
+                    continue
+                if time.monotonic() - begin > TOTAL_SECONDS:
+                    without[place] = ran.without[place] = f"Not run: the notebook had {TOTAL_SECONDS // 60} minutes."
+                elif place in checks:
+                    ran.snapshots[place] = ran.room.snapshot()
+                else:
+                    ran.outputs[place] = ran.room.run(cells[place])
+            return ran
+        except Stopped as stop:
+            ran.close()
+            if len(without) >= DEATHS:
+                rest = "Not run: earlier cells had ended Python too often."
+                without = dict.fromkeys({*cells, *checks}, rest) | without
+                return Ran(template.open(), without=without)
+            guilty = place
+            if "did not end within" not in str(stop):
+                guilty = _guilty(template, cells, files, without, place, time.monotonic() - started)
+            without[guilty] = str(stop)
+        except BaseException:
+            ran.close()
+            raise
+
+
+def _guilty(
+    template: Template, cells: dict[int, str], files: dict[str, bytes], without: dict[int, str], place: int, took: float
+) -> int:
+    """Return the first cell with which a room does not live on, among those up to where it was found dead."""
+
+    def lives(last: int) -> bool:
+        room = template.open()
+        try:
+            room.put(files)
+            for at in sorted(c for c in cells if c <= last and c not in without):
+                room.run(cells[at])
+            return room.alive(min(took * 1.2 + 0.3, 20)) and bool(room.snapshot().close() or True)
+        except Stopped:
+            return False
+        finally:
+            room.close()
+
+    before = sorted(c for c in cells if c < place and c not in without)
+    low, high = 0, len(before)  # with before[:low] it lives
+    if not before or lives(before[-1]):
+        return place
+    while low < high:
+        middle = (low + high) // 2
+        low, high = (middle + 1, high) if lives(before[middle]) else (low, middle)
+    return before[low]
+
+
+# --- what a room says -------------------------------------------------------------------------
+
+
+def outputs(data: bytes) -> list[NotebookNode]:
+    """Return the outputs that a room reports, each a sound nbformat output with text in it, or nothing."""
+    try:
+        said = json.loads(data)
+    except (ValueError, RecursionError):
+        raise Stopped(ENDED) from None
+    return [made for one in said[:1000] if (made := _output(one))] if isinstance(said, list) else []
+
+
+def _output(said: Any) -> NotebookNode | None:
+    if not isinstance(said, dict):
+        return None
+    kind = said.get("output_type")
+    if kind == "stream":
+        name = "stderr" if said.get("name") == "stderr" else "stdout"
+        return new_output("stream", name=name, text=_text(said.get("text")))
+    if kind == "error":
+        lines = said.get("traceback")
+        lines = [_text(line) for line in lines[:200]] if isinstance(lines, list) else []
+        return new_output("error", ename=_text(said.get("ename"))[:200], evalue=_text(said.get("evalue")), traceback=lines)
+    if kind in ("display_data", "execute_result") and isinstance(said.get("data"), dict):
+        known = ("text/plain", "text/html", "text/markdown", "text/latex", "image/png", "image/jpeg")
+        return new_output(kind, data={name: _text(said["data"][name]) for name in known if name in said["data"]})
+    return None
+
+
+def _text(value: Any) -> str:
+    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else ""
