@@ -15,6 +15,7 @@ from ..course.handin import exercise, kind
 from ..course.kernel import cell_name, in_words, names
 from ..course.lesson import globals_stored
 from . import room
+from .channel import Channel
 from .judge import Cell, Judge
 from .room import Ran, Stopped, Template
 
@@ -35,6 +36,33 @@ class Marked:
     notes: list[str] = field(default_factory=list)
     carried: dict[str, str] = field(default_factory=dict)
     seconds: float = 0.0
+
+
+class _Work:
+    """A hand-in on the bench: its cells, the room they ran in, and what came of it."""
+
+    def __init__(self, nb: NotebookNode, cells: dict[int, str], files: dict[str, bytes]) -> None:
+        self.nb, self.cells, self.files = nb, cells, files
+        self.without: dict[int, str] = {}
+        self.ran: Ran | None = None
+        self.others: list[Ran] = []
+        self.hand_in: Channel | None = None  # to its judge
+
+    @property
+    def outputs(self) -> dict[int, list[NotebookNode]]:
+        return self.ran.outputs
+
+    def run(self, template: Template, checks: set[int]) -> None:
+        if self.ran:
+            self.ran.close()
+        self.ran = room.run(template, self.cells, checks, self.files, self.without)
+
+    def close(self) -> None:
+        for ran in (self.ran, *self.others):
+            if ran:
+                ran.close()
+        if self.hand_in:
+            self.hand_in.close()
 
 
 class Bench:
@@ -92,22 +120,40 @@ class Bench:
         code = {i: c for i, c in enumerate(nb.cells) if c.cell_type == "code"}
         checks = {i for i, c in code.items() if kind(c) == "check"}
         run = {i: c.source for i, c in code.items() if i not in checks and kind(c) != "demo"}
-        ran = room.run(self.template, run, checks, files or {})
+        work = _Work(nb, run, files or {})
+        marked = Marked(nb, {})
         try:
-            marked = Marked(nb, {})
+            self._cards(work, checks, marked)
             for place, cell in code.items():
-                self._outputs(marked, cell, ran.outputs.get(place, []), ran.without.get(place, ""))
-            for place in sorted(checks):
-                marked.cards[exercise(nb.cells[place])] = self._card(ran, place, nb)
-            self._carry_forward(marked, ran, checks)
-            for place in checks:
-                _show(nb.cells[place], marked.cards[exercise(nb.cells[place])])
-            marked.seconds = time.monotonic() - begin
-            return marked
+                self._outputs(marked, cell, work.outputs.get(place, []), work.without.get(place, ""))
+            self._carry_forward(marked, work, checks)
         finally:
-            ran.close()
-            if ran.hand_in:
-                ran.hand_in.close()
+            work.close()
+        for place in checks:
+            _show(nb.cells[place], marked.cards[exercise(nb.cells[place])])
+        marked.seconds = time.monotonic() - begin
+        return marked
+
+    def _cards(self, work: _Work, checks: set[int], marked: Marked) -> None:
+        """Fill in the cards. Where a room dies while the judge asks it, what is left is judged in a new one."""
+        left = sorted(checks)
+        for attempt in range(room.DEATHS + 1):
+            began = time.monotonic()
+            work.run(self.template, checks)
+            while left:
+                place = left[0]
+                card = self._card(work, place)
+                if not work.ran.room.alive(0) and attempt < room.DEATHS:
+                    took = time.monotonic() - began
+                    guilty = room.guilty(self.template, work.cells, work.files, work.without, None, took)
+                    if guilty is None:  # no cell: it was what the check called
+                        marked.cards[exercise(work.nb.cells[left.pop(0)])] = card
+                    else:
+                        work.without[guilty] = room.ENDED
+                    break
+                marked.cards[exercise(work.nb.cells[left.pop(0)])] = card
+            if not left:
+                return
 
     def _outputs(self, marked: Marked, cell: NotebookNode, outputs: list[NotebookNode], sentence: str) -> None:
         cell.outputs, cell.execution_count = outputs, None
@@ -119,47 +165,56 @@ class Bench:
         if any(o.output_type == "stream" and o.text.endswith(room.CUT) for o in outputs):
             marked.notes.append(f"{cell_name(cell)} put out more than a page can hold; the rest was cut.")
 
-    def _card(self, ran: Ran, place: int, nb: NotebookNode, stand_for: list[str] | None = None) -> Scorecard:
-        of = exercise(nb.cells[place])
-        if place in ran.without:
-            return self.judge.failed(of, ran.without[place])
+    def _card(self, work: _Work, place: int, stand_for: list[str] | None = None, again: bool = False) -> Scorecard:
+        of = exercise(work.nb.cells[place])
+        if place in work.without:
+            return self.judge.failed(of, work.without[place])
+        ran = work.ran
         try:
-            ran.hand_in = ran.hand_in or self.judge.open()
-            return self.judge.card(ran.hand_in, ran.room, of, ran.snapshots[place], stand_for)
+            work.hand_in = work.hand_in or self.judge.open()
+            card = self.judge.card(work.hand_in, ran.room, of, ran.snapshots[place], stand_for)
         except Stopped as stop:
-            if ran.hand_in:
-                ran.hand_in.close()
-            ran.hand_in = None
+            work.hand_in.close()
+            work.hand_in = None
+            ran.room.close()
             return self.judge.failed(of, str(stop))
+        if card is None and not again and ran.room.alive(0):  # its snapshot is gone: something killed it
+            cells = {i: source for i, source in work.cells.items() if i < place}
+            fresh = room.run(self.template, cells, {place}, work.files, work.without)
+            ran.snapshots[place].close()
+            ran.snapshots[place] = fresh.snapshots.pop(place, ran.snapshots[place])
+            work.others.append(fresh)
+            return self._card(work, place, stand_for, again=True)
+        return card or self.judge.failed(of, room.ENDED)
 
-    def _carry_forward(self, marked: Marked, ran: Ran, checks: set[int]) -> None:
-        """Judge again, with the reference in place of earlier answers that are wrong, what builds on them and failed."""
+    def _carry_forward(self, marked: Marked, work: _Work, checks: set[int]) -> None:
+        """Judge again what failed and builds on earlier answers that are wrong, with the reference in their place."""
         wrong: dict[str, str] = {}  # name → the earlier exercise whose card is not whole
         for place in sorted(checks):
             of = exercise(marked.nb.cells[place])
             card = marked.cards[of]
             begun = any(f.verdict != "todo" for f in card.findings)
-            if not card.complete and begun and place not in ran.without:
+            if not card.complete and begun and place not in work.without:
                 used = sorted(n for n in self._reads(marked.nb, of) if n in wrong)
                 if used:
-                    again = self._card(ran, place, marked.nb, used)
+                    again = self._card(work, place, used)
                     if again.earned > card.earned:
                         marked.cards[of] = again
                         said = " and ".join(f"`{name}`" for name in used)
-                        marked.carried[of] = (f"Judged with the course's own {said} in place of yours, which is not right "
-                                              "yet: an earlier error is counted once.")  # fmt: skip
+                        marked.carried[of] = (f"Judged with the course's own {said} in place of yours, which is not "
+                                              "right yet: an earlier error is counted once.")  # fmt: skip
             if not card.complete:
                 wrong |= dict.fromkeys(self.defines.get(of, []), of)
 
     def _reads(self, nb: NotebookNode, of: str) -> set[str]:
-        """Return the names that the answer of an exercise reads, and what they read, in any cell of the learner's."""
+        """Return the names that the answer of an exercise reads, and what those read, in any cell of the learner's."""
         about = [(kind(c), exercise(c), names(c)) for c in nb.cells if c.cell_type == "code" and kind(c) != "check"]
         found = set().union(*(n.reads for k, e, n in about if k == "exercise" and e == of)) - set(self.defines[of])
         before: set[str] = set()
         while found != before:
             before = set(found)
-            for what, whose, n in about:
-                if what == "" and n.binds & found:  # the learner's own helpers
+            for what, _, n in about:
+                if what in ("", "exercise") and n.binds & found:
                     found |= n.reads
         return found
 

@@ -22,11 +22,12 @@ import resource
 import signal
 import socket
 import sys
+import time
 import types
 from pathlib import Path
 from typing import Any
 
-from .. import checks, mistakes
+from .. import checks
 from .channel import Channel
 from .wall import Room
 
@@ -43,8 +44,7 @@ def template(control: Channel) -> None:
     sys.path[:0] = [p for p in about["path"] if p not in sys.path]
     shell = _shell(about["cells"])
     warm = about["warm"] and _can_nest()
-    gc.collect()
-    gc.freeze()
+    ready_to_fork()
     control.send(json.dumps({"warm": warm}).encode())
     while True:
         try:
@@ -57,11 +57,11 @@ def template(control: Channel) -> None:
                     pass
             used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
             control.send(json.dumps(sum(u.ru_utime + u.ru_stime for u in used)).encode())
-        elif os.fork() == 0:
+        elif (_fork_apart() if warm else os.fork()) == 0:
             try:
                 control.close()
                 if warm:
-                    _isolate()
+                    _furnish()
                 elif about["fenced"]:
                     _become_nobody()
                     _give_up(ctypes.CDLL(None))
@@ -73,7 +73,7 @@ def template(control: Channel) -> None:
 
 
 def _shell(cells: list[str]) -> Any:
-    """Return an IPython shell that keeps what a cell puts out; run the given cells once elsewhere, for their imports."""
+    """Return an IPython shell that keeps what cells put out; run the given cells once elsewhere, for their imports."""
     import matplotlib
 
     matplotlib.use("agg")
@@ -92,7 +92,7 @@ def _shell(cells: list[str]) -> Any:
                 exec(compile(cell, "<given>", "exec"), scratch.__dict__)
     if "torch" in sys.modules:
         import torch
-        import torch._dynamo  # noqa: F401 -- the first optimizer would load it
+        import torch._dynamo  # the first optimizer would load it
 
         torch.set_num_threads(1)
     del sys.modules["given"]
@@ -182,21 +182,59 @@ class _Stream(io.TextIOBase):
 # --- namespaces -------------------------------------------------------------------------------
 
 
+def ready_to_fork() -> None:
+    """Make forks cheap: nothing for the collector to touch, and memory in large pages where the kernel has them."""
+    gc.collect()
+    gc.freeze()
+    libc, large = ctypes.CDLL(None), 2 << 20
+    for line in Path("/proc/self/maps").read_text().splitlines():
+        span, rights, _, _, _, *name = line.split()
+        if rights == "rw-p" and (not name or name == ["[heap]"]):
+            low, high = (int(end, 16) for end in span.split("-"))
+            low, high = -(-low // large) * large, high // large * large
+            for advice in (14, 25) if high > low else ():  # MADV_HUGEPAGE, MADV_COLLAPSE
+                libc.madvise(ctypes.c_void_p(low), ctypes.c_size_t(high - low), advice)
+
+
 def _can_nest() -> bool:
     """Whether this system lets a fenced process make namespaces of its own."""
-    child = os.fork()
+    try:
+        child = _fork_apart()
+    except OSError:
+        return False
     if child == 0:
         status = 1
         try:
-            _isolate()
+            _furnish()
             status = 0
         finally:
             os._exit(status)
     return os.waitpid(child, 0)[1] == 0
 
 
-def _isolate() -> None:
-    """Go on as process 1 of namespaces of its own, without any right; the caller's process waits and ends with it."""
+def _fork_apart() -> int:
+    """Fork a child that is process 1 of namespaces of its own; return what `os.fork` does."""
+    python, flags = ctypes.pythonapi, signal.SIGCHLD
+    for name in ("NS", "PID", "IPC", "NET", "UTS"):
+        flags |= _NEW[name]
+    python.PyOS_BeforeFork()
+    child = ctypes.PyDLL(None, use_errno=True).syscall(*_CLONE, ctypes.c_ulong(flags), None, None, None, None)
+    if child == 0:
+        python.PyOS_AfterFork_Child()
+        return 0
+    error = ctypes.get_errno()
+    python.PyOS_AfterFork_Parent()
+    if child < 0:
+        raise OSError(error, os.strerror(error))
+    return child
+
+
+# The number of the system call `clone`; its first argument is the flags on both.
+_CLONE = (220 if os.uname().machine == "aarch64" else 56,)
+
+
+def _furnish() -> None:
+    """Mount what a room needs, and give up every right. In a process that `_fork_apart` made."""
     libc = ctypes.CDLL(None, use_errno=True)
 
     def must(result: int) -> None:
@@ -206,12 +244,7 @@ def _isolate() -> None:
     def mount(kind: str, at: str, data: str = "", flags: int = 2 | 4) -> None:  # no setuid, no devices
         must(libc.mount(kind.encode(), at.encode(), kind.encode(), ctypes.c_ulong(flags), data.encode()))
 
-    must(libc.unshare(_NEW["NS"] | _NEW["PID"] | _NEW["IPC"] | _NEW["NET"] | _NEW["UTS"]))
-    child = os.fork()
-    if child:
-        _, status = os.waitpid(child, 0)
-        os._exit(os.waitstatus_to_exitcode(status) and 1)
-    libc.prctl(1, signal.SIGKILL)  # die with the process that waits
+    libc.prctl(1, signal.SIGKILL)  # die with the template
     must(libc.mount(b"none", b"/", None, ctypes.c_ulong(0x4000 | 0x40000), None))  # private, recursively
     for folder in (HOME, "/dev/shm", *(["/tmp"] if os.environ.get("MFT_TMP") else [])):
         mount("tmpfs", folder, "size=512m,nr_inodes=20000,mode=0777")
@@ -227,13 +260,19 @@ def _isolate() -> None:
     _give_up(libc)
 
 
-def give_up_all() -> None:
-    """Go on with no right at all, in namespaces of its own where the system lets it."""
-    if _can_nest():
-        _isolate()
-    else:
-        _become_nobody()
-        _give_up(ctypes.CDLL(None))
+def fork_without_rights(fenced: bool) -> int:
+    """Fork a child with no right at all, in namespaces of its own where the system lets it."""
+    try:
+        child = _fork_apart() if fenced else os.fork()
+    except OSError:
+        child = os.fork()
+    if child == 0 and fenced:
+        try:
+            _furnish()
+        except OSError:
+            _become_nobody()
+            _give_up(ctypes.CDLL(None))
+    return child
 
 
 def _give_up(libc: ctypes.CDLL) -> None:
@@ -256,7 +295,6 @@ def _limit(about: dict) -> None:
     now = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     for what, most in (
         (resource.RLIMIT_AS, now + about["memory"]),
-        (resource.RLIMIT_NPROC, about["processes"] if about["fenced"] else resource.RLIM_INFINITY),
         (resource.RLIMIT_FSIZE, about["file_bytes"]),
         (resource.RLIMIT_NOFILE, 512),
         (resource.RLIMIT_CPU, about["cpu"]),
@@ -264,6 +302,8 @@ def _limit(about: dict) -> None:
     ):
         with contextlib.suppress(ValueError, OSError):  # the system's own limit is lower
             resource.setrlimit(what, (most, most))
+    if about["fenced"]:  # some more are for the checks
+        resource.setrlimit(resource.RLIMIT_NPROC, (about["processes"], about["processes"] + 60))
 
 
 # --- a room -----------------------------------------------------------------------------------
@@ -296,9 +336,11 @@ def _room(control: Channel, shell: Any, about: dict) -> None:
             shell.run_cell(ask["cell"], store_history=True)
             control.send(json.dumps(list(kept), default=_plain).encode())
         else:
+            now, most = resource.getrlimit(resource.RLIMIT_NPROC)
+            resource.setrlimit(resource.RLIMIT_NPROC, (most, most))
             try:
                 child = os.fork()
-            except OSError:  # it has as many processes as it may have
+            except OSError:  # the learner's code has taken what was kept for the checks
                 child = -1
             if child == 0:
                 try:
@@ -307,6 +349,7 @@ def _room(control: Channel, shell: Any, about: dict) -> None:
                 finally:
                     os._exit(0)
             os.close(descriptors[0])
+            resource.setrlimit(resource.RLIMIT_NPROC, (now, most))
             control.send(json.dumps(child > 0).encode())
 
 
@@ -315,7 +358,7 @@ def _plain(value: Any) -> Any:
 
 
 def _no_input(prompt: str = "") -> str:
-    raise RuntimeError("`input` asks a person, and when a notebook is graded nobody is there. Put the value in the code.")
+    raise RuntimeError("`input` asks a person; when a notebook is graded nobody is there. Put the value in the code.")
 
 
 def _snapshot(judge: Channel, namespace: dict) -> None:
@@ -361,14 +404,19 @@ def _asks(judge: Channel, room: Room, name: str) -> Any:
 
 @contextlib.contextmanager
 def _cpu_limit(seconds: float) -> Any:
-    """Raise `TimeLimit` in code that computes for longer, or that sleeps for three times as long."""
+    """Raise `TimeLimit` in code that computes, or sleeps, for longer; the kernel ends what does not hear it."""
+    began = time.monotonic(), time.process_time()
 
-    def stop(*_: Any) -> None:
-        raise checks.TimeLimit
+    def stop(number: int, _: Any) -> None:
+        clock, cpu = time.monotonic() - began[0], time.process_time() - began[1]
+        if number == signal.SIGPROF or cpu < 0.02 * clock:
+            raise checks.TimeLimit
 
-    for timer, number, most in ((signal.ITIMER_PROF, signal.SIGPROF, 1), (signal.ITIMER_REAL, signal.SIGALRM, 3)):
+    for timer, number in ((signal.ITIMER_PROF, signal.SIGPROF), (signal.ITIMER_REAL, signal.SIGALRM)):
         signal.signal(number, stop)
-        signal.setitimer(timer, most * seconds, 0.5)
+        signal.setitimer(timer, seconds, 0.5)
+    most = int(time.process_time() + 2 * seconds + 2)
+    resource.setrlimit(resource.RLIMIT_CPU, (most, resource.getrlimit(resource.RLIMIT_CPU)[1]))
     try:
         yield
     finally:

@@ -71,8 +71,8 @@ def _fence() -> list[str]:
     if os.geteuid():
         command += ["--unshare-user", "--uid", "0", "--gid", "0"]  # root inside only: it makes namespaces for rooms
     command += ["--perms", "0755", "--dir", "/etc"]
-    for path in ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/etc/alternatives", "/etc/fonts", "/etc/localtime",
-                 "/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d"):  # fmt: skip
+    etc = ("alternatives", "fonts", "localtime", "ld.so.cache", "ld.so.conf", "ld.so.conf.d")
+    for path in ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", *(f"/etc/{name}" for name in etc)):
         command += ["--ro-bind-try", path, path]
     command += ["--proc", "/proc", "--dev", "/dev", "--size", str(512 << 20), "--tmpfs", "/tmp"]
     shown = [path for path in shown if path.parts[1] not in ("usr", "lib", "bin")]
@@ -275,13 +275,11 @@ def _or_none(ask: Any) -> Any:
 
 @dataclass
 class Ran:
-    """A notebook that ran: outputs by the cell's place, a socket for each check cell, and sentences by place."""
+    """A notebook that ran: outputs by the cell's place, and a socket for each check cell."""
 
     room: Room
     outputs: dict[int, list[NotebookNode]] = field(default_factory=dict)
     snapshots: dict[int, socket.socket] = field(default_factory=dict)
-    without: dict[int, str] = field(default_factory=dict)
-    hand_in: Channel | None = None  # to the judge of this hand-in
 
     def close(self) -> None:
         """Close the room and the sockets."""
@@ -293,7 +291,9 @@ class Ran:
 DEATHS = 3  # cells that a notebook may lose because they end their room
 
 
-def run(template: Template, cells: dict[int, str], checks: set[int], files: dict[str, bytes]) -> Ran:
+def run(
+    template: Template, cells: dict[int, str], checks: set[int], files: dict[str, bytes], without: dict[int, str]
+) -> Ran:
     """Run the cells of a notebook in order, and take a snapshot at each check cell.
 
     A cell that ends its room is left out, and the others run again in a new one. Death may come late, by a timer
@@ -302,23 +302,20 @@ def run(template: Template, cells: dict[int, str], checks: set[int], files: dict
     Args:
         cells: place → source; those of check cells stay out.
         checks: the places of check cells.
+        without: place → why it is left out; what is found is written here.
 
     Raises:
-        Stopped: no room stays open.
+        Stopped: no room opens.
     """
     begin = time.monotonic()
-    without: dict[int, str] = {}
     while True:
-        ran = Ran(template.open(), without=dict(without))
-        place = -1
-        started = time.monotonic()
+        ran = Ran(template.open())
+        started, place = time.monotonic(), -1
         try:
             ran.room.put(files)
-            for place in sorted({*cells, *checks}):
-                if place in without:
-                    continue
+            for place in sorted({*cells, *checks} - set(without)):
                 if time.monotonic() - begin > TOTAL_SECONDS:
-                    without[place] = ran.without[place] = f"Not run: the notebook had {TOTAL_SECONDS // 60} minutes."
+                    without[place] = f"Not run: the notebook had used up its {TOTAL_SECONDS // 60} minutes."
                 elif place in checks:
                     ran.snapshots[place] = ran.room.snapshot()
                 else:
@@ -326,23 +323,35 @@ def run(template: Template, cells: dict[int, str], checks: set[int], files: dict
             return ran
         except Stopped as stop:
             ran.close()
-            if len(without) >= DEATHS:
-                rest = "Not run: earlier cells had ended Python too often."
-                without = dict.fromkeys({*cells, *checks}, rest) | without
-                return Ran(template.open(), without=without)
-            guilty = place
-            if "did not end within" not in str(stop):
-                guilty = _guilty(template, cells, files, without, place, time.monotonic() - started)
-            without[guilty] = str(stop)
+            if sum(why != NOT_RUN for why in without.values()) >= DEATHS:
+                without |= {p: NOT_RUN for p in {*cells, *checks} if p >= place}
+            elif "did not end within" in str(stop):
+                without[place] = str(stop)
+            else:
+                found = guilty(template, cells, files, without, place, time.monotonic() - started)
+                without[place if found is None else found] = str(stop)
         except BaseException:
             ran.close()
             raise
 
 
-def _guilty(
-    template: Template, cells: dict[int, str], files: dict[str, bytes], without: dict[int, str], place: int, took: float
-) -> int:
-    """Return the first cell with which a room does not live on, among those up to where it was found dead."""
+NOT_RUN = "Not run: earlier cells had ended Python too often."
+
+
+def guilty(
+    template: Template,
+    cells: dict[int, str],
+    files: dict[str, bytes],
+    without: dict[int, str],
+    place: int | None,
+    took: float,
+) -> int | None:
+    """Return the first cell with which a room does not live on, or None.
+
+    Args:
+        place: where it was found dead; cells before it are looked at, or all where None.
+        took: how long it lived, in seconds.
+    """
 
     def lives(last: int) -> bool:
         room = template.open()
@@ -350,16 +359,17 @@ def _guilty(
             room.put(files)
             for at in sorted(c for c in cells if c <= last and c not in without):
                 room.run(cells[at])
-            return room.alive(min(took * 1.2 + 0.3, 20)) and bool(room.snapshot().close() or True)
+            room.snapshot().close()
+            return room.alive(min(took * 1.2 + 0.3, 20))
         except Stopped:
             return False
         finally:
             room.close()
 
-    before = sorted(c for c in cells if c < place and c not in without)
-    low, high = 0, len(before)  # with before[:low] it lives
+    before = sorted(c for c in cells if (place is None or c < place) and c not in without)
+    low, high = 0, len(before) - 1  # the first with which it dies is among before[low : high + 1]
     if not before or lives(before[-1]):
-        return place
+        return None
     while low < high:
         middle = (low + high) // 2
         low, high = (middle + 1, high) if lives(before[middle]) else (low, middle)
@@ -388,7 +398,8 @@ def _output(said: Any) -> NotebookNode | None:
     if kind == "error":
         lines = said.get("traceback")
         lines = [_text(line) for line in lines[:200]] if isinstance(lines, list) else []
-        return new_output("error", ename=_text(said.get("ename"))[:200], evalue=_text(said.get("evalue")), traceback=lines)
+        name, value = _text(said.get("ename"))[:200], _text(said.get("evalue"))
+        return new_output("error", ename=name, evalue=value, traceback=lines)
     if kind in ("display_data", "execute_result") and isinstance(said.get("data"), dict):
         known = ("text/plain", "text/html", "text/markdown", "text/latex", "image/png", "image/jpeg")
         return new_output(kind, data={name: _text(said["data"][name]) for name in known if name in said["data"]})

@@ -254,7 +254,8 @@ class Room:
 
     def __init__(self, namespace: dict[str, Any], names: Iterable[str] = ()) -> None:
         self._namespace, self._names = namespace, list(names)
-        self._lent: dict[int, Any] = {}
+        self._lent: dict[int | str, Any] = {}  # what the notebook defines, by its name; all else by its place
+        self._name_of: dict[int, str] = {}
 
     def handle(self, request: bytes) -> bytes:
         """Answer one request, the functions of these names held to the rule on inputs."""
@@ -277,7 +278,10 @@ class Room:
 
     def _do(self, op: str, target: Any = None, name: str = "", args: tuple = (), kwargs: dict | None = None) -> Any:
         if op == "names":
-            return {n: self._namespace[n] for n in args if n in self._namespace}
+            found = {n: self._namespace[n] for n in args if n in self._namespace}
+            self._lent |= found
+            self._name_of = {id(value): n for n, value in found.items()}
+            return found
         if op == "define":
             return self._namespace.update(kwargs)
         if op == "cells":
@@ -294,8 +298,9 @@ class Room:
         raise ValueError(f"unknown request {op!r}")
 
     def _lend(self, value: Any) -> dict:
-        self._lent[id(value)] = value
-        return {"t": "yours", "id": id(value), "type": type(value).__name__}
+        ref = self._name_of.get(id(value), id(value))
+        self._lent[ref] = value
+        return {"t": "yours", "id": ref, "type": type(value).__name__}
 
     def describe(self, error: BaseException) -> dict:
         known = [c.__name__ for c in type(error).__mro__ if getattr(builtins, c.__name__, None) is c]
@@ -372,7 +377,7 @@ class Link:
             return dumps({"error": Room({}).describe(error)})
 
     def _stand_in(self, ref: dict) -> StandIn:
-        return StandIn(self, int(ref["id"]), plainly(ref["type"], 60))
+        return StandIn(self, ref["id"] if isinstance(ref["id"], int) else str(ref["id"]), plainly(ref["type"], 60))
 
 
 def plainly(text: Any, most: int = 2000) -> str:
@@ -411,7 +416,7 @@ class StandIn:
 
     __slots__ = ("_mft_link", "_mft_id", "__mft_type__")
 
-    def __init__(self, link: Link, ref: int, kind: str) -> None:
+    def __init__(self, link: Link, ref: int | str, kind: str) -> None:
         for name, value in (("_mft_link", link), ("_mft_id", ref), ("__mft_type__", kind)):
             object.__setattr__(self, name, value)
 
