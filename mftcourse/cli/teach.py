@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from ..course.files import Course
@@ -21,14 +21,13 @@ if TYPE_CHECKING:
 @contextlib.contextmanager
 def progress_bar() -> Iterator[Any]:
     """Yield a progress callback for `grading.classroom.grade`."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console(stderr=True), transient=True) as bar:
-        tasks: dict[str, Any] = {}
+        task = bar.add_task("grading", total=None)
 
-        def report(what: str, done: int, of: int) -> None:
-            if what not in tasks:
-                tasks[what] = bar.add_task(what, total=of)
-            bar.update(tasks[what], completed=done)
+        def report(done: int, of: int, quarantined: int) -> None:
+            said = f"grading, {quarantined} not graded" if quarantined else "grading"
+            bar.update(task, completed=done, total=of, description=said)
 
         yield report
 
@@ -54,6 +53,10 @@ def grade(
     student: Annotated[list[str] | None, typer.Option(help="Only this student; may be given again.")] = None,
     jobs: Annotated[int | None, typer.Option(min=1, help="Notebooks at the same time; default: one a core.")] = None,
     timeout: Seconds = None,
+    scheduler: Annotated[str, typer.Option(help="Mark on a Dask cluster: tcp://host:8786.")] = "",
+    isolation: Annotated[
+        bool, typer.Option("--isolation/--no-isolation", help="Run what learners wrote fenced in, or with your rights.")
+    ] = True,
 ) -> None:
     """Grade submitted/, write feedback/ and CSV, and show the class table."""
     from ..grading.classroom import grade as grade_class
@@ -61,14 +64,18 @@ def grade(
     course = Course.find()
     name = course.find_unit(unit, "solutions")
     with progress_bar() as report:
-        table = grade_class(course, name, students=student, jobs=jobs, seconds=timeout, progress=report)
+        table = grade_class(course, name, students=student, jobs=jobs, seconds=timeout, fenced=isolation,
+                            scheduler=scheduler, progress=report)  # fmt: skip
     class_table(table)
     feedback = here(course.root / "feedback")
     failed = [row.student for row in table.rows if not row.graded]
     say(f"Graded {len(table.rows) - len(failed)} of {len(table.rows)}. Feedback: {feedback}. "
          f"Grades: {' and '.join(here(p) for p in table.exported)}.")  # fmt: skip
+    if table.said:
+        note(table.said)
     if failed:
-        note(f"not graded: {', '.join(failed)}. Submissions and earlier grades are untouched.")
+        note(f"not graded: {', '.join(failed)}. The table says why; a grade from an earlier run stands.")
     by_hand = sum(row.manual for row in table.rows)
     next_step(f"grade {by_hand} written answers in the Formgrader: mft lab --instructor, then mft grade {name} again"
           if by_hand else f"give learners their feedback from {feedback}")  # fmt: skip
+    raise typer.Exit(1 if failed else 0)

@@ -106,6 +106,14 @@ class Bench:
     def __exit__(self, *_: object) -> None:
         self._stack.close()
 
+    def lives(self) -> bool:
+        """Whether its processes are there."""
+        return self.template.lives() and self.judge.lives()
+
+    def cpu(self) -> float:
+        """Return the CPU seconds that marking has cost so far."""
+        return self.template.cpu() + self.judge.cpu()
+
     def mark(self, nb: NotebookNode, files: dict[str, bytes] | None = None) -> Marked:
         """Run a repaired notebook in a room and let the judge give its cards.
 

@@ -129,6 +129,10 @@ class Judge:
         finding = Finding("the checks of this exercise run", "failed", points, sentence)
         return Scorecard(exercise, points, [finding])
 
+    def lives(self) -> bool:
+        """Whether the process is there."""
+        return self._process.poll() is None
+
     def cpu(self) -> float:
         """Return the CPU seconds of the judge and of its hand-ins that are done."""
         self._channel.send(b"0")

@@ -179,6 +179,10 @@ class Template:
             room.leftovers.append(lambda: shutil.rmtree(home, ignore_errors=True))
         return room
 
+    def lives(self) -> bool:
+        """Whether the process is there."""
+        return self._process.poll() is None
+
     def cpu(self) -> float:
         """Return the CPU seconds of the template and of the rooms that have closed."""
         with self._lock:
