@@ -76,7 +76,7 @@ mutants: .venv/dev.stamp
 docs: .venv/dev.stamp
 	@$(BIN)/python tools/pages.py
 
-site: .venv/site.stamp
+site: .venv/lab.stamp
 	@$(BIN)/python tools/site/make_site.py
 
 screenshots: .venv/dev.stamp
@@ -115,9 +115,4 @@ endef
 .venv/dev.stamp: pyproject.toml constraints.txt
 	@$(MAKE) --no-print-directory venv
 	$(call install,.[dev])
-	@touch .venv/lab.stamp .venv/site.stamp
-
-.venv/site.stamp: pyproject.toml constraints.txt
-	@$(MAKE) --no-print-directory venv
-	$(call install,.[site])
 	@touch .venv/lab.stamp

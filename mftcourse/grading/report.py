@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+import csv
+import io
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-from nbgrader.api import Gradebook
-from nbgrader.apps.api import NbGraderAPI
-from nbgrader.plugins.export import CsvExportPlugin
+from ..course.files import Course, write
+from .inert import text
 
-from ..course.files import Course
+if TYPE_CHECKING:
+    from nbgrader.api import Gradebook
 
 
 @dataclass
@@ -54,10 +58,59 @@ class ClassTable:
     exported: list[Path]
 
 
-def export(course: Course, unit: str, rows: list[Row], book: Gradebook, api: NbGraderAPI) -> list[Path]:
+# nbgrader's CsvExportPlugin writes these, and writes them unquoted
+STOCK = ["assignment", "duedate", "timestamp", "student_id", "last_name", "first_name", "email", "raw_score",
+         "late_submission_penalty", "score", "max_score"]  # fmt: skip
+
+
+def export(course: Course, unit: str, rows: list[Row], book: Gradebook) -> list[Path]:
     """Write nbgrader's CSV (every unit) and the class table (this one); return where they are."""
-    stock, own = course.root / "grades.csv", course.root / f"grades-{unit}.csv"
-    CsvExportPlugin(to=str(stock), parent=api).export(book)
-    table = pd.DataFrame([asdict(row) | {"percent": row.percent} for row in rows])
-    table.round({"percent": 1}).to_csv(own, index=False)
+    stock, own = course.root / "grades.csv", class_csv(course, unit)
+    write(stock, _csv(STOCK, _stock_rows(book)))
+    table = [asdict(row) | {"percent": None if row.percent is None else round(row.percent, 1)} for row in rows]
+    write(own, _csv([f.name for f in fields(Row)] + ["percent"], table))
     return [stock, own]
+
+
+def class_csv(course: Course, unit: str) -> Path:
+    """Return where the class table of a unit is, there or not."""
+    return course.root / f"grades-{unit}.csv"
+
+
+def _stock_rows(book: Gradebook) -> Iterator[dict[str, Any]]:
+    for assignment in book.assignments:
+        handed_in = {submission.student.id: submission for submission in assignment.submissions}
+        for student in book.students:
+            about = {"assignment": assignment.name, "duedate": assignment.duedate, "student_id": student.id,
+                     "max_score": assignment.max_score, "timestamp": None}  # fmt: skip
+            about |= {name: getattr(student, name) for name in ("last_name", "first_name", "email")}
+            raw = penalty = 0.0
+            if found := handed_in.get(student.id):
+                raw, penalty, about["timestamp"] = found.score, found.late_submission_penalty or 0.0, found.timestamp
+            yield about | {"raw_score": raw, "late_submission_penalty": penalty, "score": max(0.0, raw - penalty)}
+
+
+def _csv(columns: list[str], rows: Iterable[dict[str, Any]]) -> bytes:
+    """Return a table whose texts are quoted, so that no name ends a column, and of which none is a formula."""
+    made = io.StringIO()
+    writer = csv.writer(made, quoting=csv.QUOTE_NONNUMERIC)
+    writer.writerow(columns)
+    for row in rows:
+        values = [row[name] for name in columns]
+        writer.writerow([v if type(v) in (int, float) else _defused("" if v is None else text(str(v))) for v in values])
+    return made.getvalue().encode()
+
+
+def _defused(value: str) -> str:
+    """Put an apostrophe before what a spreadsheet would compute."""
+    return f"'{value}" if value.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else value
+
+
+def notes(course: Course, unit: str) -> dict[str, str]:
+    """Return student → note of those whom the last run for a unit did not grade."""
+    try:
+        with class_csv(course, unit).open(encoding="utf-8", newline="") as file:
+            rows = [row for row in csv.DictReader(file) if row["graded"] == "False"]
+            return {re.sub(r"^'(?=[=+@\s-])", "", row["student"]): row["note"] for row in rows}
+    except (OSError, ValueError, LookupError, csv.Error):  # there is none, or someone else wrote it
+        return {}

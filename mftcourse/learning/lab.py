@@ -46,7 +46,8 @@ def launch(
 
     A learner gets `work/` with every released unit in it: the overview the first time, later what was open last,
     and `unit`, which may also be a notebook in `work/`, in front where it is named. An instructor gets the whole
-    course folder, with nbgrader's Formgrader. Where a server of this course runs already, the browser goes there.
+    course folder, with nbgrader's Formgrader and the class. Where a server of this course runs already, the browser
+    goes there.
 
     Raises:
         CourseError: there is no such unit or notebook.
@@ -78,9 +79,9 @@ def launch(
         "--LabApp.news_url=None",
         "--LabApp.extension_manager=readonly",
         f"--LabApp.default_url=/{page}",
+        f"--LabApp.extra_labextensions_path={CONFIG / 'labextensions'}",  # the tab with the overview, or the class
     ]
     if not instructor:
-        options.append(f"--LabApp.extra_labextensions_path={CONFIG / 'labextensions'}")
         scorecards.install(Path(lab_environment(course)["IPYTHONDIR"]))
     if os.name == "posix":  # a shell that is named is no login shell, which would forget where `mft` lies
         shell = shlex.quote(os.environ.get("SHELL") or "sh")

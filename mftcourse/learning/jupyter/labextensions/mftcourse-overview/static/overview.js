@@ -20,7 +20,7 @@
         this.commands = commands;
         this.id = 'mft-overview';
         this.title.label = 'Overview';
-        this.title.caption = 'The units of the course, and how far you are';
+        this.title.caption = 'The units of the course, and how far you, or your class, are';
         this.addClass('mft-Overview');
         this.node.tabIndex = -1;
         this.node.addEventListener('click', event => this.follow(event));
@@ -103,11 +103,12 @@
         style.href = `${config.fullLabextensionsUrl}/mftcourse-overview/static/overview.css`;
         document.head.append(style);
         void app.restored.then(() => {
-          // First start: nothing was open and no unit is asked for. Later what was open last stays in front.
+          // First start: nothing was open and no unit is asked for. Later what was open last stays in front; an
+          // instructor's start is always on the class.
           const { shell } = app;
           const first = [...shell.widgets('main')][0];
           shell.add(new Overview(app.commands), 'main', {
-            activate: !first && !config.treePath,
+            activate: (!first || config.mftFront) && !config.treePath,
             ...(first && { mode: 'tab-before', ref: first.id })
           });
           if (place && /\.ipynb$/.test(asked)) {
