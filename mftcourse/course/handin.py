@@ -1,130 +1,205 @@
 """From whatever a learner handed in to a sound notebook that nbgrader can grade.
 
-nbgrader stops at a notebook that it cannot read and stumbles over copied or deleted cells. Here such a
-notebook is either refused with a sentence, or rebuilt: the learner's cells in the learner's order, with
-the released notebook's word on what each cell is and on everything that is locked.
+nbgrader stops at a notebook that it cannot read and stumbles over copied or deleted cells. Here what a person
+could read is read, and the notebook rebuilt: the learner's answers, with the released notebook's word on what
+each cell is, on the order of cells, and on everything that is locked.
 """
 
 from __future__ import annotations
 
 import copy
-import json
-import warnings
+import difflib
+import re
+from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..checks import MIME
 from .files import Unreadable
+from .recover import MAX_BYTES, plain, recover
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
-MAX_BYTES = 100_000_000
-FIELDS = {"code": ("outputs", "execution_count"), "markdown": ("attachments",), "raw": ()}  # besides those of all
-
 
 def read(path: Path) -> NotebookNode:
-    """Read a notebook of any version; raise `Unreadable` with a sentence when it isn't one."""
-    import nbformat  # here, as it takes a second: the command line must not wait for it at every Tab
-
-    again = "Open it in JupyterLab and save it again, or go back to an earlier copy."
+    """Read a notebook, sound, damaged or old; raise `Unreadable` with a sentence when there is none in the file."""
     try:
         if (size := path.stat().st_size) > MAX_BYTES:
-            raise Unreadable(f"{path.name} is {size / 1e6:.0f} MB. Clear its outputs and save it again.")
-        text = path.read_text(encoding="utf-8-sig")
+            raise Unreadable(f"{plain(path.name)} is {size / 1e6:.0f} MB. Clear its outputs and save it again.")
+        data = path.read_bytes()
     except FileNotFoundError:
-        raise Unreadable(f"{path.name} does not exist.") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise Unreadable(f"{path.name} cannot be read ({error}). {again}") from None
-    if not text.strip():
-        raise Unreadable(f"{path.name} is empty. {again}")
-    try:
-        json.loads(text)  # for its message: nbformat quotes the whole file instead
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about ids that are there twice or missing; nbformat sets them right
-            nb = nbformat.reads(text, as_version=4)
-        return nbformat.v4.new_notebook(cells=[_rebuild(cell) for cell in nb.cells], metadata=nb.metadata)
-    except Exception as error:  # nbformat's own errors have no common base
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0][:200].rstrip(".")
-        raise Unreadable(f"{path.name} is not a notebook: {reason}. {again}") from None
-
-
-def _rebuild(cell: NotebookNode) -> NotebookNode:
-    """Return a cell with the fields that its type has, whatever other programs left out or added."""
-    from nbformat import ValidationError, v4
-
-    cell_type = cell.cell_type if cell.cell_type in FIELDS else "raw"
-    kept = {field: cell[field] for field in ("id", "metadata", *FIELDS[cell_type]) if field in cell}
-    make = getattr(v4, f"new_{cell_type}_cell")
-    try:
-        made = make(cell.source, **kept)
-    except (ValidationError, TypeError):  # a malformed id or output must not cost the answer
-        made = make(cell.source, metadata=kept.get("metadata", {}))
-    for own in ("nbgrader", "mft"):
-        about = made.metadata.get(own)
-        if not isinstance(about, dict) or any(isinstance(value, dict | list) for value in about.values()):
-            made.metadata.pop(own, None)
-    return made
+        raise Unreadable(f"{plain(path.name)} does not exist.") from None
+    except OSError:
+        what = "is a folder, not a notebook" if path.is_dir() else "cannot be read: the system refuses to open it"
+        raise Unreadable(f"{plain(path.name)} {what}.") from None
+    return recover(data, path.name)[0]
 
 
 def repair(nb: NotebookNode, release: NotebookNode) -> tuple[NotebookNode, list[str]]:
     """Return the learner's notebook with every released cell in order, and a sentence for each repair.
 
     Locked cells get the released source, deleted ones come back before the released cell that followed
-    them, a copied cell keeps the released id only at its last place (nbgrader's rule). A demonstration
-    is marked as one (graders leave it out) only where it is exactly as released. Outputs are dropped.
+    them, a copied cell keeps the released id only at its last place (nbgrader's rule). Where given code, answers
+    and checks are not in the released order they are put back into it; the learner's own cells stay behind what
+    they may need and before what may need them. A demonstration is marked as one (graders leave it out) only
+    where it is exactly as released. Outputs are dropped.
     """
     from nbformat.v4 import new_notebook
 
     known = {name(cell): cell for cell in release.cells}
-    by_id = {cell.id: name(cell) for cell in release.cells}
-    cells: list[NotebookNode] = []
-    place: dict[str, NotebookNode] = {}
     found: dict[str, list[str]] = {}
 
     def note(what: str, key: str) -> None:
-        found.setdefault(what, []).insert(0, _label(known[key]))
+        found.setdefault(what, []).append(_label(known[key]))
 
-    for cell in reversed(copy.deepcopy(nb.cells)):
-        key = name(cell) if name(cell) in known else by_id.get(cell.id, "")
-        if key and key not in place:
-            cell, changes = _as_released(cell, known[key])
-            place[key] = cell
+    keys = places(nb, release)
+    lost = ["Its cells had lost their names; they were known by what they say."] if keys != _named(nb, release) else []
+    last = {key: at for at, key in enumerate(keys) if key}
+    ids = {cell.id for cell in release.cells}
+    cells: list[tuple[str, NotebookNode]] = []
+    for at, (key, cell) in enumerate(zip(keys, nb.cells, strict=True)):
+        if key and last[key] == at:
+            made, changes = _as_released(cell, known[key])
             for what in changes:
                 note(what, key)
         else:
             if key:
                 note("There more than once, the last one counts", key)
+                key = ""
+            made = copy.deepcopy({field: value for field, value in cell.items() if field != "outputs"})
+            made = type(cell)(made | ({"outputs": [], "execution_count": None} if cell.cell_type == "code" else {}))
+            made.id = f"own-{at}-{len(ids)}" if made.id in ids else made.id
+            ids.add(made.id)
             for own in ("nbgrader", "mft"):
-                cell.metadata.pop(own, None)
-            if cell.cell_type == "code":
-                cell.outputs, cell.execution_count = [], None
-        cells.insert(0, cell)
-    at = len(cells)
+                made.metadata.pop(own, None)
+        cells.append((key, made))
+    rank = {key: at for at, key in enumerate(known)}
+    order = [key for key, _ in cells if key]
+    ordered = sorted(order, key=rank.__getitem__)
+    if [k for k in order if kind(known[k]) != "prose"] != [k for k in ordered if kind(known[k]) != "prose"]:
+        blocks = difflib.SequenceMatcher(None, order, ordered, autojunk=False).get_matching_blocks()
+        stayed = {key for block in blocks for key in order[block.a : block.a + block.size]}
+        for key in order:
+            if key not in stayed and kind(known[key]) != "prose":
+                note("Not where it was released, put back there", key)
+        cells = _in_order(cells, ordered, known)
+    missing, put_back, below = [], [], len(cells)
     for key, cell in reversed(known.items()):
-        if key in place:
-            at = cells.index(place[key])
+        at = next((i for i, (k, _) in enumerate(cells) if k == key), None) if kind(cell) != "prose" else None
+        if at is not None:
+            below = at
         elif kind(cell) == "exercise":  # not put back: its stub would shadow an answer in some other cell
-            note("Missing", key)
+            missing.append(key)
         elif "nbgrader" in cell.metadata:
-            note("Missing, and put back", key)
-            cells.insert(at, copy.deepcopy(cell))
+            put_back.append(key)
+            cells.insert(below, (key, copy.deepcopy(cell)))
+    for what, these in (("Missing, and put back", put_back), ("Missing", missing)):
+        for key in reversed(these):
+            note(what, key)
     notes = [f"{what}: {', '.join(names[:4])}{_more(names[4:])}." for what, names in found.items()]
-    return new_notebook(cells=cells, metadata=copy.deepcopy(release.metadata)), notes
+    made = new_notebook(cells=[cell for _, cell in cells], metadata=copy.deepcopy(release.metadata))
+    return made, lost + notes
+
+
+def _in_order(
+    cells: list[tuple[str, NotebookNode]], ordered: list[str], known: dict[str, NotebookNode]
+) -> list[tuple[str, NotebookNode]]:
+    """Return released cells as `ordered` has them, and each own cell where it fits best between them.
+
+    It fits where as few as possible that stood before it and may give it something (code, answers) come behind
+    it, and as few as possible that stood behind it and may need it (these, and checks) come before it; of such
+    places the one behind its neighbour above, or else before its neighbour below.
+    """
+    order = [key for key, _ in cells if key]
+    place = {key: cell for key, cell in cells if key}
+    gives = {key for key in order if kind(known[key]) in ("code", "demo", "exercise")}
+    needs = gives | {key for key in order if kind(known[key]) == "check"}
+    own: dict[int, list[NotebookNode]] = {}
+    best: dict[int, int] = {}
+    at = 0
+    for key, cell in cells:
+        if key:
+            at += 1
+            continue
+        if at not in best:
+            before = set(order[:at])
+            costs = list(accumulate((-(k in gives) if k in before else k in needs for k in ordered), initial=0))
+            near = ([ordered.index(order[at - 1]) + 1] if at else [0]) + [ordered.index(k) for k in order[at : at + 1]]
+            best[at] = min([*near, *range(len(costs))], key=costs.__getitem__)
+        own.setdefault(best[at], []).append(cell)
+    made = []
+    for gap in range(len(ordered) + 1):
+        made += [("", cell) for cell in own.get(gap, [])] + [(key, place[key]) for key in ordered[gap : gap + 1]]
+    return made
+
+
+_DEFINES = re.compile(r"^(?:(?:async\s+)?def|class)\s+(\w+)|^(\w+)\s*(?::[^=\n]+)?=(?!=)", re.M)
+
+
+def places(nb: NotebookNode, release: NotebookNode) -> list[str]:
+    """Return for each cell of a notebook the name of the released cell that it is, or ''.
+
+    Its grade id tells, or its cell id. Where another program threw these away, its text does; an answer is then
+    known by the names that it defines, or, if it defines none, by its neighbours.
+    """
+    known, keys = {name(cell): cell for cell in release.cells}, _named(nb, release)
+    if any(exercise(known[key]) for key in keys if key):
+        return keys
+    texts: dict[str, list[str]] = {}
+    for key, cell in reversed(known.items()):
+        texts.setdefault(squeezed(cell), []).append(key)
+    keys = [found.pop() if (found := texts.get(squeezed(cell))) else "" for cell in nb.cells]
+    rank = {key: at for at, key in enumerate(known)}
+    for key, cell in known.items():
+        if kind(cell) not in ("exercise", "manual") or key in keys:
+            continue
+        above = max((at for at, k in enumerate(keys) if k and rank[k] < rank[key]), default=-1)
+        below = min((at for at, k in enumerate(keys) if k and rank[k] > rank[key]), default=len(keys))
+        names = {a or b for a, b in _DEFINES.findall(cell.source)} if kind(cell) == "exercise" else set()
+        fit = [
+            (above < at < below, 0 if names else len(own.source), at)
+            for at, own in enumerate(nb.cells)
+            if not keys[at] and own.cell_type == cell.cell_type and own.source.strip()
+            and (names <= {a or b for a, b in _DEFINES.findall(own.source)} if names else above < at < below)
+        ]  # fmt: skip
+        if fit:
+            keys[max(fit)[-1]] = key
+    return keys
+
+
+def _named(nb: NotebookNode, release: NotebookNode) -> list[str]:
+    names = {name(cell): name(cell) for cell in release.cells}
+    by_id = {cell.id: name(cell) for cell in release.cells}
+    return [names.get(name(cell)) or by_id.get(cell.id, "") for cell in nb.cells]
+
+
+def squeezed(cell: NotebookNode) -> str:
+    """Return the source of a cell without blanks, to compare."""
+    return "".join(cell.source.split())
+
+
+def untouched(cell: NotebookNode, released: NotebookNode) -> bool:
+    """Say whether nothing was written in a cell since it was released, now or earlier."""
+    return squeezed(cell) == squeezed(released) or _earlier(cell, released)
+
+
+def _earlier(cell: NotebookNode, released: NotebookNode) -> bool:
+    """Say whether a cell is as an earlier release made it; the checksum that nbgrader left in it tells."""
+    from nbgrader.utils import compute_checksum
+
+    made = copy.deepcopy(released)
+    made.source = cell.source
+    return compute_checksum(made) == cell.metadata.get("nbgrader", {}).get("checksum")
 
 
 def _as_released(cell: NotebookNode, released: NotebookNode) -> tuple[NotebookNode, list[str]]:
     """Return the released cell, with the learner's source where it isn't locked, and what was set right."""
-    from nbgrader.utils import compute_checksum
-
     made = copy.deepcopy(released)
-    made.id = cell.id
     notes = ["Of another type, set right"] if cell.cell_type != released.cell_type else []
     if cell.source != released.source:
         if released.metadata.get("nbgrader", {}).get("locked"):
-            made.source = cell.source  # as some release made it, or changed by hand? Its checksum tells
-            earlier = compute_checksum(made) == cell.metadata.get("nbgrader", {}).get("checksum")
-            made.source = released.source
+            earlier = _earlier(cell, released)
             what = "From an earlier release, the present" if earlier else "Changed though locked, the released"
             notes.append(f"{what} one was used")
         else:

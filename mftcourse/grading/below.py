@@ -1,0 +1,204 @@
+"""Files below a folder that strangers filled: no link is followed, no device opened, no zip unpacked to the disk."""
+
+from __future__ import annotations
+
+import functools
+import io
+import itertools
+import os
+import stat
+import time
+import zipfile
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from ..course.files import Unreadable
+from ..course.recover import plain
+
+MAX_ENTRIES, MAX_MEMBERS, MAX_ZIPS = 2_000, 10_000, 20  # looked at in a folder; in a zip; zips in all
+MAX_LIST, MAX_INNER = 4_000_000, 20_000_000  # bytes of a zip's list of members; of a zip in a zip
+
+
+@dataclass
+class Found:
+    """A regular file: its name below the searched place, where on the disk it or its zip is, in how many zips."""
+
+    name: str
+    disk: Path
+    changed: float
+    open: Callable[[], BinaryIO]
+    depth: int = 0
+
+    def __post_init__(self) -> None:
+        self.last = self.name.rsplit("/", 1)[-1]
+        self.suffix = Path(self.last).suffix.lower()
+
+    def read(self, most: int, cut: bool = False) -> bytes:
+        """Return what is in it, or with `cut` its beginning; raise `Unreadable` where there is more."""
+        data = bytearray()
+        try:
+            with self.open() as file:
+                while len(data) <= most and (more := file.read(1 << 20)):
+                    data += more
+        except Unreadable:
+            raise
+        except Exception:  # zipfile, zlib and struct raise a dozen kinds
+            why = "its zip is damaged or locked" if self.depth else "the system refuses to open it"
+            raise Unreadable(f"{plain(self.name)} cannot be read: {why}.") from None
+        if len(data) > most and not cut:
+            raise Unreadable(f"{plain(self.name)} is larger than {most / 1e6:.0f} MB. Clear its outputs.")
+        return bytes(data[:most])
+
+    @functools.cached_property
+    def notebook(self) -> bool:
+        """Whether it is meant as one: its name says so, or else its text."""
+        try:
+            known = self.suffix not in ("", ".json", ".txt")
+            return ".ipynb" in self.last.lower() or not known and b'"cell_type"' in self.read(100_000, cut=True)
+        except Unreadable:
+            return False
+
+
+class _Opened(io.FileIO):
+    """A file on the disk. A zip's list of members is read at once; here it cannot fill the memory."""
+
+    def read(self, size: int = -1) -> bytes:
+        if size > MAX_LIST:
+            raise Unreadable("There are too many files in it.")
+        return super().read(size)
+
+
+def hidden(name: str) -> bool:
+    """Say whether a file or folder is nobody's work."""
+    return name.startswith(".") or name in ("__MACOSX", "__pycache__", "Thumbs.db", "desktop.ini")
+
+
+def odd(about: os.stat_result) -> str:
+    """Return what is neither a folder nor a regular file with one name, in words, or ''."""
+    if stat.S_ISLNK(about.st_mode):
+        return "a link"
+    if stat.S_ISREG(about.st_mode):
+        return "the same file as another one (a hard link)" if about.st_nlink > 1 else ""
+    return "" if stat.S_ISDIR(about.st_mode) else "a pipe, socket or device"
+
+
+def opened(base: Path, path: Path) -> int:
+    """Return a descriptor of what lies below `base`. Whatever is swapped for a link meanwhile is not followed.
+
+    Raises:
+        Unreadable: something on the way is no folder, or it is neither a folder nor a regular file.
+        OSError: the system refuses.
+    """
+    at = os.open(base, os.O_RDONLY)
+    try:
+        for part in path.relative_to(base).parts:
+            flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY
+            before = os.stat(part, dir_fd=at, follow_symlinks=False)  # to open a device may be to act
+            below = os.open(part, flags, dir_fd=at) if not odd(before) else None
+            if below is not None:
+                os.close(at)
+                at = below
+            if what := odd(before) or odd(os.fstat(at)):
+                raise Unreadable(f"{plain(part)} is {what}, and is not opened. Put the file itself there.")
+    except BaseException:
+        os.close(at)
+        raise
+    return at
+
+
+def on_disk(base: Path, path: Path, name: str = "", changed: float = 0.0) -> Found:
+    return Found(name or path.name, path, changed, lambda: _Opened(opened(base, path)))
+
+
+def files(base: Path, place: Path, stack: ExitStack, skip: set[str]) -> tuple[list[Found], dict[str, str]]:
+    """Return the files of a folder below `base` and of zips in it, and name → sentence for what stays closed.
+
+    Args:
+        place: a folder; or a file, which is then the only one.
+        stack: closes what was opened.
+        skip: names of folders that are left out.
+    """
+    found: list[Found] = []
+    closed: dict[str, str] = {}
+    queue, seen = [""], 0
+    while queue:
+        folder = queue.pop(0)
+        try:
+            at = opened(base, place / folder)
+        except (OSError, Unreadable):
+            if not folder:
+                raise
+            closed[folder] = f"The system refuses to open {plain(folder)}."
+            continue
+        try:
+            about = os.fstat(at)
+            if stat.S_ISREG(about.st_mode):
+                found.append(on_disk(base, place, "", about.st_mtime))
+                break
+            for name in sorted(itertools.islice((entry.name for entry in os.scandir(at)), MAX_ENTRIES)):
+                about, path, seen = os.stat(name, dir_fd=at, follow_symlinks=False), folder + name, seen + 1
+                if hidden(name) or name in skip:
+                    continue
+                folder_ = stat.S_ISDIR(about.st_mode)
+                if what := odd(about) or ("a folder" if folder_ and name == "timestamp.txt" else ""):
+                    closed[path] = f"{plain(path)} is {what}, and was not opened."
+                elif folder_:
+                    queue.append(f"{path}/")
+                else:
+                    found.append(on_disk(base, place / path, path, about.st_mtime))
+        finally:
+            os.close(at)
+        if queue and seen > MAX_ENTRIES:
+            closed[queue[0]] = f"There are more than {MAX_ENTRIES:,} files; not all were looked at."
+            break
+    found, locked = unzipped(found, stack)
+    return found, closed | locked
+
+
+def unzipped(files: list[Found], stack: ExitStack) -> tuple[list[Found], dict[str, str]]:
+    """Return files with those of zips among them in place of these, and zip → sentence for what stays closed."""
+    found, closed, zips = [*files], {}, 0
+    for file in found:  # which grows
+        try:
+            if file.suffix == ".zip" or file.suffix in ("", ".ipynb") and file.read(4, cut=True) == b"PK\3\4":
+                file.suffix, zips = ".zip", zips + 1
+                if zips > MAX_ZIPS or file.depth > 1:
+                    raise Unreadable(f"{plain(file.name)} was not opened: there are too many zips.")
+                found += members(file, stack)
+        except Unreadable as error:
+            closed[file.name] = str(error)
+    return [f for f in found if f.suffix != ".zip"], closed
+
+
+def members(file: Found, stack: ExitStack, strict: bool = True) -> list[Found]:
+    """Return the files in a zip, named `<zip>/<member>`; raise `Unreadable` where it, or with `strict` one, is odd."""
+    name = plain(file.name)
+    try:
+        raw = stack.enter_context(io.BytesIO(file.read(MAX_INNER)) if file.depth else file.open())
+        archive = stack.enter_context(zipfile.ZipFile(raw))
+    except OSError:
+        raise Unreadable(f"{name} cannot be read: the system refuses to open it.") from None
+    except Exception:
+        raise Unreadable(f"{name} is no zip that can be opened. Zip it again, with fewer files.") from None
+    found = []
+    if len(archive.infolist()) > MAX_MEMBERS:
+        raise Unreadable(f"{name} holds more than {MAX_MEMBERS:,} files. Zip the notebook and what it needs.")
+    for info in archive.infolist():
+        path = info.filename.replace("\\", "/")
+        parts = path.split("/")
+        why = (
+            "is locked with a password" if info.flag_bits & 1
+            else "names files outside of itself" if path[:1] == "/" or ".." in parts or path[1:2] == ":"
+            else "is packed in an unusual way" if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+            else ""
+        )  # fmt: skip
+        if why and strict:
+            raise Unreadable(f"{name} {why}, and was not opened. Zip it again as your system does it.")
+        if not (why or info.is_dir() or any(map(hidden, parts)) or stat.S_ISLNK(info.external_attr >> 16)):
+            when = time.mktime((*info.date_time, 0, 0, -1))
+            inside = functools.partial(archive.open, info)
+            found.append(Found(f"{file.name}/{path}", file.disk, when, inside, file.depth + 1))
+    return found

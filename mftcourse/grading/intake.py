@@ -1,0 +1,299 @@
+"""Find what students handed in, and take it in: one sound notebook with the files beside it, or a sentence.
+
+Nothing below `submitted/` is believed; `below.py` opens it.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import os
+import re
+import stat
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from nbformat import NotebookNode
+from nbgrader.utils import parse_utc
+
+from ..course.files import Course, Unreadable
+from ..course.handin import exercise, kind, name, places, read, repair, squeezed, untouched
+from ..course.recover import CUT, MAX_BYTES, plain, recover
+from .below import Found, files, hidden, members, on_disk, opened, unzipped
+
+MAX_NOTEBOOKS, MAX_FILES, MAX_BESIDE = 20, 50, 10_000_000
+BESIDE = {".py", ".csv", ".tsv", ".txt", ".json", ".npy", ".npz", ".png", ".jpg", ".jpeg", ".gif", ".svg", ".md",
+          ".yaml", ".yml", ".toml", ".safetensors"}  # fmt: skip
+# How learning platforms name what is in their zips: Moodle (a folder or a file each), Canvas, Blackboard.
+EXPORTS = (
+    re.compile(r"(?P<who>.+?)_(?P<id>\d+)_assignsubmission_(?:file|onlinetext)_?(?P<rest>.*)", re.S),
+    re.compile(r"(?P<who>[^_]+)(?:_LATE)?_(?P<id>\d+)_\d+_(?P<rest>.+)", re.S),
+    re.compile(r".+?_(?P<who>[^_]+)(?P<id>)_attempt_[\d-]+_(?P<rest>.+)", re.S),
+)
+
+
+@dataclass
+class HandIn:
+    """What was taken in of one student.
+
+    Attributes:
+        nb: the repaired notebook.
+        files: what lay beside it, by relative POSIX path.
+        notes: a sentence for everything that was not as it should be.
+        timestamp: the text of timestamp.txt; None where there is none that nbgrader takes for a date.
+        sha256: of everything that was taken in.
+        blank: nothing was written in it.
+    """
+
+    nb: NotebookNode
+    files: dict[str, bytes]
+    notes: list[str]
+    timestamp: str | None
+    sha256: str
+    blank: bool
+
+
+# --- where hand-ins are -----------------------------------------------------------------------
+
+
+def hand_ins(course: Course, unit: str) -> dict[str, Path]:
+    """Return the place of what each student handed in for a unit, sound or not.
+
+    That is `submitted/<student>/<unit>`, whatever it is; else what the student's folder holds of the unit elsewhere;
+    else `<zip>/<student>` in what a learning platform exported to `submitted/`. Other things directly in
+    `submitted/` have no known student: they are there by their own name, for `take` to say so.
+    """
+    base, found, zips = course.root / "submitted", {}, []
+    for path in sorted(base.iterdir()) if base.is_dir() else []:
+        about, suffix = path.lstat(), path.suffix.lower()
+        file = stat.S_ISREG(about.st_mode)
+        if hidden(path.name) or file and suffix in (".csv", ".txt", ".md", ".pdf", ".html", ".json"):
+            continue
+        if file and suffix == ".zip":
+            zips.append((-about.st_mtime, path))
+        elif stat.S_ISDIR(about.st_mode) and os.path.lexists(path / unit):
+            found[path.name] = path / unit
+        elif place := _elsewhere(course, unit, path):
+            found[path.name] = place
+    for _, path in sorted(zips):  # of several exports the latest
+        with ExitStack() as stack:
+            try:
+                students = _export(course, unit, path, stack)
+                notebooks = [file for inside in students.values() for file in inside if file.notebook]
+                if not any(_may_be(course, unit, file) for file in notebooks[:5]):
+                    continue
+            except Unreadable:
+                students = {"": []}
+        for student in students:
+            found.setdefault(student or path.name, path / student)
+    return found
+
+
+def _elsewhere(course: Course, unit: str, place: Path) -> Path | None:
+    """Return where in a folder something of the unit lies, the folder itself if in several places, or None."""
+    with ExitStack() as stack:
+        try:
+            there, closed = files(course.root / "submitted", place, stack, _units(course) - {unit})
+        except (OSError, Unreadable):
+            return place
+        here = {file.disk for file in there if _may_be(course, unit, file)}
+        here |= {place / path for path in closed if _slug(unit) in path or Path(path).suffix in (".ipynb", ".zip")}
+    return here.pop() if len(here) == 1 else place if here else None
+
+
+def _may_be(course: Course, unit: str, file: Found) -> bool:
+    """Say whether a file has the unit's name, or is a notebook that holds cells of it or that nobody can read."""
+    if file.last.lower().split(".")[0] in (unit, _slug(unit)):
+        return True
+    try:
+        nb = file.notebook and recover(file.read(MAX_BYTES), file.last)[0]
+        return bool(nb) and not _why_not(course, unit, nb, _release(course, unit))
+    except Unreadable:
+        return True
+
+
+def _export(course: Course, unit: str, path: Path, stack: ExitStack) -> dict[str, list[Found]]:
+    """Return student → files of a zip that a learning platform, or a copy of submitted/, was made into.
+
+    Where two have the same name, the platform's number is added. Under '' are notebooks that nobody's name is on.
+    """
+    found: dict[tuple[str, str], list[Found]] = {}
+    for file in members(on_disk(course.root / "submitted", path), stack, strict=False):
+        parts = file.name.split("/")[1:]
+        whose, rest = ("", ""), "/".join(parts)
+        if unit in parts[1:]:
+            at = parts.index(unit, 1)
+            whose, rest = (parts[at - 1], ""), "/".join(parts[at + 1 :])
+        else:
+            for at, part in enumerate(parts):
+                if match := next((match for export in EXPORTS if (match := export.fullmatch(part))), None):
+                    whose = match["who"], match["id"]
+                    rest = "/".join([match["rest"], *parts[at + 1 :]]).strip("/")
+                    break
+        if whose[0] and whose[0].isprintable() and whose[0][0] != "." or file.notebook:
+            found.setdefault(whose, []).append(replace(file, name=rest))
+    names = [who for who, _ in found]
+    return {f"{who}_{id_}" if names.count(who) > 1 else who: inside for (who, id_), inside in found.items()}
+
+
+# --- what is in them --------------------------------------------------------------------------
+
+
+def take(course: Course, unit: str, student: str, path: Path, release: NotebookNode) -> HandIn:
+    """Take in what a student handed in, from the place that `hand_ins` gave: read, repaired, with what lay beside it.
+
+    The notebook is the one with the unit's name if anything is answered in it, else the latest that is answered.
+    One of another unit, or without any of the unit's cells, is never taken.
+
+    Raises:
+        Unreadable: there is nothing to take in; the sentence says what was found and what to do.
+    """
+    base, where = course.root / "submitted", plain(path.relative_to(course.root).as_posix(), 100)
+    said: list[str] = []
+    there: list[str] = []
+    try:
+        if path.parent == base and not stat.S_ISDIR(path.lstat().st_mode):
+            os.close(opened(base, path))  # a link has a sentence of its own
+            raise Unreadable(f"{where} lies directly in submitted/, so it is not known whose it is. Move what is in it "
+                             f"to submitted/<student>/{unit}/.")  # fmt: skip
+        for place in [path, path.parent] if path == base / student / unit else [path]:
+            with ExitStack() as stack:
+                if path.parent.parent == base and stat.S_ISREG(path.parent.lstat().st_mode):
+                    found, closed = unzipped(_export(course, unit, path.parent, stack)[path.name], stack)
+                else:
+                    found, closed = files(base, place, stack, _units(course) - {unit})
+                best, refused = _best(course, unit, found, release)
+                if best:
+                    return _with_files(best, found, closed, unit, release)
+            said += [*refused, *closed.values()]
+            there = there or [plain(file.name, 40) for file in found]
+    except (OSError, KeyError):
+        raise Unreadable(f"{where} cannot be read: the system refuses to open it.") from None
+    what = f"there is {some(there)}" if there else "it is empty"
+    said.append(f"{where} holds no notebook; {what}. Hand in {_slug(unit)}.ipynb.")
+    raise Unreadable(plain(said[0], 300))
+
+
+@dataclass
+class _Candidate:
+    file: Found
+    digest: str
+    nb: NotebookNode
+    notes: list[str]
+    answered: int
+    own: bool  # a code cell that is not of the release
+
+    def rank(self, most: int, right: str) -> tuple[bool, bool, bool, float]:
+        whole = self.answered == most or not any(note.startswith(CUT) for note in self.notes)
+        return self.answered > 0, self.own, self.file.last.lower() == right and whole, self.file.changed
+
+
+def _best(course: Course, unit: str, found: list[Found], release: NotebookNode) -> tuple[_Candidate | None, list[str]]:
+    """Return the notebook to take, and why others cannot be taken."""
+    right, known = f"{_slug(unit)}.ipynb", {name(cell): cell for cell in release.cells}
+    fit: list[_Candidate] = []
+    refused = []
+    notebooks = sorted((f for f in found if f.notebook), key=lambda f: (f.last.lower() != right, -f.changed, f.name))
+    for file in notebooks[:MAX_NOTEBOOKS]:
+        try:
+            data = file.read(MAX_BYTES)
+            nb, notes = recover(data, file.last)
+        except Unreadable as error:
+            refused.append(str(error))
+            continue
+        if why := _why_not(course, unit, nb, release):
+            refused.append(" ".join([plain(file.name), why, *(note for note in notes if note.startswith(CUT))]))
+            continue
+        cells = [(known.get(key), cell) for key, cell in zip(places(nb, release), nb.cells, strict=True)]
+        answered = sum(not untouched(cell, old) for old, cell in cells if old and kind(old) in ("exercise", "manual"))
+        own = any(cell.cell_type == "code" and squeezed(cell) for old, cell in cells if not old)
+        fit.append(_Candidate(file, hashlib.sha256(data).hexdigest(), nb, notes, answered, own))
+    most = max((c.answered for c in fit), default=0)
+    return max(fit, key=lambda c: c.rank(most, right), default=None), refused
+
+
+def _why_not(course: Course, unit: str, nb: NotebookNode, release: NotebookNode) -> str:
+    """Return why a notebook is not one of the unit, or ''; units share names of exercises, so the most count."""
+    told = nb.metadata.get("mft", {}).get("unit", "")
+    whole = _graded(release)
+    held = whole.intersection(places(nb, release))
+    if held and (told == unit or 2 * len(held) > len(whole)):
+        return ""
+    names = {name(cell) for cell in nb.cells} | {cell.id for cell in nb.cells}
+    counts = {other: len(names & _graded(_release(course, other))) for other in _units(course) - {unit}}
+    other = max(counts, key=lambda u: (counts[u], u == told), default="")
+    if other and counts[other] > len(held):
+        return f"is a notebook of {other}, not of {unit}. Hand in the notebook of {unit}."
+    return "" if held else f"holds none of the cells of this unit. Hand in the notebook of {unit}."
+
+
+def _with_files(
+    best: _Candidate, found: list[Found], closed: dict[str, str], unit: str, release: NotebookNode
+) -> HandIn:
+    file, right = best.file, f"{_slug(unit)}.ipynb"
+    nb, repairs = repair(best.nb, release)
+    folder = file.name[: -len(file.last)]
+    notes = [f"It was handed in as {plain(file.name)}."] if file.name != right else []
+    if others := [plain(f.name, 40) for f in found if f.notebook and f is not file]:
+        notes.append(f"Other notebooks lie there and were not taken: {some(others)}.")
+    kept: dict[str, bytes] = {}
+    left = []
+    stamp, timestamp = None, None
+    for f in sorted(found, key=lambda f: f.name):
+        path = f.name.removeprefix(folder)
+        if f.last == "timestamp.txt" and f.name in ("timestamp.txt", f"{folder}timestamp.txt"):
+            stamp = f
+        elif f.notebook or f.depth != file.depth or not f.name.startswith(folder):
+            continue
+        elif f.suffix not in BESIDE or not path.isprintable() or {"", ".", ".."} & set(path.split("/")):
+            left.append(path)
+        else:
+            try:
+                kept[path] = f.read(MAX_BESIDE - sum(map(len, kept.values())) if len(kept) < MAX_FILES else -1)
+            except Unreadable:
+                left.append(path)
+    if left:
+        limits = f"{MAX_FILES} files, {MAX_BESIDE / 1e6:.0f} MB, of kinds that a notebook reads"
+        notes.append(f"Left out of what lies beside it ({limits}): {some([plain(p, 40) for p in left])}.")
+    try:
+        if stamp:
+            timestamp = stamp.read(200).decode("utf-8-sig").strip()
+            parse_utc(timestamp)
+    except Exception:  # dateutil raises what it likes
+        timestamp = None
+    if not timestamp and (stamp or "timestamp.txt" in closed):
+        notes.append("Its timestamp.txt holds no date, so it is not known whether it is late.")
+    parts = [best.digest, timestamp, *((path, hashlib.sha256(data).hexdigest()) for path, data in kept.items())]
+    digest = hashlib.sha256(repr(parts).encode()).hexdigest()
+    notes = [plain(note, 300) for note in [*notes, *closed.values(), *best.notes, *repairs]]
+    return HandIn(nb, kept, notes, timestamp, digest, not best.answered and not best.own)
+
+
+def some(names: list[str]) -> str:
+    """Return the first of some names as text, and how many there are besides."""
+    return ", ".join(names[:4]) + (f" and {len(names) - 4} more" if names[4:] else "")
+
+
+def _units(course: Course) -> set[str]:
+    return {*course.units(), *course.units("solutions")}
+
+
+def _slug(unit: str) -> str:
+    return unit.split("-", 1)[1]
+
+
+@functools.lru_cache(maxsize=64)
+def _built(path: Path, changed: int) -> NotebookNode:
+    return read(path)
+
+
+def _release(course: Course, unit: str) -> NotebookNode:
+    """Return a unit as released, or, for the names of its cells, its solution."""
+    paths = [course.notebook(step, unit) for step in ("release", "solutions")]
+    path = next((path for path in paths if path.is_file()), paths[0])
+    return _built(path, path.stat().st_mtime_ns)
+
+
+def _graded(release: NotebookNode) -> set[str]:
+    return {name(cell) for cell in release.cells if exercise(cell)}
