@@ -33,7 +33,7 @@ from sqlalchemy.exc import SAWarning, SQLAlchemyError
 from traitlets.config import Config, PyFileConfigLoader
 
 from ..checks import Scorecard
-from ..course.files import Course, GradingError, Unreadable, write
+from ..course.files import Course, GradingError, Unreadable, programs_path, write
 from ..course.handin import answers, exercise, kind, name, scorecard
 from ..course.notebooks import release_steps
 from . import feedback, intake
@@ -217,6 +217,7 @@ class _Desk:
         self.late = LateSubmissionPlugin(config=config)
         self.isolation = ""
         self.produced = {"unit": hashlib.sha256(path.read_bytes()).hexdigest(), "environment": environment()}
+        os.environ["PATH"] = programs_path()  # nbgrader calls alembic by its name
         try:
             self.book = Gradebook(directory.db_url, directory.course_id)
             self._announce(config, directory.db_url)

@@ -51,11 +51,12 @@ class Row:
 
 @dataclass
 class ClassTable:
-    """The result of grading a unit, and where things were written."""
+    """The result of grading a unit, where things were written, and what is to be said of all of it."""
 
     unit: str
     rows: list[Row]
     exported: list[Path]
+    said: str = ""
 
 
 # nbgrader's CsvExportPlugin writes these, and writes them unquoted
