@@ -84,6 +84,7 @@ screenshots: .venv/dev.stamp
 
 benchmarks: .venv/dev.stamp
 	@$(BIN)/python benchmarks/notebooks.py --write
+	@$(BIN)/python benchmarks/grading.py --write
 
 clean:
 	rm -rf .venv .mft .pytest_cache .ruff_cache .hypothesis

@@ -74,13 +74,16 @@ def table(results: list[Result]) -> str:
     return "\n".join(["| notebook | seconds | peak memory, MiB |", "|---|---:|---:|", *(r.row() for r in results)])
 
 
+def machine() -> str:
+    return f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}, Python {platform.python_version()}"
+
+
 def page(results: list[Result]) -> str:
     """The table with what it was measured on, as Markdown."""
-    machine = f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}, Python {platform.python_version()}"
     return (
         "# Time and memory of the solution notebooks\n\n"
         "Made by `make benchmarks`: each notebook from top to bottom in a fresh kernel, demonstrations included.\n"
-        f"Measured on {machine}.\n\n{table(results)}\n"
+        f"Measured on {machine()}.\n\n{table(results)}\n"
     )
 
 

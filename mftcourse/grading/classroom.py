@@ -99,11 +99,11 @@ def grade(
                 desk.keep(rows[student], result)
                 quarantined += not rows[student].graded
                 progress(done, len(rows), quarantined)
-            said = UNFENCED if not fenced else COLD if not marker.warm else ""
+            said, cpu = UNFENCED if not fenced else COLD if not marker.warm else "", marker.cpu()
         for row in rows.values():
             desk.look_up(row)
         found = list(rows.values())
-        return ClassTable(unit, found, export(course, unit, found, desk.book), said)
+        return ClassTable(unit, found, export(course, unit, found, desk.book), said, cpu)
 
 
 @contextlib.contextmanager
@@ -162,6 +162,9 @@ class Local:
 
     def at_once(self, jobs: int | None) -> int:
         return jobs or os.cpu_count() or 1
+
+    def cpu(self) -> float:
+        return self._ready().cpu()
 
     def _ready(self) -> Bench:
         with self._lock:

@@ -278,7 +278,7 @@ class Room:
 
     def _do(self, op: str, target: Any = None, name: str = "", args: tuple = (), kwargs: dict | None = None) -> Any:
         if op == "names":
-            found = {n: self._namespace[n] for n in args if n in self._namespace}
+            found = {n: self._sent(self._namespace[n]) for n in args if n in self._namespace}
             self._lent |= found
             self._name_of = {id(value): n for n, value in found.items()}
             return found
@@ -296,6 +296,15 @@ class Room:
             plain = name in (*_ALWAYS, *_ASKED)
             return getattr(builtins, name)(target, *args) if plain else _operate(target, name, args)
         raise ValueError(f"unknown request {op!r}")
+
+    def _sent(self, value: Any) -> Any:
+        """Return a value, or where it is too deep an object that says nothing: the other names still count."""
+        if isinstance(value, list | tuple | set | frozenset | dict):
+            try:
+                dumps(value, self._lend)
+            except Exception:
+                return object()
+        return value
 
     def _lend(self, value: Any) -> dict:
         ref = self._name_of.get(id(value), id(value))

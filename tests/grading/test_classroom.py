@@ -45,7 +45,8 @@ def test_a_made_up_class_gets_the_grades_it_must(course):
     assert rows["broken-changed-check"].points == rows["reference"].points - 3
     assert rows["broken-deleted-check"].points == rows["broken-duplicate-ids"].points == 7
     assert rows["broken-os-exit"].points == 4
-    assert rows["broken-json"].points is None and not rows["broken-json"].graded
+    assert rows["broken-json"].points == 7 and "cut off" in rows["broken-json"].note
+    assert rows["broken-nothing"].points is None and not rows["broken-nothing"].graded
     for member in members:
         page = course.root / "demo" / "feedback" / member.student / UNIT / "tiny.html"
         assert page.exists() == rows[member.student].graded
@@ -123,6 +124,10 @@ def test_nothing_to_grade_and_a_changed_unit_are_sentences(course, reference):
         grade(course, UNIT)
 
 
+OURS = (ROOT / "nbgrader_config.py").read_text()
+STOCK = "c = get_config()\nc.CourseDirectory.course_id = 'mft'\nc.CourseDirectory.source_directory = 'solutions'\n"
+
+
 def _stock(course: Course, *command: str) -> subprocess.CompletedProcess:
     env = os.environ | {
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
@@ -142,7 +147,7 @@ def _wrong(course, unit, count):
 
 @pytest.mark.parametrize("unit", [UNIT, pytest.param("06-metrics", marks=pytest.mark.slow)])
 def test_stock_nbgrader_gives_the_same_points(unit, request, tmp_path):
-    """autograde and validate, without our preprocessors: the reference, the blank release, three wrong answers."""
+    """autograde and validate, without this course's settings: the reference, the blank release, three wrong answers."""
     import demo
 
     source = request.getfixturevalue("built") if unit == UNIT else Course(ROOT)
@@ -157,8 +162,7 @@ def test_stock_nbgrader_gives_the_same_points(unit, request, tmp_path):
     for course in (ours, stock):
         for step in ("release", "solutions"):
             shutil.copytree(source.folder(step, unit), course.folder(step, unit))
-        for name in ("constraints.txt", "nbgrader_config.py"):
-            shutil.copy(ROOT / name, course.root)
+        (course.root / "nbgrader_config.py").write_text(STOCK if course == stock else OURS)
         for student, nb in class_.items():
             hand_in(course, student, nb, unit)
     table = grade(ours, unit)
@@ -187,4 +191,4 @@ def test_a_forged_score_that_stock_nbgrader_would_believe_earns_nothing(course, 
     cell(nb, "mean").source = "import mftcourse\nmftcourse.grade = lambda *_, **__: None"
     hand_in(course, "eve", nb)
     (eve,) = grade(course, UNIT).rows
-    assert eve.code == 0 and "no score came back" in eve.note
+    assert eve.code == 0
