@@ -108,7 +108,7 @@
           const { shell } = app;
           const first = [...shell.widgets('main')][0];
           shell.add(new Overview(app.commands), 'main', {
-            activate: (!first || config.mftFront) && !config.treePath,
+            activate: (!first || config.mftFront === true) && !config.treePath,
             ...(first && { mode: 'tab-before', ref: first.id })
           });
           if (place && /\.ipynb$/.test(asked)) {
