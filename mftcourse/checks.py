@@ -509,7 +509,7 @@ def cell_limit(seconds: float = CELL_SECONDS) -> None:
     shell = _shell()
     if shell and not getattr(shell, "_mft_guarded", False):
         shell.events.register("pre_run_cell", _before_cell)
-        shell.events.register("post_run_cell", _after_cell)
+        shell.events.register("post_run_cell", after_cell)
         shell._mft_guarded = True
 
 
@@ -519,7 +519,8 @@ def _before_cell(*_: object) -> None:
     _cell_guard.__enter__()
 
 
-def _after_cell(result: Any = None) -> None:
+def after_cell(result: Any = None) -> None:
+    """Remember how a cell ended. IPython calls this after each one."""
     if _cell_guard:
         _cell_guard.__exit__()
     if result is not None and result.info is not None:

@@ -211,7 +211,7 @@ class Bench:
                         said = " and ".join(f"`{name}`" for name in used)
                         marked.carried[of] = (f"Judged with the course's own {said} in place of yours, which is not "
                                               "right yet: an earlier error is counted once.")  # fmt: skip
-            if not card.complete:
+            if not marked.cards[of].complete:
                 wrong |= dict.fromkeys(self.defines.get(of, []), of)
 
     def _reads(self, nb: NotebookNode, of: str) -> set[str]:

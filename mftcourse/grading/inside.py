@@ -32,7 +32,6 @@ from .channel import Channel
 from .wall import Room
 
 HOME = "/room"
-NOBODY = 65534
 STREAM_BYTES, DISPLAY_BYTES = 200_000, 2_000_000  # of a cell
 CUT = "\n... Output cut here ...\n"
 _NEW = {"NS": 0x20000, "UTS": 0x04000000, "IPC": 0x08000000, "USER": 0x10000000, "PID": 0x20000000, "NET": 0x40000000}
@@ -283,12 +282,13 @@ def _give_up(libc: ctypes.CDLL) -> None:
 
 
 def _become_nobody() -> None:
-    """Give up root's identity where there is one: no limit on processes holds for root."""
-    if os.getuid() == 0 and f" {NOBODY}" not in Path("/proc/self/uid_map").read_text():
+    """Give up root's identity where there is one, for one that nobody has: no limit on processes holds for root."""
+    if os.getuid() == 0:
+        nobody = 2_000_000 + int.from_bytes(os.urandom(3))
         with contextlib.suppress(OSError):  # in a user namespace of one identity, which is not root outside
             os.setgroups([])
-            os.setresgid(NOBODY, NOBODY, NOBODY)
-            os.setresuid(NOBODY, NOBODY, NOBODY)
+            os.setresgid(nobody, nobody, nobody)
+            os.setresuid(nobody, nobody, nobody)
 
 
 def _limit(about: dict) -> None:
@@ -322,7 +322,8 @@ def _room(control: Channel, shell: Any, about: dict) -> None:
     sys.stdout, sys.stderr = _Stream(kept, "stdout"), _Stream(kept, "stderr")
     builtins.input = _no_input
     _limit(about)
-    checks.cell_limit(about["seconds"])
+    checks.CELL_SECONDS = about["seconds"]
+    shell.events.register("post_run_cell", checks.after_cell)
     control.send(b'"ready"')  # with it, the kernel says which process this is
     while True:
         message, descriptors = control.receive(descriptors=1)
@@ -333,7 +334,11 @@ def _room(control: Channel, shell: Any, about: dict) -> None:
             path.write_bytes(control.receive()[0])
         elif "cell" in ask:
             kept.clear()
-            shell.run_cell(ask["cell"], store_history=True)
+            try:
+                with _time_limit(about["seconds"]):
+                    shell.run_cell(ask["cell"], store_history=True)
+            except checks.TimeLimit:  # it came late, after the cell
+                pass
             control.send(json.dumps(list(kept), default=_plain).encode())
         else:
             now, most = resource.getrlimit(resource.RLIMIT_NPROC)
@@ -387,7 +392,9 @@ def _serve(judge: Channel, namespace: dict, names: list[str], stand_for: list[st
         while True:
             request, _ = judge.receive()
             seconds = float(request[:8])
-            with _cpu_limit(seconds):
+            most = int(time.process_time() + 2 * seconds + 2)  # for what hears no signal
+            resource.setrlimit(resource.RLIMIT_CPU, (most, resource.getrlimit(resource.RLIMIT_CPU)[1]))
+            with _time_limit(seconds):
                 reply = room.answer(request[8:])
             judge.send(reply)
 
@@ -403,8 +410,8 @@ def _asks(judge: Channel, room: Room, name: str) -> Any:
 
 
 @contextlib.contextmanager
-def _cpu_limit(seconds: float) -> Any:
-    """Raise `TimeLimit` in code that computes, or sleeps, for longer; the kernel ends what does not hear it."""
+def _time_limit(seconds: float) -> Any:
+    """Raise `TimeLimit` in code that computes, or sleeps, for longer."""
     began = time.monotonic(), time.process_time()
 
     def stop(number: int, _: Any) -> None:
@@ -415,8 +422,6 @@ def _cpu_limit(seconds: float) -> Any:
     for timer, number in ((signal.ITIMER_PROF, signal.SIGPROF), (signal.ITIMER_REAL, signal.SIGALRM)):
         signal.signal(number, stop)
         signal.setitimer(timer, seconds, 0.5)
-    most = int(time.process_time() + 2 * seconds + 2)
-    resource.setrlimit(resource.RLIMIT_CPU, (most, resource.getrlimit(resource.RLIMIT_CPU)[1]))
     try:
         yield
     finally:

@@ -274,7 +274,7 @@ def _judge(cell: Cell, scopes: dict, snapshot: Channel, stand_for: list[str], se
     functions = [n for n in stand_for if isinstance(reference.get(n), types.FunctionType)]
     served = _Served(snapshot, {"names": cell.names, "stand_for": functions, "seed": 0}, seconds)
     link = Link(served, cell.classes)
-    link.reference = {name: reference[name] for name in functions}
+    link.reference = {name: _among(namespace, reference, reference[name]) for name in functions}
     for name in cell.names:
         namespace.pop(name, None)  # what the learner has not defined must not be the reference's
     try:
@@ -295,6 +295,22 @@ def _judge(cell: Cell, scopes: dict, snapshot: Channel, stand_for: list[str], se
         served.close()
     _Served._slow |= checks.ran_too_long(checks.last_scorecard().findings)
     return checks.last_scorecard().to_dict()
+
+
+def _among(namespace: dict, reference: dict, function: Any) -> Any:
+    """Return a function of the reference that finds the reference's names, where those of the learner's stand."""
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        stand_ins = {name: namespace[name] for name in reference if name in namespace}
+        namespace.update(reference)
+        try:
+            return function(*args, **kwargs)
+        finally:
+            for name in reference:
+                namespace.pop(name)
+            namespace.update(stand_ins)
+
+    return call
 
 
 class _Served:

@@ -74,7 +74,7 @@ def _fence() -> list[str]:
     etc = ("alternatives", "fonts", "localtime", "ld.so.cache", "ld.so.conf", "ld.so.conf.d")
     for path in ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", *(f"/etc/{name}" for name in etc)):
         command += ["--ro-bind-try", path, path]
-    command += ["--proc", "/proc", "--dev", "/dev", "--size", str(512 << 20), "--tmpfs", "/tmp"]
+    command += ["--proc", "/proc", "--dev", "/dev", "--perms", "0777", "--size", str(512 << 20), "--tmpfs", "/tmp"]
     shown = [path for path in shown if path.parts[1] not in ("usr", "lib", "bin")]
     for folder in sorted({parent for path in shown for parent in path.parents}, key=lambda p: len(p.parts))[1:]:
         command += ["--perms", "0755", "--dir", str(folder)]  # who a room runs as is nobody
@@ -174,7 +174,7 @@ class Template:
         except (OSError, EOFError):
             raise Stopped("The room for this notebook did not open.") from None
         if own:
-            room.leftovers.append(lambda: (process.kill(), process.wait()))
+            room.leftovers.append(lambda: (channel.close(), process.kill(), process.wait()))
         if not self.fenced:
             room.leftovers.append(lambda: shutil.rmtree(home, ignore_errors=True))
         return room
