@@ -150,6 +150,8 @@ def places(nb: NotebookNode, release: NotebookNode) -> list[str]:
     for key, cell in reversed(known.items()):
         texts.setdefault(squeezed(cell), []).append(key)
     keys = [found.pop() if (found := texts.get(squeezed(cell))) else "" for cell in nb.cells]
+    if sum(map(bool, keys)) < 3:  # `import numpy as np` stands in many notebooks
+        return [""] * len(keys)
     rank = {key: at for at, key in enumerate(known)}
     for key, cell in known.items():
         if kind(cell) not in ("exercise", "manual") or key in keys:

@@ -58,7 +58,8 @@ def recover(data: bytes, name: str) -> tuple[NotebookNode, list[str]]:
     came = [cell for cell in found["cells"] if isinstance(cell, dict)] if found else []
     if not found or len(came) > MAX_CELLS or not came and found["cells"]:
         why = f"it has {len(came):,} cells, more than {MAX_CELLS:,}" if came else "no cell of it can be read"
-        why = "it is a web page; download the notebook itself" if data.lstrip()[:1] == b"<" else why
+        page = data.lstrip()[:5].lower() in (b"<!doc", b"<html")
+        why = "it is a web page; download the notebook itself" if page else why
         raise Unreadable(f"{name} is not a notebook: {why}. {AGAIN}")
     if encoding[:5] != "utf-8" or errors != "strict":
         notes.append(f"It is not saved as UTF-8; it was read as {encoding}.")
@@ -96,9 +97,7 @@ def _encodings(data: bytes) -> list[tuple[str, str]]:
     loose = data.decode(errors="replace")
     if (wrong := loose.count("\ufffd")) and len(loose) - len(loose.encode("ascii", "ignore")) > 2 * wrong:
         likely.append(("utf-8", "replace"))  # most of what is not ASCII is UTF-8
-    elif all(len(run) % 2 == 0 for run in re.findall(rb"[\x80-\xff]+", data)):
-        likely.append(("gb18030", "strict"))
-    return [*likely, ("latin-1", "strict")]
+    return [*likely, ("gb18030", "strict"), ("latin-1", "strict")]
 
 
 def _parse(text: str) -> tuple[dict[str, Any] | None, list[str]]:
@@ -122,10 +121,9 @@ def _parse(text: str) -> tuple[dict[str, Any] | None, list[str]]:
     if "<<<<<<< " in whole:
         whole = _first_side(whole)
         notes.append("Of the two sides of a merge the first was taken.")
-    try:
-        cells = _salvage(whole)
-    except RecursionError:
-        cells = _salvage(_flat(whole))
+    cells, deep = _salvage(whole)
+    if deep:
+        cells, _ = _salvage(_flat(whole))
     said = f"{CUT}: the file is broken or cut off; {len(cells)} cells could be read."
     return ({"cells": cells}, [said, *notes]) if cells else (None, [])
 
@@ -153,29 +151,35 @@ def _first_side(text: str) -> str:
     return "".join(kept)
 
 
-def _salvage(text: str) -> list[dict[str, Any]]:
-    """Return the whole cells in a text that is no JSON, or has them where they don't belong."""
+def _salvage(text: str) -> tuple[list[dict[str, Any]], bool]:
+    """Return the whole cells in a text that is no JSON, and whether some were left out as too deep."""
     cells: list[dict[str, Any]] = []
-    at, patience = 0, 100_000
+    at, patience, deep = 0, 100_000, False
     start = re.compile(r'\{\s*"\w+"\s*:')
     while patience > 0 and len(cells) <= MAX_CELLS and (match := start.search(text, at)):
         at, patience = match.start() + 1, patience - 1
         try:
             found, end = _JSON.raw_decode(text, match.start())
-        except ValueError:
+        except (ValueError, RecursionError) as error:
+            deep |= isinstance(error, RecursionError)
             patience -= max(2_000, len(text) // 500)  # it may have read to the end
             continue
         if "cell_type" in found:
+            at = end
             if _deep(found):
-                raise RecursionError
-            cells, at = [*cells, found], end
-    return cells
+                deep = True
+            else:
+                cells.append(found)
+    return cells, deep
 
 
 def _flat(text: str) -> str:
     """Return a JSON text with null for what is nested too deeply."""
-    kept, depth, start = [], 0, 0
-    for token in _TOKEN.finditer(text):
+    kept, depth, start, end = [], 0, 0, len(text)
+    for count, token in enumerate(_TOKEN.finditer(text)):
+        if count == 2_000_000:  # nobody's work
+            end = token.start()
+            break
         if token[0] in "[{":
             depth += 1
             if depth == MAX_DEPTH:
@@ -185,7 +189,7 @@ def _flat(text: str) -> str:
                 kept.append("null")
                 start = token.end()
             depth = max(depth - 1, 0)
-    return "".join(kept) + (text[start:] if depth < MAX_DEPTH else "")
+    return "".join(kept) + (text[start:end] if depth < MAX_DEPTH else "")
 
 
 def _deep(value: Any) -> bool:
