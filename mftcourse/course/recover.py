@@ -118,9 +118,6 @@ def _parse(text: str) -> tuple[dict[str, Any] | None, list[str]]:
         except RecursionError:
             pass
         whole = _flat(whole)
-    if "<<<<<<< " in whole:
-        whole = _first_side(whole)
-        notes.append("Of the two sides of a merge the first was taken.")
     cells, deep = _salvage(whole)
     if deep:
         cells, _ = _salvage(_flat(whole))
@@ -134,21 +131,6 @@ def _cells(found: dict[str, Any]) -> list[Any] | None:
     if not cells and isinstance(sheets := found.get("worksheets"), list):
         cells = [cell for sheet in sheets if isinstance(sheet, dict) for cell in _cells(sheet) or []]
     return list(cells.values()) if isinstance(cells, dict) else cells if isinstance(cells, list) else None
-
-
-def _first_side(text: str) -> str:
-    """Return a text without the marks of a merge that was not finished, and without its second sides."""
-    kept, side = [], 0
-    for line in text.splitlines(keepends=True):
-        if line.startswith("<<<<<<<"):
-            side = 1
-        elif side and line.startswith(("|||||||", "=======")):
-            side = 2
-        elif side and line.startswith(">>>>>>>"):
-            side = 0
-        elif side < 2:
-            kept.append(line)
-    return "".join(kept)
 
 
 def _salvage(text: str) -> tuple[list[dict[str, Any]], bool]:

@@ -5,7 +5,6 @@ Nothing below `submitted/` is believed; `below.py` opens it.
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import os
 import re
@@ -22,9 +21,10 @@ from ..course.handin import exercise, kind, name, places, read, repair, squeezed
 from ..course.recover import CUT, MAX_BYTES, plain, recover
 from .below import Found, files, hidden, members, on_disk, opened, unzipped
 
-MAX_NOTEBOOKS, MAX_FILES, MAX_BESIDE = 20, 50, 10_000_000
+MAX_NOTEBOOKS, MAX_FILES, MAX_BESIDE = 8, 50, 10_000_000
 BESIDE = {".py", ".csv", ".tsv", ".txt", ".json", ".npy", ".npz", ".png", ".jpg", ".jpeg", ".gif", ".svg", ".md",
           ".yaml", ".yml", ".toml", ".safetensors"}  # fmt: skip
+OTHER = {".csv", ".txt", ".md", ".pdf", ".html", ".json"}  # nobody's hand-in, where it lies directly in submitted/
 # How Moodle (a folder or a file each) and Canvas name what is in the zips that they export.
 EXPORTS = (
     re.compile(r"(?P<who>.+?)_(?P<id>\d+)_assignsubmission_(?:file|onlinetext)_?(?P<rest>.*)", re.S),
@@ -65,15 +65,15 @@ def hand_ins(course: Course, unit: str) -> dict[str, Path]:
     """
     base, found, zips = course.root / "submitted", {}, []
     for path in sorted(base.iterdir()) if base.is_dir() else []:
-        about, suffix = path.lstat(), path.suffix.lower()
-        file = stat.S_ISREG(about.st_mode)
-        if hidden(path.name) or file and suffix in (".csv", ".txt", ".md", ".pdf", ".html", ".json"):
-            continue
-        if file and suffix == ".zip":
+        about, suffix, place = path.lstat(), path.suffix.lower(), None
+        if stat.S_ISREG(about.st_mode) and suffix == ".zip":
             zips.append((-about.st_mtime, path))
-        elif stat.S_ISDIR(about.st_mode) and os.path.lexists(path / unit):
-            found[path.name] = path / unit
-        elif place := _elsewhere(course, unit, path):
+        elif path.name == unit:  # student and unit swapped
+            place = path
+        elif not (hidden(path.name) or path.name in _units(course) or suffix in OTHER):
+            usual = stat.S_ISDIR(about.st_mode) and os.path.lexists(path / unit)
+            place = path / unit if usual else _elsewhere(course, unit, path)
+        if place:
             found[path.name] = place
     for _, path in sorted(zips):  # of several exports the latest
         with ExitStack() as stack:
@@ -163,28 +163,30 @@ def take(course: Course, unit: str, student: str, path: Path, release: NotebookN
     """
     base, where = course.root / "submitted", plain(path.relative_to(course.root).as_posix(), 100)
     said: list[str] = []
-    there: list[Found] = []
+    there: list[str] = []
     try:
-        if path.parent == base and not stat.S_ISDIR(path.lstat().st_mode):
+        if path.parent == base and (path.name == unit or not stat.S_ISDIR(path.lstat().st_mode)):
             os.close(opened(base, path))  # a link has a sentence of its own
             export = " (nor is it an export of Moodle or Canvas)" if path.suffix.lower() == ".zip" else ""
             raise Unreadable(f"{where} lies directly in submitted/, so it is not known whose it is{export}. Move what "
                              f"is in it to submitted/<student>/{unit}/.")  # fmt: skip
-        for place in [path, path.parent] if path == base / student / unit else [path]:
+        usual = path == base / student / unit
+        for place in [path, path.parent] if usual else [path]:
             with ExitStack() as stack:
                 if path.parent.parent == base and stat.S_ISREG(path.parent.lstat().st_mode):
                     found, closed = unzipped(_export(course, unit, path.parent, stack)[path.name], stack)
                 else:
                     found, closed = files(base, place, stack, _units(course) - {unit})
                 best, refused = _best(course, unit, found, release)
-                if best:
-                    came = best.file.name
-                    if not best.file.disk.is_relative_to(base / student / unit):
-                        came = best.file.disk.relative_to(base).as_posix()
-                    notes = [f"It was handed in as {plain(came)}."] if came != f"{_slug(unit)}.ipynb" else []
+                if best and (best.score or not usual or place != path):
+                    file, right = best.file, path / f"{_slug(unit)}.ipynb"
+                    came = file.name if usual and place == path else file.disk.relative_to(base).as_posix()
+                    notes = [] if file.disk == right and not file.depth else [f"It was handed in as {plain(came)}."]
+                    if usual and (strays := _strays(course, unit, path.parent)):
+                        notes.append(f"Outside of {unit}/ lies more, which was not looked at: {_some(strays)}.")
                     return _taken(best, found, closed, notes, release)
             said += [*refused, *closed.values()]
-            there = there or found
+            there = there or [file.name for file in found]
     except (OSError, KeyError):
         raise Unreadable(f"{where} cannot be read: the system refuses to open it.") from None
     what = f"there is {_some(there)}" if there else "it is empty"
@@ -196,15 +198,11 @@ def _best(course: Course, unit: str, found: list[Found], release: NotebookNode) 
     """Return the notebook to take, and why others cannot be taken."""
     right, known = f"{_slug(unit)}.ipynb", {name(cell): cell for cell in release.cells}
     fit: list[_Candidate] = []
-    refused, patience = [], 2 * MAX_BYTES
+    refused = []
     notebooks = sorted((f for f in found if f.notebook), key=lambda f: (f.last.lower() != right, -f.changed, f.name))
     for file in notebooks[:MAX_NOTEBOOKS]:
-        if patience <= 0:
-            break
         try:
-            patience -= MAX_BYTES
             data = file.read(MAX_BYTES)
-            patience += MAX_BYTES - len(data)
             nb, notes = recover(data, file.last)
             if why := _why_not(course, unit, nb, release):
                 raise Unreadable(" ".join([plain(file.name), why, *(note for note in notes if note.startswith(CUT))]))
@@ -227,16 +225,21 @@ def _best(course: Course, unit: str, found: list[Found], release: NotebookNode) 
 
 def _why_not(course: Course, unit: str, nb: NotebookNode, release: NotebookNode) -> str:
     """Return why a notebook is not one of the unit, or ''. Units share names of exercises, so the most count."""
-    told, whole = nb.metadata.get("mft", {}).get("unit", ""), _graded(release)
-    held = whole.intersection(places(nb, release))
-    if held and (told == unit or 2 * len(held) > len(whole)):
-        return ""
-    others = {other: _release(course, other) for other in _units(course) - {unit}}
-    counts = {other: len(_graded(built).intersection(places(nb, built))) for other, built in others.items()}
-    other = max(counts, key=lambda u: (counts[u], u == told), default="")
-    if other and counts[other] > len(held):
-        return f"is a notebook of {other}, not of {unit}. Hand in the notebook of {unit}."
-    return "" if held else f"holds none of the cells of this unit. Hand in the notebook of {unit}."
+    told, held, whole = nb.metadata.get("mft", {}).get("unit", ""), *_held(nb, release)
+    others = _units(course) - {unit}
+    if not held and told not in others:
+        return f"holds none of the cells of this unit. Hand in the notebook of {unit}."
+    if held and told != unit and 2 * held <= whole:
+        counts = {other: _held(nb, _release(course, other))[0] for other in others}
+        told = max(counts, key=lambda other: (counts[other], other == told), default="")
+        held = held if counts.get(told, 0) <= held else 0
+    return "" if held else f"is a notebook of {told}, not of {unit}. Hand in the notebook of {unit}."
+
+
+def _held(nb: NotebookNode, release: NotebookNode) -> tuple[int, int]:
+    """Return how many cells of a release's exercises a notebook holds, and of how many."""
+    whole = {name(cell) for cell in release.cells if exercise(cell)}
+    return len(whole.intersection(places(nb, release))), len(whole)
 
 
 def _taken(
@@ -246,7 +249,7 @@ def _taken(
     file, folder = best.file, best.file.name[: -len(best.file.last)]
     nb, repairs = repair(best.nb, release)
     kept: dict[str, bytes] = {}
-    left: list[Found] = []
+    left: list[str] = []
     stamps = [f for f in found if f.name in ("timestamp.txt", f"{folder}timestamp.txt")]
     beside = [f for f in found if f.name.startswith(folder) and f.depth == file.depth and not f.notebook]
     for f in sorted(beside, key=lambda f: (f.name.count("/"), f.name)):
@@ -257,7 +260,7 @@ def _taken(
             if f not in stamps:
                 kept[path] = f.read(MAX_BESIDE - sum(map(len, kept.values())) if fit else -1)
         except Unreadable:
-            left.append(f)
+            left.append(f.name)
     timestamp = None
     try:
         if stamps:
@@ -265,7 +268,7 @@ def _taken(
             parse_utc(timestamp)
     except Exception:  # dateutil raises what it likes
         timestamp = None
-    others = [f for f in found if f.notebook and f is not file]
+    others = [f.name for f in found if f.notebook and f is not file]
     limits = f"at most {MAX_FILES} files, {MAX_BESIDE / 1e6:.0f} MB, of kinds that a notebook reads"
     if others:
         notes.append(f"Other notebooks lie there and were not taken: {_some(others)}.")
@@ -279,9 +282,18 @@ def _taken(
     return HandIn(nb, kept, [plain(note, 300) for note in notes], timestamp, digest, not best.score)
 
 
-def _some(found: list[Found]) -> str:
-    more = f" and {len(found) - 4} more" if found[4:] else ""
-    return ", ".join(plain(file.name, 40) for file in found[:4]) + more
+def _strays(course: Course, unit: str, folder: Path) -> list[str]:
+    """Return the names of what else in a student's folder may be of the unit."""
+    at = opened(course.root / "submitted", folder)
+    try:
+        names = set(os.listdir(at)) - _units(course)
+    finally:
+        os.close(at)
+    return sorted(n for n in names if _slug(unit) in n.lower() and n != unit and not hidden(n))
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(plain(n, 40) for n in names[:4]) + (f" and {len(names) - 4} more" if names[4:] else "")
 
 
 def _units(course: Course) -> set[str]:
@@ -293,17 +305,7 @@ def _slug(unit: str) -> str:
     return unit.split("-", 1)[1]
 
 
-@functools.lru_cache(maxsize=64)
-def _built(path: Path, changed: int) -> NotebookNode:
-    return read(path)
-
-
 def _release(course: Course, unit: str) -> NotebookNode:
     """Return a unit as released, or, for the names of its cells, its solution."""
-    paths = [course.notebook(step, unit) for step in ("release", "solutions")]
-    path = next((path for path in paths if path.is_file()), paths[0])
-    return _built(path, path.stat().st_mtime_ns)
-
-
-def _graded(release: NotebookNode) -> set[str]:
-    return {name(cell) for cell in release.cells if exercise(cell)}
+    plain_, solved = (course.notebook(step, unit) for step in ("release", "solutions"))
+    return read(plain_ if plain_.is_file() else solved)

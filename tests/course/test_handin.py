@@ -59,7 +59,7 @@ READABLE = {
     "before the beginning": (lambda text: b"var nb = " + text.encode(), "around"),
     "as a server sends it": (lambda text: b'{"content": ' + text.encode() + b"}", "Damaged"),
     "without its end": (lambda text: text[: text.index('"metadata": {"kernelspec"')].encode(), "Damaged"),
-    "a merge": (lambda text: b"{\n<<<<<<< a\n" + text[1:].encode() + b"\n=======\n{}\n>>>>>>> b\n", "merge"),
+    "a merge": (lambda text: b"{\n<<<<<<< a\n" + text[1:].encode() + b"\n=======\n{}\n>>>>>>> b\n", "Damaged"),
     "huge numbers": (lambda text: ('{"x": [1e999, NaN, ' + "9" * 10**6 + "], " + text[1:]).encode(), ""),
     "deep": (lambda text: ('{"x": ' + "[" * 10**5 + "]" * 10**5 + ", " + text[1:]).encode(), ""),
     "deep in a cell": (lambda text: text.replace('"source"', f'"x": {"[" * 999}{"]" * 999}, "source"').encode(), ""),

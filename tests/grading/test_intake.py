@@ -14,10 +14,11 @@ import nbformat
 import pytest
 from tiny_course import UNIT, load
 
-from grading.mutations import JUNK, KINDS, OTHER, keeps_answers, mutated, packed, write
 from mftcourse.course.files import Course, Unreadable
 from mftcourse.course.handin import answers
 from mftcourse.grading import below, intake
+
+from .mutations import JUNK, KINDS, OTHER, keeps_answers, mutated, packed, write
 
 SUBMITTED = 1_000_000_000  # a time of change
 
@@ -75,6 +76,7 @@ PLACES = {  # what lies below submitted/ (the notebook where None) → the place
     "nobody knows what": ({"ada/x.ipynb": b"{", "bo/tiny.rar": b"R"}, {"ada": "ada/x.ipynb", "bo": "bo/tiny.rar"}),
     "another unit": ({"ada/06-metrics/metrics.ipynb": OTHER, "bo/own.ipynb": OTHER}, {}),
     "directly": ({"tiny.ipynb": None, "ada.ipynb": None, "x.ipynb": OTHER, "class.csv": b""}, {"tiny.ipynb": "tiny.ipynb", "ada.ipynb": "ada.ipynb"}),
+    "student and unit swapped": ({"01-tiny/ada/tiny.ipynb": None, "06-metrics/ada/x.ipynb": None}, {"01-tiny": "01-tiny"}),
     "hidden": ({".ipynb_checkpoints/tiny.ipynb": None, "__MACOSX/01-tiny/x": b"", ".DS_Store": b"", "ada/.x/tiny.ipynb": None}, {}),
     "nothing": ({}, {}),
 }
@@ -146,6 +148,17 @@ def test_the_right_name_counts_if_anything_is_answered_else_the_latest(ours, goo
     assert "d.ipynb" in ada.notes[1] and "and 1 more" in ada.notes[1]
 
 
+def test_an_answered_notebook_outside_of_the_units_folder_is_preferred_to_a_blank_one_and_else_named(ours, good, release, reference):
+    put(ours, "ada/01-tiny/tiny.ipynb", nbformat.writes(release).encode())
+    assert taken(ours, release)["ada"].blank and taken(ours, release)["ada"].notes == []
+    put(ours, "ada/tiny (2).ipynb", good)
+    (ada,) = taken(ours, release).values()
+    assert answers(ada.nb) == answers(reference) and ada.notes[0] == "It was handed in as ada/tiny (2).ipynb."
+    put(ours, "ada/01-tiny/tiny.ipynb", good)
+    (ada,) = taken(ours, release).values()
+    assert ada.notes == ["Outside of 01-tiny/ lies more, which was not looked at: tiny (2).ipynb."]
+
+
 def test_a_damaged_notebook_gives_way_to_a_whole_one_with_more_answers(ours, good, release, reference):
     put(ours, "ada/01-tiny/tiny.ipynb", good[: good.index(b"sorted(values)")])
     put(ours, "ada/01-tiny/copy.ipynb", good)
@@ -181,7 +194,8 @@ def test_a_notebook_of_another_unit_or_without_any_cell_is_never_taken(ours, roo
     other.metadata = {}
     for text in (whole, whole.replace('"07-finetuning"', "0"), json.dumps(other)):
         put(ours, "ada/06-metrics/metrics.ipynb", text.encode())
-        assert "is a notebook of 07-finetuning, not of 06-metrics" in taken(ours, metrics, "06-metrics")["ada"]
+        said = taken(ours, metrics, "06-metrics")["ada"]
+        assert "is a notebook of 07-finetuning, not of 06-metrics" in said or "holds none of the cells" in said
     for data in (OTHER, json.dumps(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("def roc_curve(): 1")])).encode()):
         put(ours, "ada/06-metrics/metrics.ipynb", data)
         assert "holds none of the cells of this unit" in taken(ours, metrics, "06-metrics")["ada"]
