@@ -146,7 +146,7 @@ def _salvage(text: str) -> tuple[list[dict[str, Any]], bool]:
             deep |= isinstance(error, RecursionError)
             patience -= max(2_000, len(text) // 500)  # it may have read to the end
             continue
-        if "cell_type" in found:
+        if "cell_type" in found or {"metadata", "source"} <= found.keys():
             at = end
             if _deep(found):
                 deep = True
@@ -198,10 +198,7 @@ def _own(metadata: Any) -> dict[str, Any]:
 def _sound(cell: dict[str, Any]) -> dict[str, Any]:
     """Return a cell of any version with the fields that its type has, whatever other programs left out or added."""
     about, cell_type, level = _own(cell.get("metadata")), cell.get("cell_type"), cell.get("level")
-    source = next((cell[key] for key in ("source", "input", "code", "text") if key in cell), "")
-    if isinstance(source, list):
-        source = "".join(line for line in source if isinstance(line, str))
-    source = source if isinstance(source, str) else str(source) if type(source) in (int, float) else ""
+    source = _text(next((cell[key] for key in ("source", "input", "code", "text") if key in cell), ""))
     if cell_type == "heading" and type(level) is int and 0 < level < 7:
         source = f"{'#' * level} {source}"
     if cell_type not in ("code", "markdown", "raw"):
@@ -216,6 +213,12 @@ def _sound(cell: dict[str, Any]) -> dict[str, Any]:
     elif isinstance(pictures, dict):
         made["attachments"] = pictures
     return made
+
+
+def _text(source: Any) -> str:
+    if isinstance(source, list):
+        return "".join(map(_text, source))
+    return source if isinstance(source, str) else str(source) if type(source) in (int, float) else ""
 
 
 def _differs(came: dict[str, Any], made: dict[str, Any]) -> bool:

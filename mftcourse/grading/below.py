@@ -57,7 +57,7 @@ class Found:
         """Whether it is meant as one: its name says so, or its text where the name says little."""
         try:
             unclear = self.suffix in ("", ".json", ".txt")
-            return ".ipynb" in self.last.lower() or unclear and b'"cell_type"' in self.read(100_000, cut=True)
+            return ".ipynb" in self.last.lower() or unclear and b'"cell_type"' in self.read(2_000_000, cut=True)
         except Unreadable:
             return False
 

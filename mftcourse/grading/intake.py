@@ -128,11 +128,11 @@ def _export(course: Course, unit: str, path: Path, stack: ExitStack) -> dict[str
             continue
         elif known := [(at, m) for at, part in enumerate(parts) for export in EXPORTS if (m := export.fullmatch(part))]:
             at, match = known[0]
-            who, number, rest = match["who"], match["id"], [match["rest"] or parts[at + 1], *parts[at + 2 :]]
+            who, number, rest = match["who"].strip(), match["id"], [match["rest"], *parts[at + 1 :]]
         if not who.isprintable() or who[:1] == ".":  # nobody is called so, and no folder had better be
             who = number = ""
         if who or file.notebook:
-            found.setdefault((who, number), []).append(replace(file, name="/".join(rest)))
+            found.setdefault((who, number), []).append(replace(file, name="/".join(filter(None, rest))))
     names = [who for who, _ in found]
     return {f"{who}_{id_}" if names.count(who) > 1 else who: inside for (who, id_), inside in found.items()}
 
@@ -182,7 +182,7 @@ def take(course: Course, unit: str, student: str, path: Path, release: NotebookN
                     file, right = best.file, path / f"{_slug(unit)}.ipynb"
                     came = file.name if usual and place == path else file.disk.relative_to(base).as_posix()
                     notes = [] if file.disk == right and not file.depth else [f"It was handed in as {plain(came)}."]
-                    if usual and (strays := _strays(course, unit, path.parent)):
+                    if usual and place == path and (strays := _strays(course, unit, path.parent)):
                         notes.append(f"Outside of {unit}/ lies more, which was not looked at: {_some(strays)}.")
                     return _taken(best, found, closed, notes, release)
             said += [*refused, *closed.values()]
@@ -257,7 +257,7 @@ def _taken(
         fit = f.suffix in BESIDE and path.isprintable() and len(path) <= 200 and len(kept) < MAX_FILES
         fit = fit and not {"", ".", ".."} & {*path.split("/")}
         try:
-            if f not in stamps:
+            if not any(f is stamp for stamp in stamps):
                 kept[path] = f.read(MAX_BESIDE - sum(map(len, kept.values())) if fit else -1)
         except Unreadable:
             left.append(f.name)
@@ -276,7 +276,10 @@ def _taken(
         notes.append(f"Left out of what lies beside it ({limits}): {_some(left)}.")
     if not timestamp and (stamps or "timestamp.txt" in closed):
         notes.append("Its timestamp.txt holds no date, so it is not known whether it is late.")
-    notes += [*closed.values(), *best.notes, *repairs]
+    notes += list(closed.values())[:4]
+    if len(closed) > 4:
+        notes.append(f"{len(closed) - 4} more were not opened.")
+    notes += [*best.notes, *repairs]
     parts = [best.digest, timestamp, *((path, hashlib.sha256(data).hexdigest()) for path, data in kept.items())]
     digest = hashlib.sha256(repr(parts).encode()).hexdigest()
     return HandIn(nb, kept, [plain(note, 300) for note in notes], timestamp, digest, not best.score)

@@ -101,11 +101,12 @@ def test_a_platforms_zip_is_taken_apart_by_student(ours, good, release):
         "Cy_13_assignsubmission_onlinetext_/onlinetext.html": b"<p>",
         "Di_14_assignsubmission_file_/tiny.ipynb": good,
         "Di_15_assignsubmission_file_/tiny.ipynb": b"{",
+        "Ed_17_assignsubmission_file_": b"",
         "a\u202e_16_assignsubmission_file_/tiny.ipynb": good,
     }
     put(ours, "exported.zip", packed(moodle))
     made = taken(ours, release)
-    assert set(made) == {"Ada Ä", "Bo", "Cy", "Di_14", "Di_15", "exported.zip"}
+    assert set(made) == {"Ada Ä", "Bo", "Cy", "Di_14", "Di_15", "Ed", "exported.zip"}
     assert made["Ada Ä"].files == {"lib/my.py": b"x = 1"} and not made["Bo"].blank
     assert "there is onlinetext.html" in made["Cy"] and "not a notebook" in made["Di_15"]
     assert "not known whose it is" in made["exported.zip"]
@@ -265,6 +266,10 @@ def test_links_beside_a_notebook_cost_it_nothing(ours, good, release):
     for name in ("x.py", "lib", "timestamp.txt"):
         link(ours, f"ada/01-tiny/{name}", "/etc/passwd")
     (ada,) = taken(ours, release).values()
+    for n in range(30):
+        link(ours, f"ada/01-tiny/lib{n}", "/etc")
+    (more,) = taken(ours, release).values()
+    assert len(more.notes) == 6 and more.notes[-1] == "29 more were not opened."
     assert ada.files == {} and ada.timestamp is None and len([n for n in ada.notes if "is a link" in n]) == 3
     assert "Its timestamp.txt holds no date, so it is not known whether it is late." in ada.notes
 
