@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from .files import Unreadable
@@ -90,14 +91,18 @@ def recover(data: bytes, name: str) -> tuple[NotebookNode, list[str]]:
     return rejoin_lines(nbformat.from_dict(valid)), notes
 
 
-def _encodings(data: bytes) -> list[tuple[str, str]]:
-    """Return in what a file may be written, the likeliest first, and what to do about its errors."""
+def _encodings(data: bytes) -> Iterator[tuple[str, str]]:
+    """Yield in what a file may be written, the likeliest first, and what to do about its errors."""
     guess = json.detect_encoding(data[:4])
-    likely = [(guess, "strict"), ("utf-8", "strict"), *([(guess, "replace")] if guess[:5] != "utf-8" else [])]
+    yield guess, "strict"
+    yield "utf-8", "strict"
+    if guess[:5] != "utf-8":
+        yield guess, "replace"
     loose = data.decode(errors="replace")
     if (wrong := loose.count("\ufffd")) and len(loose) - len(loose.encode("ascii", "ignore")) > 2 * wrong:
-        likely.append(("utf-8", "replace"))  # most of what is not ASCII is UTF-8
-    return [*likely, ("gb18030", "strict"), ("latin-1", "strict")]
+        yield "utf-8", "replace"  # most of what is not ASCII is UTF-8
+    yield "gb18030", "strict"
+    yield "latin-1", "strict"
 
 
 def _parse(text: str) -> tuple[dict[str, Any] | None, list[str]]:
