@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from .files import Unreadable
@@ -58,7 +59,8 @@ def recover(data: bytes, name: str) -> tuple[NotebookNode, list[str]]:
     came = [cell for cell in found["cells"] if isinstance(cell, dict)] if found else []
     if not found or len(came) > MAX_CELLS or not came and found["cells"]:
         why = f"it has {len(came):,} cells, more than {MAX_CELLS:,}" if came else "no cell of it can be read"
-        why = "it is a web page; download the notebook itself" if data.lstrip()[:1] == b"<" else why
+        page = data.lstrip()[:5].lower() in (b"<!doc", b"<html")
+        why = "it is a web page; download the notebook itself" if page else why
         raise Unreadable(f"{name} is not a notebook: {why}. {AGAIN}")
     if encoding[:5] != "utf-8" or errors != "strict":
         notes.append(f"It is not saved as UTF-8; it was read as {encoding}.")
@@ -89,16 +91,18 @@ def recover(data: bytes, name: str) -> tuple[NotebookNode, list[str]]:
     return rejoin_lines(nbformat.from_dict(valid)), notes
 
 
-def _encodings(data: bytes) -> list[tuple[str, str]]:
-    """Return in what a file may be written, the likeliest first, and what to do about its errors."""
+def _encodings(data: bytes) -> Iterator[tuple[str, str]]:
+    """Yield in what a file may be written, the likeliest first, and what to do about its errors."""
     guess = json.detect_encoding(data[:4])
-    likely = [(guess, "strict"), ("utf-8", "strict"), *([(guess, "replace")] if guess[:5] != "utf-8" else [])]
+    yield guess, "strict"
+    yield "utf-8", "strict"
+    if guess[:5] != "utf-8":
+        yield guess, "replace"
     loose = data.decode(errors="replace")
     if (wrong := loose.count("\ufffd")) and len(loose) - len(loose.encode("ascii", "ignore")) > 2 * wrong:
-        likely.append(("utf-8", "replace"))  # most of what is not ASCII is UTF-8
-    elif all(len(run) % 2 == 0 for run in re.findall(rb"[\x80-\xff]+", data)):
-        likely.append(("gb18030", "strict"))
-    return [*likely, ("latin-1", "strict")]
+        yield "utf-8", "replace"  # most of what is not ASCII is UTF-8
+    yield "gb18030", "strict"
+    yield "latin-1", "strict"
 
 
 def _parse(text: str) -> tuple[dict[str, Any] | None, list[str]]:
@@ -119,13 +123,9 @@ def _parse(text: str) -> tuple[dict[str, Any] | None, list[str]]:
         except RecursionError:
             pass
         whole = _flat(whole)
-    if "<<<<<<< " in whole:
-        whole = _first_side(whole)
-        notes.append("Of the two sides of a merge the first was taken.")
-    try:
-        cells = _salvage(whole)
-    except RecursionError:
-        cells = _salvage(_flat(whole))
+    cells, deep = _salvage(whole)
+    if deep:
+        cells, _ = _salvage(_flat(whole))
     said = f"{CUT}: the file is broken or cut off; {len(cells)} cells could be read."
     return ({"cells": cells}, [said, *notes]) if cells else (None, [])
 
@@ -138,44 +138,35 @@ def _cells(found: dict[str, Any]) -> list[Any] | None:
     return list(cells.values()) if isinstance(cells, dict) else cells if isinstance(cells, list) else None
 
 
-def _first_side(text: str) -> str:
-    """Return a text without the marks of a merge that was not finished, and without its second sides."""
-    kept, side = [], 0
-    for line in text.splitlines(keepends=True):
-        if line.startswith("<<<<<<<"):
-            side = 1
-        elif side and line.startswith(("|||||||", "=======")):
-            side = 2
-        elif side and line.startswith(">>>>>>>"):
-            side = 0
-        elif side < 2:
-            kept.append(line)
-    return "".join(kept)
-
-
-def _salvage(text: str) -> list[dict[str, Any]]:
-    """Return the whole cells in a text that is no JSON, or has them where they don't belong."""
+def _salvage(text: str) -> tuple[list[dict[str, Any]], bool]:
+    """Return the whole cells in a text that is no JSON, and whether some were left out as too deep."""
     cells: list[dict[str, Any]] = []
-    at, patience = 0, 100_000
+    at, patience, deep = 0, 100_000, False
     start = re.compile(r'\{\s*"\w+"\s*:')
     while patience > 0 and len(cells) <= MAX_CELLS and (match := start.search(text, at)):
         at, patience = match.start() + 1, patience - 1
         try:
             found, end = _JSON.raw_decode(text, match.start())
-        except ValueError:
+        except (ValueError, RecursionError) as error:
+            deep |= isinstance(error, RecursionError)
             patience -= max(2_000, len(text) // 500)  # it may have read to the end
             continue
-        if "cell_type" in found:
+        if "cell_type" in found or {"metadata", "source"} <= found.keys():
+            at = end
             if _deep(found):
-                raise RecursionError
-            cells, at = [*cells, found], end
-    return cells
+                deep = True
+            else:
+                cells.append(found)
+    return cells, deep
 
 
 def _flat(text: str) -> str:
     """Return a JSON text with null for what is nested too deeply."""
-    kept, depth, start = [], 0, 0
-    for token in _TOKEN.finditer(text):
+    kept, depth, start, end = [], 0, 0, len(text)
+    for count, token in enumerate(_TOKEN.finditer(text)):
+        if count == 2_000_000:  # nobody's work
+            end = token.start()
+            break
         if token[0] in "[{":
             depth += 1
             if depth == MAX_DEPTH:
@@ -185,7 +176,7 @@ def _flat(text: str) -> str:
                 kept.append("null")
                 start = token.end()
             depth = max(depth - 1, 0)
-    return "".join(kept) + (text[start:] if depth < MAX_DEPTH else "")
+    return "".join(kept) + (text[start:end] if depth < MAX_DEPTH else "")
 
 
 def _deep(value: Any) -> bool:
@@ -212,10 +203,7 @@ def _own(metadata: Any) -> dict[str, Any]:
 def _sound(cell: dict[str, Any]) -> dict[str, Any]:
     """Return a cell of any version with the fields that its type has, whatever other programs left out or added."""
     about, cell_type, level = _own(cell.get("metadata")), cell.get("cell_type"), cell.get("level")
-    source = next((cell[key] for key in ("source", "input", "code", "text") if key in cell), "")
-    if isinstance(source, list):
-        source = "".join(line for line in source if isinstance(line, str))
-    source = source if isinstance(source, str) else str(source) if type(source) in (int, float) else ""
+    source = _text(next((cell[key] for key in ("source", "input", "code", "text") if key in cell), ""))
     if cell_type == "heading" and type(level) is int and 0 < level < 7:
         source = f"{'#' * level} {source}"
     if cell_type not in ("code", "markdown", "raw"):
@@ -230,6 +218,12 @@ def _sound(cell: dict[str, Any]) -> dict[str, Any]:
     elif isinstance(pictures, dict):
         made["attachments"] = pictures
     return made
+
+
+def _text(source: Any) -> str:
+    if isinstance(source, list):
+        return "".join(map(_text, source))
+    return source if isinstance(source, str) else str(source) if type(source) in (int, float) else ""
 
 
 def _differs(came: dict[str, Any], made: dict[str, Any]) -> bool:

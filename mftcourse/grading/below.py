@@ -41,7 +41,7 @@ class Found:
         data = bytearray()
         try:
             with self.open() as file:
-                while len(data) <= most and (more := file.read(1 << 20)):
+                while len(data) <= most and (more := file.read(min(1 << 20, most + 1 - len(data)))):
                     data += more
         except Unreadable:
             raise
@@ -54,10 +54,10 @@ class Found:
 
     @functools.cached_property
     def notebook(self) -> bool:
-        """Whether it is meant as one: its name says so, or else its text."""
+        """Whether it is meant as one: its name says so, or its text where the name says little."""
         try:
-            known = self.suffix not in ("", ".json", ".txt")
-            return ".ipynb" in self.last.lower() or not known and b'"cell_type"' in self.read(100_000, cut=True)
+            unclear = self.suffix in ("", ".json", ".txt")
+            return ".ipynb" in self.last.lower() or unclear and b'"cell_type"' in self.read(2_000_000, cut=True)
         except Unreadable:
             return False
 
@@ -76,41 +76,40 @@ def hidden(name: str) -> bool:
     return name.startswith(".") or name in ("__MACOSX", "__pycache__", "Thumbs.db", "desktop.ini")
 
 
-def odd(about: os.stat_result) -> str:
-    """Return what is neither a folder nor a regular file with one name, in words, or ''."""
-    if stat.S_ISLNK(about.st_mode):
-        return "a link"
-    if stat.S_ISREG(about.st_mode):
-        return "the same file as another one (a hard link)" if about.st_nlink > 1 else ""
-    return "" if stat.S_ISDIR(about.st_mode) else "a pipe, socket or device"
+def _odd(about: os.stat_result, name: str) -> str:
+    """Return why something is not opened, or ''."""
+    kind = stat.S_IFMT(about.st_mode)
+    what = {stat.S_IFLNK: "a link", stat.S_IFDIR: "", stat.S_IFREG: ""}.get(kind, "a pipe, socket or device")
+    if kind == stat.S_IFREG and about.st_nlink > 1:
+        what = "the same file as another one (a hard link)"
+    return what and f"{plain(name)} is {what}, and is not opened. Put the file itself there."
 
 
 def opened(base: Path, path: Path) -> int:
     """Return a descriptor of what lies below `base`. Whatever is swapped for a link meanwhile is not followed.
 
     Raises:
-        Unreadable: something on the way is no folder, or it is neither a folder nor a regular file.
+        Unreadable: it, or something on the way, is neither a folder nor a regular file.
         OSError: the system refuses.
     """
     at = os.open(base, os.O_RDONLY)
     try:
         for part in path.relative_to(base).parts:
-            flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY
-            before = os.stat(part, dir_fd=at, follow_symlinks=False)  # to open a device may be to act
-            below = os.open(part, flags, dir_fd=at) if not odd(before) else None
-            if below is not None:
-                os.close(at)
-                at = below
-            if what := odd(before) or odd(os.fstat(at)):
-                raise Unreadable(f"{plain(part)} is {what}, and is not opened. Put the file itself there.")
+            if what := _odd(os.stat(part, dir_fd=at, follow_symlinks=False), part):  # to open a device may be to act
+                raise Unreadable(what)
+            above, at = at, os.open(part, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY, dir_fd=at)
+            os.close(above)
+            if what := _odd(os.fstat(at), part):
+                raise Unreadable(what)
     except BaseException:
         os.close(at)
         raise
     return at
 
 
-def on_disk(base: Path, path: Path, name: str = "", changed: float = 0.0) -> Found:
-    return Found(name or path.name, path, changed, lambda: _Opened(opened(base, path)))
+def on_disk(base: Path, path: Path, name: str, changed: float = 0.0) -> Found:
+    """Return a file below `base`, which is opened later."""
+    return Found(name, path, changed, lambda: _Opened(opened(base, path)))
 
 
 def files(base: Path, place: Path, stack: ExitStack, skip: set[str]) -> tuple[list[Found], dict[str, str]]:
@@ -123,9 +122,8 @@ def files(base: Path, place: Path, stack: ExitStack, skip: set[str]) -> tuple[li
     """
     found: list[Found] = []
     closed: dict[str, str] = {}
-    queue, seen = [""], 0
-    while queue:
-        folder = queue.pop(0)
+    queue = [""]
+    for folder in queue:  # which grows
         try:
             at = opened(base, place / folder)
         except (OSError, Unreadable):
@@ -136,26 +134,27 @@ def files(base: Path, place: Path, stack: ExitStack, skip: set[str]) -> tuple[li
         try:
             about = os.fstat(at)
             if stat.S_ISREG(about.st_mode):
-                found.append(on_disk(base, place, "", about.st_mtime))
+                found.append(on_disk(base, place, place.name, about.st_mtime))
                 break
             for name in sorted(itertools.islice((entry.name for entry in os.scandir(at)), MAX_ENTRIES)):
-                about, path, seen = os.stat(name, dir_fd=at, follow_symlinks=False), folder + name, seen + 1
+                about, path = os.stat(name, dir_fd=at, follow_symlinks=False), folder + name
                 if hidden(name) or name in skip:
                     continue
-                folder_ = stat.S_ISDIR(about.st_mode)
-                if what := odd(about) or ("a folder" if folder_ and name == "timestamp.txt" else ""):
-                    closed[path] = f"{plain(path)} is {what}, and was not opened."
-                elif folder_:
-                    queue.append(f"{path}/")
-                else:
+                if what := _odd(about, path):
+                    closed[path] = what
+                elif not stat.S_ISDIR(about.st_mode):
                     found.append(on_disk(base, place / path, path, about.st_mtime))
+                elif name == "timestamp.txt":
+                    closed[path] = f"{plain(path)} is a folder."
+                else:
+                    queue.append(f"{path}/")
         finally:
             os.close(at)
-        if queue and seen > MAX_ENTRIES:
-            closed[queue[0]] = f"There are more than {MAX_ENTRIES:,} files; not all were looked at."
+        if len(found) + len(queue) > MAX_ENTRIES:
+            closed["…"] = f"There are more than {MAX_ENTRIES:,} files; not all were looked at."
             break
-    found, locked = unzipped(found, stack)
-    return found, closed | locked
+    inside, locked = unzipped(found, stack)
+    return inside, closed | locked
 
 
 def unzipped(files: list[Found], stack: ExitStack) -> tuple[list[Found], dict[str, str]]:
@@ -170,7 +169,7 @@ def unzipped(files: list[Found], stack: ExitStack) -> tuple[list[Found], dict[st
                 found += members(file, stack)
         except Unreadable as error:
             closed[file.name] = str(error)
-    return [f for f in found if f.suffix != ".zip"], closed
+    return [file for file in found if file.suffix != ".zip"], closed
 
 
 def members(file: Found, stack: ExitStack, strict: bool = True) -> list[Found]:
@@ -179,25 +178,21 @@ def members(file: Found, stack: ExitStack, strict: bool = True) -> list[Found]:
     try:
         raw = stack.enter_context(io.BytesIO(file.read(MAX_INNER)) if file.depth else file.open())
         archive = stack.enter_context(zipfile.ZipFile(raw))
-    except OSError:
-        raise Unreadable(f"{name} cannot be read: the system refuses to open it.") from None
     except Exception:
         raise Unreadable(f"{name} is no zip that can be opened. Zip it again, with fewer files.") from None
-    found = []
     if len(archive.infolist()) > MAX_MEMBERS:
         raise Unreadable(f"{name} holds more than {MAX_MEMBERS:,} files. Zip the notebook and what it needs.")
+    found = []
     for info in archive.infolist():
         path = info.filename.replace("\\", "/")
         parts = path.split("/")
-        why = (
-            "is locked with a password" if info.flag_bits & 1
-            else "names files outside of itself" if path[:1] == "/" or ".." in parts or path[1:2] == ":"
-            else "is packed in an unusual way" if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-            else ""
-        )  # fmt: skip
-        if why and strict:
-            raise Unreadable(f"{name} {why}, and was not opened. Zip it again as your system does it.")
-        if not (why or info.is_dir() or any(map(hidden, parts)) or stat.S_ISLNK(info.external_attr >> 16)):
+        outside = path[:1] == "/" or ".." in parts or path[1:2] == ":"
+        unusual = info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+        why = "is locked with a password" if info.flag_bits & 1 else "names files outside of itself" if outside else ""
+        if why := why or ("is packed in an unusual way" if unusual else ""):
+            if strict:
+                raise Unreadable(f"{name} {why}, and was not opened. Zip it again as your system does it.")
+        elif not (info.is_dir() or any(map(hidden, parts)) or stat.S_ISLNK(info.external_attr >> 16)):
             when = time.mktime((*info.date_time, 0, 0, -1))
             inside = functools.partial(archive.open, info)
             found.append(Found(f"{file.name}/{path}", file.disk, when, inside, file.depth + 1))

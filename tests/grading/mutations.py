@@ -475,7 +475,7 @@ def packed(files: dict[str, bytes], bits: int = 0) -> bytes:
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, data in files.items():
-            archive.writestr(name, data)
+            archive.writestr(zipfile.ZipInfo(name, (2026, 1, 15, 12, 0, 0)), data, zipfile.ZIP_DEFLATED)
     data = bytearray(made.getvalue())
     for mark, at in ((b"PK\3\4", 6), (b"PK\1\2", 8)):
         for match in re.finditer(re.escape(mark), bytes(data)):
