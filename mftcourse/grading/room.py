@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import select
 import shutil
 import signal
@@ -23,7 +24,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import psutil
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
@@ -34,6 +34,7 @@ from .inside import CUT, HOME  # noqa: F401
 CELL_SECONDS, TOTAL_SECONDS = 120, 900
 MEMORY, FILE_BYTES, PROCESSES = 4 << 30, 256 << 20, 160
 OUTPUT_BYTES = 8_000_000  # of one cell; a room cuts before that, if it is itself
+PAGE = os.sysconf("SC_PAGE_SIZE")
 PACKAGE = Path(__file__).resolve().parents[1]
 
 
@@ -195,7 +196,7 @@ class Room:
 
     def __init__(self, channel: Channel, pid: int, seconds: float) -> None:
         self._channel, self._seconds, self.leftovers = channel, seconds, []
-        self._process = psutil.Process(pid)
+        self._pid = pid
         self._handle = os.pidfd_open(pid)
 
     def put(self, files: dict[str, bytes]) -> None:
@@ -228,7 +229,7 @@ class Room:
     def wait(self, channel: Channel, seconds: float) -> bytes:
         """Return the next message on a channel, the room's own or a judge's, and watch the room's memory meanwhile."""
         end = time.monotonic() + seconds
-        while not select.select([channel.socket], [], [], min(0.25, max(0.0, end - time.monotonic())))[0]:
+        while not select.select([channel.socket], [], [], min(0.5, max(0.0, end - time.monotonic())))[0]:
             if self.memory() > MEMORY:
                 raise Stopped(TOO_MUCH)
             if time.monotonic() > end:
@@ -240,11 +241,14 @@ class Room:
 
     def memory(self) -> int:
         """Return the bytes that the room's processes hold, shared ones counted once."""
-        with contextlib.suppress(psutil.Error):
-            all_ = [self._process, *self._process.children(recursive=True)]
-            if sum(_or_none(p.memory_info).rss for p in all_) > MEMORY:
-                return sum(_or_none(p.memory_full_info).pss for p in all_)
-        return 0
+        found = [self._pid]
+        for pid in found:  # grows while it is walked
+            for task in Path(f"/proc/{pid}/task").glob("*/children"):
+                found += [int(child) for child in _read(task).split()]
+        if sum(int(_read(f"/proc/{pid}/statm", "0 0").split()[1]) for pid in found) * PAGE < MEMORY:
+            return 0
+        shares = [re.search(r"Pss: +(\d+)", _read(f"/proc/{pid}/smaps_rollup")) for pid in found]
+        return sum(int(share[1]) << 10 for share in shares if share)
 
     def alive(self, seconds: float) -> bool:
         """Whether the room still lives after so many seconds of waiting."""
@@ -263,15 +267,12 @@ class Room:
             tidy()
 
 
-class _None:
-    rss = pss = 0
-
-
-def _or_none(ask: Any) -> Any:
+def _read(path: Path | str, gone: str = "") -> str:
+    """Return the text of a file of a process, which may have ended."""
     try:
-        return ask()
-    except psutil.Error:
-        return _None
+        return Path(path).read_text()
+    except OSError:
+        return gone
 
 
 # --- a notebook's cells, whatever they do -----------------------------------------------------

@@ -85,7 +85,7 @@ def test_rooms_share_no_file_and_no_process(open_room):
 def test_what_a_room_started_ends_with_it(open_room):
     room = open_room()
     room.run("import subprocess\nfor _ in range(3): subprocess.Popen(['sleep', '61'], start_new_session=True)")
-    inside = psutil.Process(room._process.pid).children(recursive=True)
+    inside = psutil.Process(room._pid).children(recursive=True)
     assert sum("sleep" in p.name() for p in inside) == 3
     room.close()
     _, alive = psutil.wait_procs(inside, timeout=5)
@@ -147,7 +147,7 @@ def test_rooms_that_start_cold_are_as_safe():
         assert "CapEff:\t0000000000000000" in status and "NoNewPrivs:\t1" in status
         assert said(made.run(f"import os\nos.path.exists({str(ROOT / 'solutions')!r})")) == "False"
         made.snapshot().close()
-        pid = made._process.pid
+        pid = made._pid
         made.close()
         time.sleep(0.2)
         assert not psutil.pid_exists(pid)
