@@ -252,7 +252,7 @@ class Room:
 
     def alive(self, seconds: float) -> bool:
         """Whether the room still lives after so many seconds of waiting."""
-        return not select.select([self._handle], [], [], seconds)[0]
+        return self._handle >= 0 and not select.select([self._handle], [], [], seconds)[0]
 
     def close(self) -> None:
         """End every process of the room."""
