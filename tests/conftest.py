@@ -64,7 +64,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             return 1
         if path.startswith("solutions"):
             return 2
-        if path.startswith(("tests/course", "tests/grading")):
+        if path.startswith(("tests/course", "tests/grading", "tests/attacks")):
             return 3
         return 0
 

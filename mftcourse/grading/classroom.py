@@ -8,11 +8,11 @@ not changed since it was graded is not run again.
 from __future__ import annotations
 
 import contextlib
-import glob
 import hashlib
 import importlib.metadata
 import os
 import platform
+import re
 import threading
 import warnings
 from collections.abc import Callable, Iterable, Iterator
@@ -101,7 +101,7 @@ def grade(
                 progress(done, len(rows), quarantined)
             said, cpu = UNFENCED if not fenced else COLD if not marker.warm else "", marker.cpu()
         for row in rows.values():
-            desk.look_up(row)
+            desk.look_up(row, places[row.student].parent != course.root / "submitted")
         found = list(rows.values())
         return ClassTable(unit, found, export(course, unit, found, desk.book), said, cpu)
 
@@ -255,7 +255,7 @@ class _Desk:
     def grade(self, student: str, place: Path, marker: Any) -> _Graded | str:
         """Take in and mark a hand-in, or say why not. Called from several threads: it does not touch the gradebook."""
         try:
-            if glob.escape(student) != student:  # the Formgrader takes a student's name for a pattern
+            if re.search(r"[*?\[\]<>&\"'\\]|[^\S ]", student):  # patterns and marks to nbgrader and its Formgrader
                 raise Unreadable(f"No student can be named {student!r}. Rename the folder and grade again.")
             hand_in = intake.take(self.course, self.unit, student, place, self.release)
             produced = self.produced | {"handin": hand_in.sha256}
@@ -345,9 +345,10 @@ class _Desk:
     def _points(submission: Any) -> float:
         return max(0.0, submission.score - (submission.late_submission_penalty or 0.0))
 
-    def look_up(self, row: Row) -> None:
-        """Fill in the grade that the gradebook holds now."""
-        self.book.update_or_create_student(row.student)
+    def look_up(self, row: Row, known: bool) -> None:
+        """Fill in the grade that the gradebook holds now; where it is not known whose the work is, there is none."""
+        if known:
+            self.book.update_or_create_student(row.student)
         unit = self.book.find_assignment(self.unit)
         row.out_of, row.code_out_of = unit.max_score, unit.max_code_score
         try:
