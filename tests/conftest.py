@@ -116,8 +116,9 @@ def release(built):
 @pytest.fixture
 def reference(built, release):
     """The same, with every exercise solved."""
-    import demo
     from tiny_course import UNIT, load
+
+    import demo
 
     return demo.reference(release, load(built.notebook("solutions", UNIT)))
 
