@@ -20,7 +20,8 @@ class Channel:
     def pair(cls) -> tuple[Channel, socket.socket]:
         """Return this side's channel, and the socket for the other side."""
         mine, theirs = socket.socketpair()
-        mine.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)  # see `peer`
+        if hasattr(socket, "SO_PASSCRED"):  # see `peer`
+            mine.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
         return cls(mine), theirs
 
     def send(self, data: bytes, *descriptors: int, seconds: float | None = None) -> None:
@@ -71,12 +72,15 @@ class Channel:
         self.socket.settimeout(None if end is None else end - time.monotonic())
 
     def peer(self) -> int:
-        """Return the process, as this side numbers it, that sends the next message; the kernel's word, not its own."""
+        """Return the process, as this side numbers it, that sends the next message; the kernel's word, not its own.
+
+        Where a kernel says nothing (and fences nothing in), it is the number in the message.
+        """
         head, about, _, _ = self.socket.recvmsg(8, socket.CMSG_SPACE(12))
-        if len(head) < 8 or not about:
+        if len(head) < 8:
             raise EOFError("the other side is gone")
-        self._exactly(struct.unpack(">Q", head)[0], None)
-        return struct.unpack("iii", about[0][2])[0]
+        said = self._exactly(struct.unpack(">Q", head)[0], None)
+        return struct.unpack("iii", about[0][2])[0] if about else int(said)
 
     def close(self) -> None:
         with contextlib.suppress(OSError):

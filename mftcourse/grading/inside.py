@@ -186,7 +186,8 @@ def ready_to_fork() -> None:
     gc.collect()
     gc.freeze()
     libc, large = ctypes.CDLL(None), 2 << 20
-    for line in Path("/proc/self/maps").read_text().splitlines():
+    maps = Path("/proc/self/maps")
+    for line in maps.read_text().splitlines() if maps.exists() else ():
         span, rights, _, _, _, *name = line.split()
         if rights == "rw-p" and (not name or name == ["[heap]"]):
             low, high = (int(end, 16) for end in span.split("-"))
@@ -292,6 +293,8 @@ def _become_nobody() -> None:
 
 
 def _limit(about: dict) -> None:
+    if not about["fenced"]:
+        return
     now = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     for what, most in (
         (resource.RLIMIT_AS, now + about["memory"]),
@@ -302,8 +305,7 @@ def _limit(about: dict) -> None:
     ):
         with contextlib.suppress(ValueError, OSError):  # the system's own limit is lower
             resource.setrlimit(what, (most, most))
-    if about["fenced"]:  # some more are for the checks
-        resource.setrlimit(resource.RLIMIT_NPROC, (about["processes"], about["processes"] + 60))
+    resource.setrlimit(resource.RLIMIT_NPROC, (about["processes"], about["processes"] + 60))  # some for the checks
 
 
 # --- a room -----------------------------------------------------------------------------------
@@ -324,7 +326,7 @@ def _room(control: Channel, shell: Any, about: dict) -> None:
     _limit(about)
     checks.CELL_SECONDS = about["seconds"]
     shell.events.register("post_run_cell", checks.after_cell)
-    control.send(b'"ready"')  # with it, the kernel says which process this is
+    control.send(str(os.getpid()).encode())  # with it, the kernel says which process this is
     while True:
         message, descriptors = control.receive(descriptors=1)
         ask = json.loads(message)

@@ -24,6 +24,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import psutil
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
@@ -196,8 +197,8 @@ class Room:
 
     def __init__(self, channel: Channel, pid: int, seconds: float) -> None:
         self._channel, self._seconds, self.leftovers = channel, seconds, []
-        self._pid = pid
-        self._handle = os.pidfd_open(pid)
+        self._pid, self._open = pid, True
+        self._handle = os.pidfd_open(pid) if hasattr(os, "pidfd_open") else None
 
     def put(self, files: dict[str, bytes]) -> None:
         """Write files beside the notebook."""
@@ -252,17 +253,24 @@ class Room:
 
     def alive(self, seconds: float) -> bool:
         """Whether the room still lives after so many seconds of waiting."""
-        return self._handle >= 0 and not select.select([self._handle], [], [], seconds)[0]
+        if self._open and self._handle is None:  # not on Linux
+            time.sleep(seconds)
+            return psutil.pid_exists(self._pid)
+        return self._open and not select.select([self._handle], [], [], seconds)[0]
 
     def close(self) -> None:
         """End every process of the room."""
-        if self._handle < 0:
+        if not self._open:
             return
-        with contextlib.suppress(OSError, ValueError):
-            signal.pidfd_send_signal(self._handle, signal.SIGKILL)
+        self._open = False
+        with contextlib.suppress(OSError):  # it has ended
+            if self._handle is None:
+                os.kill(self._pid, signal.SIGKILL)
+            else:
+                signal.pidfd_send_signal(self._handle, signal.SIGKILL)
+        if self._handle is not None:
+            os.close(self._handle)
         self._channel.close()
-        os.close(self._handle)
-        self._handle = -1
         for tidy in self.leftovers:
             tidy()
 

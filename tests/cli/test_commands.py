@@ -5,11 +5,11 @@ import subprocess
 import sys
 from types import SimpleNamespace
 
-import demo
 import pytest
 from tiny_course import UNIT, cell, load, save
 from typer.testing import CliRunner
 
+import demo
 from mftcourse import cli
 from mftcourse.cli import main
 from mftcourse.course.files import Course, CourseError
@@ -50,7 +50,7 @@ def test_a_learners_way_from_start_to_grades(mft):
     said = mft("grade", "tiny")
     assert "ada" in said and "Graded 1 of 1" in said and "78 %" in said
     assert (mft.course.root / "feedback" / "ada" / UNIT / "tiny.html").exists()
-    assert "ada,7.0,9.0" in (mft.course.root / f"grades-{UNIT}.csv").read_text()
+    assert '"ada",7.0,9.0' in (mft.course.root / f"grades-{UNIT}.csv").read_text()
 
 
 def test_progress_and_hints(mft):
