@@ -11,6 +11,7 @@ import pages as docs
 import pytest
 
 from mftcourse.course import interview, routes
+from mftcourse.course.files import Course
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -92,6 +93,19 @@ def test_what_is_asked_about_large_models_says_of_every_topic_whether_the_course
             assert re.findall(r"\(([\w-]+)\.md\)", row) == asked.answers
             assert (docs.WORDS[lang]["part"] in row) is asked.part
     assert f"Of {len(topics.asked)} topics the course answers 10 so far, and 6 in part" in pages[Path("docs/interview/large-models.md")]
+
+
+def test_a_question_names_the_command_that_drills_what_proves_it(pages, units):
+    legs = routes.legs(Course(ROOT))
+    for unit in units:
+        number = unit.lesson.unit[:2]
+        for question in unit.bank.questions:
+            for folder in ("docs/interview", "docs/interview/zh"):
+                proof = pages[Path(folder, f"{question.id}.md")].rsplit("\n## ", 1)[1]
+                for name in question.proof:  # with its unit: two may have an exercise of one name
+                    drill = "mft drill " if legs[f"{unit.lesson.unit}/{name}"].code else ""
+                    assert f"`{drill}{number}/{name}`" in proof
+                assert f"`mft lab {number}`" in proof
 
 
 def test_every_link_resolves(pages):

@@ -222,8 +222,7 @@ class Site:
             notebook: headings get the ids that JupyterLab gives them, not GitHub's.
             also: the same headings in English, whose ids must lead here too.
         """
-        units = {item.question.id: item.unit for item in self.items}
-        env = {"source": source, "unit": units.get(Path(source).stem, "")}
+        env = {"source": source}
         tokens, headings = self.markdown.parse(text, env), 0
         for at, token in enumerate(tokens):
             if token.type == "heading_open":
@@ -245,9 +244,10 @@ class Site:
         if token.type == "text" and re.search(r"\\[A-Za-z]{2,}|\$[^$]*[\\^_{][^$]*\$", token.content):
             self.faults.append(f"{source}: a formula that is none: {token.content[:60]!r}.")
         elif token.type == "code_inline" and token.level == 0 and source in self.docs:
-            # an exercise, by its own name on the page of a question that it proves
-            step = token.content if "/" in token.content else f"{env['unit']}/{token.content}"
-            if step in self.legs:
+            # an exercise: 06-metrics/roc_curve, or 06/roc_curve, and with the command that drills it
+            step = re.sub(r"^mft drill ", "", token.content)
+            step = next((s for s in self.legs if s == step or s[:2] + s[s.find("/"):] == step), "")
+            if "/" in step:
                 place = page.to("units/{}.html#task-{}".format(*step.split("/")))
                 shown = f'<a href="{place}"><code>{html.escape(token.content)}</code></a>'
                 token.type, token.content = "html_inline", shown
@@ -395,6 +395,8 @@ class Site:
                 "points": [self.markdown.renderInline(p, {"source": source}) for p in wording.points],
                 "proof": [[n, f"{page.to(f'units/{item.unit}.html')}#{quote(heading_id(n))}", notebook] for n in names],
                 "next": [self.markdown.renderInline(p, {"source": source}) for p in wording.next],
+                "drills": [leg.how.strip("`") for name in item.question.proof
+                           if (leg := self.legs[f"{item.unit}/{name}"]).code],
                 "level": item.question.level, "kind": item.question.kind,
             })  # fmt: skip
         words = QUIZ_WORDS[lang] | interview.WORDS[lang] | SCRIPT_WORDS[lang]
