@@ -96,8 +96,10 @@ class Bench:
         seconds = seconds or room.CELL_SECONDS
         with contextlib.ExitStack() as stack:
             given = [c.source for c in cells if c.kind == "code"]
-            self.judge = stack.enter_context(Judge(cells, fenced=fenced, seconds=min(seconds, 20)))
-            self.template = stack.enter_context(Template(given, slug, fenced=fenced, seconds=seconds, warm=warm))
+            self.template = stack.push(Template(given, slug, fenced=fenced, seconds=seconds, warm=warm))
+            self.judge = stack.push(Judge(cells, fenced=fenced, seconds=min(seconds, 20)))
+            self.template.ready()  # both start at once
+            self.judge.ready()
             self._stack = stack.pop_all()
 
     def __enter__(self) -> Bench:
