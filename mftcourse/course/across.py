@@ -143,7 +143,8 @@ class _Names:
 
     def fault(self, node: ast.AST) -> str:
         """Return what is wrong with one node of a check, or ''."""
-        said = f"it asks `{ast.unparse(node).strip()}`. Ask for plain data: what a call returns, or what mftcourse.probes tells"
+        asked = ast.unparse(node).strip()
+        said = f"it asks `{asked}`. Ask for plain data: what a call returns, or what mftcourse.probes tells"
         func = getattr(node, "func", node)
         absent = (_NOT_CALLED if isinstance(node, ast.Call) else _NOT_THERE) - self.bound
         if isinstance(func, ast.Name) and (func.id in absent or self.origin.get(func.id) in _AT_ONCE):
