@@ -2186,6 +2186,12 @@ with check(
         )
         expect(looked["train_loss"], [want_loss] * 2, tol=1e-4)
         expect(looked["valid_loss"], [want_loss] * 2, tol=1e-4)
+        ledger, w_odd = Ledger(2), torch.tensor(rng.normal(size=2), dtype=torch.float32)
+        probes.set_weights(ledger, {"out.weight": w_odd[None], "out.bias": torch.zeros(1)})
+        looked = train(ledger, X_odd, y_odd, X_odd, y_odd, epochs=2, batch_size=size_drawn, lr=0.0)
+        want_losses = [F.binary_cross_entropy_with_logits(X_odd @ w_odd, y_odd).item()] * 2
+        expect(looked["train_loss"], want_losses, tol=1e-4)
+        expect(looked["valid_loss"], want_losses, tol=1e-4)
 with check(
     "two exact steps from random starts", hint="Compare with one step by hand: w - lr * gradient.", hidden=True
 ) as rng:

@@ -272,6 +272,11 @@ with check("other bodies, other numbers of classes", hint="Take the body from `s
         for key in other_state:
             if key.startswith("body."):
                 expect(other_weights[key], other_state[key], tol=0)
+        other_head = {n: torch.from_numpy(rng.normal(size=other_weights[n].shape).astype(np.float32)) for n in ("head.weight", "head.bias")}
+        probes.set_weights(other_net, other_head)
+        twin, images = DigitNet(wanted_classes), torch.from_numpy(rng.random((3, 1, 8, 8), dtype=np.float32))
+        twin.load_state_dict(other_state | other_head)
+        expect(probes.output(other_net, images), probes.output(twin, images), tol=1e-4)
 ### END HIDDEN TESTS
 grade("with_new_head")
 
