@@ -82,7 +82,8 @@ def grade(
     by_hand = sum(row.manual for row in table.rows)
     if by_hand:
         whose = "one learner" if by_hand == 1 else f"{by_hand} learners"
-        next_step(f"grade the written answers of {whose} in the Formgrader: mft lab --instructor, then mft grade {name}")
+        next_step(f"grade the written answers of {whose} in the Formgrader: mft lab --instructor, "
+                  f"then mft grade {name} again")  # fmt: skip
     else:
         next_step("see to those who were not graded" if len(failed) == len(table.rows) else
                   f"give learners their feedback from {feedback}")  # fmt: skip
