@@ -29,6 +29,7 @@ sys.path += [str(ROOT), str(ROOT / "tests"), str(ROOT / "tools")]
 
 import demo  # noqa: E402
 import tiny_course  # noqa: E402
+
 from mftcourse.course import handin  # noqa: E402
 from mftcourse.course.files import Course  # noqa: E402
 from mftcourse.grading.report import class_csv  # noqa: E402
