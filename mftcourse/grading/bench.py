@@ -96,8 +96,9 @@ class Bench:
         seconds = seconds or room.CELL_SECONDS
         with contextlib.ExitStack() as stack:
             given = [c.source for c in cells if c.kind == "code"]
-            self.judge = stack.enter_context(Judge(cells, fenced=fenced, seconds=min(seconds, 20)))
+            # the template first: it says where there is no fence
             self.template = stack.enter_context(Template(given, slug, fenced=fenced, seconds=seconds, warm=warm))
+            self.judge = stack.enter_context(Judge(cells, fenced=fenced, seconds=min(seconds, 20)))
             self._stack = stack.pop_all()
 
     def __enter__(self) -> Bench:
