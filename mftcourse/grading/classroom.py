@@ -207,8 +207,8 @@ class Local:
         return jobs or os.cpu_count() or 1
 
     def cpu(self) -> float:
-        with contextlib.suppress(OSError, EOFError):  # one that was set up by a thread that is done
-            return self._ready().cpu()
+        with contextlib.suppress(OSError, EOFError):  # what a thread started dies with it
+            return self._bench.cpu() if self._bench else 0.0
         return 0.0
 
     def _ready(self, broken: Bench | None = None) -> Bench:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import re
 import threading
 import warnings
 from typing import Any
@@ -35,6 +36,8 @@ class Cluster:
             raise GradingError("A cluster needs Dask: pip install 'mftcourse[cluster]'.") from None
         logging.getLogger("distributed").setLevel(logging.CRITICAL)  # it is told in sentences, where it matters
         warnings.filterwarnings("ignore", module="distributed")  # a large hand-in, another version of Dask
+        if not re.search(r":\d+/?$", scheduler):
+            raise GradingError(f"{scheduler} is no address of a Dask scheduler, such as tcp://localhost:8786.")
         try:
             self._client = Client(scheduler, timeout="10s", set_as_default=False)
         except (OSError, ValueError) as error:
