@@ -116,9 +116,8 @@ def release(built):
 @pytest.fixture
 def reference(built, release):
     """The same, with every exercise solved."""
-    from tiny_course import UNIT, load
-
     import demo
+    from tiny_course import UNIT, load
 
     return demo.reference(release, load(built.notebook("solutions", UNIT)))
 

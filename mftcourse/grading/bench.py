@@ -125,6 +125,7 @@ class Bench:
 
         Raises:
             Stopped: no room opens.
+            OSError, EOFError: template or judge died meanwhile.
         """
         begin = time.monotonic()
         code = {i: c for i, c in enumerate(nb.cells) if c.cell_type == "code"}
@@ -137,6 +138,7 @@ class Bench:
             for place, cell in code.items():
                 self._outputs(marked, cell, work.outputs.get(place, []), work.without.get(place, ""))
             self._carry_forward(marked, work, checks)
+            self.cpu()  # raises where template or judge died: what was lost with them is not the learner's doing
         finally:
             work.close()
         for place in checks:
@@ -186,6 +188,8 @@ class Bench:
         except Stopped as stop:
             work.hand_in.close()
             work.hand_in = None
+            if str(stop) == room.ENDED and not again:  # the judge died, perhaps by accident
+                return self._card(work, place, stand_for, again=True)
             ran.room.close()
             return self.judge.failed(of, str(stop))
         if card is None and not again and ran.room.alive(0):  # its snapshot is gone: something killed it

@@ -101,7 +101,7 @@ class Judge:
     def open(self) -> Channel:
         """Return a channel to a judge of one hand-in."""
         mine, theirs = Channel.pair()
-        with theirs, self._lock:
+        with self._lock, theirs:  # two messages at once would be none
             self._channel.send(b'"hand-in"', theirs.fileno(), seconds=30)
         return mine
 
@@ -169,10 +169,10 @@ def main(control: Channel) -> None:
             message, descriptors = control.receive(descriptors=1)
         except (EOFError, OSError):
             os._exit(0)
+        with contextlib.suppress(ChildProcessError):  # those that are done
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
         if not descriptors:
-            with contextlib.suppress(ChildProcessError):
-                while os.waitpid(-1, os.WNOHANG)[0]:
-                    pass
             used = os.times()
             control.send(json.dumps(sum(used[:4])).encode())
         elif fork_without_rights(about["fenced"]) == 0:

@@ -32,7 +32,7 @@ from ..course.files import GradingError
 from .channel import Channel
 from .inside import CUT, HOME  # noqa: F401
 
-CELL_SECONDS, TOTAL_SECONDS = 120, 900
+CELL_SECONDS, TOTAL_SECONDS, OPEN_SECONDS = 120, 900, 30
 MEMORY, FILE_BYTES, PROCESSES = 4 << 30, 256 << 20, 160
 OUTPUT_BYTES = 8_000_000  # of one cell; a room cuts before that, if it is itself
 PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -181,7 +181,7 @@ class Template:
         with self._lock, theirs:
             channel.send(json.dumps(about).encode(), theirs.fileno())
         try:
-            mine.socket.settimeout(30)
+            mine.socket.settimeout(OPEN_SECONDS)
             room = Room(mine, mine.peer(), self.seconds)
         except (OSError, EOFError):
             raise Stopped("The room for this notebook did not open.") from None

@@ -53,6 +53,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(p) for p in (ROOT, ROOT / "tools") if str(p) not in sys.path]
 
 import demo  # noqa: E402
+
 from mftcourse.checks import MIME, Scorecard  # noqa: E402
 from mftcourse.course.files import Course  # noqa: E402
 from mftcourse.course.handin import exercise, kind, scorecard  # noqa: E402
