@@ -82,20 +82,18 @@ class Cluster:
         Raises:
             Stopped: nobody could.
         """
-        from distributed import wait
-
         try:
             task = self._client.submit(_mark, *self._about, nbformat.writes(nb), files, pure=False, retries=2)
             while not task.done():
                 with contextlib.suppress(TimeoutError):
-                    wait(task, timeout=PATIENCE)
+                    task.exception(timeout=PATIENCE)
                 if not task.done() and not self._client.nthreads():
                     raise Stopped("the cluster has no workers any more.")
             text, cards, *rest = task.result()
         except (Stopped, CourseError):
             raise
         except (Exception, asyncio.CancelledError) as error:
-            raise Stopped(f"the cluster lost it ({type(error).__name__}).") from None
+            raise Stopped(f"the cluster lost it ({type(error).__name__}: {str(error)[:200]}).") from None
         cards = {exercise: Scorecard.from_dict(card) for exercise, card in cards.items()}
         return Marked(nbformat.reads(text, as_version=4), cards, *rest)
 
