@@ -140,7 +140,6 @@ def test_all_workers_lost_in_the_middle_is_a_sentence_for_each(scheduler, course
     address, workers = scheduler
     (worker,) = workers(1)
     hand_in(course, "ada", reference, mean="import os\nos._exit(1)"), hand_in(course, "ben", reference)
-    monkeypatch.setattr(cluster, "PATIENCE", 1)
     begin = cluster.Cluster.mark
 
     def lose(self, *what):
