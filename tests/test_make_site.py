@@ -49,7 +49,7 @@ def test_a_lesson_has_the_tasks_and_neither_answers_nor_checks(tiny):
     lesson = build(tiny)[f"units/{UNIT}.html"]
     text = re.sub(r"<[^>]+>", "", lesson)
     assert "return the mean of a list" in text.lower() and "raise NotImplementedError" in text
-    assert 'id="task-mean"' in lesson and "mft drill mean" in text and "4 minutes" in text
+    assert 'id="task-mean"' in lesson and f"mft drill {UNIT[:2]}/mean" in text and "4 minutes" in text
     assert "return values[len(values) // 2]" in text  # the faulty program is the task
     assert "A written answer" in text
     for answer in ("return sum(values)", "sorted(values)[len", "one large value does not", "with check(", "grade(", "SOLUTION"):

@@ -365,7 +365,8 @@ class Site:
             elif kind in ("exercise", "manual"):
                 minutes = f"{cell.metadata.mft.get('minutes', 0):g} {words['minutes']}"
                 inside = code(cell.source) if kind == "exercise" else f"<p>{words['written']}</p>"
-                drill = f" · {words['drill']} <code>mft drill {name}</code>" if self.legs[f"{unit}/{name}"].code else ""
+                leg = self.legs[f"{unit}/{name}"]
+                drill = f" · {words['drill']} <code>{leg.how.strip('`')}</code>" if leg.code else ""
                 head = f"<strong>{words['task']}</strong> · <code>{name}</code> · {minutes}{drill}"
                 parts.append(f'<section class="task" id="task-{name}"><p>{head}</p>{inside}</section>')
             elif kind in ("code", "demo"):
