@@ -25,9 +25,9 @@ from nbgrader.api import Gradebook
 ROOT = Path(__file__).resolve().parents[1]
 sys.path += [str(ROOT / "tools"), str(ROOT / "benchmarks")]
 
+import demo  # noqa: E402
 from notebooks import PeakMemory, machine  # noqa: E402
 
-import demo  # noqa: E402
 from mftcourse.course.files import Course  # noqa: E402
 from mftcourse.course.form import read_lesson  # noqa: E402
 

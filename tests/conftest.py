@@ -78,7 +78,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
     class ByUnit(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
-            law = re.search(r"::test_law\[\w+-(\d\d-[\w-]+)\]$", nodeid)
+            law = re.search(r"test_laws\.py::\w+\[(?:\w+-)?(\d\d-[\w-]+)\]$", nodeid)
             return law[1] if law else nodeid
 
     config.option.loadscopereorder = False  # fast tests first
@@ -116,9 +116,8 @@ def release(built):
 @pytest.fixture
 def reference(built, release):
     """The same, with every exercise solved."""
-    from tiny_course import UNIT, load
-
     import demo
+    from tiny_course import UNIT, load
 
     return demo.reference(release, load(built.notebook("solutions", UNIT)))
 

@@ -1291,6 +1291,10 @@ with check("other sizes and moves", hint="Try 16 by 8 pixels and a move by eight
         before, after = (probes.output(net, each) for each in (drawn, drawn.roll((4, -8), dims=(2, 3))))
         assert list(before.shape) == [3, n_classes], "The logits have another shape."
         assert torch.allclose(before, after, atol=1e-4), "A moved image gets other logits."
+    (X_cloth, y_cloth), (X_fresh, y_fresh) = striped_cloth(36, rng), striped_cloth(60, rng)
+    renamed = torch.from_numpy(rng.permutation(3))
+    share = (learn_stripes(X_cloth, renamed[y_cloth], X_fresh) == renamed[y_fresh]).float().mean().item()
+    assert share >= 0.6, "It does not learn the stripes where the three directions have other numbers."
 ### END HIDDEN TESTS
 grade("small_cnn")
 
@@ -1742,14 +1746,14 @@ with check("the state at each one's own end", hint="states[row, length - 1], for
         )
 ### BEGIN HIDDEN TESTS
 with check("random sequences", hint="Compare with a GRU that reads each sequence by itself.", hidden=True) as rng:
-    reader = MarkReader(4, 5)
-    values, real_gru, real_head = probes.weights(reader), nn.GRU(4, 5, batch_first=True), nn.Linear(5, 2)
-    real_gru.load_state_dict({k.removeprefix("gru."): v for k, v in values.items() if k.startswith("gru.")})
-    real_head.load_state_dict({k.removeprefix("head."): v for k, v in values.items() if k.startswith("head.")})
+    reader, real = MarkReader(4, 5), nn.ModuleDict({"gru": nn.GRU(4, 5, batch_first=True), "head": nn.Linear(5, 2)})
+    values = {k: torch.tensor(rng.normal(0, 0.5, v.shape), dtype=torch.float32) for k, v in real.state_dict().items()}
+    probes.set_weights(reader, values)
+    real.load_state_dict(values)
     x_drawn, ends = torch.tensor(rng.normal(size=(6, 9, 4)), dtype=torch.float32), torch.from_numpy(rng.integers(1, 10, 6))
     ends[0], x_drawn[0, 5] = 6, 0.0
     with torch.no_grad():
-        wanted = torch.stack([real_head(real_gru(x_drawn[i, :end])[0][-1]) for i, end in enumerate(ends.tolist())])
+        wanted = torch.stack([real["head"](real["gru"](x_drawn[i, :end])[0][-1]) for i, end in enumerate(ends.tolist())])
     got_logits = probes.output(reader, x_drawn, ends)
     assert got_logits.shape == wanted.shape and torch.allclose(got_logits, wanted, atol=1e-5), (
         "The logits differ from those of sequences that are read one by one."
@@ -2405,10 +2409,16 @@ with check("random channels and strides", hint="Try 2 to 3 channels with stride 
     for turn in range(4):
         n_in, n_out, step = [(2, 2, 3), (1, 3, 1), *rng.integers(1, 5, (2, 3)).tolist()][turn]
         block = ResidualBlock(n_in, n_out, step)
-        drawn = torch.tensor(rng.normal(size=(2, n_in, 8, 9)), dtype=torch.float32)
-        got_value, held = probes.output(block, drawn.clone()), probes.weights(block)
+        drawn = torch.tensor(rng.normal(0, 20, size=(2, n_in, 8, 9)), dtype=torch.float32)
         fits = n_in == n_out and step == 1
-        assert ("skip.weight" in held) != fits, "A projection stands where x fits the sum, or is missing where it does not."
+        assert ("skip.weight" in probes.parameters(block)) != fits, (
+            "A projection stands where x fits the sum, or is missing where it does not."
+        )
+        sizes = {"first.weight": (n_out, n_in, 3, 3), "first.bias": n_out, "second.weight": (n_out, n_out, 3, 3), "second.bias": n_out}
+        sizes |= {} if fits else {"skip.weight": (n_out, n_in, 1, 1)}
+        held = {name: torch.tensor(rng.normal(0, 0.5, size), dtype=torch.float32) for name, size in sizes.items()}
+        probes.set_weights(block, held)
+        got_value = probes.output(block, drawn.clone())
         around = drawn if fits else F.conv2d(drawn, held["skip.weight"], stride=step)
         inner = F.conv2d(drawn, held["first.weight"], held["first.bias"], stride=step, padding=1).relu()
         expect(got_value, around + F.conv2d(inner, held["second.weight"], held["second.bias"], padding=1), tol=1e-4)

@@ -922,9 +922,11 @@ with check(
 ) as rng:
     for k_drawn in (2, 3, 5):
         many_net = MLP(4, 6, n_out=k_drawn)
+        sizes = {"hidden.weight": (6, 4), "hidden.bias": 6, "out.weight": (k_drawn, 6), "out.bias": k_drawn}
+        w_many = {name: torch.tensor(rng.normal(size=size), dtype=torch.float32) for name, size in sizes.items()}
+        probes.set_weights(many_net, w_many)
         for n_drawn in (1, 7):
             drawn_X = torch.tensor(rng.normal(size=(n_drawn, 4)), dtype=torch.float32)
-            w_many = probes.weights(many_net)
             on_drawn = torch.relu(drawn_X @ w_many["hidden.weight"].T + w_many["hidden.bias"])
             want_many = on_drawn @ w_many["out.weight"].T + w_many["out.bias"]
             expect(probes.output(many_net, drawn_X), want_many, tol=1e-4)
@@ -2184,6 +2186,12 @@ with check(
         )
         expect(looked["train_loss"], [want_loss] * 2, tol=1e-4)
         expect(looked["valid_loss"], [want_loss] * 2, tol=1e-4)
+        ledger, w_odd = Ledger(2), torch.tensor(rng.normal(size=2), dtype=torch.float32)
+        probes.set_weights(ledger, {"out.weight": w_odd[None], "out.bias": torch.zeros(1)})
+        looked = train(ledger, X_odd, y_odd, X_odd, y_odd, epochs=2, batch_size=size_drawn, lr=0.0)
+        want_losses = [F.binary_cross_entropy_with_logits(X_odd @ w_odd, y_odd).item()] * 2
+        expect(looked["train_loss"], want_losses, tol=1e-4)
+        expect(looked["valid_loss"], want_losses, tol=1e-4)
 with check(
     "two exact steps from random starts", hint="Compare with one step by hand: w - lr * gradient.", hidden=True
 ) as rng:
@@ -2200,6 +2208,15 @@ with check(
     probes.set_weights(exact, began)
     train(exact, X_odd, y_odd, X_odd, y_odd, epochs=2, batch_size=10, lr=0.3)
     expect(probes.weights(exact), want_weights, tol=1e-4)
+    ledger, w_odd, b_odd = Ledger(3), torch.tensor(rng.normal(size=3), dtype=torch.float32), torch.zeros(1)
+    probes.set_weights(ledger, {"out.weight": w_odd[None], "out.bias": b_odd})
+    train(ledger, X_odd, y_odd, X_odd, y_odd, epochs=2, batch_size=10, lr=0.3)
+    for _ in range(2):  # the gradient of the mean BCE of a linear network, by its formula
+        too_much = torch.sigmoid(X_odd @ w_odd + b_odd) - y_odd
+        w_odd, b_odd = w_odd - 0.3 * too_much @ X_odd / 10, b_odd - 0.3 * too_much.mean()
+    moved = probes.weights(ledger)
+    expect(moved["out.weight"], w_odd[None], tol=1e-4)
+    expect(moved["out.bias"], b_odd, tol=1e-4)
 ### END HIDDEN TESTS
 grade("train")
 
@@ -2652,13 +2669,23 @@ with check(
     expect(set(probes.training_modes(network).values()), {True}, what="the modes after an error in the second batch")
 ### BEGIN HIDDEN TESTS
 with check("other batches", hint="Try batches of one row.", hidden=True) as rng:
+    of_paper = torch.nn.Sequential(
+        torch.nn.Linear(2, 16), torch.nn.BatchNorm1d(16), torch.nn.ReLU(), torch.nn.Identity(), torch.nn.Linear(16, 1)
+    ).eval()
     for size_drawn in (1, 4, 5, 64):
         network = Watched(2, seed=int(rng.integers(100)))
+        w_drawn = {
+            name: torch.tensor(rng.normal(size=value.shape), dtype=torch.float32)
+            for name, value in of_paper.state_dict().items()
+        }
+        w_drawn["1.running_var"] = w_drawn["1.running_var"].abs() + 0.5
+        of_paper.load_state_dict(w_drawn)
+        probes.set_weights(network, {f"layers.{name}": value for name, value in w_drawn.items()})
         X_drawn, y_drawn = (
             torch.tensor(rng.normal(size=(13, 2)), dtype=torch.float32),
             torch.tensor(rng.integers(0, 2, 13), dtype=torch.float32),
         )
-        calm = probes.output(network, X_drawn, training=False)
+        calm = of_paper(X_drawn).detach().squeeze(1)
         got_scores = evaluate(network, X_drawn, y_drawn, batch_size=size_drawn)
         expect(got_scores["loss"], F.binary_cross_entropy_with_logits(calm, y_drawn).item(), tol=1e-4)
         expect(got_scores["accuracy"], ((calm >= 0).float() == y_drawn).double().mean().item(), tol=1e-6)
@@ -3044,8 +3071,11 @@ with check("other networks and scales", hint="Try other numbers of inputs and hi
         d, m = int(rng.integers(1, 6)), int(rng.integers(1, 6))
         shift, spread = (torch.tensor(rng.random(d) + 0.5, dtype=torch.float32) for _ in range(2))
         rows_raw = torch.tensor(rng.normal(size=(4, d)), dtype=torch.float32)
-        packed_net = MLP(d, m)
-        want_p = torch.sigmoid(probes.output(packed_net, (rows_raw - shift) / spread))
+        packed_net, sizes = MLP(d, m), {"hidden.weight": (m, d), "hidden.bias": m, "out.weight": (1, m), "out.bias": 1}
+        held = {name: torch.tensor(rng.normal(size=size), dtype=torch.float32) for name, size in sizes.items()}
+        probes.set_weights(packed_net, held)
+        on = torch.relu(F.linear((rows_raw - shift) / spread, held["hidden.weight"], held["hidden.bias"]))
+        want_p = torch.sigmoid(F.linear(on, held["out.weight"], held["out.bias"])).squeeze(1)
         expect(predict_from(pack(packed_net, {"n_in": d, "n_hidden": m}, shift, spread), rows_raw), want_p)
 ### END HIDDEN TESTS
 grade("checkpoint")
@@ -3763,6 +3793,12 @@ with check("other tables", hint="Try another number of columns, and a last batch
             ((trial["test_logits"] >= 0).float() == y_new_drawn).double().mean().item(),
             tol=1e-6,
         )
+    X_old, X_new = (torch.tensor(rng.normal(size=(k, 3)), dtype=torch.float32) for k in (60, 200))
+    slope_drawn = torch.tensor(rng.normal(size=3), dtype=torch.float32)
+    y_old, y_new_drawn = ((part @ slope_drawn > 0).float() for part in (X_old, X_new))
+    trial = run_experiment(X_old, y_old, X_old, y_old, X_new, y_new_drawn, epochs=15, batch_size=8, lr=0.3)
+    right = ((trial["test_logits"] >= 0).float() == y_new_drawn).double().mean().item()
+    assert right >= 0.8, "On another table it does not learn."
 ### END HIDDEN TESTS
 grade("fix_program")
 

@@ -272,6 +272,11 @@ with check("other bodies, other numbers of classes", hint="Take the body from `s
         for key in other_state:
             if key.startswith("body."):
                 expect(other_weights[key], other_state[key], tol=0)
+        other_head = {n: torch.from_numpy(rng.normal(size=other_weights[n].shape).astype(np.float32)) for n in ("head.weight", "head.bias")}
+        probes.set_weights(other_net, other_head)
+        twin, images = DigitNet(wanted_classes), torch.from_numpy(rng.random((3, 1, 8, 8), dtype=np.float32))
+        twin.load_state_dict(other_state | other_head)
+        expect(probes.output(other_net, images), probes.output(twin, images), tol=1e-4)
 ### END HIDDEN TESTS
 grade("with_new_head")
 
@@ -550,10 +555,22 @@ with check("rate, optimizer, batches and losses are those of the program", hint=
         expect(got_losses, want_losses, tol=1e-4, what="the list of losses of eight steps")
 ### BEGIN HIDDEN TESTS
 with check("other data: the body stays, the head moves", hint="Keep the arguments' meaning. A network may arrive with everything frozen, the head included.", hidden=True) as rng:
-    varied = pretrained(4, seed=int(rng.integers(100))).requires_grad_(False)
-    varied_before, n_steps = probes.weights(varied), int(rng.integers(2, 5))
-    images = torch.from_numpy(rng.random((9, 1, 8, 8), dtype=np.float32))
-    expect(len(adapt(varied, images, torch.arange(9) % 4, steps=n_steps, lr=float(rng.uniform(0.001, 0.1)))), n_steps)
+    varied = pretrained(4, int(rng.integers(100)), 0.0).requires_grad_(False)
+    head_drawn = {"head.weight": torch.from_numpy(rng.normal(0, 0.1, (4, 128)).astype(np.float32)), "head.bias": torch.zeros(4)}
+    probes.set_weights(varied, head_drawn)
+    varied_before, n_steps, lr_drawn = probes.weights(varied), int(rng.integers(2, 5)), float(rng.uniform(0.001, 0.1))
+    images, labels = torch.from_numpy(rng.random((9, 1, 8, 8), dtype=np.float32)), torch.arange(9) % 4
+    got_losses = adapt(varied, images, labels, steps=n_steps, lr=lr_drawn)
+    expect(len(got_losses), n_steps)
+    wanted_lists = []
+    for mode in (True, False):  # the statistics of the body may move here, or not
+        twin = DigitNet(4)
+        twin.load_state_dict(digit_state | head_drawn)
+        twin.train(mode)
+        twin.body.dropout.p = 0.0
+        stepper = torch.optim.Adam(twin.head.parameters(), lr=lr_drawn)
+        wanted_lists.append([probes.training_step(twin, stepper, images, labels, "cross_entropy")["loss"] for _ in range(n_steps)])
+    assert any(np.allclose(got_losses, each, rtol=1e-3, atol=1e-4) for each in wanted_lists), "The losses are others."
     for key, value in probes.weights(varied).items():
         assert torch.equal(value, varied_before[key]) == key.startswith("body."), "A wrong part moved, or did not."
     expect(probes.trainable(varied)["head.weight"], True, what="requires_grad of the head's weights, which arrived frozen,")
@@ -786,10 +803,21 @@ with check("rate, optimizer, batches and losses are those of the program", hint=
         expect(got_losses, want_losses, tol=1e-4, what="the list of losses of three epochs")
 ### BEGIN HIDDEN TESTS
 with check("other images: nothing of the body changes", hint="Try images with other grey values.", hidden=True) as rng:
-    varied = pretrained(3, seed=int(rng.integers(100)))
+    varied, twin = pretrained(3, seed=int(rng.integers(100))), DigitNet(3)
+    head_drawn = {"head.weight": torch.from_numpy(rng.normal(0, 0.1, (3, 128)).astype(np.float32)), "head.bias": torch.zeros(3)}
+    probes.set_weights(varied, head_drawn)
     varied_before = probes.weights(varied, buffers=True)
-    images = torch.from_numpy(rng.normal(2, 3, (40, 1, 8, 8)).astype(np.float32))
-    train_head_only(varied, images, torch.arange(40) % 3, epochs=2)
+    images, labels = torch.from_numpy(rng.normal(2, 3, (40, 1, 8, 8)).astype(np.float32)), torch.arange(40) % 3
+    lr_drawn, order_seed = float(rng.uniform(0.001, 0.02)), int(rng.integers(100))
+    got_losses = train_head_only(varied, images, labels, epochs=2, lr=lr_drawn, seed=order_seed)
+    twin.load_state_dict(digit_state | head_drawn)
+    twin.eval()
+    stepper, order = torch.optim.Adam(twin.head.parameters(), lr=lr_drawn), torch.Generator().manual_seed(order_seed)
+    orders = [torch.randperm(40, generator=order).split(32) for _ in range(2)]
+    expect(got_losses, [
+        sum(probes.training_step(twin, stepper, images[rows], labels[rows], "cross_entropy")["loss"] for rows in parts)
+        for parts in orders
+    ], tol=1e-3)  # fmt: skip
     for key, value in probes.weights(varied, buffers=True).items():
         assert torch.equal(value, varied_before[key]) == key.startswith("body."), "A wrong part moved, or did not."
 ### END HIDDEN TESTS
@@ -923,8 +951,10 @@ with check("a network in bfloat16", hint="NumPy has no bfloat16. `tensor.view(to
 ### BEGIN HIDDEN TESTS
 with check("several random changes, in the order of the state", hint="Follow the order of `state_dict()`.", hidden=True) as rng:
     for _ in range(4):
-        watched = pretrained(int(rng.integers(2, 5)))
-        state_now = probes.weights(watched, buffers=True)
+        n_drawn = int(rng.integers(2, 5))
+        watched = pretrained(n_drawn)
+        state_now = digit_state | {"head.weight": torch.from_numpy(rng.random((n_drawn, 128))), "head.bias": torch.from_numpy(rng.random(n_drawn))}
+        probes.set_weights(watched, state_now)
         order = [name for name in state_order if rng.random() < 0.4]
         witness = Witness(watched)
         turned = {name: tensor.flip(0) if tensor.ndim else tensor + 1 for name, tensor in state_now.items()}
@@ -1032,13 +1062,24 @@ with check("stages 4 and -1 are refused", hint="`raise ValueError(...)`. A slice
         expect_raises(ValueError, thaw, pretrained(), refused)
 ### BEGIN HIDDEN TESTS
 with check("stages in any order", hint="The result must not depend on the stage before.", hidden=True) as rng:
-    staged = pretrained(int(rng.integers(2, 6)))
+    n_drawn = int(rng.integers(2, 6))
+    staged, twin = pretrained(n_drawn), DigitNet(n_drawn)
+    head_drawn = {"head.weight": torch.from_numpy(rng.normal(0, 0.1, (n_drawn, 128)).astype(np.float32)), "head.bias": torch.zeros(n_drawn)}
+    probes.set_weights(staged, head_drawn)
+    twin.load_state_dict(digit_state | head_drawn)
     for stage in rng.permutation([0, 1, 2, 3, 0, 1, 2, 3]).tolist():
         prefixes = ("head.", "body.block3.", "body.block2.", "body.block1.")[: stage + 1]
         expect(thaw(staged, stage), [key for key in probes.trainable(staged) if key.startswith(prefixes)])
         for key, mode in probes.training_modes(staged).items():
             if key.endswith(("conv", "norm", "dropout", "head")):
                 expect(mode, f"{key}.".startswith(prefixes))
+        twin.requires_grad_(False).eval()
+        for part in (twin.head, twin.body.block3, twin.body.block2, twin.body.block1)[: stage + 1]:
+            part.requires_grad_(True).train()
+        images, labels = torch.from_numpy(rng.random((6, 1, 8, 8), dtype=np.float32)), torch.arange(6) % n_drawn
+        got_slopes = probes.gradients(staged, images, labels, "cross_entropy")
+        for key, slope in probes.gradients(twin, images, labels, "cross_entropy").items():
+            expect(got_slopes[key], slope, tol=1e-4)
 ### END HIDDEN TESTS
 grade("thaw")
 
@@ -1145,18 +1186,31 @@ with check("it is Adam: the first step is as long as the rate", hint="Adam moves
 with check("random rates, factors and frozen parts", hint="Keep to the table for any numbers.", hidden=True) as rng:
     prefixes = ["head", "body.block3", "body.block2", "body.block1"]
     for frozen in ([], ["body.block3"], ["head", "body.block2"], ["body.block3", "body.block1"]):
-        subject, lr_drawn, factor = pretrained(), float(rng.uniform(0.001, 0.1)), float(rng.uniform(0.1, 0.9))
-        for block_name in frozen:
-            (subject.head if block_name == "head" else getattr(subject.body, block_name[5:])).requires_grad_(False)
+        subject, twin = pretrained(2, 0, 0.0), DigitNet(2)
+        lr_drawn, factor = float(rng.uniform(0.001, 0.1)), float(rng.uniform(0.1, 0.9))
+        head_drawn = {"head.weight": torch.from_numpy(rng.normal(0, 0.1, (2, 128)).astype(np.float32)), "head.bias": torch.zeros(2)}
+        probes.set_weights(subject, head_drawn)
+        twin.load_state_dict(digit_state | head_drawn)
+        twin.body.dropout.p = 0.0
+        for net in (subject, twin):
+            for block_name in frozen:
+                (net.head if block_name == "head" else getattr(net.body, block_name[5:])).requires_grad_(False)
         want_rates = {
             key: lr_drawn * factor**depth
             for depth, block_name in enumerate(prefixes)
-            for key in probes.parameters(subject)
+            for key in probes.parameters(twin)
             if key.startswith(block_name) and block_name not in frozen
         }
         got_rates = rates(probes.parameter_groups(make_optimizer(subject, lr_drawn, factor), subject))
-        order = list(probes.parameters(subject))
+        order = list(probes.parameters(twin))
         expect([got_rates.get(key, 0.0) for key in order], [want_rates.get(key, 0.0) for key in order])
+        images, labels = torch.from_numpy(rng.random((6, 1, 8, 8), dtype=np.float32)), torch.arange(6) % 2
+        stepper = torch.optim.Adam([{"params": [twin.get_parameter(key)], "lr": rate} for key, rate in want_rates.items()])
+        probes.training_step(twin, stepper, images, labels, "cross_entropy")
+        probes.training_step(subject, make_optimizer(subject, lr_drawn, factor), images, labels, "cross_entropy")
+        moved_now = probes.weights(subject)
+        for key, value in probes.weights(twin).items():
+            expect(moved_now[key], value, tol=1e-5)
 ### END HIDDEN TESTS
 grade("make_optimizer")
 
@@ -2315,12 +2369,12 @@ with check("after an error, too", hint="`try: ... finally: ...` puts the modes b
 ### BEGIN HIDDEN TESTS
 with check("random images and batch sizes", hint="Keep the order, and the last, smaller batch.", hidden=True) as rng:
     for _ in range(4):
-        subject = pretrained(2, seed=int(rng.integers(100)))
+        subject, twin = pretrained(2, seed=int(rng.integers(100))), DigitNet(10)
+        twin.load_state_dict(digit_state)
+        twin.eval()
         n_batches, cut = int(rng.integers(1, 5)), int(rng.integers(2, 8))  # the last batch holds one image
         images = torch.from_numpy(rng.random((n_batches * cut + 1, 1, 8, 8), dtype=np.float32))
-        head_now = [probes.weights(subject)[f"head.{n}"] for n in ("weight", "bias")]
-        got_logits = F.linear(features(subject, images, batch_size=cut), *head_now)
-        expect(got_logits, probes.output(subject, images), tol=1e-4)
+        expect(features(subject, images, batch_size=cut), twin.body(images).detach(), tol=1e-4)
 ### END HIDDEN TESTS
 grade("features")
 

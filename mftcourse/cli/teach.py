@@ -63,19 +63,28 @@ def grade(
 
     course = Course.find()
     name = course.find_unit(unit, "solutions")
-    with progress_bar() as report:
-        table = grade_class(course, name, students=student, jobs=jobs, seconds=timeout, fenced=isolation,
-                            scheduler=scheduler, progress=report)  # fmt: skip
+    try:
+        with progress_bar() as report:
+            table = grade_class(course, name, students=student, jobs=jobs, seconds=timeout, fenced=isolation,
+                                scheduler=scheduler, progress=report)  # fmt: skip
+    except KeyboardInterrupt:
+        say("Stopped. What was graded so far is kept; the same command grades the rest.")
+        raise typer.Exit(130) from None
     class_table(table)
     feedback = here(course.root / "feedback")
     failed = [row.student for row in table.rows if not row.graded]
-    say(f"Graded {len(table.rows) - len(failed)} of {len(table.rows)}. Feedback: {feedback}. "
-         f"Grades: {' and '.join(here(p) for p in table.exported)}.")  # fmt: skip
+    said = f"Graded {len(table.rows) - len(failed)} of {len(table.rows)}. Feedback: {feedback}."
+    say(f"{said} Grades: {' and '.join(here(p) for p in table.exported)}." if table.exported else said)
     if table.said:
         note(table.said)
     if failed:
-        note(f"not graded: {', '.join(failed)}. The table says why; a grade from an earlier run stands.")
+        note(f"not graded: {', '.join(failed)}. The table says why; a grade that an earlier run gave stands.")
     by_hand = sum(row.manual for row in table.rows)
-    next_step(f"grade {by_hand} written answers in the Formgrader: mft lab --instructor, then mft grade {name} again"
-          if by_hand else f"give learners their feedback from {feedback}")  # fmt: skip
-    raise typer.Exit(1 if failed else 0)
+    if by_hand:
+        whose = "one learner" if by_hand == 1 else f"{by_hand} learners"
+        next_step(f"grade the written answers of {whose} in the Formgrader: mft lab --instructor, "
+                  f"then mft grade {name} again")  # fmt: skip
+    else:
+        next_step("see to those who were not graded" if len(failed) == len(table.rows) else
+                  f"give learners their feedback from {feedback}")  # fmt: skip
+    raise typer.Exit(1 if failed or not table.exported else 0)

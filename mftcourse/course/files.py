@@ -134,8 +134,12 @@ def write(path: Path, data: bytes) -> None:
     """Write a file whole or not at all, and its folder where that is missing."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    part.write_bytes(data)
-    os.replace(part, path)
+    try:
+        part.write_bytes(data)
+        os.replace(part, path)
+    except OSError:  # a full disk, say: do not keep it full
+        part.unlink(missing_ok=True)
+        raise
 
 
 def programs_path() -> str:

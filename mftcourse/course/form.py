@@ -6,6 +6,7 @@ import ast
 import re
 from pathlib import Path
 
+from . import across
 from .lesson import (
     BEGIN_HIDDEN,
     BEGIN_RELEASE,
@@ -181,6 +182,10 @@ def _prove_check(cell: Cell, exercise: Cell, lesson: Lesson) -> None:
     for name in exercise.faults:
         if name not in titles:
             raise fault(exercise, f"faults names {name!r}, which is no check of {exercise.exercise!r}.")
+    given, asked = ([n for c in lesson.cells[: lesson.cells.index(cell)] if c.kind == kind
+                     for n in ast.parse(c.source).body] for kind in ("code", "exercise"))  # fmt: skip
+    for line, why in across.faults(body[:-1], given, asked):
+        raise fault(cell, f"this check of {cell.exercise!r} cannot be judged in another process: {why}.", line)
     _prove_asked(body[:-1], cell, exercise, lesson)
 
 

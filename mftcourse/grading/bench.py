@@ -96,8 +96,10 @@ class Bench:
         seconds = seconds or room.CELL_SECONDS
         with contextlib.ExitStack() as stack:
             given = [c.source for c in cells if c.kind == "code"]
-            self.judge = stack.enter_context(Judge(cells, fenced=fenced, seconds=min(seconds, 20)))
-            self.template = stack.enter_context(Template(given, slug, fenced=fenced, seconds=seconds, warm=warm))
+            self.template = stack.push(Template(given, slug, fenced=fenced, seconds=seconds, warm=warm))
+            self.judge = stack.push(Judge(cells, fenced=fenced, seconds=min(seconds, 20)))
+            self.template.ready()  # both start at once
+            self.judge.ready()
             self._stack = stack.pop_all()
 
     def __enter__(self) -> Bench:
@@ -123,6 +125,7 @@ class Bench:
 
         Raises:
             Stopped: no room opens.
+            OSError, EOFError: template or judge died meanwhile.
         """
         begin = time.monotonic()
         code = {i: c for i, c in enumerate(nb.cells) if c.cell_type == "code"}
@@ -135,6 +138,7 @@ class Bench:
             for place, cell in code.items():
                 self._outputs(marked, cell, work.outputs.get(place, []), work.without.get(place, ""))
             self._carry_forward(marked, work, checks)
+            self.cpu()  # raises where template or judge died: what was lost with them is not the learner's doing
         finally:
             work.close()
         for place in checks:
@@ -184,6 +188,8 @@ class Bench:
         except Stopped as stop:
             work.hand_in.close()
             work.hand_in = None
+            if str(stop) == room.ENDED and not again:  # the judge died, perhaps by accident
+                return self._card(work, place, stand_for, again=True)
             ran.room.close()
             return self.judge.failed(of, str(stop))
         if card is None and not again and ran.room.alive(0):  # its snapshot is gone: something killed it

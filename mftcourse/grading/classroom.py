@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import importlib.metadata
+import logging
 import os
 import platform
 import re
@@ -24,24 +25,28 @@ from typing import Any
 
 import nbformat
 from nbformat import NotebookNode, from_dict
-from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.api import Gradebook, InvalidEntry, MissingEntry, get_alembic_version
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.plugins import LateSubmissionPlugin
 from nbgrader.preprocessors import SaveCells
 from nbgrader.utils import compute_checksum, parse_utc
+from sqlalchemy import text
 from sqlalchemy.exc import SAWarning, SQLAlchemyError
 from traitlets.config import Config, PyFileConfigLoader
 
 from ..checks import Scorecard
-from ..course.files import Course, GradingError, Unreadable, programs_path, write
+from ..course.files import Course, CourseError, GradingError, Unreadable, programs_path, write
 from ..course.handin import answers, exercise, kind, name, scorecard
 from ..course.notebooks import release_steps
+from ..course.recover import plain
 from . import feedback, intake
 from .bench import Bench, Marked
 from .report import ClassTable, Row, export
 from .room import PACKAGE, Stopped
 
 UNFENCED = "The cells of this class ran without a fence, with the rights of the person who graded (`--no-isolation`)."
+NOT_WRITTEN = (OSError, SQLAlchemyError, InvalidEntry)
+logging.getLogger("tornado.application").addHandler(logging.NullHandler())  # where nbgrader logs what it raises
 COLD = "This system lets no fenced process make namespaces, so every notebook started Python anew: safe, and slower."
 
 
@@ -83,8 +88,11 @@ def grade(
         place = f"submitted/<student>/{unit}"
         raise GradingError(f"There is nothing to grade: no folder matches {place}. Put notebooks at "
                            f"{place}/{unit.split('-', 1)[1]}.ipynb, or hand one in with `mft submit`.")  # fmt: skip
-    rows = {student: Row(student) for student in places}
+    if strangers := sorted((wanted or set()) - set(places)):
+        raise GradingError(f"Nothing was handed in for {unit} by: {', '.join(strangers)}.")
+    rows = {student: Row(plain(student, 200)) for student in places}
     with warnings.catch_warnings(), _alone(course), _Desk(course, unit) as desk:
+        _tidy(course, unit)
         warnings.simplefilter("ignore", SAWarning)  # nbgrader's own, at every new submission
         make = _marker(scheduler, desk, fenced, warm, seconds)
         with make as marker:
@@ -95,15 +103,19 @@ def grade(
 
             quarantined = 0
             progress(0, len(rows), 0)
-            for done, (student, result) in enumerate(_at_once(one, rows, marker.at_once(jobs)), 1):
+            for done, (student, result) in enumerate(_at_once(one, rows, marker.at_once(jobs), marker.stop), 1):
                 desk.keep(rows[student], result)
                 quarantined += not rows[student].graded
                 progress(done, len(rows), quarantined)
             said, cpu = UNFENCED if not fenced else COLD if not marker.warm else "", marker.cpu()
-        for row in rows.values():
-            desk.look_up(row, places[row.student].parent != course.root / "submitted")
-        found = list(rows.values())
-        return ClassTable(unit, found, export(course, unit, found, desk.book), said, cpu)
+        found, exported = list(rows.values()), []
+        try:
+            for student, row in rows.items():
+                desk.look_up(row, row.student == student and places[student].parent != course.root / "submitted")
+            exported = export(course, unit, found, desk.book)
+        except NOT_WRITTEN as error:
+            said = f"{said} The grades could not be exported: {_reason(error)}.".strip()
+        return ClassTable(unit, found, exported, said, cpu)
 
 
 @contextlib.contextmanager
@@ -115,8 +127,12 @@ def _alone(course: Course) -> Iterator[None]:
         yield
         return
     path = course.root / ".mft" / "grading.lock"
-    path.parent.mkdir(exist_ok=True)
-    with path.open("w") as lock:
+    try:
+        path.parent.mkdir(exist_ok=True)
+        lock = path.open("w")
+    except OSError as error:
+        raise GradingError(f"Nothing can be written to {path.parent}: {_reason(error)}.") from None
+    with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -124,8 +140,28 @@ def _alone(course: Course) -> Iterator[None]:
         yield
 
 
-def _at_once(function: Callable[[str], Any], students: Iterable[str], jobs: int) -> Iterator[tuple[str, Any]]:
-    """Yield (student, what the function returns) as they come, so many at a time and no more waiting than that."""
+def _tidy(course: Course, unit: str) -> None:
+    """Delete what a run that was killed had half written."""
+    for pattern in (f"autograded/*/{unit}/*.part", f"feedback/*/{unit}/*.part", "grades*.csv.*.part"):
+        for path in course.root.glob(pattern):
+            with contextlib.suppress(OSError):
+                path.unlink()
+
+
+def _reason(error: Exception) -> str:
+    """Return in a few words why something could not be written."""
+    said = getattr(error, "strerror", None) or str(getattr(error, "orig", error))
+    return (said.strip() or type(error).__name__).splitlines()[0][:200]
+
+
+def _at_once(
+    function: Callable[[str], Any], students: Iterable[str], jobs: int, stop: Callable[[], Any]
+) -> Iterator[tuple[str, Any]]:
+    """Yield (student, what the function returns) as they come, so many at a time and no more waiting than that.
+
+    Args:
+        stop: called where it ends early, as by Ctrl-C, to end the functions that run.
+    """
     left = iter(students)
     with ThreadPoolExecutor(jobs) as pool:
         running: dict[Any, str] = {}
@@ -137,9 +173,11 @@ def _at_once(function: Callable[[str], Any], students: Iterable[str], jobs: int)
                     return
                 for future in wait(running, return_when=FIRST_COMPLETED).done:
                     yield running.pop(future), future.result()
-        finally:
+        except BaseException:
             for future in running:
                 future.cancel()
+            stop()
+            raise
 
 
 # --- who marks --------------------------------------------------------------------------------
@@ -149,7 +187,7 @@ class Local:
     """Marks on this machine, on a bench that is set up again where it broke."""
 
     def __init__(self, solution: NotebookNode, slug: str, **about: Any) -> None:
-        self._about, self._lock = (solution, slug, about), threading.Lock()
+        self._about, self._lock, self._stopped = (solution, slug, about), threading.Lock(), False
         self._bench: Bench | None = None
 
     def __enter__(self) -> Local:
@@ -157,6 +195,11 @@ class Local:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """End what runs; nothing is marked any more."""
+        self._stopped = True
         if self._bench:
             self._bench.__exit__()
 
@@ -164,22 +207,28 @@ class Local:
         return jobs or os.cpu_count() or 1
 
     def cpu(self) -> float:
-        return self._ready().cpu()
+        with contextlib.suppress(OSError, EOFError):  # what a thread started dies with it
+            return self._bench.cpu() if self._bench else 0.0
+        return 0.0
 
-    def _ready(self) -> Bench:
+    def _ready(self, broken: Bench | None = None) -> Bench:
         with self._lock:
-            if self._bench is None or not self._bench.lives():
-                self.__exit__()
+            if self._stopped:
+                raise Stopped("grading was stopped.")
+            if self._bench in (None, broken) or not self._bench.lives():
+                if self._bench:
+                    self._bench.__exit__()
                 solution, slug, about = self._about
                 self._bench = Bench(solution, slug, **about)
             return self._bench
 
     def mark(self, nb: NotebookNode, files: dict[str, bytes]) -> Marked:
         """Mark a hand-in; where the bench breaks meanwhile, once more on a new one."""
+        bench = self._ready()
         try:
-            return self._ready().mark(nb, files)
+            return bench.mark(nb, files)
         except (Stopped, OSError, EOFError):
-            return self._ready().mark(nb, files)
+            return self._ready(broken=bench).mark(nb, files)
 
 
 def _marker(scheduler: str, desk: _Desk, fenced: bool, warm: bool, seconds: int | None) -> Any:
@@ -224,9 +273,10 @@ class _Desk:
         try:
             self.book = Gradebook(directory.db_url, directory.course_id)
             self._announce(config, directory.db_url)
-        except SQLAlchemyError as error:
-            reason = str(getattr(error, "orig", error)).splitlines()[0]
-            raise GradingError(f"The gradebook cannot be used: {reason}.") from None
+        except NOT_WRITTEN as error:
+            raise GradingError(f"The gradebook cannot be used: {_reason(error)}.") from None
+        except ImportError as error:
+            raise GradingError(f"The gradebook cannot be used: {error}. pip install 'mftcourse[cluster]'") from None
         self.about = feedback.about(self.release)
 
     def __enter__(self) -> _Desk:
@@ -237,6 +287,11 @@ class _Desk:
 
     def _announce(self, config: Config, db_url: str) -> None:
         """Tell the gradebook what the unit's cells are worth, by nbgrader's own steps from source to release."""
+        if not self.book.assignments:  # a run that was killed may not have said which version made the gradebook
+            self.book.db.execute(text("CREATE TABLE IF NOT EXISTS alembic_version (version_num VARCHAR(32) NOT NULL)"))
+            if not self.book.db.execute(text("SELECT * FROM alembic_version")).first():
+                self.book.db.execute(text("INSERT INTO alembic_version VALUES (:v)"), {"v": get_alembic_version()})
+            self.book.db.commit()
         self.book.update_or_create_assignment(self.unit)
         about = {"notebook": self.slug, "assignment": self.unit, "db_url": db_url}
         nb, resources = nbformat.from_dict(self.solution), {"nbgrader": about}
@@ -255,7 +310,8 @@ class _Desk:
     def grade(self, student: str, place: Path, marker: Any) -> _Graded | str:
         """Take in and mark a hand-in, or say why not. Called from several threads: it does not touch the gradebook."""
         try:
-            if re.search(r"[*?\[\]<>&\"'\\]|[^\S ]", student):  # patterns and marks to nbgrader and its Formgrader
+            # patterns and marks to nbgrader and its Formgrader; and bytes that are no text
+            if re.search(r"[*?\[\]<>&\"'\\]|[^\S ]", student) or plain(student, 200) != student:
                 raise Unreadable(f"No student can be named {student!r}. Rename the folder and grade again.")
             hand_in = intake.take(self.course, self.unit, student, place, self.release)
             produced = self.produced | {"handin": hand_in.sha256}
@@ -268,7 +324,7 @@ class _Desk:
             nb = feedback.sanitized(marked.nb)
             nb.metadata.setdefault("mft", {})["grading"] = from_dict(told)
             return _Graded(nb, marked.cards, notes, hand_in.timestamp)
-        except Unreadable as error:
+        except CourseError as error:
             return str(error)
         except Stopped as error:
             return f"It could not be run: {error}"
@@ -304,9 +360,9 @@ class _Desk:
             )  # fmt: skip
             write(self.course.notebook("feedback", self.unit, row.student).with_suffix(".html"), page.encode())
             row.graded = True
-        except (OSError, SQLAlchemyError) as error:
+        except Exception as error:  # one notebook must not cost the class its grades
             self.book.db.rollback()
-            row.say(f"Its grade could not be written: {getattr(error, 'strerror', None) or type(error).__name__}.")
+            row.say(f"Its grade could not be written: {_reason(error)}.")
         self.book.db.expunge_all()  # memory stays flat however large the class is
 
     def _record(self, student: str, result: _Graded, before: dict[str, str]) -> Any:

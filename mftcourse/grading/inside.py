@@ -50,10 +50,10 @@ def template(control: Channel) -> None:
             message, descriptors = control.receive(descriptors=1)
         except (EOFError, OSError):
             os._exit(0)
+        with contextlib.suppress(ChildProcessError):  # rooms that are closed
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
         if not descriptors:  # asked for the CPU seconds so far
-            with contextlib.suppress(ChildProcessError):
-                while os.waitpid(-1, os.WNOHANG)[0]:
-                    pass
             used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
             control.send(json.dumps(sum(u.ru_utime + u.ru_stime for u in used)).encode())
         elif (_fork_apart() if warm else os.fork()) == 0:

@@ -22,6 +22,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import types
 from dataclasses import dataclass
@@ -71,11 +72,15 @@ class Judge:
 
     def __init__(self, cells: list[Cell], *, fenced: bool = True, seconds: float = checks.CHECK_SECONDS) -> None:
         self._cells = {c.exercise: c for c in cells if c.kind == "check"}
-        self._seconds = seconds
+        self._seconds, self._lock = seconds, threading.Lock()
         self._process, self._channel = start("judge", fenced)
-        try:
-            about = {"cells": [c.__dict__ for c in cells], "seconds": seconds, "fenced": fenced}
+        about = {"cells": [c.__dict__ for c in cells], "seconds": seconds, "fenced": fenced}
+        with contextlib.suppress(OSError):  # it is gone: `ready` says so
             self._channel.send(json.dumps(about).encode())
+
+    def ready(self) -> None:
+        """Wait until the notebook has run."""
+        try:
             said = json.loads(self._channel.receive(600)[0])
         except (OSError, EOFError, ValueError):
             said = "the judge's process did not come up. Set MFT_DEBUG=1 to see what it says"
@@ -84,6 +89,7 @@ class Judge:
             raise GradingError(f"The unit's own solution cannot be graded here: {said}.")
 
     def __enter__(self) -> Judge:
+        self.ready()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -95,7 +101,7 @@ class Judge:
     def open(self) -> Channel:
         """Return a channel to a judge of one hand-in."""
         mine, theirs = Channel.pair()
-        with theirs:
+        with self._lock, theirs:  # two messages at once would be none
             self._channel.send(b'"hand-in"', theirs.fileno(), seconds=30)
         return mine
 
@@ -135,8 +141,9 @@ class Judge:
 
     def cpu(self) -> float:
         """Return the CPU seconds of the judge and of its hand-ins that are done."""
-        self._channel.send(b"0")
-        return json.loads(self._channel.receive(30)[0])
+        with self._lock:
+            self._channel.send(b"0")
+            return json.loads(self._channel.receive(30)[0])
 
 
 # --- inside the judge's process ---------------------------------------------------------------
@@ -162,10 +169,10 @@ def main(control: Channel) -> None:
             message, descriptors = control.receive(descriptors=1)
         except (EOFError, OSError):
             os._exit(0)
+        with contextlib.suppress(ChildProcessError):  # those that are done
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
         if not descriptors:
-            with contextlib.suppress(ChildProcessError):
-                while os.waitpid(-1, os.WNOHANG)[0]:
-                    pass
             used = os.times()
             control.send(json.dumps(sum(used[:4])).encode())
         elif fork_without_rights(about["fenced"]) == 0:

@@ -32,7 +32,7 @@ from ..course.files import GradingError
 from .channel import Channel
 from .inside import CUT, HOME  # noqa: F401
 
-CELL_SECONDS, TOTAL_SECONDS = 120, 900
+CELL_SECONDS, TOTAL_SECONDS, OPEN_SECONDS = 120, 900, 30
 MEMORY, FILE_BYTES, PROCESSES = 4 << 30, 256 << 20, 160
 OUTPUT_BYTES = 8_000_000  # of one cell; a room cuts before that, if it is itself
 PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -138,20 +138,29 @@ class Template:
             raise GradingError(f"{why} To grade without a fence, with your rights on your files: --no-isolation.")
         self.slug, self.fenced, self.seconds = slug, fenced, seconds
         self._about = {"cells": cells, "path": [str(PACKAGE.parent)], "fenced": fenced}
-        self._lock = threading.Lock()
-        self._process, self._channel, self.warm = self._start(warm and fenced)
+        self._lock, self.warm = threading.Lock(), warm and fenced
+        self._process, self._channel = self._start()
 
-    def _start(self, warm: bool) -> tuple[subprocess.Popen, Channel, bool]:
+    def _start(self) -> tuple[subprocess.Popen, Channel]:
         process, channel = start("inside", self.fenced)
+        with contextlib.suppress(OSError):  # it is gone: `_wait` says so
+            channel.send(json.dumps(self._about | {"warm": self.warm}).encode())
+        return process, channel
+
+    @staticmethod
+    def _wait(channel: Channel) -> bool:
         try:
-            channel.send(json.dumps(self._about | {"warm": warm}).encode())
-            return process, channel, json.loads(channel.receive(120)[0])["warm"]
+            return json.loads(channel.receive(300)[0])["warm"]
         except (OSError, EOFError):
-            process.kill()
             raise GradingError("Python does not start inside the fence. Set MFT_DEBUG=1 to see what it says.") from None
 
-    def __enter__(self) -> Template:
+    def ready(self) -> Template:
+        """Wait until rooms can be opened; then `warm` says how they start."""
+        self.warm = self._wait(self._channel)
         return self
+
+    def __enter__(self) -> Template:
+        return self.ready()
 
     def __exit__(self, *_: object) -> None:
         self._channel.close()
@@ -163,7 +172,8 @@ class Template:
         process, channel = self._process, self._channel
         own = self.fenced and not self.warm
         if own:
-            process, channel, _ = self._start(False)
+            process, channel = self._start()
+            self._wait(channel)
         mine, theirs = Channel.pair()
         home = HOME if self.fenced else tempfile.mkdtemp(prefix="mft-room-")
         about = {"folder": f"{home}/{self.slug}", "seconds": self.seconds, "memory": MEMORY, "processes": PROCESSES,
@@ -171,7 +181,7 @@ class Template:
         with self._lock, theirs:
             channel.send(json.dumps(about).encode(), theirs.fileno())
         try:
-            mine.socket.settimeout(30)
+            mine.socket.settimeout(OPEN_SECONDS)
             room = Room(mine, mine.peer(), self.seconds)
         except (OSError, EOFError):
             raise Stopped("The room for this notebook did not open.") from None

@@ -5,11 +5,11 @@ import subprocess
 import sys
 from types import SimpleNamespace
 
+import demo
 import pytest
 from tiny_course import UNIT, cell, load, save
 from typer.testing import CliRunner
 
-import demo
 from mftcourse import cli
 from mftcourse.cli import main
 from mftcourse.course.files import Course, CourseError

@@ -6,13 +6,16 @@ A law takes a `Case` and returns sentences: what is wrong, where, what to do. No
 from __future__ import annotations
 
 import ast
+import copy
 import os
+import random
 import re
 import time
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+import demo
 import nbformat
 
 from mftcourse.course import interview, notebooks
@@ -20,6 +23,7 @@ from mftcourse.course.files import Course
 from mftcourse.course.form import read_lesson
 from mftcourse.course.lesson import LANGUAGES, Lesson, released
 from mftcourse.grading import runner
+from mftcourse.grading.bench import Bench
 
 SEEDS = list(range(20))
 # Two by default, which differ in all they can; `make facts` runs all.
@@ -265,7 +269,7 @@ def release_gives_nothing_away(case: Case) -> list[str]:
         for finding in (outcome.card or {"findings": []})["findings"]:
             if finding["hidden"] and finding["verdict"] == "failed":
                 left = re.sub(r"\([\d, ]*\)|`[^`]*`|\b(line|position|index|u?int|b?float|complex|item|of) ?\d+|[<>|=]?[SU]\d+|\d+ (of|values|seconds|items)"
-                              r"|(hold|have) \d+|not \d+", "", finding["message"])  # fmt: skip
+                              r"|(hold|have|one with) \d+|not \d+", "", finding["message"])  # fmt: skip
                 if "Expected" in left or re.search(r"\d", left):
                     found.append(f"{case.at(outcome.exercise)}: the hidden check {finding['title']!r} tells a value when "
                                  f"{outcome.variant!r} fails it: {finding['message']!r}")  # fmt: skip
@@ -432,6 +436,90 @@ def wall_changes_nothing(case: Case) -> list[str]:
     return found + _wrong(case, wall=True)
 
 
+def rooms_and_judge_agree(case: Case, most: int | None = None) -> list[str]:
+    """Law 9, for real: where rooms run the cells and a judge the checks, each check has the verdict it has in one process.
+
+    Args:
+        most: so many wrong answers, drawn with a fixed seed; all where None.
+    """
+    release, solution = (next(nb for path, nb in case.notebooks.items() if path.parts[0] == step) for step in ("release", "solutions"))
+    solved, wrong = demo.reference(release, solution), case.lesson.wrong_answers
+    wrong = random.Random(0).sample(wrong, min(most or len(wrong), len(wrong)))
+    faulty = [name for name in case.lesson.checks if case.lesson.exercises[name].faults]  # these programs call earlier answers
+    hand_ins = [("reference", list(case.lesson.checks), solved), ("stub", [n for n in case.lesson.checks if n not in faulty], release)]
+    hand_ins += [("stub", [n], demo.with_answer(solved, n, released(case.lesson.exercises[n].source))) for n in faulty]
+    hand_ins += [(w.title, [w.exercise], demo.with_answer(solved, w.exercise, w.source)) for w in wrong]
+    found = []
+    with Bench(solution, case.lesson.slug) as bench:
+        for name, exercises, nb in hand_ins:
+            cards = bench.mark(copy.deepcopy(nb)).cards
+            for exercise in exercises:
+                here = case.without_demos.of(name, exercise)[0].card or {"findings": []}
+                here = {f["title"]: f["verdict"] for f in here["findings"]}
+                there = {f.title: (f.verdict, f.message) for f in cards[exercise].findings}
+                for title in {**here, **there}:
+                    if (got := there.get(title, ("missing", "")))[0] != here.get(title):
+                        found.append(f"{case.at(exercise)}: on {name!r}, {title!r} is {here.get(title, 'missing')} in one process and {got[0]} "
+                                     f"by rooms and judge: {got[1]} Checks and answers share nothing but plain data.")  # fmt: skip
+    return found
+
+
+def probes_are_not_believed(case: Case) -> list[str]:
+    """Law 9: where probes tell of what a learner wrote, a hidden check compares with what drawn inputs alone decide."""
+    found, theirs = [], set()
+    for cell in case.lesson.cells:
+        tree = [] if cell.kind in ("prose", "manual") else ast.parse(cell.source).body
+        if cell.kind == "exercise":
+            theirs |= {n.name for n in tree if isinstance(n, ast.FunctionDef | ast.ClassDef)}
+        elif cell.kind == "check":
+            blocks = [(node, *_word_and_draw(node, theirs)) for node in tree if isinstance(node, ast.With)]
+            asks = any(isinstance(n, ast.Call) and re.fullmatch(r"probes\.\w+", ast.unparse(n.func)) and _reads(n.args[0], said)
+                       for block, said, _ in blocks for n in ast.walk(block))  # fmt: skip
+            hidden = [block for block in blocks if "hidden=True" in ast.unparse(block[0].items[0])]
+            if asks and not any(_decided(*block) for block in hidden):
+                found.append(f"{case.at(cell.exercise)}: what its checks ask is told by probes, and a process that lies may tell it. Let "
+                             "a hidden check draw weights or data from `rng` and compare outputs, gradients or steps with its own.")  # fmt: skip
+    return found
+
+
+def _reads(node: ast.AST, names: set[str]) -> bool:
+    return any(isinstance(n, ast.Name) and n.id in names for n in ast.walk(node))
+
+
+def _word_and_draw(block: ast.With, theirs: set[str]) -> tuple[set[str], set[str]]:
+    """Return the names that hold a learner's word, and those that depend on what the check draws."""
+    said, drawn = set(theirs), {item.optional_vars.id for item in block.items if item.optional_vars}
+    pairs: list[tuple[ast.AST, ast.AST]] = []
+    for node in ast.walk(block):
+        targets = getattr(node, "targets", [getattr(node, "target", None)])
+        value = getattr(node, "iter", getattr(node, "value", None))
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and isinstance(node.value.func, ast.Attribute):
+            targets, value = [node.value.func.value], ast.Tuple([*node.value.args, node.value.func.value])  # twin.load(drawn)
+        for target in filter(None, targets if value else []):
+            both = isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple) and len(target.elts) == len(value.elts)
+            pairs += zip(target.elts, value.elts, strict=True) if both else [(target, value)]
+    own = {n.id for n in ast.walk(block) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    for _ in pairs:
+        for target, value in pairs:
+            names = {n.id for n in ast.walk(target) if isinstance(n, ast.Name)} & own
+            said |= names if _reads(value, said) else set()
+            drawn |= names if _reads(value, drawn) else set()
+    return said, drawn
+
+
+def _decided(block: ast.With, said: set[str], drawn: set[str]) -> bool:
+    """Whether a value of the learner's, and not only its size, is compared with one that drawn inputs alone decide."""
+    calls = [n for n in ast.walk(block) if isinstance(n, ast.Call) and len(n.args) > 1]
+    expects = [n for n in calls if ast.unparse(n.func) == "expect"]
+    inside = {n for call in expects for n in ast.walk(call.args[1])}
+    sides = [call.args[:2] for call in expects]
+    sides += [n.args[:2] for n in calls if re.search(r"\b(allclose|isclose|equal|array_equal)$", ast.unparse(n.func)) and n not in inside]
+    equations = [n for n in ast.walk(block) if isinstance(n, ast.Compare) and isinstance(n.ops[0], ast.Eq) and n not in inside]
+    sides += [[n.left, n.comparators[0]] for n in equations]
+    return any(_reads(got, said) and _reads(want, drawn) and not _reads(want, said) and not re.search(r"\blen\(|\.shape\b", ast.unparse(got))
+               for pair in sides for got, want in (pair, pair[::-1]))  # fmt: skip
+
+
 LAWS = [
     stub_scores_nothing,
     reference_scores_full,
@@ -445,5 +533,6 @@ LAWS = [
     links_resolve,
     numbers_are_computed,
     wall_changes_nothing,
+    probes_are_not_believed,
     checks_are_quick,
 ]

@@ -1,16 +1,38 @@
-"""Random mutations of a notebook that somebody handed in: `mutated`, and what must hold for the result."""
+"""Random mutations of a notebook that somebody handed in: `mutated`, and what must hold for the result.
+
+`python tests/grading/mutations.py [--count 500] [--unit 06-metrics]` grades a class of them and says what is wrong.
+"""
 
 from __future__ import annotations
 
 import copy
+import csv
 import io
 import json
+import os
 import random
 import re
+import shutil
+import subprocess
+import sys
+import tempfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+import nbformat
+import typer
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path += [str(ROOT), str(ROOT / "tests"), str(ROOT / "tools")]
+
+import demo  # noqa: E402
+import tiny_course  # noqa: E402
+
+from mftcourse.course import handin  # noqa: E402
+from mftcourse.course.files import Course  # noqa: E402
+from mftcourse.grading.report import class_csv  # noqa: E402
 
 ODD: list[Any] = [None, 7, -1.5, True, "x", "", [], [1], [[]], {}, {"x": 1}]
 KINDS: dict[str, tuple[str, str, Callable]] = {}  # what was done → ("notebook", "text", "bytes", "folder"), keeps, how
@@ -572,3 +594,77 @@ def _(data, draw, slug):
 @kind("other things in its place", "no", "folder")
 def _(data, draw, slug):
     return draw.choice([{}, {"a.pdf": b"%PDF"}, JUNK, {f"{slug}.py": b"x"}, {f"{slug}.ipynb/x": b"x"}, {"a.rar": b"Rar!"}])
+
+
+# --- through the whole of grading -------------------------------------------------------------
+
+
+def grade(unit: str, folder: Path, seeds: list[int]) -> list[str]:
+    """Hand in a mutation of the reference for each seed, let a real `mft grade` grade them; return what is wrong.
+
+    Args:
+        folder: becomes a course; a new one.
+        unit: the tiny one, or one of this course's that is built.
+    """
+    course, release, text = _course(unit, folder)
+    done = {}
+    for seed in seeds:
+        made, done[f"m{seed:05}"] = mutated(text, seed)
+        write(made, course.folder("submitted", unit, f"m{seed:05}"), unit.split("-", 1)[1])
+    path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
+    run = subprocess.run([sys.executable, "-m", "mftcourse.cli", "grade", unit], cwd=folder, text=True,
+                         env=os.environ | {"PYTHONPATH": path}, capture_output=True)  # fmt: skip
+    said = run.stdout + run.stderr
+    wrong = [said[-3000:]] if "Traceback" in said or run.returncode not in (0, 1) else []
+    rows = {}
+    if class_csv(course, unit).exists():
+        with class_csv(course, unit).open(encoding="utf-8", newline="") as file:
+            rows = {row["student"]: row for row in csv.DictReader(file)}
+    for student, what in done.items():
+        row = rows.pop(student, {"graded": "", "note": "It is not in the table.", "points": ""})
+        told = f"{student} ({what}): "
+        if re.search(r"could not be (graded|written|run)|not in the table|object at 0x|NoneType|Errno|codec", row["note"]):
+            wrong.append(told + row["note"])
+        if row["graded"] == "True":
+            nb = nbformat.read(course.notebook("autograded", unit, student), 4)
+            nbformat.validate(nb)
+            page = course.notebook("feedback", unit, student).with_suffix(".html")
+            if not page.is_file() or checks(release) != checks(nb):
+                wrong.append(f"{told}its page is missing, or its graded notebook has other checks.")
+        elif not row["note"].removesuffix("Nothing was graded.") or row["points"]:
+            wrong.append(f"{told}no word why it is not graded.")
+        if keeps_answers(what) and (row["graded"] != "True" or float(row["code"]) < float(row["code_out_of"])):
+            wrong.append(f"{told}honest work has {row.get('code')} of {row.get('code_out_of')} points. {row['note']}")
+    wrong += [f"{student} handed in nothing, and is in the table." for student in rows]
+    if run.returncode != ("Note: not graded" in said):
+        wrong.append(f"The exit status is {run.returncode}.")
+    return wrong
+
+
+def _course(unit: str, folder: Path) -> tuple[Course, nbformat.NotebookNode, bytes]:
+    if unit == tiny_course.UNIT:
+        course = tiny_course.write_course(folder)
+    else:
+        course = Course(folder)
+        for step in ("release", "solutions"):
+            shutil.copytree(Course(ROOT).folder(step, unit), course.folder(step, unit))
+        for name in ("constraints.txt", "nbgrader_config.py"):
+            shutil.copy(ROOT / name, folder)
+    release, solution = (nbformat.read(course.notebook(step, unit), 4) for step in ("release", "solutions"))
+    return course, release, nbformat.writes(demo.reference(release, solution)).encode()
+
+
+def checks(nb: nbformat.NotebookNode) -> list[str]:
+    return [handin.exercise(cell) for cell in nb.cells if handin.kind(cell) == "check" and handin.exercise(cell)]
+
+
+def main(count: int = 500, unit: str = tiny_course.UNIT, begin: int = 0) -> None:
+    """Grade a class of mutations, and say what is wrong."""
+    with tempfile.TemporaryDirectory() as folder:
+        wrong = grade(unit, Path(folder) / "course", list(range(begin, begin + count)))
+    print(*wrong, f"{count} mutations of {unit}: {len(wrong)} things are wrong.", sep="\n")
+    raise SystemExit(bool(wrong))
+
+
+if __name__ == "__main__":
+    typer.run(main)

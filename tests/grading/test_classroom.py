@@ -9,11 +9,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from demo import make_class, surprises
 from nbgrader.api import Gradebook
 from nbgrader.validator import Validator
 from tiny_course import ROOT, UNIT, cell, load, save
 
-from demo import make_class, surprises
 from mftcourse.course import notebooks
 from mftcourse.course.files import Course, GradingError
 from mftcourse.course.form import read_lesson

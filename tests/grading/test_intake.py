@@ -9,11 +9,11 @@ import time
 import zipfile
 from pathlib import Path
 
+import demo
 import nbformat
 import pytest
 from tiny_course import UNIT, load
 
-import demo
 from mftcourse.course.files import Course, Unreadable
 from mftcourse.course.handin import answers
 from mftcourse.grading import below, intake

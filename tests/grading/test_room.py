@@ -5,12 +5,12 @@ import copy
 import os
 import time
 
+import demo
 import nbformat
 import psutil
 import pytest
 from tiny_course import ROOT
 
-import demo
 from mftcourse.course.files import GradingError
 from mftcourse.course.handin import exercise, kind, repair
 from mftcourse.grading import room
