@@ -42,7 +42,7 @@ from ..course.recover import plain
 from . import feedback, intake
 from .bench import Bench, Marked
 from .report import ClassTable, Row, export
-from .room import PACKAGE, Stopped
+from .room import PACKAGE, NotStarted, Stopped
 
 UNFENCED = "The cells of this class ran without a fence, with the rights of the person who graded (`--no-isolation`)."
 NOT_WRITTEN = (OSError, SQLAlchemyError, InvalidEntry)
@@ -219,7 +219,11 @@ class Local:
                 if self._bench:
                     self._bench.__exit__()
                 solution, slug, about = self._about
-                self._bench = Bench(solution, slug, **about)
+                self._bench = None
+                try:
+                    self._bench = Bench(solution, slug, **about)
+                except NotStarted:  # once more: it may have been an accident
+                    self._bench = Bench(solution, slug, **about)
             return self._bench
 
     def mark(self, nb: NotebookNode, files: dict[str, bytes]) -> Marked:

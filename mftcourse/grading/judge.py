@@ -33,7 +33,7 @@ from ..checks import Finding, Scorecard
 from ..course.files import GradingError
 from .channel import Channel
 from .inside import fork_without_rights, ready_to_fork
-from .room import ENDED, Room, Stopped, start
+from .room import ENDED, Room, Stopped, begun, start
 from .runner import draw_from
 from .wall import TOO_LONG, Ended, Link, NotPlain, dumps, loads, plainly
 
@@ -75,16 +75,12 @@ class Judge:
         self._seconds, self._lock = seconds, threading.Lock()
         self._process, self._channel = start("judge", fenced)
         about = {"cells": [c.__dict__ for c in cells], "seconds": seconds, "fenced": fenced}
-        with contextlib.suppress(OSError):  # it is gone: `ready` says so
+        with contextlib.suppress(OSError):  # it is gone: `begun` says so
             self._channel.send(json.dumps(about).encode())
 
     def ready(self) -> None:
         """Wait until the notebook has run."""
-        try:
-            said = json.loads(self._channel.receive(600)[0])
-        except (OSError, EOFError, ValueError):
-            said = "the judge's process did not come up. Set MFT_DEBUG=1 to see what it says"
-        if said:
+        if said := begun(self._process, self._channel, 600):
             self.__exit__()
             raise GradingError(f"The unit's own solution cannot be graded here: {said}.")
 

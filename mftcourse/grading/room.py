@@ -43,6 +43,10 @@ class Stopped(Exception):
     """A room is gone, or was stopped; `str(error)` is the sentence for it."""
 
 
+class NotStarted(GradingError):
+    """A process of the grader's own does not come up."""
+
+
 ENDED = "Python ended here (`exit`, `os._exit`, out of memory, or a crash)."
 TOO_MUCH = f"This took more than {MEMORY >> 30} GB of memory and was stopped."
 
@@ -117,6 +121,19 @@ def start(module: str, fenced: bool) -> tuple[subprocess.Popen, Channel]:
     return process, channel
 
 
+def begun(process: subprocess.Popen, channel: Channel, seconds: float) -> Any:
+    """Return what a process that was started says first; raise `NotStarted` where it ends, or says nothing."""
+    end = time.monotonic() + seconds
+    try:
+        while not select.select([channel.socket], [], [], 0.5)[0]:
+            if process.poll() is not None or time.monotonic() > end:
+                raise EOFError
+        return json.loads(channel.receive(10)[0])
+    except (OSError, EOFError, ValueError):
+        process.kill()
+        raise NotStarted("Python does not start inside the fence. Set MFT_DEBUG=1 to see what it says.") from None
+
+
 class Template:
     """The process that rooms are forked from; use it in a `with` statement.
 
@@ -143,20 +160,13 @@ class Template:
 
     def _start(self) -> tuple[subprocess.Popen, Channel]:
         process, channel = start("inside", self.fenced)
-        with contextlib.suppress(OSError):  # it is gone: `_wait` says so
+        with contextlib.suppress(OSError):  # it is gone: `begun` says so
             channel.send(json.dumps(self._about | {"warm": self.warm}).encode())
         return process, channel
 
-    @staticmethod
-    def _wait(channel: Channel) -> bool:
-        try:
-            return json.loads(channel.receive(300)[0])["warm"]
-        except (OSError, EOFError):
-            raise GradingError("Python does not start inside the fence. Set MFT_DEBUG=1 to see what it says.") from None
-
     def ready(self) -> Template:
         """Wait until rooms can be opened; then `warm` says how they start."""
-        self.warm = self._wait(self._channel)
+        self.warm = begun(self._process, self._channel, 300)["warm"]
         return self
 
     def __enter__(self) -> Template:
@@ -173,7 +183,11 @@ class Template:
         own = self.fenced and not self.warm
         if own:
             process, channel = self._start()
-            self._wait(channel)
+            try:
+                begun(process, channel, 300)
+            except NotStarted:
+                channel.close(), process.wait()
+                raise Stopped("The room for this notebook did not open.") from None
         mine, theirs = Channel.pair()
         home = HOME if self.fenced else tempfile.mkdtemp(prefix="mft-room-")
         about = {"folder": f"{home}/{self.slug}", "seconds": self.seconds, "memory": MEMORY, "processes": PROCESSES,

@@ -662,7 +662,8 @@ def main(count: int = 500, unit: str = tiny_course.UNIT, begin: int = 0) -> None
     """Grade a class of mutations, and say what is wrong."""
     with tempfile.TemporaryDirectory() as folder:
         wrong = grade(unit, Path(folder) / "course", list(range(begin, begin + count)))
-    print(*wrong, f"{count} mutations of {unit}: {len(wrong)} things are wrong.", sep="\n")
+        graded = len(list(Path(folder).glob(f"course/feedback/*/{unit}/*.html")))
+    print(*wrong, f"{count} mutations of {unit}: {graded} were graded; {len(wrong)} things are wrong.", sep="\n")
     raise SystemExit(bool(wrong))
 
 

@@ -11,11 +11,11 @@ import psutil
 import pytest
 
 from mftcourse.course.files import GradingError
-from mftcourse.grading import classroom, room
+from mftcourse.grading import classroom, judge, room
 from mftcourse.grading.classroom import grade
 
 from . import faults
-from .faults import ROOT, UNIT, hand_in, living, load, mft, no_orphans, nothing_left
+from .faults import UNIT, hand_in, living, load, mft, no_orphans, nothing_left
 
 pytestmark = [
     pytest.mark.slow,
@@ -196,6 +196,39 @@ def test_a_room_that_does_not_open_is_tried_again_and_then_named(course, hand, m
     assert all(row.graded for row in grade(course, UNIT).rows)
 
 
+@pytest.mark.parametrize("module", ["inside", "judge"])
+def test_a_start_that_fails_is_tried_again_and_then_a_sentence(course, hand, monkeypatch, module):
+    hand("ada", MEAN)
+    begin, failures = room.start, []
+
+    def start(name, fenced):
+        if name == module and len(failures) < most:
+            failures.append(name)
+            name = "nothing_there"
+        return begin(name, fenced)
+
+    monkeypatch.setattr(room, "start", start)
+    monkeypatch.setattr(judge, "start", start)
+    most = 1
+    assert grade(course, UNIT).rows[0].graded and failures == [module]
+    most = 3
+    with no_orphans(), pytest.raises(GradingError, match="does not start"):
+        grade(course, UNIT)
+
+
+@pytest.mark.parametrize("which", ["template", "judge"])
+def test_one_that_dies_when_all_cards_are_made_is_noticed(built, reference, monkeypatch, which):
+    from mftcourse.grading.bench import Bench
+
+    def die(bench, *_):
+        process = getattr(bench, which)._process
+        process.kill(), process.wait()
+
+    monkeypatch.setattr(Bench, "_carry_forward", die)
+    with Bench(load(built.notebook("solutions", UNIT)), "tiny") as bench, pytest.raises((OSError, EOFError)):
+        bench.mark(reference)
+
+
 def test_a_start_that_fails_for_good_names_everyone(course, hand, monkeypatch):
     """The processes die, and new ones cannot be started: a sentence for each, none of them Python's."""
     hand("ada", MEAN), hand("ben")
@@ -259,5 +292,3 @@ def test_on_a_full_disk_who_is_not_written_is_named_and_a_rerun_completes(course
     assert len(list(course.root.glob(f"feedback/*/{UNIT}/tiny.html"))) == 8
     nothing_left(course)
 
-
-assert ROOT and load

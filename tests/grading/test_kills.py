@@ -42,7 +42,11 @@ def undisturbed(begun, tmp_path_factory):
         code, said, points = mft(course)
     assert code == 1 and "Graded 7 of 8" in said and "not graded: hal" in said and points > 100, said
     nothing_left(course)
-    return state(course), points
+    must = state(course)
+    assert must["ada"]["scores"]["memo"] == (None, 1.5, False, 1.5), "it is the answer that was read"
+    assert must["ben"]["scores"]["memo"] == (None, 1.5, True, 1.5), "to be read again"
+    assert [must[who]["comments"]["memo"] for who in ("ada", "ben")] == [(None, "Why, ada?"), (None, "Why, ben?")]
+    return must, points
 
 
 @pytest.fixture
