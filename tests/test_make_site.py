@@ -49,7 +49,7 @@ def test_a_lesson_has_the_tasks_and_neither_answers_nor_checks(tiny):
     lesson = build(tiny)[f"units/{UNIT}.html"]
     text = re.sub(r"<[^>]+>", "", lesson)
     assert "return the mean of a list" in text.lower() and "raise NotImplementedError" in text
-    assert 'id="task-mean"' in lesson and "mft drill mean" in text and "4 minutes" in text
+    assert 'id="task-mean"' in lesson and f"mft drill {UNIT[:2]}/mean" in text and "4 minutes" in text
     assert "return values[len(values) // 2]" in text  # the faulty program is the task
     assert "A written answer" in text
     for answer in ("return sum(values)", "sorted(values)[len", "one large value does not", "with check(", "grade(", "SOLUTION"):
@@ -103,6 +103,18 @@ def test_a_broken_formula_fails_the_build_and_is_named(tiny, formula):
     assert "docs/interview/README.md" in fault(tiny) and "formula" in fault(tiny)
 
 
+def test_where_an_exercise_is_named_one_gets_to_its_task_in_the_lesson(tiny):
+    number = UNIT[:2]
+    write(tiny, "interview/README.md", f"# Q\n\n- [m](../../release/{UNIT}/tiny.ipynb#The-mean): `mft drill {number}/mean`, "
+                                       f"`{UNIT}/mean`, `{number}/mean`, `mean`, `mft drill {number}/none`, `mft lab {number}`\n")  # fmt: skip
+    page = build(tiny)["interview/index.html"]
+    for shown in (f"mft drill {number}/mean", f"{UNIT}/mean", f"{number}/mean"):
+        assert f'<a href="../units/{UNIT}.html#task-mean"><code>{shown}</code></a>' in page
+    for shown in ("mean", f"mft drill {number}/none", f"mft lab {number}"):  # two units may have an exercise of one name
+        assert f"<code>{shown}</code>" in page and f"<code>{shown}</code></a>" not in page
+    assert f'href="../units/{UNIT}.html#The-mean"' in page and "release/" not in page and "ipynb" not in re.sub(r'data-notebook="[^"]*"', "", page)
+
+
 def test_formulas_are_mathml_and_prices_are_not(tiny):
     write(tiny, "interview/README.md", "# Q\n\n$\\frac{1}{2}$ costs \\$5, `$x$` is code.\n\n$$x^2$$\n")
     page = build(tiny)["interview/index.html"]
@@ -152,6 +164,19 @@ def test_figures_come_from_the_cache_until_the_code_changes(tiny, monkeypatch):
     assert len(ran) == 2 and len(list((tiny.root / ".mft" / "site-cache").iterdir())) == 1
 
 
+def test_the_pages_are_there_before_the_figures_are_drawn(tiny, monkeypatch, capsys):
+    seen, site = [], tiny.root / "site"
+    monkeypatch.setattr(make_site, "execute", lambda nb, folder: seen.append((site / "index.html").exists()) or {})
+    monkeypatch.setattr(make_site, "Site", lambda root, *about: Site(tiny.root, *about))
+    assert make_site.main(["--out", str(site), "--no-run"]) == 0 and seen == []
+    make_site.shutil.rmtree(site)
+    assert make_site.main(["--out", str(site)]) == 0 and seen == [True]
+    said = capsys.readouterr().out
+    assert said.index("Wrote") < said.index(f"but the figures of {UNIT}") < said.index("figures are there too")
+    assert make_site.main(["--out", str(site)]) == 0 and len(seen) == 1
+    assert "figures" not in capsys.readouterr().out  # they are in the cache
+
+
 def test_what_a_prediction_is_about_is_folded(tiny, monkeypatch):
     nb = load(tiny.release(UNIT))
     for cell in nb.cells:
@@ -178,10 +203,39 @@ def test_a_folder_that_is_no_site_is_left_alone(tiny):
     assert mine.read_text() == "mine"
 
 
+def searched(course):
+    """Return what the search looks through, and what it is told about words."""
+    lines = build(course)["search-data.js"].splitlines()
+    return [json.loads(line.partition(" = ")[2].rstrip(";")) for line in lines]
+
+
+GLOSSARY = "terms: [{en: recall, zh: 召回率, zh_elsewhere: [查全率], def_en: '', def_zh: ''}]"
+TOLD = """
+empty: {en: how what, zh: 怎么 怎么办}
+said: {en: {mean: [average, arithmetic mean]}, zh: {平均数: [均值]}}
+asked: {why-a-mean: {en: add up and divide, zh: 求和再除}}
+"""
+
+
+def test_the_search_is_told_of_other_words_and_of_questions_as_others_ask_them(tiny):
+    write(tiny, "interview/why-a-mean.md", "# Why a mean?\n")
+    (tiny.root / "docs" / "interview" / "zh" / "why-a-mean.md").write_text("# 为什么用平均数？\n", encoding="utf-8")
+    for name, text in (("search", TOLD), ("glossary", GLOSSARY)):
+        (tiny.root / "course" / f"{name}.yaml").write_text(text, encoding="utf-8")
+    index, told = searched(tiny)
+    assert ["interview/why-a-mean.html", "en", "Why a mean?", "", "add up and divide"] in index
+    assert ["zh/interview/why-a-mean.html", "zh", "为什么用平均数？", "", "求和再除"] in index
+    assert told["names"]["en"] == [["arithmetic mean", "mean"], ["average", "mean"]]
+    assert told["names"]["zh"] == [["recall", "召回率"], ["查全率", "召回率"], ["均值", "平均数"]]  # the longest first
+    assert told["empty"] == ["what", "how", "怎么办", "怎么"]
+    (tiny.root / "course" / "search.yaml").write_text("said: [", encoding="utf-8")
+    assert "search.yaml or glossary.yaml is no YAML" in fault(tiny)
+
+
 def test_the_search_knows_lessons_by_section_and_the_words_of_the_glossary(tiny):
     write(tiny, "interview/glossary.md", "# Words\n\n| English | Chinese | meaning |\n|---|---|---|\n| recall | 召回率 | Found of all. |\n")
-    data = build(tiny)["search-data.js"]
-    index = json.loads(data.removeprefix("window.MFT_INDEX = ").rstrip(";\n"))
+    index, told = searched(tiny)
+    assert told == {"names": {"en": [], "zh": []}, "empty": []}  # nobody has told it anything
     assert ["interview/glossary.html#recall", "en", "recall · 召回率", "Found of all."] in index
     found = {url: (lang, title, text) for url, lang, title, text in index}
     lang, title, text = found[f"units/{UNIT}.html#The-median"]

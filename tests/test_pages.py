@@ -11,6 +11,7 @@ import pages as docs
 import pytest
 
 from mftcourse.course import interview, routes
+from mftcourse.course.files import Course
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -35,7 +36,7 @@ def test_at_least_eighty_questions_each_with_a_page_in_both_languages(pages, uni
     ids = [q.id for u in units for q in u.bank.questions]
     assert len(ids) >= 80
     for folder in ("docs/interview", "docs/interview/zh"):
-        assert {p.stem for p in pages if str(p.parent) == folder} == {*ids, "README", "glossary"}
+        assert {p.stem for p in pages if str(p.parent) == folder} == {*ids, "README", "glossary", "large-models"}
 
 
 GUIDE = {  # its own words: whoever searches for a line of the guide finds it
@@ -73,11 +74,38 @@ def test_the_routes_stand_in_the_index_and_in_the_readmes_with_what_they_hold(pa
     for lang, folder, readme in (("en", "interview", "README.md"), ("zh", "interview/zh", "README.zh-CN.md")):
         index = pages[Path("docs", folder, "README.md")].split("\n## ")
         section = next(part for part in index if part.startswith(docs.WORDS[lang]["routes"]))
-        for route in routes.load(ROOT / "course" / "routes.yaml"):
+        for route in routes.load(ROOT / "course" / "routes.yaml").all:
             own = section.split(f"### {route.title.of(lang)}\n")[1].split("\n### ")[0]
             steps = [step for stage in route.stages for step in stage.steps]
             assert not [s for s in steps if f"({s}.md)" not in own and f"`{s}`" not in own and f"{s} " not in own]
             assert re.search(rf"\*\*{route.title.of(lang)}\*\*.*\| \d+ \| `mft quiz --route {route.id}", pages[Path(readme)])
+
+
+def test_what_is_asked_about_large_models_says_of_every_topic_whether_the_course_answers_it(pages):
+    topics = routes.load(ROOT / "course" / "routes.yaml").topics
+    for lang, folder, not_yet in (("en", "interview", "not yet"), ("zh", "interview/zh", "暂无")):
+        page, index = (pages[Path("docs", folder, f"{name}.md")] for name in (topics.id, "README"))
+        assert "(large-models.md)" in index and topics.counted.of(lang) in page
+        assert docs.WORDS[lang]["sets"].format(15) in page
+        for asked in topics.asked:
+            row = next(line for line in page.splitlines() if line.startswith(f"| {asked.of(lang)} |"))
+            assert f"| ≈ {asked.sets} |" in row and (not_yet in row) is (not asked.answers)
+            assert re.findall(r"\(([\w-]+)\.md\)", row) == asked.answers
+            assert (docs.WORDS[lang]["part"] in row) is asked.part
+    assert f"Of {len(topics.asked)} topics the course answers 10 so far, and 6 in part" in pages[Path("docs/interview/large-models.md")]
+
+
+def test_a_question_names_the_command_that_drills_what_proves_it(pages, units):
+    legs = routes.legs(Course(ROOT))
+    for unit in units:
+        number = unit.lesson.unit[:2]
+        for question in unit.bank.questions:
+            for folder in ("docs/interview", "docs/interview/zh"):
+                proof = pages[Path(folder, f"{question.id}.md")].rsplit("\n## ", 1)[1]
+                for name in question.proof:  # with its unit: two may have an exercise of one name
+                    drill = "mft drill " if legs[f"{unit.lesson.unit}/{name}"].code else ""
+                    assert f"`{drill}{number}/{name}`" in proof
+                assert f"`mft lab {number}`" in proof
 
 
 def test_every_link_resolves(pages):

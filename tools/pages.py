@@ -36,7 +36,11 @@ WORDS = {
         "other": "中文", "back": "All questions", "unit": "Unit", "terms": "Words",
         "routes": "Routes", "route": "{}, about {} minutes", "command": " `mft quiz --route {}` asks along it.",
         "head": "| route | minutes | command |\n|---|---:|---|", "lesson": "{} with all its exercises and questions",
-        "prove": "`{command}` opens the unit. The exercises: {exercises}.",
+        "prove": "`mft lab {}` opens the unit.",
+        "drill": " `mft drill` gives you one exercise alone, against the clock.",
+        "topics": "[What is asked, and how often]({}.md)", "topic": "topic", "sets": "of {} collections",
+        "here": "answered here", "part": "in part: ", "not": "not yet",
+        "sum": "Of {} topics the course answers {} so far, and {} in part; `mft quiz --route {}` asks those questions.",
     },
     "zh": {
         "index": "面试题", "guide": "指南中的八道题",
@@ -49,7 +53,11 @@ WORDS = {
         "other": "English", "back": "全部问题", "unit": "单元", "terms": "术语",
         "routes": "学习路线", "route": "{}，约 {} 分钟", "command": "用 `mft quiz --route {} --lang zh` 按此路线答题。",
         "head": "| 路线 | 分钟 | 命令 |\n|---|---:|---|", "lesson": "{} 的全部练习和题目",
-        "prove": "用 `{command}` 打开该单元（英文）。练习：{exercises}。",
+        "prove": "用 `mft lab {}` 打开该单元（英文）。", "drill": "`mft drill` 单独给出一道练习，并计时。",
+        "topics": "[常问哪些主题，频率如何]({}.md)", "topic": "主题", "sets": "{} 份题集中", "here": "本课程的解答",
+        "part": "部分解答：", "not": "暂无",
+        "sum": "共 {} 个主题，目前本课程完整解答 {} 个，部分解答 {} 个；"
+               "用 `mft quiz --route {} --lang zh` 练习这些题目。",
     },
 }  # fmt: skip
 
@@ -96,12 +104,21 @@ def _number(guide: int | str, lang: str) -> str:
     return words["task"].format(guide.removeprefix("task-"))
 
 
-def question_page(unit: Unit, question: interview.Question, lang: str) -> str:
-    """Return one question's page."""
+def question_page(unit: Unit, question: interview.Question, lang: str, known: dict[str, routes.Leg]) -> str:
+    """Return one question's page.
+
+    Args:
+        known: what `routes.legs` returns; it tells which exercises can be drilled.
+    """
     words, wording, up = WORDS[lang], question.wording(lang), "../" * (3 if lang == "zh" else 2)
     notebook = f"{up}release/{unit.lesson.unit}/{unit.lesson.slug}.ipynb"
     headings = unit.lesson.headings("en")  # the English notebook is there for every unit
-    links = dict.fromkeys(f"- [{headings[p]}]({notebook}#{interview.heading_id(headings[p])})" for p in question.proof)
+    number, comma, colon = unit.lesson.unit[:2], interview.WORDS[lang]["comma"], interview.WORDS[lang]["colon"]
+    drills = [p for p in question.proof if known[f"{unit.lesson.unit}/{p}"].code]
+    places: dict[str, list[str]] = {}  # two units may have an exercise of one name, so each is named with its unit
+    for p in question.proof:
+        place = f"[{headings[p]}]({notebook}#{interview.heading_id(headings[p])})"
+        places.setdefault(place, []).append(f"`{'mft drill ' if p in drills else ''}{number}/{p}`")
     other = f"../{question.id}.md" if lang == "zh" else f"zh/{question.id}.md"
     top = [f"[{words['back']}](README.md)", f"[{words['other']}]({other})", f"{words['unit']} {unit.lesson.unit}"]
     if question.guide:
@@ -110,10 +127,9 @@ def question_page(unit: Unit, question: interview.Question, lang: str) -> str:
     for part in ("short", "deep", "leaves_out", "usual_wrong", "follow_up"):
         if text := getattr(wording, part):
             parts.append(f"## {interview.WORDS[lang][part]}\n\n{text.strip()}")
-    exercises = interview.WORDS[lang]["comma"].join(f"`{p}`" for p in question.proof)
-    command = f"mft lab {unit.lesson.unit[:2]}"
-    parts += [f"## {interview.WORDS[lang]['proof']}", "\n".join(links)]
-    parts.append(words["prove"].format(command=command, exercises=exercises))
+    parts += [f"## {interview.WORDS[lang]['proof']}"]
+    parts.append("\n".join(f"- {place}{colon}{comma.join(names)}" for place, names in places.items()))
+    parts.append(words["prove"].format(number) + (words["drill"] if drills else ""))
     return "\n\n".join(parts) + "\n"
 
 
@@ -132,8 +148,11 @@ def routes_section(course: Course, lang: str) -> str:
     """Return the routes with every stage: its questions as links, its exercises, in order, and how long it takes."""
     words, known, parts = WORDS[lang], routes.legs(course), [f"## {WORDS[lang]['routes']}"]
     colon, comma = interview.WORDS[lang]["colon"], interview.WORDS[lang]["comma"]
+    topics = routes.topics(course)
     for route in routes.routes(course):
-        parts.append(f"### {route.title.of(lang)}\n\n{route.about.of(lang)}{words['command'].format(route.id)}")
+        about = f"{route.about.of(lang)}{words['command'].format(route.id)}"
+        about += " " * (lang == "en") + words["topics"].format(topics.id) if topics and route.id == topics.id else ""
+        parts.append(f"### {route.title.of(lang)}\n\n{about}")
         rows = []
         for number, stage in enumerate(route.stages, 1):
             title = words["route"].format(stage.title.of(lang), sum(g.minutes for g in routes.along(stage, known)))
@@ -146,6 +165,23 @@ def routes_section(course: Course, lang: str) -> str:
             rows.append(f"{number}. **{title}**{colon}{comma.join(steps)}")
         parts.append("\n".join(rows))
     return "\n\n".join(parts)
+
+
+def topics_page(course: Course, lang: str) -> str:
+    """Return what others ask about large models, how often, and which questions of the course answer it."""
+    words, topics, known = WORDS[lang], routes.topics(course), routes.legs(course)
+    comma, other = interview.WORDS[lang]["comma"], f"{'..' if lang == 'zh' else 'zh'}/{topics.id}.md"
+    whole, part = (sum(bool(a.answers) and a.part is partly for a in topics.asked) for partly in (False, True))
+    parts = [f"# {topics.title.of(lang)}", f"[{words['back']}](README.md) · [{words['other']}]({other})"]
+    parts += [topics.counted.of(lang), words["sum"].format(len(topics.asked), whole, part, topics.id)]
+    for group in topics.groups:
+        rows = [f"| {words['topic']} | {words['sets'].format(topics.of)} | {words['here']} |\n|---|---:|---|"]
+        for asked in group.asked:
+            answers = [f"[{known[a].item.question.wording(lang).question}]({a}.md)" for a in asked.answers]
+            said = (words["part"] if asked.part else "") + comma.join(answers) or words["not"]
+            rows.append(f"| {asked.of(lang)} | ≈ {asked.sets} | {said} |")
+        parts += [f"## {group.title.of(lang)}", "\n".join(rows)]
+    return "\n\n".join(parts) + "\n"
 
 
 def question_index(course: Course, units: list[Unit], lang: str) -> str:
@@ -297,21 +333,24 @@ def fill(text: str, parts: dict[str, str]) -> str:
 
 def render(root: Path) -> dict[Path, str]:
     """Return path (relative to root) → text of every page."""
-    units = load(root)
+    units, course = load(root), Course(root)
+    known, topics = routes.legs(course), routes.topics(course)
     docs, pages = Path("docs"), {}
     for lang, folder in (("en", docs / "interview"), ("zh", docs / "interview" / "zh")):
-        pages[folder / "README.md"] = question_index(Course(root), units, lang)
+        pages[folder / "README.md"] = question_index(course, units, lang)
         for unit in units:
             for question in unit.bank.questions:
-                pages[folder / f"{question.id}.md"] = question_page(unit, question, lang)
+                pages[folder / f"{question.id}.md"] = question_page(unit, question, lang, known)
         pages[folder / "glossary.md"] = glossary_page(root, lang)
+        if topics:
+            pages[folder / f"{topics.id}.md"] = topics_page(course, lang)
     for unit in units:
         pages[docs / "instructors" / f"{unit.lesson.unit}.md"] = unit_page(unit)
     guide = docs / "instructors" / "README.md"
     parts = {"plan": plan(units), "graph": graph(units)}
     pages[guide] = fill((root / guide).read_text(encoding="utf-8"), parts)
     for lang, name in (("en", "README.md"), ("zh", "README.zh-CN.md")):
-        pages[Path(name)] = fill((root / name).read_text("utf-8"), {"routes": routes_table(Course(root), lang)})
+        pages[Path(name)] = fill((root / name).read_text("utf-8"), {"routes": routes_table(course, lang)})
     return pages
 
 

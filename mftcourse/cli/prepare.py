@@ -19,7 +19,9 @@ def quiz(
     only: OneUnit = None,
     lang: Annotated[str, typer.Option(help="en or zh.")] = "en",
     count: Annotated[int | None, typer.Option(min=1, help="How many questions at most; default: 10.")] = None,
-    route: Annotated[str | None, typer.Option(help="Those of a route: one-evening, three-evenings, term.")] = None,
+    route: Annotated[
+        str | None, typer.Option(help="Those of a route: one-evening, three-evenings, term, large-models.")
+    ] = None,
     level: Annotated[str | None, typer.Option(help="Only basic or only senior questions.")] = None,
     kind: Annotated[str | None, typer.Option(help="Only theory or only code.")] = None,
     mock: Annotated[int | None, typer.Option(min=5, help="A mock interview of so many minutes.")] = None,

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated, NamedTuple
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from . import interview
 from .files import Course, CourseError, LessonError
@@ -20,6 +20,7 @@ from .interview import Item, Question
 SPEAK, WORDS = 2, 150  # minutes for an answer aloud, then words a minute of the short and the deep one
 PLAN = re.compile(r"\*\*Time\.\*\* Plan (\d+) minutes")  # in a unit's first cell: exercises and reading
 Text = Annotated[str, Field(min_length=1)]
+RouteId = Annotated[str, Field(pattern=r"^[a-z]+(-[a-z]+)*$")]
 
 
 class Name(BaseModel):
@@ -50,10 +51,79 @@ class Route(BaseModel):
     """A way through the course for the time that one has."""
 
     model_config = ConfigDict(extra="forbid")
-    id: str = Field(pattern=r"^[a-z]+(-[a-z]+)*$")
+    id: RouteId
     title: Name
     about: Name
     stages: list[Stage] = Field(min_length=1)
+
+
+class Asked(Name):
+    """A topic, in how many collections of questions it stands, and the questions that answer it here, if any do.
+
+    Attributes:
+        part: they answer a part of it.
+    """
+
+    sets: int = Field(ge=1)
+    answers: list[Text] = []
+    part: bool = False
+
+    @model_validator(mode="after")
+    def _part_of_something(self) -> Asked:
+        if self.part and not self.answers:
+            raise ValueError(f"{self.en!r} is answered in part, and by no question; name it under answers.")
+        return self
+
+
+class Group(BaseModel):
+    """Topics of one subject, those that stand in most collections first."""
+
+    model_config = ConfigDict(extra="forbid")
+    title: Name
+    asked: list[Asked] = Field(min_length=1)
+
+
+class Topics(BaseModel):
+    """What others ask, as a rough count: its questions make a route of their own.
+
+    Attributes:
+        of: how many collections were read.
+        counted: what was counted and when, and how rough that is.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+    id: RouteId
+    of: int = Field(ge=1)
+    title: Name
+    about: Name
+    counted: Name
+    groups: list[Group] = Field(min_length=1)
+
+    @property
+    def asked(self) -> list[Asked]:
+        return [asked for group in self.groups for asked in group.asked]
+
+    @model_validator(mode="after")
+    def _counts_can_be(self) -> Topics:
+        for group in self.groups:
+            counts = [asked.sets for asked in group.asked]
+            if counts != sorted(counts, reverse=True):
+                raise ValueError(f"{group.title.en}: what most collections ask comes first.")
+        for asked in self.asked:
+            if asked.sets > self.of:
+                raise ValueError(f"{asked.en!r} stands in {asked.sets} of {self.of} collections.")
+            if [a.en for a in self.asked].count(asked.en) > 1:
+                raise ValueError(f"the topic {asked.en!r} stands twice.")
+        return self
+
+    def route(self) -> list[Route]:
+        """Return the route along all that is answered, each question once; none while nothing is."""
+        stages, seen = [], set()
+        for group in self.groups:
+            steps = dict.fromkeys(step for asked in group.asked for step in asked.answers if step not in seen)
+            seen |= set(steps)
+            stages += [Stage(title=group.title, steps=list(steps))] if steps else []
+        return [Route(id=self.id, title=self.title, about=self.about, stages=stages)] if stages else []
 
 
 class Routes(BaseModel):
@@ -61,6 +131,12 @@ class Routes(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     routes: list[Route] = Field(min_length=1)
+    topics: Topics | None = None
+
+    @property
+    def all(self) -> list[Route]:
+        """The routes as they stand there, and that along the topics."""
+        return [*self.routes, *(self.topics.route() if self.topics else [])]
 
 
 class Leg(NamedTuple):
@@ -86,21 +162,21 @@ class Leg(NamedTuple):
 # --- reading ----------------------------------------------------------------------------------
 
 
-def load(path: Path) -> list[Route]:
+def load(path: Path) -> Routes:
     """Read routes.yaml, or what the build made of it.
 
     Raises:
         CourseError: names the file, the place and the fault.
     """
     try:
-        found = Routes.model_validate(yaml.safe_load(path.read_text(encoding="utf-8"))).routes
+        found = Routes.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
     except (yaml.YAMLError, OSError) as error:
         raise CourseError(f"{path} cannot be read: {error}") from error
     except ValidationError as error:
         first = error.errors()[0]
         raise CourseError(f"{path}: {'.'.join(map(str, first['loc']))}: {first['msg']}.") from error
-    names = [route.id for route in found]
-    for route in found:
+    names = [route.id for route in found.all]
+    for route in found.all:
         if names.count(route.id) > 1:
             raise CourseError(f"{path}: two routes are called {route.id!r}; give one another id.")
         steps = [step for stage in route.stages for step in stage.steps]
@@ -109,10 +185,22 @@ def load(path: Path) -> list[Route]:
     return found
 
 
-def routes(course: Course) -> list[Route]:
-    """Return the routes as they were released, or else as they were written; none where there is no file."""
+def _file(course: Course) -> Routes | None:
+    """Return what was released, or else what was written, if anything was."""
     paths = course.root / "release" / "routes.json", course.root / "course" / "routes.yaml"
-    return next((load(path) for path in paths if path.exists()), [])
+    return next((load(path) for path in paths if path.exists()), None)
+
+
+def routes(course: Course) -> list[Route]:
+    """Return the routes, that along the topics last; none where there is no file."""
+    found = _file(course)
+    return found.all if found else []
+
+
+def topics(course: Course) -> Topics | None:
+    """Return what others ask, if it was counted."""
+    found = _file(course)
+    return found.topics if found else None
 
 
 def find(course: Course, name: str) -> Route:
@@ -135,12 +223,15 @@ def render(course: Course) -> str:
     """
     path, known = course.root / "course" / "routes.yaml", legs(course)
     found = load(path)
-    for route in found:
+    for route in found.all:
         for step in (step for stage in route.stages for step in stage.steps if step not in known):
             near = difflib.get_close_matches(step, known, n=1)
             hint = f"did you mean {near[0]}?" if near else "write a question's id, unit/exercise, or a unit."
             raise LessonError(f"{path}: {route.id}: the step {step!r} leads nowhere; {hint}")
-    return json.dumps(Routes(routes=found).model_dump(), ensure_ascii=False, indent=1) + "\n"
+    for asked in found.topics.asked if found.topics else []:
+        if other := [step for step in asked.answers if not known[step].item]:
+            raise LessonError(f"{path}: {asked.en}: {other[0]!r} is no question, and only a question answers a topic.")
+    return json.dumps(found.model_dump(exclude_defaults=True), ensure_ascii=False, indent=1) + "\n"
 
 
 # --- where the steps lead, and how long they take -----------------------------------------------

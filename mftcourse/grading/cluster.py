@@ -19,7 +19,7 @@ from .bench import Marked
 from .classroom import Local, environment
 from .room import Stopped
 
-PATIENCE = 30  # seconds after which it is asked whether any worker is left
+PATIENCE = 1  # seconds after which it is asked whether any worker is left, and whether all was stopped
 
 
 class Cluster:
@@ -42,7 +42,7 @@ class Cluster:
             self._client = Client(scheduler, timeout="10s", set_as_default=False)
         except (OSError, ValueError) as error:
             raise GradingError(f"No Dask scheduler answers at {scheduler} ({str(error).splitlines()[0]}).") from None
-        self._about = (nbformat.writes(solution), slug, about)
+        self._about, self._stopped = (nbformat.writes(solution), slug, about), False
 
     def __enter__(self) -> Cluster:
         try:
@@ -68,6 +68,7 @@ class Cluster:
 
     def stop(self) -> None:
         """Leave the cluster; nothing is marked any more."""
+        self._stopped = True
         self._client.close()
 
     def at_once(self, jobs: int | None) -> int:
@@ -82,20 +83,20 @@ class Cluster:
         Raises:
             Stopped: nobody could.
         """
-        from distributed import wait
-
         try:
             task = self._client.submit(_mark, *self._about, nbformat.writes(nb), files, pure=False, retries=2)
             while not task.done():
                 with contextlib.suppress(TimeoutError):
-                    wait(task, timeout=PATIENCE)
+                    task.exception(timeout=PATIENCE)
+                if self._stopped:
+                    raise Stopped("grading was stopped.")
                 if not task.done() and not self._client.nthreads():
                     raise Stopped("the cluster has no workers any more.")
             text, cards, *rest = task.result()
         except (Stopped, CourseError):
             raise
         except (Exception, asyncio.CancelledError) as error:
-            raise Stopped(f"the cluster lost it ({type(error).__name__}).") from None
+            raise Stopped(f"the cluster lost it ({type(error).__name__}: {str(error)[:200]}).") from None
         cards = {exercise: Scorecard.from_dict(card) for exercise, card in cards.items()}
         return Marked(nbformat.reads(text, as_version=4), cards, *rest)
 

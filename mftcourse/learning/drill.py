@@ -323,7 +323,9 @@ class Outcome:
             columns = "".join(f'<div style="min-width:0"><strong>{head}</strong>{highlighted(text)}</div>'
                               for head, text in self.beside)  # fmt: skip
             grid = "display:grid;gap:1em;grid-template-columns:repeat(auto-fit,minmax(min(28em,100%),1fr))"
-            page += f"<style>{code_style()} .highlight pre {{font-size:.85em;overflow-x:auto}}</style>"
+            # JupyterLab would wrap a program's lines, and in the middle of a word; a long line is scrolled instead
+            lines = "font-size:.85em;overflow-x:auto;white-space:pre;word-break:normal"
+            page += f"<style>{code_style()} .highlight.highlight pre {{{lines}}}</style>"
             page += f'<div style="{grid}">{columns}</div>'
         return bundle | {"text/plain": repr(self), "text/html": page}
 

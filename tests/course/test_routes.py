@@ -24,9 +24,14 @@ def route(*steps, **changed):
     return {"id": "one", "title": NAME, "about": NAME, "stages": [{"title": NAME, "steps": list(steps)}]} | changed
 
 
-def write(course, *found):
+def topics(*asked, **changed):
+    groups = [{"title": NAME, "asked": list(asked)}]
+    return {"id": "others", "of": 15, "title": NAME, "about": NAME, "counted": NAME, "groups": groups} | changed
+
+
+def write(course, *found, **more):
     path = course.root / "course" / "routes.yaml"
-    path.write_text(yaml.safe_dump({"routes": list(found)}), encoding="utf-8")
+    path.write_text(yaml.safe_dump({"routes": list(found)} | more), encoding="utf-8")
     (course.root / "course" / UNIT / "interview.yaml").write_text(BANK.replace("W", WORDS), encoding="utf-8")
     return path
 
@@ -41,14 +46,15 @@ def test_every_step_of_every_route_leads_to_what_the_lessons_and_banks_hold():
         lesson = read_lesson(folder)
         known |= {lesson.unit, *(f"{lesson.unit}/{name}" for name in lesson.exercises)}
         known |= {question.id for question in load_bank(folder / "interview.yaml").questions}
-    found = routes.load(ROOT / "course" / "routes.yaml")
-    assert [r.id for r in found] == ["one-evening", "three-evenings", "term"]
+    found = routes.load(ROOT / "course" / "routes.yaml").all
+    assert [r.id for r in found] == ["one-evening", "three-evenings", "term", "large-models"]
     assert not [(r.id, step) for r in found for stage in r.stages for step in stage.steps if step not in known]
 
 
 def test_the_release_is_what_the_file_says():
     assert (ROOT / notebooks.ROUTES).read_text("utf-8") == routes.render(COURSE)
-    assert routes.routes(COURSE) == routes.load(ROOT / "course" / "routes.yaml")
+    written = routes.load(ROOT / "course" / "routes.yaml")
+    assert routes.routes(COURSE) == written.all and routes.topics(COURSE) == written.topics
 
 
 def test_an_evening_is_an_evening_and_a_term_has_every_question_and_exercise_after_what_it_needs():
@@ -64,6 +70,29 @@ def test_an_evening_is_an_evening_and_a_term_has_every_question_and_exercise_aft
     assert {leg.step for leg in legs if leg.item} == {leg.step for leg in known.values() if leg.item}
     lessons = [leg.step for leg in legs if not leg.item]
     assert lessons == in_order({u: read_lesson(ROOT / "course" / u).needs for u in COURSE.units("course")})
+
+
+def test_the_topics_of_large_models_are_those_that_were_counted():
+    """Against the sums and the ends of the count, taken from it once more, so that no number is typed in from nowhere."""
+    topics = routes.topics(COURSE)
+    counted = {"Tokens": (12, 74), "The Transformer": (12, 131), "Pretraining": (12, 125),
+               "Parameter-efficient fine-tuning": (12, 101), "Instructions and preferences": (12, 108),
+               "Inference": (9, 98), "Evaluation and retrieval": (12, 128)}  # fmt: skip
+    assert {g.title.en: (len(g.asked), sum(a.sets for a in g.asked)) for g in topics.groups} == counted
+    assert topics.of == 15 and {a.sets for a in topics.asked} == set(range(3, 15))
+    for lang, words in (("en", ("2026", "fifteen", "rough", "two")), ("zh", ("2026", "十五", "粗略", "二"))):
+        assert all(word in topics.counted.of(lang) for word in words)
+
+
+def test_the_route_of_large_models_has_every_question_that_answers_a_topic_and_no_other():
+    topics, route = routes.topics(COURSE), routes.find(COURSE, "large-models")
+    steps = [step for stage in route.stages for step in stage.steps]
+    assert sorted(steps) == sorted({answer for asked in topics.asked for answer in asked.answers})
+    answers = {asked.en: (asked.answers, asked.part) for asked in topics.asked}
+    assert answers["LoRA: how A and B start"] == (["what-is-lora"], False)
+    assert answers["Optimizers: AdamW, SGD against Adam"] == (["adam-and-sgd", "decoupled-decay"], False)
+    assert answers["Mixed precision: bf16, fp16"][1] and answers["DPO, and against PPO"] == ([], False)
+    assert route.stages[0].title.en == "The Transformer"  # nothing on tokens is answered yet
 
 
 def test_a_lesson_takes_what_it_plans_and_a_question_takes_its_reading():
@@ -102,6 +131,52 @@ def test_a_fault_in_the_file_is_a_sentence(course, found, told):
         routes.load(path)
 
 
+LORA, DPO = ({"en": name, "zh": name} for name in ("LoRA", "DPO"))
+
+
+@pytest.mark.parametrize(
+    ("found", "told"),
+    [
+        (topics(), "topics.groups.0.asked: List should have at least 1 item"),
+        (topics(LORA), "topics.groups.0.asked.0.sets: Field required"),
+        (topics(LORA | {"sets": 0}), "topics.groups.0.asked.0.sets: Input should be greater than or equal to 1"),
+        (topics(LORA | {"sets": 16}), "topics: Value error, 'LoRA' stands in 16 of 15 collections."),
+        (topics(LORA | {"sets": 3}, DPO | {"sets": 4}), "topics: Value error, N: what most collections ask comes first."),
+        (topics(LORA | {"sets": 3}, LORA | {"sets": 3}), "topics: Value error, the topic 'LoRA' stands twice."),
+        (topics({"en": "LoRA", "sets": 3}), "topics.groups.0.asked.0.zh: Field required"),
+        (topics(LORA | {"sets": 3, "part": True}), "topics.groups.0.asked.0: Value error, 'LoRA' is answered in part"),
+        (topics(LORA | {"sets": 3}, counted={"en": "Counted.", "zh": ""}), "topics.counted.zh: String should have"),
+        (topics(LORA | {"sets": 3, "answers": ["a"]}, id="one"), "two routes are called 'one'"),
+    ],
+)
+def test_a_fault_in_the_topics_is_a_sentence(course, found, told):
+    path = write(course, route("a"), topics=found)
+    with pytest.raises(CourseError, match=re.escape(f"{path}: {told}")):
+        routes.load(path)
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        ("why-a-meen", "others: the step 'why-a-meen' leads nowhere; did you mean why-a-mean?"),
+        (f"{UNIT}/mean", f"LoRA: '{UNIT}/mean' is no question, and only a question answers a topic."),
+    ],
+)
+def test_the_build_refuses_an_answer_to_a_topic_that_is_no_question(course, answer, told):
+    write(course, route("why-a-mean"), topics=topics(LORA | {"sets": 3, "answers": [answer]}))
+    with pytest.raises(LessonError, match=re.escape(told)):
+        notebooks.build(course)
+
+
+def test_topics_that_nothing_answers_yet_are_no_route(course):
+    write(course, route("why-a-mean"), topics=topics(LORA | {"sets": 3}))
+    notebooks.build(course)
+    assert [r.id for r in routes.routes(course)] == ["one"] and routes.topics(course).asked[0].sets == 3
+    write(course, route("why-a-mean"), topics=topics(LORA | {"sets": 3, "answers": ["why-a-mean"]}))
+    notebooks.build(course)
+    assert [r.id for r in routes.routes(course)] == ["one", "others"]
+
+
 def test_a_file_that_is_no_yaml_is_a_sentence(course):
     path = write(course)
     path.write_text("routes: [", encoding="utf-8")
@@ -134,12 +209,12 @@ def test_the_build_releases_the_routes_with_the_units_and_takes_them_back(course
     path.unlink()
     assert notebooks.build(course, [UNIT]) == [] and released.exists()
     assert notebooks.build(course) == [notebooks.ROUTES] and not released.exists()
-    assert routes.routes(course) == []
+    assert routes.routes(course) == [] and routes.topics(course) is None
 
 
 def test_a_class_that_has_not_every_unit_yet_goes_past_what_it_has_not(two_units, root):
     (two_units.root / "release" / "routes.json").write_bytes((root / notebooks.ROUTES).read_bytes())
     legs = routes.along(routes.find(two_units, "one-evening").stages[0], routes.legs(two_units))
     assert legs and {leg.unit for leg in legs} == {"06-metrics", "07-finetuning"}
-    with pytest.raises(CourseError, match=r"no route 'x'. These exist: one-evening, three-evenings, term"):
+    with pytest.raises(CourseError, match=r"no route 'x'. These exist: one-evening, three-evenings, term, large-models"):
         routes.find(two_units, "x")

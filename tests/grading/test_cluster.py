@@ -54,7 +54,8 @@ def scheduler(tmp_path_factory):
                 here = ["--nthreads", "1", "--no-nanny", "--local-directory", str(about.parent)]
                 started.append(dask("worker", address, *here, env=env))
             while len(started) - 1 > count:
-                started.pop().terminate()
+                started[-1].kill()
+                started.pop().wait()
             for _ in range(600):
                 if len(client.nthreads()) == count:
                     return started[1:]
@@ -66,9 +67,8 @@ def scheduler(tmp_path_factory):
         finally:
             client.close()
             for process in reversed(started):
-                process.terminate()
-            for process in started:
-                process.wait(30)
+                process.kill()
+                process.wait()
 
 
 def test_three_workers_give_what_one_machine_gives_and_a_lost_one_loses_nobody(scheduler, course, built, tmp_path):
@@ -81,10 +81,8 @@ def test_three_workers_give_what_one_machine_gives_and_a_lost_one_loses_nobody(s
     assert mft(other)[0] == 1
     must = faults.state(other)
     assert faults.state(course) == must
-    when = faults.graded(course)
-    assert mft(course)[0] == 1 and faults.graded(course) == when, "graded there, known here"
-
-    shutil.rmtree(course.root / "autograded")
+    for student in faults.GRADED[2:]:
+        shutil.rmtree(course.root / "autograded" / student)
     slow = load(course.notebook("submitted", UNIT, "gil"))
     for number in range(6):
         mean = "import time\ntime.sleep(1)\ndef mean(values):\n    return sum(values) / len(values)\n"
@@ -121,7 +119,7 @@ def test_a_template_that_dies_on_a_worker_loses_nobody(scheduler, course, refere
 
 def test_ctrl_c_ends_it_there_too(scheduler, course, reference):
     address, workers = scheduler
-    workers(1)
+    workers(2)
     hand_in(course, "ada", reference)
     hand_in(course, "ben", reference, mean="while True: pass")
     words = ["--scheduler", address, "--timeout", "60", "--jobs", "2"]
@@ -139,7 +137,6 @@ def test_all_workers_lost_in_the_middle_is_a_sentence_for_each(scheduler, course
     address, workers = scheduler
     (worker,) = workers(1)
     hand_in(course, "ada", reference, mean="import os\nos._exit(1)"), hand_in(course, "ben", reference)
-    monkeypatch.setattr(cluster, "PATIENCE", 1)
     begin = cluster.Cluster.mark
 
     def lose(self, *what):

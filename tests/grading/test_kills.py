@@ -18,7 +18,7 @@ from mftcourse.grading.room import available
 from . import faults
 from .faults import UNIT, hand_in, load, mft, no_orphans, nothing_left, state
 
-KILLS = int(os.environ.get("MFT_KILLS", 4))
+KILLS = int(os.environ.get("MFT_KILLS", 3))
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(sys.platform != "linux", reason="processes are watched as only Linux can"),
@@ -86,14 +86,13 @@ def test_killed_at_random_points_a_class_is_completed(another, undisturbed):
         complete(course, must)
 
 
-@pytest.mark.parametrize("points", [(7, 35), (21, 50)])  # in the middle of the tables, of the version; of the cells
-def test_killed_while_the_gradebook_is_made_it_is_whole_in_the_end(another, undisturbed, points):
+@pytest.mark.parametrize("at", [7, 21])  # in the middle of the tables; between the version's table and its line
+def test_killed_while_the_gradebook_is_made_it_is_whole_in_the_end(another, undisturbed, at):
     """Its version too, without which nobody can bring it to a newer nbgrader."""
     must, course = undisturbed[0], another()
     (course.root / "gradebook.db").unlink()
     shutil.rmtree(course.root / "autograded")
-    for at in points:
-        assert mft(course, at=at)[0] == -signal.SIGKILL
+    assert mft(course, at=at)[0] == -signal.SIGKILL
     code, said, _ = mft(course)
     assert code == 1 and "Graded 7 of 8" in said, said
     nothing_left(course)

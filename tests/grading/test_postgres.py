@@ -17,7 +17,7 @@ from mftcourse.grading.room import available
 from . import faults
 from .faults import GRADED, UNIT, mft
 
-pytest.importorskip("psycopg2", reason="PostgreSQL's driver is not installed (the extra `cluster`)")
+pytest.importorskip("psycopg", reason="PostgreSQL's driver is not installed (the extra `cluster`)")
 PROGRAMS = max(Path("/usr/lib/postgresql").glob("*/bin/initdb"), default=shutil.which("initdb"))
 pytestmark = [
     pytest.mark.slow,
@@ -53,10 +53,10 @@ def server():
 @pytest.fixture
 def there(course, server, request):
     """A course whose gradebook is a new database of that server; also its address."""
-    import psycopg2
+    import psycopg
 
     name = f"of_{request.node.name[:40]}"
-    connection = psycopg2.connect(host=str(server), user="mft", dbname="postgres")
+    connection = psycopg.connect(host=str(server), user="mft", dbname="postgres")
     connection.autocommit = True
     connection.cursor().execute(f"CREATE DATABASE {name}")
     connection.close()

@@ -107,6 +107,13 @@ def _opened(source):
     return base64.b64decode(found[1]).decode() if found else source
 
 
+def test_a_program_beside_another_keeps_its_lines():
+    """JupyterLab's own rule for what a cell shows, `word-break: break-all`, would break `weights` after any letter."""
+    page = drill.Outcome("Solved.", beside=[("Your answer", "x = 1"), ("The reference", "x = 2")])._repr_mimebundle_()
+    rule = re.search(r"\.highlight\.highlight pre \{([^}]*)\}", page["text/html"])[1]
+    assert {"white-space:pre", "word-break:normal", "overflow-x:auto"} <= set(rule.split(";"))
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("unit", ["04-mlp", "06-metrics"])
 def test_every_drill_runs_in_a_kernel(unit, root, tmp_path):

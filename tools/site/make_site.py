@@ -28,6 +28,7 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 import nbformat
+import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from latex2mathml.converter import convert
 from markdown_it import MarkdownIt
@@ -163,6 +164,7 @@ class Site:
     def __init__(self, root: Path, run: bool = True, for_class: bool = False) -> None:
         self.course, self.root, self.for_class, self.run = Course(root), root, for_class, run
         self.faults: list[str] = []
+        self.undrawn: list[str] = []  # units whose figures are not in the cache
         self.files: dict[str, bytes] = {}  # path in the site → what is not a page
         self.pages: list[Page] = []
         self.docs: dict[str, tuple[str, str]] = {}  # source path → url and language
@@ -222,8 +224,7 @@ class Site:
             notebook: headings get the ids that JupyterLab gives them, not GitHub's.
             also: the same headings in English, whose ids must lead here too.
         """
-        units = {item.question.id: item.unit for item in self.items}
-        env = {"source": source, "unit": units.get(Path(source).stem, "")}
+        env = {"source": source}
         tokens, headings = self.markdown.parse(text, env), 0
         for at, token in enumerate(tokens):
             if token.type == "heading_open":
@@ -245,9 +246,10 @@ class Site:
         if token.type == "text" and re.search(r"\\[A-Za-z]{2,}|\$[^$]*[\\^_{][^$]*\$", token.content):
             self.faults.append(f"{source}: a formula that is none: {token.content[:60]!r}.")
         elif token.type == "code_inline" and token.level == 0 and source in self.docs:
-            # an exercise, by its own name on the page of a question that it proves
-            step = token.content if "/" in token.content else f"{env['unit']}/{token.content}"
-            if step in self.legs:
+            # an exercise: 06-metrics/roc_curve, or 06/roc_curve, and with the command that drills it
+            step = re.sub(r"^mft drill ", "", token.content)
+            step = next((s for s in self.legs if s == step or s[:2] + s[s.find("/"):] == step), "")
+            if "/" in step:
                 place = page.to("units/{}.html#task-{}".format(*step.split("/")))
                 shown = f'<a href="{place}"><code>{html.escape(token.content)}</code></a>'
                 token.type, token.content = "html_inline", shown
@@ -363,7 +365,8 @@ class Site:
             elif kind in ("exercise", "manual"):
                 minutes = f"{cell.metadata.mft.get('minutes', 0):g} {words['minutes']}"
                 inside = code(cell.source) if kind == "exercise" else f"<p>{words['written']}</p>"
-                drill = f" · {words['drill']} <code>mft drill {name}</code>" if self.legs[f"{unit}/{name}"].code else ""
+                leg = self.legs[f"{unit}/{name}"]
+                drill = f" · {words['drill']} <code>{leg.how.strip('`')}</code>" if leg.code else ""
                 head = f"<strong>{words['task']}</strong> · <code>{name}</code> · {minutes}{drill}"
                 parts.append(f'<section class="task" id="task-{name}"><p>{head}</p>{inside}</section>')
             elif kind in ("code", "demo"):
@@ -395,6 +398,8 @@ class Site:
                 "points": [self.markdown.renderInline(p, {"source": source}) for p in wording.points],
                 "proof": [[n, f"{page.to(f'units/{item.unit}.html')}#{quote(heading_id(n))}", notebook] for n in names],
                 "next": [self.markdown.renderInline(p, {"source": source}) for p in wording.next],
+                "drills": [leg.how.strip("`") for name in item.question.proof
+                           if (leg := self.legs[f"{item.unit}/{name}"]).code],
                 "level": item.question.level, "kind": item.question.kind,
             })  # fmt: skip
         words = QUIZ_WORDS[lang] | interview.WORDS[lang] | SCRIPT_WORDS[lang]
@@ -431,6 +436,7 @@ class Site:
         kept = self.root / ".mft" / "site-cache" / f"{unit}-{seen.hexdigest()[:16]}.json"
         if not kept.exists():
             if not self.run:
+                self.undrawn = list(dict.fromkeys([*self.undrawn, unit]))
                 return {}
             print(f"Running {unit} for its figures ...", flush=True)
             outputs = execute(nb, path.parent)
@@ -519,7 +525,40 @@ class Site:
                 above = f" · {page.title}" if anchor else ""
                 text = re.sub(r"<h1.*?</h1>", "", body, flags=re.S)
                 found.append([page.path + end, page.lang, _plain(title) + above, _plain(text)])
-        return _script("MFT_INDEX", found)
+        told = search_words(self.root / "course")
+        for line in found:  # the same question as others ask it
+            name = re.match(r"(?:zh/)?interview/([^/#]+)\.html$", line[0])
+            line += [told["asked"][name[1]][line[1]]] if name and name[1] in told["asked"] else []
+        return _script("MFT_INDEX", found) + _script("MFT_SAID", {key: told[key] for key in ("names", "empty")})
+
+
+def search_words(course: Path) -> dict[str, Any]:
+    """Return what the search is told about words, by search.yaml and the glossary; nothing where they are not.
+
+    Returns:
+        names: language → [what is typed, our name in it], the longest first; empty: words that carry no topic;
+        asked: question → language → the question as others ask it.
+
+    Raises:
+        SiteError: a file is no YAML.
+    """
+    paths = course / "search.yaml", course / "glossary.yaml"
+    try:
+        told, terms = (yaml.safe_load(p.read_text(encoding="utf-8")) if p.exists() else {} for p in paths)
+    except yaml.YAMLError as error:
+        raise SiteError(f"{course}: search.yaml or glossary.yaml is no YAML: {error}") from error
+    names: dict[str, dict[str, str]] = {lang: {} for lang in LANGS}
+    for term in terms.get("terms", []):
+        forms = [term["en"], *term.get("zh_also", []), *term.get("zh_elsewhere", [])]
+        names["zh"] |= dict.fromkeys(forms, term["zh"])
+    for lang, groups in told.get("said", {}).items():
+        names[lang] |= {str(typed): str(name) for name, forms in groups.items() for typed in forms}
+    empty = sorted((word for text in told.get("empty", {}).values() for word in text.split()), key=len, reverse=True)
+    pairs = {
+        lang: sorted(([typed, name] for typed, name in found.items() if typed != name), key=lambda p: -len(p[0]))
+        for lang, found in names.items()
+    }
+    return {"names": pairs, "empty": empty, "asked": told.get("asked", {})}
 
 
 def execute(nb: nbformat.NotebookNode, folder: Path) -> dict[str, list[dict]]:
@@ -653,22 +692,26 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--for-class", action="store_true", help="leave out the pages for instructors")
     parser.add_argument("--zip", type=Path, help="add the site to the course in this archive instead")
     chosen = parser.parse_args(arguments)
-    site = Site(ROOT, not chosen.no_run, chosen.for_class)
     try:
         if chosen.zip:
             with (
                 tempfile.TemporaryDirectory() as folder,
                 zipfile.ZipFile(chosen.zip, "a", zipfile.ZIP_DEFLATED) as archive,
             ):
-                site.write(out := Path(folder) / "site")
+                Site(ROOT, not chosen.no_run, chosen.for_class).write(out := Path(folder) / "site")
                 for path in sorted(p for p in out.rglob("*") if p.is_file()):
                     archive.write(path, Path("mftcourse", "site", path.relative_to(out)))
             return 0
-        site.write(chosen.out)
+        site = Site(ROOT, False, chosen.for_class)
+        site.write(chosen.out)  # the questions need no figures: they are there in seconds
+        print(f"Wrote {len(site.pages)} pages. Open {chosen.out / 'index.html'}, or run mft lab.", flush=True)
+        if site.undrawn and not chosen.no_run:
+            print(f"All is there but the figures of {', '.join(site.undrawn)}; they are drawn now, once.", flush=True)
+            Site(ROOT, True, chosen.for_class).write(chosen.out)
+            print("The figures are there too.")
     except (SiteError, CourseError) as error:
         print(f"The site was not written:\n{error}", file=sys.stderr)
         return 1
-    print(f"Wrote {len(site.pages)} pages. Open {chosen.out / 'index.html'}, or run mft lab.")
     return 0
 
 

@@ -18,9 +18,7 @@
   // --- search ---
   const field = document.getElementById('search');
   const results = document.getElementById('results');
-  const HAN = /[\u3400-\u9fff]+/;
   let loading;
-  let entries;
 
   const load = () => loading ||= new Promise((done, fail) => {
     if (window.MFT_INDEX) return done();
@@ -31,39 +29,8 @@
     document.head.append(script);
   });
 
-  const termsOf = query => query.toLowerCase().match(/[\u3400-\u9fff]+|[^\s\u3400-\u9fff]+/g) || [];
-
-  // What a long question is made of: words, and pairs of neighbours in Chinese.
-  const piecesOf = terms => terms.flatMap(term => HAN.test(term) && term.length > 2
-    ? [...term].slice(1).map((_, i) => term.slice(i, i + 2)) : [term.replace(/[?？。，,.!！]+$/, '')]).filter(Boolean);
-
-  function find(query) {
-    const terms = termsOf(query);
-    if (!terms.length) return [];
-    entries ||= window.MFT_INDEX.map(([url, lang, title, text]) => ({
-      url, lang, title, text, name: title.toLowerCase(), all: `${title} ${text}`.toLowerCase()
-    }));
-    const rank = (pieces, least) => {
-      // a rare word says more than a frequent one
-      const weight = new Map(pieces.map(piece =>
-        [piece, Math.log(1 + entries.length / (1 + entries.filter(entry => entry.all.includes(piece)).length))]));
-      return entries.map(entry => {
-        const here = pieces.filter(piece => entry.all.includes(piece));
-        const own = entry.lang === root.lang ? 6 : 0;
-        const question = /interview\/[^#]*$/.test(entry.url) ? 4 : 0;
-        const word = own && entry.name.split(' · ').includes(query.toLowerCase()) ? 12 : 0;  // in the glossary
-        const score = here.reduce((sum, piece) => sum + weight.get(piece) * (1 + 5 * entry.name.includes(piece))
-          + Math.min(entry.all.split(piece).length - 1, 9) / 5, own + question + word);
-        return { entry, share: here.length / pieces.length, score };
-      }).filter(found => found.share >= least).sort((a, b) => b.score - a.score);
-    };
-    // A word or a phrase stands as it is, if it stands anywhere. Of a sentence, most of the words do.
-    const exact = terms.length === 1 ? rank(terms, 1) : [];
-    return (exact.length ? exact : rank(piecesOf(terms), 0.6)).slice(0, 25).map(found => found.entry);
-  }
-
   function show(found, query) {
-    const terms = [...termsOf(query), ...piecesOf(termsOf(query))];
+    const words = query.toLowerCase().match(/[\u3400-\u9fff]{2}|[a-z0-9_]{3,}/g) || [query.toLowerCase()];
     results.replaceChildren();
     const count = document.createElement('p');
     count.textContent = found.length ? `${found.length} ${field.dataset.found}` : field.dataset.none;
@@ -72,7 +39,7 @@
       const link = document.createElement('a');
       const name = document.createElement('strong');
       const near = document.createElement('span');
-      const at = Math.max(...terms.map(term => text.toLowerCase().indexOf(term)).slice(0, 1), 0);
+      const at = Math.max(0, ...words.slice(0, 1).map(word => text.toLowerCase().indexOf(word)));
       link.href = up + url;
       link.lang = lang;
       name.textContent = title;
@@ -87,7 +54,7 @@
     const query = field.value.trim();
     if (!query) { results.hidden = true; return; }
     await load();
-    if (query === field.value.trim()) show(find(query), query);
+    if (query === field.value.trim()) show(window.mftFind(query, root.lang), query);
   }
 
   field.addEventListener('focus', () => void load());

@@ -88,7 +88,7 @@
     const { element } = state;
     const list = element('ul', '', { className: 'proof' });
     const seen = new Set();
-    for (const { unit, proof, url, question } of questions) {
+    for (const { unit, proof, drills, url, question } of questions) {
       const item = element('li');
       if (questions.length > 1) item.append(element('a', question, { href: url }), ' · ');
       else item.append(`${words.proof}${words.colon}`);
@@ -98,7 +98,7 @@
         link.dataset.heading = name;
         item.append(at ? words.comma : '', link);
       });
-      item.append(' · ', element('code', `mft lab ${unit.slice(0, 2)}`));
+      for (const command of [`mft lab ${unit.slice(0, 2)}`, ...drills]) item.append(' · ', element('code', command));
       if (!seen.has(url)) list.append(item);
       seen.add(url);
     }
