@@ -151,7 +151,8 @@ def _tidy(course: Course, unit: str) -> None:
 def _reason(error: Exception) -> str:
     """Return in a few words why something could not be written."""
     said = getattr(error, "strerror", None) or str(getattr(error, "orig", error))
-    return (said.strip() or type(error).__name__).splitlines()[0][:200]
+    said = re.sub(r"^\([\w.]+\) ", "", said.strip())  # the name of the driver's exception
+    return (said or type(error).__name__).splitlines()[0][:200]
 
 
 def _at_once(
@@ -316,7 +317,8 @@ class _Desk:
         try:
             # patterns and marks to nbgrader and its Formgrader; and bytes that are no text
             if re.search(r"[*?\[\]<>&\"'\\]|[^\S ]", student) or plain(student, 200) != student:
-                raise Unreadable(f"No student can be named {student!r}. Rename the folder and grade again.")
+                name = os.fsencode(student).decode(errors="replace")
+                raise Unreadable(f"No student can be named `{name}`. Rename the folder and grade again.")
             hand_in = intake.take(self.course, self.unit, student, place, self.release)
             produced = self.produced | {"handin": hand_in.sha256}
             if known := self._known(student, produced):

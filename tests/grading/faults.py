@@ -50,11 +50,16 @@ def command(course, *words, at=0, number=signal.SIGKILL, **env):
     return {"args": [sys.executable, *hook, "grade", "tiny", *words], "cwd": course.root, "env": env}
 
 
+def one_line(said):
+    """Return what was said in one line, a sentence in a narrow column of a table too."""
+    return " ".join(said.replace("│", " ").split())
+
+
 def mft(course, *words, **how):
     """Run `mft grade tiny`; return its exit status, all that it said in one line, and its points."""
     done = subprocess.run(**command(course, *words, **how), capture_output=True, text=True, timeout=900)
     points = re.search(r"points: (\d+)", done.stderr)
-    return done.returncode, " ".join((done.stdout + done.stderr).split()), int(points[1]) if points else 0
+    return done.returncode, one_line(done.stdout + done.stderr), int(points[1]) if points else 0
 
 
 def hand_in(course, student, nb, **answers):

@@ -92,7 +92,7 @@ def test_three_workers_give_what_one_machine_gives_and_a_lost_one_loses_nobody(s
         time.sleep(0.05)
     victim = workers(3)[0]
     victim.kill()
-    said = " ".join(run.communicate(timeout=300)[0].split())
+    said = faults.one_line(run.communicate(timeout=300)[0])
     assert run.returncode == 1 and "Graded 13 of 14" in said and "not graded: hal." in said, said
     assert "Traceback" not in said and victim.wait() == -signal.SIGKILL
     found = faults.state(course)
@@ -112,7 +112,7 @@ def test_a_template_that_dies_on_a_worker_loses_nobody(scheduler, course, refere
         if found and len(found[0].children(recursive=True)) > 2:  # a room is open
             found[0].kill()
             break
-    said = " ".join(run.communicate(timeout=300)[0].split())
+    said = faults.one_line(run.communicate(timeout=300)[0])
     assert run.returncode == 0 and "Graded 2 of 2" in said, said
     assert {student["late"][1] for name, student in faults.state(course).items() if name in ("ada", "ben")} == {7.0 - 2}
 
@@ -127,7 +127,7 @@ def test_ctrl_c_ends_it_there_too(scheduler, course, reference):
     while run.poll() is None and not course.notebook("feedback", UNIT, "ada").with_suffix(".html").exists():
         time.sleep(0.05)
     run.send_signal(signal.SIGINT)
-    said = " ".join(run.communicate(timeout=30)[0].split())
+    said = faults.one_line(run.communicate(timeout=30)[0])
     assert run.returncode == 130 and said.endswith("the same command grades the rest.") and "Traceback" not in said, said
 
 

@@ -1,5 +1,6 @@
 """What fails beside a grading run costs nobody a grade: it is retried, and then named; the exit status says so."""
 
+import contextlib
 import os
 import shutil
 import signal
@@ -157,7 +158,7 @@ def test_a_template_or_a_judge_that_dies_costs_nobody_a_point(course, hand, modu
         assert victim.name() == "bwrap" if which == "fence" else victim.name() != "bwrap"
         victim.kill()
         said, _ = run.communicate(timeout=300)
-    said = " ".join(said.split())
+    said = faults.one_line(said)
     assert run.returncode == 0 and "Graded 4 of 4" in said and "Traceback" not in said, said
     lines = (course.root / f"grades-{UNIT}.csv").read_text().splitlines()[1:]
     assert [line.split(",")[:5] for line in lines] == [
@@ -221,8 +222,11 @@ def test_one_that_dies_when_all_cards_are_made_is_noticed(built, reference, monk
     from mftcourse.grading.bench import Bench
 
     def die(bench, *_):
-        process = getattr(bench, which)._process
-        process.kill(), process.wait()
+        inside = psutil.Process(getattr(bench, which)._process.pid).children(recursive=True)
+        for process in inside:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+        psutil.wait_procs(inside)
 
     monkeypatch.setattr(Bench, "_carry_forward", die)
     with Bench(load(built.notebook("solutions", UNIT)), "tiny") as bench, pytest.raises((OSError, EOFError)):
@@ -275,7 +279,7 @@ def test_on_a_full_disk_who_is_not_written_is_named_and_a_rerun_completes(course
     paths = [str(disk), str(course.root), str(kilobytes), sys.executable]
     done = subprocess.run([*apart, "sh", "-c", DISK, "sh", *paths], env=env, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    first, second = (" ".join((course.root / name).read_text().split()) for name in ("first", "second"))
+    first, second = (faults.one_line((course.root / name).read_text()) for name in ("first", "second"))
     print(first)
     assert "Traceback" not in first
     if kilobytes < 100:

@@ -121,7 +121,7 @@ def interrupted(course, number, *words):
     began = time.monotonic()
     running.send_signal(number)
     said, _ = running.communicate(timeout=60)
-    return running.returncode, " ".join(said.split()), time.monotonic() - began
+    return running.returncode, faults.one_line(said), time.monotonic() - began
 
 
 def endless(course, names):
