@@ -22,15 +22,16 @@ import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psutil
-from nbformat import NotebookNode
-from nbformat.v4 import new_output
 
 from ..course.files import GradingError
 from .channel import Channel
 from .inside import CUT, HOME  # noqa: F401
+
+if TYPE_CHECKING:  # the judge imports this too, and has no use for it
+    from nbformat import NotebookNode
 
 CELL_SECONDS, TOTAL_SECONDS, OPEN_SECONDS = 120, 900, 30
 MEMORY, FILE_BYTES, PROCESSES = 4 << 30, 256 << 20, 160
@@ -433,6 +434,8 @@ def outputs(data: bytes) -> list[NotebookNode]:
 
 
 def _output(said: Any) -> NotebookNode | None:
+    from nbformat.v4 import new_output
+
     if not isinstance(said, dict):
         return None
     kind = said.get("output_type")
