@@ -46,6 +46,7 @@ class _Work:
         self.without: dict[int, str] = {}
         self.ran: Ran | None = None
         self.others: list[Ran] = []
+        self.used: set[int] = set()  # snapshots that have answered, and cannot again
         self.hand_in: Channel | None = None  # to its judge
 
     @property
@@ -55,6 +56,7 @@ class _Work:
     def run(self, template: Template, checks: set[int]) -> None:
         if self.ran:
             self.ran.close()
+        self.used = set()
         self.ran = room.run(template, self.cells, checks, self.files, self.without)
 
     def close(self) -> None:
@@ -179,12 +181,16 @@ class Bench:
 
     def _card(self, work: _Work, place: int, stand_for: list[str] | None = None, again: bool = False) -> Scorecard:
         of = exercise(work.nb.cells[place])
+        if place in work.used:
+            self._renew(work, {place})
         if place in work.without:
             return self.judge.failed(of, work.without[place])
-        ran = work.ran
+        ran, once = work.ran, not again and stand_for is None
+        if once:
+            work.used.add(place)
         try:
             work.hand_in = work.hand_in or self.judge.open()
-            card = self.judge.card(work.hand_in, ran.room, of, ran.snapshots[place], stand_for)
+            card = self.judge.card(work.hand_in, ran.room, of, ran.snapshots[place], stand_for, once)
         except Stopped as stop:
             work.hand_in.close()
             work.hand_in = None
@@ -192,14 +198,20 @@ class Bench:
                 return self._card(work, place, stand_for, again=True)
             ran.room.close()
             return self.judge.failed(of, str(stop))
-        if card is None and not again and ran.room.alive(0):  # its snapshot is gone: something killed it
-            cells = {i: source for i, source in work.cells.items() if i < place}
-            fresh = room.run(self.template, cells, {place}, work.files, work.without)
-            ran.snapshots[place].close()
-            ran.snapshots[place] = fresh.snapshots.pop(place, ran.snapshots[place])
-            work.others.append(fresh)
+        if card is None and not again and ran.room.alive(0):  # its snapshot is gone: something ended it
+            work.used.add(place)
             return self._card(work, place, stand_for, again=True)
         return card or self.judge.failed(of, room.ENDED)
+
+    def _renew(self, work: _Work, places: set[int]) -> None:
+        """Run the cells once more, for snapshots in place of those that cannot be asked again."""
+        cells = {i: source for i, source in work.cells.items() if i < max(places)}
+        fresh = room.run(self.template, cells, places, work.files, work.without)
+        work.others.append(fresh)
+        for place in places & set(fresh.snapshots):
+            work.ran.snapshots[place].close()
+            work.ran.snapshots[place] = fresh.snapshots.pop(place)
+        work.used -= places
 
     def _carry_forward(self, marked: Marked, work: _Work, checks: set[int]) -> None:
         """Judge again what failed and builds on earlier answers that are wrong, with the reference in their place."""
@@ -211,6 +223,9 @@ class Bench:
             if not card.complete and begun and place not in work.without:
                 used = sorted(n for n in self._reads(marked.nb, of) if n in wrong)
                 if used:
+                    if place in work.used:  # all that may follow at once
+                        left = {p for p in work.used if p >= place}
+                        self._renew(work, {p for p in left if not marked.cards[exercise(work.nb.cells[p])].complete})
                     again = self._card(work, place, used)
                     if again.earned > card.earned:
                         marked.cards[of] = again

@@ -3,9 +3,10 @@
     python -m mftcourse.grading.inside DESCRIPTOR
 
 A template imports the libraries once and never runs a learner's code. Each room is forked from it into namespaces
-of its own, where the learner's cells run in IPython. At a check cell a room forks a snapshot, which waits; the judge
-asks it for as many servers as it needs, each forked anew, so that nothing that a check sends in is seen by a cell
-or by another check. From its first cell on, everything that a room says is the learner's word.
+of its own, where the learner's cells run in IPython. At a check cell a room forks a snapshot, which waits. The judge
+lets it answer, and where that one does not live to the end asks another for as many servers as it needs, each forked
+anew: nothing that a check sends in is seen by a cell or by another check. From its first cell on, everything that a
+room says is the learner's word.
 """
 
 from __future__ import annotations
@@ -369,14 +370,15 @@ def _no_input(prompt: str = "") -> str:
 
 
 def _snapshot(judge: Channel, namespace: dict) -> None:
-    """Fork a server for each socket that the judge sends."""
+    """Fork a server for each socket that the judge sends, or become the one server that it wants."""
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     while True:
         message, descriptors = judge.receive(descriptors=1)
-        if os.fork() == 0:
+        about = json.loads(message)
+        if about.pop("once") or os.fork() == 0:
             judge.close()
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            _serve(Channel(socket.socket(fileno=descriptors[0])), namespace, **json.loads(message))
+            _serve(Channel(socket.socket(fileno=descriptors[0])), namespace, **about)
             os._exit(0)
         os.close(descriptors[0])
 

@@ -102,20 +102,27 @@ class Judge:
         return mine
 
     def card(
-        self, hand_in: Channel, room: Room, exercise: str, snapshot: socket.socket, stand_for: list[str] | None = None
+        self,
+        hand_in: Channel,
+        room: Room,
+        exercise: str,
+        snapshot: socket.socket,
+        stand_for: list[str] | None = None,
+        once: bool = False,
     ) -> Scorecard | None:
-        """Return the card of an exercise, or None where the snapshot does not answer.
+        """Return the card of an exercise, or None where the snapshot does not answer, or not to the end.
 
         Args:
             hand_in: from `open`.
             room: the learner's; it is watched meanwhile.
             snapshot: of the notebook at the exercise's check cell.
             stand_for: names of earlier exercises for which the reference answers.
+            once: the snapshot answers itself, which saves a fork; it cannot be asked again.
 
         Raises:
             Stopped: this judge of the hand-in is gone; take another one for what is left.
         """
-        ask = {"exercise": exercise, "stand_for": stand_for or []}
+        ask = {"exercise": exercise, "stand_for": stand_for or [], "once": once}
         try:
             hand_in.send(json.dumps(ask).encode(), snapshot.fileno(), seconds=30)
         except OSError:
@@ -180,7 +187,8 @@ def main(control: Channel) -> None:
                     ask = json.loads(message)
                     snapshot = Channel(socket.socket(fileno=descriptors[0]))
                     signal.alarm(int(10 * about["seconds"]) + 120)  # it ends for certain
-                    card = _judge(by_exercise[ask["exercise"]], scopes, snapshot, ask["stand_for"], about["seconds"])
+                    cell = by_exercise[ask["exercise"]]
+                    card = _judge(cell, scopes, snapshot, ask["stand_for"], ask["once"], about["seconds"])
                     hand_in.send(json.dumps(card).encode())
                     snapshot.close()
             os._exit(0)
@@ -269,13 +277,16 @@ def _exec(source: str, name: str, namespace: dict) -> None:
 _compiled: dict[str, Any] = {}
 
 
-def _judge(cell: Cell, scopes: dict, snapshot: Channel, stand_for: list[str], seconds: float) -> dict[str, Any]:
-    """Return the card of a check cell, in its JSON form, or {"error": sentence}."""
+def _judge(
+    cell: Cell, scopes: dict, snapshot: Channel, stand_for: list[str], once: bool, seconds: float
+) -> dict[str, Any]:
+    """Return the card of a check cell, in its JSON form, or {"error": sentence}, which is empty for "ask again"."""
     namespace, reference = scopes[""], scopes[cell.exercise]
     namespace.clear()
     namespace.update(reference)
     functions = [n for n in stand_for if isinstance(reference.get(n), types.FunctionType)]
-    served = _Served(snapshot, {"names": cell.names, "stand_for": functions, "seed": 0}, seconds)
+    slow = _Served._slow
+    served = _Served(snapshot, {"names": cell.names, "stand_for": functions, "seed": 0}, once, seconds)
     link = Link(served, cell.classes)
     link.reference = {name: _among(namespace, reference, reference[name]) for name in functions}
     for name in cell.names:
@@ -296,6 +307,9 @@ def _judge(cell: Cell, scopes: dict, snapshot: Channel, stand_for: list[str], se
         return {"error": f"The check cell itself ended with {type(error).__name__}."}
     finally:
         served.close()
+    if served.lacks:
+        _Served._slow = slow  # all of it will be asked again
+        return {"error": ""}
     _Served._slow |= checks.ran_too_long(checks.last_scorecard().findings)
     return checks.last_scorecard().to_dict()
 
@@ -321,8 +335,10 @@ class _Served:
 
     _slow = False  # a call of this hand-in did not end: the others get less time
 
-    def __init__(self, snapshot: Channel, about: dict[str, Any], seconds: float) -> None:
-        self._snapshot, self._about, self._seconds = snapshot, json.dumps(about).encode(), seconds
+    def __init__(self, snapshot: Channel, about: dict[str, Any], once: bool, seconds: float) -> None:
+        self._snapshot, self._about, self._seconds = snapshot, json.dumps(about | {"once": once}).encode(), seconds
+        self._most = 1 if once else DEATHS
+        self.lacks = False  # a server that it was not to have
         self._names = dumps({"op": "names", "args": about["names"]})
         self._server: Channel | None = None
         self._deaths = 0
@@ -332,7 +348,8 @@ class _Served:
         began = time.monotonic()
         try:
             if self._server is None:
-                if self._deaths >= DEATHS:
+                if self._deaths >= self._most:
+                    self.lacks = self._most < DEATHS
                     raise EOFError
                 self._server, theirs = Channel.pair()
                 with theirs:

@@ -83,27 +83,30 @@ def _fence() -> list[str]:
     etc = ("alternatives", "fonts", "localtime", "ld.so.cache", "ld.so.conf", "ld.so.conf.d")
     for path in ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", *(f"/etc/{name}" for name in etc)):
         command += ["--ro-bind-try", path, path]
-    command += ["--proc", "/proc", "--dev", "/dev", "--perms", "0777", "--size", str(512 << 20), "--tmpfs", "/tmp"]
+    command += ["--proc", "/proc", "--dev", "/dev"]
     shown = [path for path in shown if path.parts[1] not in ("usr", "lib", "bin")]
+    below = any(path.parts[1] == "tmp" for path in shown)  # no room gets a /tmp of its own then, and none writes there
+    if not below:
+        command += ["--perms", "0777", "--size", str(512 << 20), "--tmpfs", "/tmp"]
     for folder in sorted({parent for path in shown for parent in path.parents}, key=lambda p: len(p.parts))[1:]:
         command += ["--perms", "0755", "--dir", str(folder)]  # who a room runs as is nobody
     for path in shown:
         command += ["--ro-bind", str(path), str(path)]
     command += ["--perms", "0777", "--size", str(512 << 20), "--tmpfs", HOME, "--remount-ro", "/", "--clearenv"]
-    for name, value in _environment(HOME).items():
+    for name, value in _environment(HOME, HOME if below else "/tmp").items():
         command += ["--setenv", name, value]
-    if not any(path.parts[1] == "tmp" for path in shown):
+    if not below:
         command += ["--setenv", "MFT_TMP", "1"]
     return [*command, "--"]
 
 
-def _environment(home: str) -> dict[str, str]:
+def _environment(home: str, tmp: str = "/tmp") -> dict[str, str]:
     one = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     return one | {
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), "/usr/local/bin", "/usr/bin", "/bin"]),
         "HOME": home, "LANG": "C.UTF-8", "PYTHONPATH": str(PACKAGE.parent), "PYTHONHASHSEED": "0",
-        "PYTHONDONTWRITEBYTECODE": "1", "IPYTHONDIR": "/tmp/ipython", "MPLCONFIGDIR": "/tmp/matplotlib",
-        "NBGRADER_EXECUTION": "autograde", "HF_HUB_OFFLINE": "1", "TQDM_DISABLE": "1",
+        "PYTHONDONTWRITEBYTECODE": "1", "TMPDIR": tmp, "IPYTHONDIR": f"{tmp}/ipython",
+        "MPLCONFIGDIR": f"{tmp}/matplotlib", "NBGRADER_EXECUTION": "autograde", "HF_HUB_OFFLINE": "1", "TQDM_DISABLE": "1",
     }  # fmt: skip
 
 
