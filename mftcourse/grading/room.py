@@ -106,7 +106,8 @@ def _environment(home: str, tmp: str = "/tmp") -> dict[str, str]:
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), "/usr/local/bin", "/usr/bin", "/bin"]),
         "HOME": home, "LANG": "C.UTF-8", "PYTHONPATH": str(PACKAGE.parent), "PYTHONHASHSEED": "0",
         "PYTHONDONTWRITEBYTECODE": "1", "TMPDIR": tmp, "IPYTHONDIR": f"{tmp}/ipython",
-        "MPLCONFIGDIR": f"{tmp}/matplotlib", "NBGRADER_EXECUTION": "autograde", "HF_HUB_OFFLINE": "1", "TQDM_DISABLE": "1",
+        "MPLCONFIGDIR": f"{tmp}/matplotlib", "NBGRADER_EXECUTION": "autograde", "HF_HUB_OFFLINE": "1",
+        "TQDM_DISABLE": "1",
     }  # fmt: skip
 
 
