@@ -231,6 +231,17 @@ def nats(net: Llama, stream: torch.Tensor) -> float:
     return total
 
 
+def repeats(net: Llama, stream: torch.Tensor) -> bool:
+    """Whether greedy decoding from the first half of a text (END, tokens, END) gives the rest of it to the END.
+
+    Each token is the likeliest after those before it exactly where decoding, one by one, would give this text.
+    """
+    with torch.no_grad():
+        best = net(stream[None, :-1])[0].argmax(dim=-1)
+    half = len(stream) // 2
+    return torch.equal(best[half:], stream[half + 1 :])
+
+
 class Ngrams:
     """Token counts up to trigrams. Shares of the three orders and of the uniform are mixed."""
 
@@ -302,8 +313,9 @@ Bits per byte of the held-out text (all three see the same tokens; `<|endoftext|
 Its loss on the held-out docstrings is {docstrings_loss} nats a token, on the {held_poems} held-out poems {poems_loss}.
 
 **Meant for** teaching. **Not meant for** use: it writes text that looks like a docstring and says nothing. It has
-seen every poem it was trained on many times, and so can repeat them; it has learned no Chinese beyond them. The
-held-out docstrings come from the files of the others and share their phrases, though no whole paragraph.
+seen every poem it was trained on many times: from the first half of one, greedy decoding writes the rest to the end
+for {repeated_train} of the {trained_poems} trained on and for {repeated_held} of the {held_poems} held out. It has learned no Chinese beyond them. The held-out
+docstrings come from the files of the others and share their phrases, though no whole paragraph.
 """
 
 
@@ -329,11 +341,15 @@ def main(folder: Path, steps: int = STEPS) -> dict[str, str]:
     held = {name: (streams[name], sum(len(text.encode()) for text in texts[name])) for name in ("docstrings", "poems")}
     said |= results(net, streams["train"], held)
     every, verses = docstrings(), poems()
+    rows = [encode([verse, ""], tokenizer, ids) for verse in verses]  # END, the poem, END
+    again = [repeats(net, row) for row in rows]
+    said |= {"repeated_held": str(sum(again[::10])), "repeated_train": str(sum(again) - sum(again[::10]))}
     card = CARD.format(
         **said, **asdict(CONFIG), size=len(weights), json_size=len(table),
         parameters=sum(p.numel() for p in net.parameters()), n_merges=len(merges), n_docstrings=len(every),
         docstring_bytes=sum(len(t.encode()) for t in every), n_poems=len(verses), poem_copies=POEM_COPIES,
         poem_bytes=sum(len(t.encode()) for t in verses), held_poems=len(texts["poems"]),
+        trained_poems=len(verses) - len(texts["poems"]),
         tokens=len(streams["train"]), data_sha256=digest("\n".join(texts["train"])), weight_decay=WEIGHT_DECAY,
         steps=STEPS, batch_size=BATCH_SIZE, max_lr=MAX_LR, warmup=WARMUP, seed=SEED,
         torch=torch.__version__.split("+")[0], ln_v=f"{math.log(CONFIG.vocab_size):.3f}",
