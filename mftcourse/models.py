@@ -48,11 +48,11 @@ class Config:
 class Tables:
     """What a byte-level BPE tokenizer knows.
 
-    vocab: id → bytes; a special token's bytes are its text in UTF-8.
+    vocab: id → bytes (a special token's: its text in UTF-8). SmolLM2's has 235 of the 256 single bytes.
     merges: the pairs of bytes that BPE joins, in order of rank: the first is the first to be joined.
     special: text → id of the tokens that no ordinary text becomes.
-    patterns: regular expressions for the package `regex`. Each splits every piece of the text so far into its
-        matches and what stands between them; BPE joins within the pieces that are left, never across.
+    patterns: for the package `regex`. Each splits every piece of the text so far into its matches and what stands
+        between them; BPE joins within the pieces that are left, never across.
     """
 
     vocab: list[bytes]
@@ -179,15 +179,17 @@ def load_tiny() -> LanguageModel:
 
     `course/10-pretraining/pretrain.py` made it; data, recipe and result stand in the model card
     `mftcourse/weights/tiny-lm.md`. It knows no chat.
-    Licence: CC BY 4.0. Checksum: SHA-256 `TINY_LM_SHA256`, of `tiny-lm.safetensors` followed by `tiny-lm.json`.
+    Licence: CC BY 4.0; what it was trained on has its own, see the card.
+    Checksum: SHA-256 `TINY_LM_SHA256`, of `tiny-lm.safetensors` followed by `tiny-lm.json`.
 
     Raises:
         ValueError: the installed files are not the ones that this course was written with.
     """
     from safetensors.torch import load
 
-    folder = resources.files("mftcourse").joinpath("weights")
-    weights, tables = (folder.joinpath(f"tiny-lm.{end}").read_bytes() for end in ("safetensors", "json"))
+    weights, tables = (
+        resources.files("mftcourse").joinpath(f"weights/tiny-lm.{end}").read_bytes() for end in ("safetensors", "json")
+    )
     _verify(weights + tables, TINY_LM_SHA256, "the course's tiny-lm")
     file = json.loads(tables)
     vocab = [*map(str.encode, file["special"]), *(bytes([b]) for b in range(256))]

@@ -220,6 +220,7 @@ def test_smollm2_is_what_its_docstring_says():
     assert f"{sum(t.numel() for t in model.tensors.values()):,} numbers" in models.load_smollm2.__doc__
     assert models.load_smollm2() is model, "read once"
     assert len(set(model.tokenizer.vocab)) == 49152 and len(model.tokenizer.merges) == 48900
+    assert f"has {sum(len(b) == 1 for b in model.tokenizer.vocab)} of the 256 single bytes" in models.Tables.__doc__
 
 
 @needs_smollm2
