@@ -33,3 +33,73 @@ def next_token_loss(logits, ids, real=None):
     if w.sum() == 0:
         raise ValueError("no target")
     return (each * w).sum().item() / w.sum().item()
+
+
+# %% one position after the other exercise="future_seen"
+# Asks each position whether it sees anything later, and stops at the first change that moves it.
+def future_seen(model, ids, n_vocab):
+    base = model(list(ids))
+
+    def sees(t):
+        for place in range(t + 1, len(ids)):
+            for other in range(n_vocab):
+                changed = list(ids)
+                changed[place] = other
+                if not torch.allclose(model(changed)[t], base[t], rtol=0, atol=1e-6):
+                    return True
+        return False
+
+    return [t for t in range(len(ids)) if sees(t)]
+
+
+# %% a matrix of who moved whom exercise="future_seen"
+# Builds the whole table (changed place, position) and reads its upper triangle.
+def future_seen(model, ids, n_vocab):
+    base, n = model(ids).detach(), len(ids)
+    table = np.zeros((n, n), dtype=bool)
+    for place, other in itertools.product(range(n), range(n_vocab)):
+        new = ids.copy()
+        new[place] = other
+        table[place] |= (np.abs((model(new) - base).numpy()) > 1e-6).any(axis=1)
+    return [t for t in range(n) if table[t + 1 :, t].any()]
+
+
+# %% Counters and recursion exercise="ngram"
+# Each order calls the one below; a context is shortened until it fits.
+def ngram_counts(text, n):
+    counts = {}
+    for i, char in enumerate(text):
+        for size in range(min(n, i + 1)):
+            counts.setdefault(text[i - size : i], Counter())[char] += 1
+    return {context: dict(row) for context, row in counts.items()}
+
+
+def ngram_prob(counts, context, char, n, n_symbols, k=2.0):
+    if n == 0:
+        return 1 / n_symbols
+    if len(context) < n - 1:
+        return ngram_prob(counts, context, char, len(context) + 1, n_symbols, k)
+    h = context[len(context) - (n - 1) :]
+    below = ngram_prob(counts, h[1:], char, n - 1, n_symbols, k) if n > 1 else 1 / n_symbols
+    row = counts.get(h)
+    return below if row is None else (row.get(char, 0) + k * below) / (sum(row.values()) + k)
+
+
+# %% runs first, then rows exercise="ngram"
+# Counts runs of n characters and splits them; probabilities from the shortest context to the longest.
+def ngram_counts(text, n):
+    runs = Counter(text[i : i + m] for m in range(1, n + 1) for i in range(len(text) - m + 1))
+    rows = {}
+    for run, times in runs.items():
+        rows.setdefault(run[:-1], {})[run[-1]] = times
+    return rows
+
+
+def ngram_prob(counts, context, char, n, n_symbols, k=2.0):
+    contexts = [context[i:] for i in range(len(context) + 1) if len(context) - i < n]
+    p = 1 / n_symbols
+    for h in sorted(contexts, key=len):
+        if h in counts:
+            total = sum(counts[h].values())
+            p = total / (total + k) * (counts[h].get(char, 0) / total) + k / (total + k) * p
+    return p
