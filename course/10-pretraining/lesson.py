@@ -754,6 +754,7 @@ with check("drawn texts, counted another way", points=5, hint="Count with slices
             follow = [some_text[i + size] for i in range(len(some_text) - size) if some_text[i : i + size] == h]
             want_p = (follow.count(char) + k * want_p) / (len(follow) + k)
         some_counts = ngram_counts(some_text, n)
+        expect(ngram_counts("bbbbb", 3)["bb"], {"b": 3}, what="the row of a context in a run of one character")
         expect(ngram_prob(some_counts, context, char, n, 5, k), want_p, what="p")
         expect(len(some_counts), len({some_text[i - s : i] for s in range(n) for i in range(s, len(some_text))}), what="the number of contexts")
 ### END HIDDEN TESTS
@@ -827,3 +828,751 @@ show_when_written(show_axis)
 #
 # **Why it matters.** "The loss went down" says nothing. Down to where a table of counts gets for free, or below it?
 # [Why compare a language model with an n-gram model?](#Why-compare-a-language-model-with-an-n-gram-model?)
+
+# %% [markdown]
+# ## Data: copies
+#
+# Large crawls hold the same text many times. Copies waste updates, are learnt by heart, and stand on both sides of a
+# split (K. Lee and others, "Deduplicating training data makes language models better", 2022). Exact copies are found by a
+# hash of each text. **Near copies** need a measure: cut each text into **shingles** (runs of a few words), and take the
+# **Jaccard similarity** of the two sets, $J = |A \cap B| / |A \cup B|$.
+#
+# Comparing all pairs of a billion texts is out of the question. **MinHash** (A. Broder, "On the resemblance and containment of
+# documents", 1997): put all shingles into a random order and note, for each text, the *first* of its shingles in that order. Two
+# texts note the same one with probability exactly $J$: the first shingle of $A \cup B$ is equally likely to be any of them, and
+# the two agree if it lies in $A \cap B$. Many orders give a **signature**.
+#
+# Then cut signatures into $b$ **bands** of $r$ entries. Two texts become a candidate pair when they agree in *all* entries of *at
+# least one* band: with probability $1 - (1 - J^r)^b$. Candidates share a bucket of a hash table, so nobody compares all pairs.
+#
+# **The smallest example.** $A$ = {1, 2, 3, 4} and $B$ = {2, 3, 4, 5} have $J$ = 3/5. With two bands of two: $1 - (1 - 9/25)^2 = 369/625$.
+#
+# ### Two copies by hand
+#
+# *By hand · 6 minutes · difficulty: one of three*
+#
+# $A$ has 8 different shingles, $B$ has 6, and 4 are in both. Signatures have three bands of two entries. Type fractions or formulas.
+#
+# - `"jaccard"`: the similarity of $A$ and $B$;
+# - `"agree"`: the probability that one entry of their signatures agrees;
+# - `"caught"`: the probability that they become a candidate pair;
+# - `"near"`: the same for two texts with $J$ = 9/10.
+
+# %% exercise="minhash_by_hand" minutes=6
+### BEGIN SOLUTION
+copies_hand = {"jaccard": 4 / 10, "agree": 4 / 10, "caught": 1 - (21 / 25) ** 3, "near": 1 - (19 / 100) ** 3}
+### END SOLUTION
+### BEGIN RELEASE
+# copies_hand = {"jaccard": ..., "agree": ..., "caught": ..., "near": ...}
+### END RELEASE
+
+# %% check="minhash_by_hand" points=4
+with check("the similarity", hint="The union holds 8 + 6 shingles, less those counted twice."):
+    expect(copies_hand["jaccard"], len(set(range(8)) & set(range(4, 10))) / len(set(range(10))), what="J", tell=False)
+with check("one entry agrees", hint="That is what MinHash is for: no computation is needed."):
+    union_firsts = [first in range(4, 8) for first in range(10)]  # each shingle of the union is first equally often
+    expect(copies_hand["agree"], sum(union_firsts) / 10, what="the probability", tell=False)
+with check("the pair is caught", hint="One band agrees with J², all three fail with (1 − J²)³."):
+    ways = sum(math.prod(0.4 if e else 0.6 for e in w) for w in itertools.product([0, 1], repeat=6) if any(w[i] and w[i + 1] for i in (0, 2, 4)))
+    expect(copies_hand["caught"], ways, what="the probability", tell=False)
+with check("a near copy is caught", hint="The same with J = 9/10."):
+    ways = sum(math.prod(0.9 if e else 0.1 for e in w) for w in itertools.product([0, 1], repeat=6) if any(w[i] and w[i + 1] for i in (0, 2, 4)))
+    expect(copies_hand["near"], ways, what="the probability", tell=False)
+grade("minhash_by_hand")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# Draw two circles that overlap: 4 only in $A$, 4 in both, 2 only in $B$.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# A band of two entries agrees with probability $J^2$. At least one of three bands: one minus the probability that none does.
+#
+# </details>
+#
+# **Why it matters.** Rows make the filter strict, bands make it generous: together they set where the S-shaped curve climbs.
+# [How do you clean and deduplicate pretraining data?](#How-do-you-clean-and-deduplicate-pretraining-data?)
+
+# %% [markdown]
+# ### Signatures and bands in code
+#
+# *Implement · 10 minutes · difficulty: two of three*
+#
+# Shingles are numbered from 0. An order of all shingles is a list of **ranks**: `rank[s]` is the place of shingle `s`, and the
+# signature's entry is the lowest rank that occurs in the text. With five shingles there are just 120 orders, so the check goes
+# through all of them, and probability becomes counting.
+
+
+# %% exercise="minhash" minutes=10
+def signature(shingles: list[int], ranks: list[list[int]]) -> list[int]:
+    """Return a MinHash signature: for each order, the lowest rank of any shingle of the text.
+
+    Args:
+        shingles: the text's shingles; repetitions change nothing.
+        ranks: one list an order; rank[s] is the place of shingle s in it.
+
+    signature([0, 2], [[5, 1, 4], [0, 2, 1]]) is [4, 0].
+
+    Raises:
+        ValueError: there is no shingle.
+    """
+    ### BEGIN SOLUTION
+    if not len(shingles):
+        raise ValueError("a text without shingles has no signature")
+    return [min(rank[s] for s in shingles) for rank in ranks]
+    ### END SOLUTION
+
+
+def candidate_pairs(signatures: list[list[int]], n_bands: int) -> list[tuple[int, int]]:
+    """Return the pairs (i, j), i < j, of texts that agree in all entries of at least one band.
+
+    Args:
+        signatures: one a text, all of one length.
+        n_bands: how many bands of equal length a signature is cut into, in its order.
+
+    Returns:
+        Each pair once, sorted. candidate_pairs([[1, 2, 3, 4], [1, 2, 9, 9], [8, 2, 3, 4]], 2) is
+        [(0, 1), (0, 2)].
+
+    Raises:
+        ValueError: the length of a signature is no multiple of n_bands.
+    """
+    ### BEGIN SOLUTION
+    found = set()
+    for size in {len(s) for s in signatures}:
+        if size % n_bands:
+            raise ValueError(f"{size} entries do not make {n_bands} bands")
+        n_rows = size // n_bands
+        for band in range(n_bands):
+            buckets: dict[tuple, list[int]] = {}
+            for i, one in enumerate(signatures):
+                buckets.setdefault(tuple(one[band * n_rows : (band + 1) * n_rows]), []).append(i)
+            for members in buckets.values():
+                found |= set(itertools.combinations(members, 2))
+    return sorted(found)
+    ### END SOLUTION
+
+
+# %% check="minhash" points=10
+with check("a signature: the example", hint="For each order the minimum of rank[s] over the text's shingles."):
+    expect(signature([0, 2], [[5, 1, 4], [0, 2, 1]]), [4, 0], what="the signature")
+    expect(signature([2, 2, 1], [[0, 2, 1], [2, 0, 1]]), [1, 0], what="the signature")
+with check("by enumeration: over all 120 orders, the share that agrees is J", hint="Lowest rank, not lowest shingle."):
+    orders = [list(order) for order in itertools.permutations(range(5))]
+    for a, b, same in (([0, 1, 2], [1, 2, 3], 2 / 4), ([0, 1], [3, 4], 0.0), ([4, 2], [2, 4, 0, 1], 2 / 4), ([3], [3, 1, 0], 1 / 3)):
+        agreed = [x == y for x, y in zip(signature(a, orders), signature(b, orders), strict=True)]
+        assert len(agreed) == 120, "The signature has another length than there are orders."
+        expect(sum(agreed) / 120, same, what="the share of orders that agree")
+with check("no shingle: refused", hint="Raise a ValueError of your own.", needs="a signature: the example"):
+    expect_raises(ValueError, signature, [], [[0, 1, 2]])
+    expect_raises(ValueError, signature, [], [])
+with check("bands: the example", hint="All entries of one band, any one band."):
+    expect(candidate_pairs([[1, 2, 3, 4], [1, 2, 9, 9], [8, 2, 3, 4]], 2), [(0, 1), (0, 2)], what="the pairs")
+with check("equal entries in different bands do not count", hint="Band 0 is compared with band 0.", needs="bands: the example"):
+    expect(candidate_pairs([[1, 2, 3, 4], [3, 4, 1, 2]], 2), [], what="the pairs")
+with check("half a band is no band", hint="All entries of a band must agree.", needs="bands: the example"):
+    expect(candidate_pairs([[1, 2, 3, 4], [1, 9, 3, 9], [1, 2, 9, 9]], 2), [(0, 2)], what="the pairs")
+with check("each pair once", hint="Two texts may meet in several bands: collect pairs in a set.", needs="bands: the example"):
+    expect(candidate_pairs([[5, 6], [5, 6], [5, 6]], 2), [(0, 1), (0, 2), (1, 2)], what="the pairs")
+with check("bands that do not fit: refused", hint="len(signature) % n_bands.", needs="bands: the example"):
+    expect_raises(ValueError, candidate_pairs, [[1, 2, 3], [1, 2, 3]], 2)
+### BEGIN HIDDEN TESTS
+with check("drawn texts", points=2, hint="Compare with two loops over all pairs.", hidden=True) as rng:
+    for n_bands, n_rows in ((4, 1), (2, 3), (1, 2), (3, 2)):
+        orders = [rng.permutation(12).tolist() for _ in range(n_bands * n_rows)]
+        texts = [rng.integers(0, 12, int(rng.integers(2, 9))).tolist() for _ in range(8)] + [[1, 2, 3], [3, 2, 1]]
+        drawn = [[int(np.array(rank)[text].min()) for rank in orders] for text in texts]
+        expect([signature(text, orders) for text in texts], drawn, what="the signatures")
+        blocks = np.array(drawn).reshape(len(texts), n_bands, n_rows)
+        want = [(i, j) for i in range(10) for j in range(i + 1, 10) if (blocks[i] == blocks[j]).all(axis=1).any()]
+        expect(candidate_pairs(drawn, n_bands), want, what="the pairs")
+### END HIDDEN TESTS
+grade("minhash")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# `min(rank[s] for s in shingles)` is one entry.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# For each band a dict: the tuple of the band's entries → the texts that have it. Every two texts in one bucket are a pair;
+# `itertools.combinations(members, 2)` lists them with the smaller number first.
+#
+# </details>
+#
+# On real text: a sample of the paragraphs before any copy was taken out. The demonstration compares your candidates with the
+# truth, for which it computes all pairs. Then it shows what copies do to a held-out loss: a share of the held-out paragraphs
+# is slipped into the training text of a 6-gram model, and nothing else changes.
+
+
+# %% demo=true
+def show_copies():
+    """Compare candidates with all true pairs; then leak held-out paragraphs into the training text."""
+    texts = [t for t in raw_paragraphs() if is_prose(t)][:700]
+    sets = [words_shingles(t, 3) for t in texts]
+    number = {s: i for i, s in enumerate(sorted(set().union(*sets)))}
+    shingles = [[number[s] for s in one] for one in sets]
+    rng = np.random.default_rng(0)
+    ranks = [rng.permutation(len(number)).tolist() for _ in range(60)]
+    found = set(candidate_pairs([signature(one, ranks) for one in shingles], 20))
+    similar = {(i, j): len(a & b) / len(a | b) for (i, a), (j, b) in itertools.combinations(enumerate(sets), 2) if a & b}
+    for low, high in ((0.8, 1.01), (0.5, 0.8), (0.2, 0.5), (0.0, 0.2)):
+        pairs = [p for p, s in similar.items() if low <= s < high]
+        print(f"J from {low} to {min(high, 1):.1f}: {len(pairs):5} pairs, {sum(p in found for p in pairs):4} of them candidates")
+    train_text, held_out_text = clean_corpus()
+    held = held_out_text.split(END)[:-1][:60]
+    for share in (0, 0.25, 0.5, 1):
+        leaked = train_text[:150_000] + "".join(t + END for t in held[: int(share * len(held))])
+        counts, bits, n = ngram_counts(leaked, 6), 0.0, 0
+        for text in held:
+            bits -= sum(math.log2(ngram_prob(counts, text[:i], text[i], 6, N_VOCAB)) for i in range(len(text)))
+            n += len(text)
+        print(f"{share:4.0%} of the held-out paragraphs also in training: {bits / n:.2f} bits per byte held out")
+
+
+show_when_written(show_copies)
+
+# %% [markdown]
+# Bands of three entries find nearly all near copies and next to none of the pairs that have little in common. And the held-out loss falls
+# with each paragraph that leaks, although the model is no better at anything new. This is **contamination**. For benchmarks people
+# look for long runs of tokens that stand in both, 13 in the report on GPT-3 (T. Brown and others, "Language models are few-shot learners", 2020):
+# copies in other words pass such a filter.
+#
+# **Mixing.** A corpus has sources: web, code, books, languages. Draw source $i$, with $n_i$ tokens, with probability proportional
+# to $n_i^{\alpha}$: $\alpha = 1$ takes them as large as they are, $\alpha = 0$ alike, and between them small sources are
+# raised (A. Conneau and others, "Unsupervised cross-lingual representation learning at scale", 2020, with 0.3). Two sources of
+# 90 and 10 tokens with $\alpha = 1/2$: $\sqrt{90} : \sqrt{10} = 3 : 1$, so the small one gets a quarter of the draws. If 200 tokens are
+# drawn in all, its 10 tokens come 5 times. Up to about four repetitions cost little, in a study of
+# 2023 (N. Muennighoff and others, "Scaling data-constrained language models").
+#
+# **Why it matters.** A held-out number is worth what the split is worth. Take near copies out *before* you split.
+# [How do you know that a benchmark is not in the training data?](#How-do-you-know-that-a-benchmark-is-not-in-the-training-data?)
+
+# %% [markdown]
+# ## Packing
+#
+# Documents have all lengths, a batch has one. Padding wastes what it pads. **Packing** writes all documents one after
+# the other, an end token behind each, and cuts the stream into rows of equal length. Nothing is wasted; but a row now holds pieces
+# of several documents, and a token may attend to a text that has nothing to do with it. A **document mask** forbids that: position $t$
+# may look at position $s$ if $s \le t$ and both belong to one document. (Llama 3 was trained with such a mask: A. Dubey and others, "The Llama
+# 3 herd of models", 2024; many runs go without. Positions may begin anew in each document, too.)
+#
+# **The smallest example.** The documents `[5, 6]`, `[7]` and `[8, 9, 3]`, end token 0, rows of 4. The stream is 5 6 0 7 0 8 9 3 0. It
+# gives the rows `[5, 6, 0, 7]` and `[0, 8, 9, 3]`; the last 0 is left over. The documents' numbers beside them: `[0, 0, 0, 1]` and
+# `[1, 2, 2, 2]`. The end token belongs to the document that it ends.
+#
+# ### Pack, and mask
+#
+# *Implement · 9 minutes · difficulty: two of three*
+
+
+# %% exercise="packing" minutes=9
+def pack(documents: list[list[int]], length: int, end: int) -> tuple[list, list]:
+    """Write documents one after the other and cut them into rows.
+
+    Args:
+        documents: lists of token ids; one may be empty.
+        length: tokens a row, at least 1.
+        end: the id that is put behind each document.
+
+    Returns:
+        (rows, numbers): lists of lists of `length`; numbers holds, for each token, which document
+        it belongs to, counted from 0. What does not fill a row at the end is left out.
+    """
+    ### BEGIN SOLUTION
+    stream = [token for document in documents for token in [*document, end]]
+    owner = [i for i, document in enumerate(documents) for _ in range(len(document) + 1)]
+    starts = range(0, len(stream) - length + 1, length)
+    return [stream[s : s + length] for s in starts], [owner[s : s + length] for s in starts]
+    ### END SOLUTION
+
+
+def document_mask(numbers: list[int]) -> torch.Tensor:
+    """Return a tensor (t, t) of bool for one row: True where a position may look.
+
+    Row i is the position that looks, column j the one that it looks at. It may if j <= i and both
+    belong to one document. document_mask([4, 4, 5]) is
+    [[True, False, False], [True, True, False], [False, False, True]].
+    """
+    ### BEGIN SOLUTION
+    number = torch.tensor(numbers)
+    same = number[:, None] == number[None, :]
+    return same & torch.ones_like(same).tril()
+    ### END SOLUTION
+
+
+# %% check="packing" points=9
+with check("the rows of the example", hint="One long list, the end token behind each document; then slices."):
+    expect(pack([[5, 6], [7], [8, 9, 3]], 4, 0)[0], [[5, 6, 0, 7], [0, 8, 9, 3]], what="the rows")
+with check("whose token is it", hint="The end token belongs to the document before it."):
+    expect(pack([[5, 6], [7], [8, 9, 3]], 4, 0)[1], [[0, 0, 0, 1], [1, 2, 2, 2]], what="the numbers")
+with check("a document longer than a row", hint="It goes on in the next row, under the same number."):
+    expect(pack([[1, 2, 3, 4, 5, 6]], 3, 9), ([[1, 2, 3], [4, 5, 6]], [[0, 0, 0], [0, 0, 0]]), what="(rows, numbers)")
+with check("a stream that fits exactly loses nothing", hint="The last start is len(stream) - length."):
+    expect(pack([[1], [2]], 2, 9), ([[1, 9], [2, 9]], [[0, 0], [1, 1]]), what="(rows, numbers)")
+with check("an empty document, and too little for a row", hint="An empty document is its end token alone.", needs="the rows of the example"):
+    expect(pack([[], [4]], 3, 0), ([[0, 4, 0]], [[0, 1, 1]]), what="(rows, numbers)")
+    expect(pack([[4]], 3, 0), ([], []), what="(rows, numbers)")
+with check("the mask of the example", hint="Same number, and not later: two conditions, joined by &."):
+    expect(document_mask([4, 4, 5]), torch.tensor([[1, 0, 0], [1, 1, 0], [0, 0, 1]]).bool(), what="the mask")
+with check("one document: the causal mask", hint="Everything up to the diagonal."):
+    expect(document_mask([2, 2, 2, 2]), torch.ones(4, 4).tril().bool(), what="the mask")
+### BEGIN HIDDEN TESTS
+with check("drawn documents", points=2, hint="Do one more example on paper.", hidden=True) as rng:
+    for length in (1, 3, 5):
+        documents = [rng.integers(1, 9, int(rng.integers(0, 7))).tolist() for _ in range(6)]
+        flat = [(t, i) for i, document in enumerate(documents) for t in document + [0]]
+        flat = flat[: len(flat) // length * length]
+        want = [np.array([pair[k] for pair in flat], dtype=int).reshape(-1, length).tolist() for k in (0, 1)]
+        expect(pack(documents, length, 0), tuple(want), what="(rows, numbers)")
+        expect(pack([[1, 2]], 2, 0), ([[1, 2]], [[0, 0]]), what="(rows, numbers)")
+        some = sorted(rng.integers(0, 3, 6).tolist())
+        want_mask = torch.tensor([[j <= i and some[i] == some[j] for j in range(6)] for i in range(6)])
+        expect(document_mask(some), want_mask, what="the mask")
+### END HIDDEN TESTS
+grade("packing")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# Build two lists side by side: the tokens, and whose they are. Then cut both at the same places.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# `number[:, None] == number[None, :]` compares each with each; `torch.ones(t, t, dtype=torch.bool).tril()` is the causal part.
+#
+# </details>
+#
+# **Why it matters.** With rows of 2,048 tokens and documents of a few hundred, padding would waste most of every batch. Without a mask, though, the
+# target behind an end token is the first word of a stranger's text, and that loss no model can lower by reading what came before.
+# [What is packing, and what can go wrong with it?](#What-is-packing,-and-what-can-go-wrong-with-it?)
+
+# %% [markdown]
+# ## The step: schedule, accumulation, clipping
+#
+# The optimizer of a pretraining run is unit 05's: AdamW, often with $\beta_2$ = 0.95, warm-up, clipping at 1. The schedule is warm-up and
+# cosine, or warm-up, a long flat part and a short fall (WSD), which can be stopped and gone on with at any time. The batch is
+# counted in tokens: millions in each update. No GPU holds that, so it is cut into **micro-batches**, and their
+# gradients are added up before one step: **gradient accumulation**.
+#
+# It gives exactly the gradient of the large batch, if the weights are right. The loss of the large batch is the mean over its *tokens*.
+# Micro-batches have different numbers of tokens that count, because of padding or masks. **A mean of means is then not the mean**: tokens of
+# a small micro-batch count for more. Widely used trainers had this fault until October 2024, when D. Han and M. Han of Unsloth described it
+# ("Bugs in LLM training: gradient accumulation fix").
+#
+# **The smallest example.** Three tokens with the losses 1, 1, 1 in one micro-batch, one token with the loss 5 in the next. The mean is 8/4 = 2;
+# the mean of the means is $(1 + 5)/2 = 3$. And clip *once*, after adding up: clipping each micro-batch gives another direction.
+#
+# ### Find the bugs: accumulation
+#
+# *Find the bug · 8 minutes · difficulty: two of three*
+#
+# The model is one matrix $W$: the logits of a token with features $x$ are $x W$. Repair the program so that it gives what one
+# large batch would give.
+
+
+# %% exercise="fix_accumulation" minutes=8 faults=["micro-batches of different sizes: the mean loss", "... and the gradient of the large batch", "clipped once, at the end", "cut otherwise, the same step", "drawn micro-batches"]
+def accumulated(weight: torch.Tensor, micro_batches: list, max_norm: float = math.inf) -> dict:
+    """Return loss and gradient of all micro-batches together.
+
+    Args:
+        weight: W, (n_features, n_vocab). Not changed.
+        micro_batches: pairs (x, y): x is (n_tokens, n_features), y is (n_tokens,), the targets;
+            n_tokens is at least 1 and differs from one to the next.
+        max_norm: the gradient of the whole batch is shortened to this length where it is longer.
+
+    Returns:
+        {"loss": the mean over all tokens, a number; "norm": the gradient's length before clipping,
+        a number; "grad": the gradient of that mean after clipping, like weight}.
+    """
+    ### BEGIN SOLUTION
+    w = weight.clone().requires_grad_()
+    n_tokens = sum(len(y) for _, y in micro_batches)
+    loss = 0.0
+    for x, y in micro_batches:
+        part = F.cross_entropy(x @ w, y, reduction="sum") / n_tokens
+        part.backward()
+        loss += part.item()
+    norm = w.grad.norm().item()
+    return {"loss": loss, "norm": norm, "grad": w.grad * min(1.0, max_norm / max(norm, 1e-30))}
+    ### END SOLUTION
+    ### BEGIN RELEASE
+    # w = weight.clone().requires_grad_()
+    # loss, grad = 0.0, torch.zeros_like(weight)
+    # for x, y in micro_batches:
+    #     part = F.cross_entropy(x @ w, y) / len(micro_batches)
+    #     (slope,) = torch.autograd.grad(part, w)
+    #     grad += slope * min(1.0, max_norm / max(slope.norm().item(), 1e-30))
+    #     loss += part.item()
+    # return {"loss": loss, "norm": grad.norm().item(), "grad": grad}
+    ### END RELEASE
+
+
+# %% check="fix_accumulation" points=8
+with check("micro-batches of different sizes: the mean loss", hint="Divide by the number of tokens of all micro-batches.") as rng:
+    some_w = torch.tensor(rng.normal(size=(3, 4)))
+    some_x, some_y = torch.tensor(rng.normal(size=(9, 3)) * 2), torch.tensor(rng.integers(0, 4, 9))
+    parts = [(some_x[:7], some_y[:7]), (some_x[7:8], some_y[7:8]), (some_x[8:], some_y[8:])]
+    expect(accumulated(some_w, parts)["loss"], F.cross_entropy(some_x @ some_w, some_y).item(), what="the loss")
+with check("... and the gradient of the large batch", hint="The gradient of a sum is the sum of gradients; the factor is 1 / all tokens.") as rng:
+    some_w = torch.tensor(rng.normal(size=(3, 4)))
+    some_x, some_y = torch.tensor(rng.normal(size=(9, 3)) * 2), torch.tensor(rng.integers(0, 4, 9))
+    parts = [(some_x[:7], some_y[:7]), (some_x[7:], some_y[7:])]
+    slope = some_x.T @ ((some_x @ some_w).softmax(dim=1) - F.one_hot(some_y, 4)) / 9
+    got_step = accumulated(some_w, parts)
+    expect(got_step["grad"], slope, what="the gradient")
+    expect(got_step["norm"], slope.norm().item(), what="the norm")
+with check("clipped once, at the end", hint="The norm is that of the whole gradient, before clipping.") as rng:
+    some_w = torch.tensor(rng.normal(size=(3, 4)))
+    some_x, some_y = torch.tensor(rng.normal(size=(8, 3)) * 5), torch.tensor(rng.integers(0, 4, 8))
+    slope = some_x.T @ ((some_x @ some_w).softmax(dim=1) - F.one_hot(some_y, 4)) / 8
+    got_step = accumulated(some_w, [(some_x[:4], some_y[:4]), (some_x[4:], some_y[4:])], max_norm=0.1)
+    expect(got_step["norm"], slope.norm().item(), what="the norm before clipping")
+    expect(got_step["grad"], slope * 0.1 / slope.norm(), what="the clipped gradient")
+with check("cut otherwise, the same step", hint="How the batch is cut must not matter.") as rng:
+    some_w = torch.tensor(rng.normal(size=(2, 5)))
+    some_x, some_y = torch.tensor(rng.normal(size=(12, 2)) * 3), torch.tensor(rng.integers(0, 5, 12))
+    whole = F.cross_entropy(some_x @ some_w, some_y).item()
+    slope = some_x.T @ ((some_x @ some_w).softmax(dim=1) - F.one_hot(some_y, 5)) / 12
+    slope = slope * min(1, 0.05 / slope.norm().item())
+    for cuts in ([3, 4, 5], [1, 11], [2] * 6):
+        got_step = accumulated(some_w, list(zip(some_x.split(cuts), some_y.split(cuts), strict=True)), 0.05)
+        expect(got_step["loss"], whole, what="the loss")
+        expect(got_step["grad"], slope, what="the gradient")
+with check("one micro-batch", hint="This worked in the faulty program.", needs="micro-batches of different sizes: the mean loss") as rng:
+    some_w, some_x = torch.tensor(rng.normal(size=(3, 4))), torch.tensor(rng.normal(size=(6, 3)))
+    some_y = torch.tensor(rng.integers(0, 4, 6))
+    slope = some_x.T @ ((some_x @ some_w).softmax(dim=1) - F.one_hot(some_y, 4)) / 6
+    expect(accumulated(some_w, [(some_x, some_y)])["grad"], slope, what="the gradient")
+### BEGIN HIDDEN TESTS
+with check("drawn micro-batches", points=3, hint="One token in a micro-batch, twenty in the next; with and without clipping.", hidden=True) as rng:
+    for limit in (math.inf, 0.01, 100.0):
+        cuts = [1, *rng.integers(1, 20, 4).tolist()]
+        some_w = torch.tensor(rng.normal(size=(4, 6)))
+        some_x, some_y = torch.tensor(rng.normal(size=(sum(cuts), 4)) * 3), torch.tensor(rng.integers(0, 6, sum(cuts)))
+        slope = some_x.T @ ((some_x @ some_w).softmax(dim=1) - F.one_hot(some_y, 6)) / sum(cuts)
+        got_step = accumulated(some_w, list(zip(some_x.split(cuts), some_y.split(cuts), strict=True)), limit)
+        expect(got_step["loss"], F.cross_entropy(some_x @ some_w, some_y).item(), what="the loss")
+        expect(got_step["norm"], slope.norm().item(), what="the norm")
+        expect(got_step["grad"], slope * min(1, limit / slope.norm().item()), what="the gradient")
+### END HIDDEN TESTS
+grade("fix_accumulation")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# Two faults: what the loss of a micro-batch is divided by, and where the gradient is shortened.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# `reduction="sum"`, divided by the number of tokens of *all* micro-batches, which you can count before the loop. Clip after it.
+#
+# </details>
+#
+# **Why it matters.** The faulty loss looks normal and falls. It is just not the loss that you wanted. Over many GPUs it is the same: the
+# number of tokens must be summed over all of them.
+# [What is gradient accumulation, and when does it differ from a large batch?](#What-is-gradient-accumulation,-and-when-does-it-differ-from-a-large-batch?)
+
+# %% [markdown]
+# ## Memory: 16 bytes a parameter
+#
+# Training with Adam in **mixed precision** keeps for each parameter: the weight in 16 bits (2 bytes), its gradient in 16 bits (2), and for the
+# optimizer, in 32 bits, a copy of the weight (4), the mean of the gradients (4) and the mean of their squares (4). Together
+# **16 bytes**, of which 12 are the optimizer's. In plain 32 bits it is 4 + 4 + 4 + 4 = 16 as well. Running the model takes the
+# 2 bytes alone.
+#
+# With $N$ GPUs that all hold all of it, the same 16 bytes stand in each. **ZeRO** (S. Rajbhandari and others, "ZeRO: memory optimizations
+# toward training trillion parameter models", 2020) cuts what is the same everywhere into $N$ pieces:
+#
+# | | weight | gradient | optimizer | bytes a parameter on each GPU |
+# |---|---|---|---|---|
+# | no ZeRO | all | all | all | $2 + 2 + 12$ |
+# | stage 1 | all | all | piece | $2 + 2 + 12/N$ |
+# | stage 2 | all | piece | piece | $2 + (2 + 12)/N$ |
+# | stage 3 (as in FSDP) | piece | piece | piece | $(2 + 2 + 12)/N$ |
+#
+# **An example, the paper's own.** 7.5 billion parameters, $N$ = 64, in GB of $10^9$ bytes: 120, 31.4, 16.6 and 1.9.
+#
+# **Activations** come on top: what the forward pass keeps for the backward pass. A layer of a usual decoder in 16 bits keeps
+# about $s b h\,(34 + 5 a s/h)$ bytes, for $s$ tokens, $b$ rows, width $h$ and $a$ heads (V. Korthikanti and others, "Reducing activation
+# recomputation in large transformer models", 2022); the second term is the attention matrices, which FlashAttention does not keep. **Activation
+# checkpointing** keeps only the input of each layer, $2 s b h$ bytes, and computes the rest again on the way back: about a third
+# more arithmetic (one more forward pass beside forward and backward, which cost 1 and 2).
+#
+# ### Memory by hand
+#
+# *By hand · 8 minutes · difficulty: two of three*
+#
+# A model of 13 billion parameters, Adam, mixed precision, 8 GPUs. In GB of $10^9$ bytes, for *each* GPU, without activations:
+#
+# - `"plain"`, `"stage1"`, `"stage2"`, `"stage3"`;
+# - `"run"`: the weights alone, in 16 bits, on one GPU.
+#
+# And the activations of one layer with $s$ = 2048, $b$ = 1, $h$ = 4096, $a$ = 32, in MB of $10^6$ bytes:
+#
+# - `"layer"`: by the formula; `"kept"`: with checkpointing, the layer's input only.
+
+# %% exercise="memory_by_hand" minutes=8
+### BEGIN SOLUTION
+memory_hand = {
+    "plain": 16 * 13, "stage1": 13 * (4 + 12 / 8), "stage2": 13 * (2 + 14 / 8), "stage3": 13 * 16 / 8, "run": 26,
+    "layer": 2048 * 4096 * (34 + 5 * 32 * 2048 / 4096) / 1e6, "kept": 2 * 2048 * 4096 / 1e6,
+}  # fmt: skip
+### END SOLUTION
+### BEGIN RELEASE
+# memory_hand = {
+#     "plain": ..., "stage1": ..., "stage2": ..., "stage3": ..., "run": ...,
+#     "layer": ..., "kept": ...,
+# }
+### END RELEASE
+
+# %% check="memory_by_hand" points=7
+with check("no ZeRO", hint="16 bytes a parameter; billions of bytes are GB."):
+    expect(memory_hand["plain"], sum([2, 2, 4, 4, 4]) * 13, what="the GB", tell=False)
+with check("stage 1", hint="Only the 12 bytes of the optimizer are divided by 8."):
+    expect(memory_hand["stage1"], sum([2, 2, *[4 / 8] * 3]) * 13, what="the GB", tell=False)
+with check("stage 2", hint="Now the gradient's 2 bytes are divided, too."):
+    expect(memory_hand["stage2"], sum([2, 2 / 8, *[4 / 8] * 3]) * 13, what="the GB", tell=False)
+with check("stage 3", hint="Everything is divided."):
+    expect(memory_hand["stage3"], sum([2 / 8, 2 / 8, *[4 / 8] * 3]) * 13, what="the GB", tell=False)
+with check("to run it", hint="Neither gradients nor optimizer."):
+    expect(memory_hand["run"], torch.zeros(0, dtype=torch.bfloat16).element_size() * 13, what="the GB", tell=False)
+with check("the activations of a layer", hint="Put in the numbers: 5 · a · s / h is 80."):
+    linear, square = 34 * 2048 * 4096, 5 * 32 * 2048**2  # the two terms, multiplied out
+    expect(memory_hand["layer"], (linear + square) / 10**6, what="the MB", tell=False)
+with check("what checkpointing keeps", hint="s · b · h numbers of 2 bytes."):
+    kept_bytes = torch.zeros(1, 2048, 4096, dtype=torch.bfloat16).nbytes
+    expect(memory_hand["kept"], kept_bytes / 10**6, what="the MB", tell=False)
+grade("memory_by_hand")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# Work in bytes a parameter first: 16, 4 + 12/8, 2 + 14/8, 16/8. Then times 13.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# For the layer: $2048 \cdot 4096 \cdot (34 + 80)$ bytes. Let Python multiply.
+#
+# </details>
+
+
+# %% demo=true
+def show_memory():
+    """Count the bytes of a real training step: states, and activations with and without checkpointing."""
+    torch.manual_seed(0)
+    net, rows = TinyGPT(96, n_layers=6), torch.zeros(8, 33, dtype=torch.long)
+    optimizer = torch.optim.AdamW(net.parameters())
+    mean_loss(net, rows).backward()
+    optimizer.step()
+    parts = [*net.parameters(), *(p.grad for p in net.parameters())]
+    parts += [t for state in optimizer.state.values() for t in state.values() if t.ndim]
+    n_weights = sum(p.numel() for p in net.parameters())
+    print(f"states: {sum(t.nbytes for t in parts) / n_weights:.2f} bytes a parameter ({n_weights:,} parameters)")
+
+    def kept(checkpointed: bool) -> int:
+        storages = {}
+        weights = {p.untyped_storage().data_ptr() for p in net.parameters()}
+
+        def pack_hook(t):
+            if t.untyped_storage().data_ptr() not in weights:
+                storages[t.untyped_storage().data_ptr()] = t.untyped_storage()
+            return t
+
+        x, mask = torch.randn(8, 32, 96, requires_grad=True), torch.ones(32, 32, dtype=torch.bool).tril()
+        with torch.autograd.graph.saved_tensors_hooks(pack_hook, lambda t: t):
+            for block in net.blocks:
+                if checkpointed:
+                    x = torch.utils.checkpoint.checkpoint(block, x, mask, use_reentrant=False)
+                    storages[x.untyped_storage().data_ptr()] = x.untyped_storage()
+                else:
+                    x = block(x, mask)
+        return sum(s.nbytes() for s in storages.values())
+
+    print(f"activations of six blocks: {kept(False):,} bytes; with checkpointing {kept(True):,}")
+    print(f"SmolLM2 (134,515,008 parameters): {134_515_008 * 16 / 1e9:.2f} GB of states to train it")
+
+
+show_memory()
+
+# %% [markdown]
+# Counted, not estimated: the states of a real AdamW are 16 bytes a parameter here as well. And checkpointing keeps a small part of the
+# activations.
+#
+# **Why it matters.** A model of 7 billion takes 14 GB to run and 112 GB to train before the first activation. Both numbers are asked for, and they are mixed up.
+# [How much GPU memory does training a 7B model take?](#How-much-GPU-memory-does-training-a-7B-model-take?)
+
+# %% [markdown]
+# ## Numbers with 16 bits
+#
+# Both 16-bit formats spend one bit on the sign. **float16** has 5 bits for the exponent and 10 for the fraction: values up to 65,504, and nothing
+# below about 6e-8 but 0. **bfloat16** has 8 and 7: the range of 32-bit floats, and few digits. Between two powers of two lie 128
+# values, so from 256 to 512 every second whole number, and near 1 steps of 1/128 above it.
+#
+# **The smallest example.** In bfloat16, 128 + 1 = 129 is there. 512 + 1 is not: the neighbours are 512 and 516, and the nearer one is 512.
+# A sum that lies half-way between two neighbours goes to the one whose last bit is 0.
+#
+# ### Predict what is lost
+#
+# *Predict, then run · 6 minutes · difficulty: two of three*
+#
+# Commit to the results (numbers; infinity is `math.inf`). PyTorch computes each in the format and rounds:
+#
+# - `"sum"`: 256 + 1 in bfloat16;
+# - `"update"`: a weight of 1 plus an update of 0.001, in bfloat16;
+# - `"count"`: start at 0 in bfloat16 and add 1 a thousand times;
+# - `"large"`: 300 times 300 in float16;
+# - `"small"`: a gradient of 1e-8, stored in float16;
+# - `"scaled"`: the same gradient when the loss was multiplied by 1024 first: is anything left of it in float16? `True` or `False`.
+
+# %% exercise="half_precision" minutes=6
+### BEGIN SOLUTION
+half_said = {"sum": 256, "update": 1, "count": 256, "large": math.inf, "small": 0, "scaled": True}
+### END SOLUTION
+### BEGIN RELEASE
+# half_said = {"sum": ..., "update": ..., "count": ..., "large": ..., "small": ..., "scaled": ...}
+### END RELEASE
+
+# %% check="half_precision" points=6
+with check("256 + 1 in bfloat16", hint="Neighbours are 256 and 258; 257 lies half-way."):
+    expect(half_said["sum"], (torch.tensor(256.0).bfloat16() + 1).item(), what="the sum", tell=False)
+with check("1 + 0.001 in bfloat16", hint="The next value above 1 is 1 + 1/128."):
+    expect(half_said["update"], (torch.tensor(1.0).bfloat16() + 0.001).item(), what="the weight", tell=False)
+with check("a thousand ones", hint="Where does adding 1 stop to change anything?"):
+    counted = torch.zeros((), dtype=torch.bfloat16)
+    for _ in range(1000):
+        counted = counted + 1
+    expect(half_said["count"], counted.item(), what="the count", tell=False)
+with check("300 times 300 in float16", hint="What is the largest value?"):
+    expect(half_said["large"], (torch.tensor(300.0).half() * 300).item(), what="the product", tell=False)
+with check("a gradient of 1e-8 in float16", hint="What is the smallest value above 0?"):
+    expect(half_said["small"], torch.tensor(1e-8).half().item(), what="the gradient", tell=False)
+with check("... with a scaled loss", hint="1024 times 1e-8 is about 1e-5."):
+    expect(half_said["scaled"], (torch.tensor(1e-8) * 1024).half().item() > 0, what="the answer", tell=False)
+grade("half_precision")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# From 256 on, bfloat16 holds even numbers only; from 128 to 256, every whole number.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# An update that is smaller than half the distance to the next value is lost. It is lost again in the next step, and for ever.
+#
+# </details>
+#
+# This is why mixed precision keeps a copy of the weights in 32 bits. The demonstration trains two networks alike, but one of them
+# keeps its weights in bfloat16: after each step they are rounded.
+
+
+# %% demo=true
+def show_rounding():
+    """Train with weights in 32 bits, and with weights rounded to bfloat16 after each step."""
+    ids, held_out = map(to_ids, clean_corpus())
+    for rounded in (False, True):
+        ends = []
+        for seed in range(3):
+            torch.manual_seed(seed)
+            net = TinyGPT(32)
+            train(net, ids, 400, seed=seed, rounded=rounded)
+            ends.append(window_bits(net, held_out))
+        words = "rounded to bfloat16" if rounded else "kept in 32 bits"
+        print(f"weights {words:20} bits per byte held out, three seeds: {', '.join(f'{e:.2f}' for e in ends)}")
+
+
+show_rounding()
+
+# %% [markdown]
+# With rounded weights every seed ends worse, and all else was computed in 32 bits. (Rounding at random, up or down with the right
+# probabilities, is another cure: on average nothing is lost.)
+#
+# **Why it matters.** "We train in bf16" means: products in bf16, sums and master weights in fp32. float16 needs loss scaling on top.
+# [fp16 or bf16: what does each lose?](#fp16-or-bf16:-what-does-each-lose?)
+
+# %% [markdown]
+# ## Many GPUs, in numbers
+#
+# - **Data parallel**: each GPU has all of the model and its own rows. After the backward pass gradients are averaged: an
+#   *all-reduce*. In a ring of $N$ GPUs each sends $2\,(N-1)/N$ times the size of the gradient. (ZeRO 1 and 2 send as much, stage 3 half as much again.)
+# - **Tensor parallel**: each matrix is cut. In a two-layer network the first matrix is cut into columns and the second into rows, so that
+#   the activation between needs no exchange and *one* all-reduce of the output ends the layer. It talks in every layer, so it stays inside a machine.
+# - **Pipeline parallel**: each GPU has some layers, and micro-batches flow through. At first the last stages wait, at the end the first: with
+#   $p$ stages and $m$ micro-batches the share of idle time, the **bubble**, is $(p-1)/(m+p-1)$ (Y. Huang and others, "GPipe", 2019).
+# - The three multiply: the number of GPUs is the product of the three degrees.
+#
+# **The smallest example.** Two stages, three micro-batches: each stage works 3 of 4 time slots, a bubble of 1/4.
+#
+# ### Parallel by hand
+#
+# *By hand · 6 minutes · difficulty: two of three*
+#
+# - `"bubble"`: 4 stages, 12 micro-batches;
+# - `"sent"`: GB that each of 8 GPUs sends in one ring all-reduce of the gradients of 7 billion parameters in 16 bits;
+# - `"piece"`: parameters that each of 8 GPUs holds of a matrix of 4096 × 16384, tensor parallel;
+# - `"gpus"`: tensor parallel 8, pipeline 4, data parallel 16.
+
+# %% exercise="parallel_by_hand" minutes=6
+### BEGIN SOLUTION
+parallel_hand = {"bubble": 3 / 15, "sent": 2 * 7 / 8 * 14, "piece": 4096 * 16384 // 8, "gpus": 8 * 4 * 16}
+### END SOLUTION
+### BEGIN RELEASE
+# parallel_hand = {"bubble": ..., "sent": ..., "piece": ..., "gpus": ...}
+### END RELEASE
+
+# %% check="parallel_by_hand" points=4
+with check("the bubble", hint="All slots of a stage are m + p − 1; it works in m of them."):
+    slots = {(stage, stage + micro) for stage in range(4) for micro in range(12)}  # (who, when)
+    n_slots = 1 + max(when for _, when in slots)
+    expect(parallel_hand["bubble"], 1 - len(slots) / (4 * n_slots), what="the bubble", tell=False)
+with check("what each GPU sends", hint="The gradient is 14 GB; each sends 2 · 7/8 of that."):
+    chunk = 7 * 2 / 8  # a ring passes on one piece of eight in each of 7 + 7 rounds
+    expect(parallel_hand["sent"], sum(chunk for _ in range(7 + 7)), what="the GB", tell=False)
+with check("a piece of a matrix", hint="2048 columns of 4096 each."):
+    expect(parallel_hand["piece"], torch.empty(4096, 16384, device="meta").chunk(8, dim=1)[0].numel(), what="the parameters", tell=False)
+with check("all GPUs", hint="The degrees multiply."):
+    expect(parallel_hand["gpus"], len(list(itertools.product(range(8), range(4), range(16)))), what="the number", tell=False)
+grade("parallel_by_hand")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# Draw the pipeline: four lines, time to the right. Stage 3 begins when three slots have passed.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# 7 billion parameters of 2 bytes are 14 GB. A ring of 8: first 7 rounds to add up, then 7 to hand out, an eighth in each.
+#
+# </details>
+
+
+# %% demo=true
+def show_tensor_parallel():
+    """A two-layer network, cut in four: columns, then rows, then one sum."""
+    generator = torch.Generator().manual_seed(0)
+    x, up, down = (torch.randn(*s, generator=generator, dtype=torch.float64) for s in ((5, 16), (16, 64), (64, 16)))
+    whole = F.gelu(x @ up) @ down
+    pieces = [F.gelu(x @ a) @ b for a, b in zip(up.chunk(4, dim=1), down.chunk(4, dim=0), strict=True)]
+    print(f"four pieces, added up: largest difference {(sum(pieces) - whole).abs().max():.1e}")
+    wrong = [F.gelu(x[:, 4 * i : 4 * i + 4] @ a) for i, a in enumerate(up.chunk(4, dim=0))]
+    gap = (sum(wrong) - F.gelu(x @ up)).abs().max()
+    print(f"rows first, GELU before the sum: largest difference {gap:.1f}")
+
+
+show_tensor_parallel()
+
+# %% [markdown]
+# Columns first, then rows: the sum of the pieces is the whole. The other way round an exchange would be needed before the
+# GELU, because a nonlinearity of a sum is not the sum of nonlinearities.
+#
+# **Why it matters.** "What is split, and what is sent?" answers every question on parallel training.
+# [Data, tensor and pipeline parallelism: what is split, and what is sent?](#Data,-tensor-and-pipeline-parallelism:-what-is-split,-and-what-is-sent?)

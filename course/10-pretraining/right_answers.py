@@ -103,3 +103,114 @@ def ngram_prob(counts, context, char, n, n_symbols, k=2.0):
             total = sum(counts[h].values())
             p = total / (total + k) * (counts[h].get(char, 0) / total) + k / (total + k) * p
     return p
+
+
+# %% with NumPy and all pairs exercise="minhash"
+# Ranks as an array; every pair is compared, band by band.
+def signature(shingles, ranks):
+    if len(shingles) == 0:
+        raise ValueError("empty")
+    return np.array(ranks)[:, sorted(set(shingles))].min(axis=1).tolist()
+
+
+def candidate_pairs(signatures, n_bands):
+    if any(len(s) % n_bands for s in signatures):
+        raise ValueError("bands do not fit")
+    blocks = [np.array(s).reshape(n_bands, -1) for s in signatures]
+    return [
+        (i, j)
+        for i in range(len(blocks))
+        for j in range(i + 1, len(blocks))
+        if any((a == b).all() for a, b in zip(blocks[i], blocks[j], strict=True))
+    ]
+
+
+# %% plain loops exercise="minhash"
+# No library at all; the band is part of the bucket's key.
+def signature(shingles, ranks):
+    if not shingles:
+        raise ValueError("no shingle")
+    out = []
+    for rank in ranks:
+        lowest = rank[shingles[0]]
+        for s in shingles[1:]:
+            if rank[s] < lowest:
+                lowest = rank[s]
+        out.append(lowest)
+    return out
+
+
+def candidate_pairs(signatures, n_bands):
+    table, pairs = {}, set()
+    for j, one in enumerate(signatures):
+        width, rest = divmod(len(one), n_bands)
+        if rest:
+            raise ValueError("no whole bands")
+        for b in range(n_bands):
+            key = (b, *one[b * width : b * width + width])
+            pairs.update((i, j) for i in table.get(key, []))
+            table.setdefault(key, []).append(j)
+    return sorted(pairs)
+
+
+# %% a growing row exercise="packing"
+# Token by token; a row is put away when it is full.
+def pack(documents, length, end):
+    rows, numbers, row, number = [], [], [], []
+    for i, document in enumerate(documents):
+        for token in list(document) + [end]:
+            row.append(token)
+            number.append(i)
+            if len(row) == length:
+                rows.append(row)
+                numbers.append(number)
+                row, number = [], []
+    return rows, numbers
+
+
+def document_mask(numbers):
+    t = len(numbers)
+    mask = torch.zeros(t, t, dtype=torch.bool)
+    for i in range(t):
+        for j in range(i + 1):
+            mask[i, j] = numbers[i] == numbers[j]
+    return mask
+
+
+# %% tensors cut and reshaped exercise="packing"
+# The stream as a tensor, cut to whole rows; the mask from comparisons alone.
+def pack(documents, length, end):
+    stream = torch.tensor(sum(([*d, end] for d in documents), []))
+    owner = torch.repeat_interleave(torch.arange(len(documents)), torch.tensor([len(d) + 1 for d in documents]))
+    n = len(stream) // length
+    return stream[: n * length].view(n, length).tolist(), owner[: n * length].view(n, length).tolist()
+
+
+def document_mask(numbers):
+    number, place = torch.tensor(numbers), torch.arange(len(numbers))
+    return (number.unsqueeze(1) == number) & (place.unsqueeze(1) >= place)
+
+
+# %% the large batch at once exercise="fix_accumulation"
+# Joins the micro-batches; memory aside, it is the definition.
+def accumulated(weight, micro_batches, max_norm=math.inf):
+    w = weight.detach().clone().requires_grad_(True)
+    x, y = (torch.cat(parts) for parts in zip(*micro_batches, strict=True))
+    loss = F.cross_entropy(x @ w, y)
+    loss.backward()
+    norm = float(torch.nn.utils.clip_grad_norm_([w], max_norm))
+    return {"loss": float(loss), "norm": norm, "grad": w.grad}
+
+
+# %% weights for the means exercise="fix_accumulation"
+# Means, weighted by their share of the tokens.
+def accumulated(weight, micro_batches, max_norm=math.inf):
+    w = weight.clone().requires_grad_()
+    sizes = [y.numel() for _, y in micro_batches]
+    losses = [F.cross_entropy(x @ w, y) * (n / sum(sizes)) for (x, y), n in zip(micro_batches, sizes, strict=True)]
+    grads = [torch.autograd.grad(part, w)[0] for part in losses]
+    grad = torch.stack(grads).sum(dim=0)
+    norm = torch.linalg.vector_norm(grad)
+    if norm > max_norm:
+        grad = grad / norm * max_norm
+    return {"loss": sum(part.item() for part in losses), "norm": norm.item(), "grad": grad}
