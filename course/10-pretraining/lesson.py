@@ -754,7 +754,7 @@ with check("drawn texts, counted another way", points=5, hint="Count with slices
             follow = [some_text[i + size] for i in range(len(some_text) - size) if some_text[i : i + size] == h]
             want_p = (follow.count(char) + k * want_p) / (len(follow) + k)
         some_counts = ngram_counts(some_text, n)
-        expect(ngram_counts("bbbbb", 3)["bb"], {"b": 3}, what="the row of a context in a run of one character")
+        expect(ngram_counts("bbbbb", 2), {"": {"b": 5}, "b": {"b": 4}}, what="the counts of a run of one character")
         expect(ngram_prob(some_counts, context, char, n, 5, k), want_p, what="p")
         expect(len(some_counts), len({some_text[i - s : i] for s in range(n) for i in range(s, len(some_text))}), what="the number of contexts")
 ### END HIDDEN TESTS
@@ -1576,3 +1576,408 @@ show_tensor_parallel()
 #
 # **Why it matters.** "What is split, and what is sent?" answers every question on parallel training.
 # [Data, tensor and pipeline parallelism: what is split, and what is sent?](#Data,-tensor-and-pipeline-parallelism:-what-is-split,-and-what-is-sent?)
+
+# %% [markdown]
+# ## How large a model, how much text
+#
+# Training costs about $C = 6 N D$ operations for $N$ parameters and $D$ tokens: 2 for each parameter on the way forward, 4 on the way back.
+# Which $N$ is best for a given $C$? J. Hoffmann and others ("Training compute-optimal large language models", 2022, "Chinchilla") fitted
+# the final loss of several hundred runs with
+#
+# $$L(N, D) = E + \frac{A}{N^{\alpha}} + \frac{B}{D^{\beta}},$$
+#
+# with $E$ = 1.69, $A$ = 406.4, $B$ = 410.7, $\alpha$ = 0.34, $\beta$ = 0.28: what no model can learn, what a small model misses, and what little text
+# leaves out. For Chinchilla itself, 70 billion parameters and 1.4 trillion tokens, it gives 1.937.
+#
+# With $D = C/(6N)$ put in, set the derivative by $N$ to zero: $\alpha A N^{-\alpha - 1} = \beta B\,(6/C)^{\beta} N^{\beta - 1}$. So
+#
+# $$N^* = \left(\frac{\alpha A}{\beta B}\right)^{\frac{1}{\alpha + \beta}} \left(\frac{C}{6}\right)^{\frac{\beta}{\alpha + \beta}}, \qquad D^* = \frac{C}{6 N^*}.$$
+#
+# **The smallest example.** $\alpha = \beta = 1$ and $A = B = 1$: $N^* = D^* = \sqrt{C/6}$. For $C$ = 24 both are 2.
+#
+# ### The best size for a budget
+#
+# *Implement · 10 minutes · difficulty: two of three*
+
+# %%
+CHINCHILLA = {"E": 1.69, "A": 406.4, "B": 410.7, "alpha": 0.34, "beta": 0.28}
+
+
+# %% exercise="chinchilla" minutes=10
+def scaling_loss(law: dict[str, float], n: float, d: float) -> float:
+    """Return E + A / n**alpha + B / d**beta for n parameters and d tokens.
+
+    Args:
+        law: the numbers "E", "A", "B", "alpha", "beta".
+
+    scaling_loss(CHINCHILLA, 70e9, 1.4e12) is about 1.937.
+    """
+    ### BEGIN SOLUTION
+    return law["E"] + law["A"] / n ** law["alpha"] + law["B"] / d ** law["beta"]
+    ### END SOLUTION
+
+
+def best_size(law: dict[str, float], flops: float) -> tuple[float, float]:
+    """Return (parameters, tokens) with the lowest loss among those that cost `flops` = 6 n d.
+
+    Whole numbers are not asked for. With alpha = beta = A = B = 1 and 24 operations: (2, 2).
+    """
+    ### BEGIN SOLUTION
+    a, b = law["alpha"], law["beta"]
+    n = (a * law["A"] / (b * law["B"])) ** (1 / (a + b)) * (flops / 6) ** (b / (a + b))
+    return n, flops / 6 / n
+    ### END SOLUTION
+
+
+# %% check="chinchilla" points=10
+with check("the loss: Chinchilla and Gopher", hint="Three terms. Gopher has 280 billion parameters and 300 billion tokens."):
+    want_losses = [1.69 + 406.4 * math.exp(-0.34 * math.log(n)) + 410.7 * math.exp(-0.28 * math.log(d)) for n, d in ((70e9, 1.4e12), (280e9, 300e9))]
+    expect([scaling_loss(CHINCHILLA, 70e9, 1.4e12), scaling_loss(CHINCHILLA, 280e9, 300e9)], want_losses, what="the losses")
+with check("the loss: parameters and tokens are not exchanged", hint="A and alpha belong to n.", needs="the loss: Chinchilla and Gopher"):
+    expect(scaling_loss({"E": 1, "A": 8, "B": 9, "alpha": 1, "beta": 0.5}, 4, 9), 1 + 2 + 3, what="the loss")
+with check("the best size: the example", hint="flops / 6 is n · d."):
+    expect(best_size({"E": 0, "A": 1, "B": 1, "alpha": 1, "beta": 1}, 24), (2, 2), what="(parameters, tokens)")
+with check("the budget is spent, not more", hint="6 · n · d is flops.", needs="the best size: the example"):
+    some_size = best_size(CHINCHILLA, 1e21)
+    expect(6 * some_size[0] * some_size[1], 1e21, what="6 n d")
+with check("no neighbour is better", points=2, hint="The factor in front is (alpha A / (beta B)) to the power 1 / (alpha + beta)."):
+    for flops in (1e18, 5.76e23):
+        n_grid = np.exp(np.linspace(math.log(1e6), math.log(1e13), 40001))  # a search over sizes, finer than 1 in 2000
+        grid_loss = 1.69 + 406.4 / n_grid**0.34 + 410.7 / (flops / 6 / n_grid) ** 0.28
+        expect(best_size(CHINCHILLA, flops)[0] / n_grid[grid_loss.argmin()], 1.0, tol=1e-3, what="your size over the one a search finds")
+### BEGIN HIDDEN TESTS
+with check("other laws", points=4, hint="Exponents that differ, factors that differ; compare with a search.", hidden=True) as rng:
+    for _ in range(4):
+        drawn_law = {"E": 1.0, "A": float(rng.uniform(100, 900)), "B": float(rng.uniform(100, 900)),
+                     "alpha": float(rng.uniform(0.2, 0.6)), "beta": float(rng.uniform(0.2, 0.6))}  # fmt: skip
+        flops = 10 ** float(rng.uniform(17, 22))
+        n_grid = np.exp(np.linspace(math.log(1e2), math.log(1e18), 60001))
+        grid_loss = 1 + drawn_law["A"] / n_grid ** drawn_law["alpha"] + drawn_law["B"] / (flops / 6 / n_grid) ** drawn_law["beta"]
+        got_size = best_size(drawn_law, flops)
+        expect(got_size[0] / n_grid[grid_loss.argmin()], 1.0, tol=2e-3, what="your size over the one a search finds")
+        expect(scaling_loss(drawn_law, *got_size), grid_loss.min(), tol=1e-6, what="the loss there")
+### END HIDDEN TESTS
+grade("chinchilla")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# `law["A"] / n ** law["alpha"]` is the second term.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# Compute $N^*$ by the formula above; $D^*$ is what the budget leaves: `flops / 6 / n`.
+#
+# </details>
+#
+# ### A trap in a famous fit
+#
+# *Predict, then run · 4 minutes · difficulty: two of three*
+#
+# "Twenty tokens a parameter" is the rule that people took from the paper: Chinchilla has 70 billion parameters and 1.4 trillion
+# tokens. Now take the *published formula* and its budget, $C$ = 5.76e23. What does `best_size` say? Commit first.
+#
+# - `"ratio"`: tokens a parameter: (a) about 20 (b) about 90 (c) about 5
+# - `"growth"`: with a hundred times the budget, that ratio by this formula (a) stays (b) rises (c) falls
+
+# %% exercise="trap" minutes=4
+### BEGIN SOLUTION
+trap_said = {"ratio": "b", "growth": "b"}
+### END SOLUTION
+### BEGIN RELEASE
+# trap_said = {"ratio": ..., "growth": ...}
+### END RELEASE
+
+# %% check="trap" points=2
+with check("the ratio by the published formula", hint="Run `best_size(CHINCHILLA, 5.76e23)` after you have committed."):
+    expect_choice(
+        trap_said["ratio"],
+        "b",
+        {
+            "a": "That is the rule, and what two other methods in the paper give. The printed formula says otherwise.",
+            "b": "The rounded constants give a much smaller model and far more text than the model that was trained.",
+            "c": "That would be a larger model on less text, as Gopher was.",
+        },
+    )
+with check("the ratio with more compute", hint="N grows with the power β/(α+β), D with α/(α+β). Which is larger?"):
+    expect_choice(
+        trap_said["growth"],
+        "b",
+        {
+            "a": "It would stay if α and β were equal.",
+            "b": "α is larger than β, so D grows with the larger power.",
+            "c": "Compare the two powers: β/(α+β) belongs to N.",
+        },
+    )
+grade("trap")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# $D/N = \frac{C}{6 N^2}$.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# The powers are 0.28/0.62 for $N$ and 0.34/0.62 for $D$.
+#
+# </details>
+
+
+# %% demo=true
+def show_trap():
+    """Tokens a parameter by the published fit."""
+    for flops in (1e19, 1e21, 5.76e23, 5.76e25):
+        n, d = best_size(CHINCHILLA, flops)
+        loss = scaling_loss(CHINCHILLA, n, d)
+        print(f"{flops:9.3g} operations: {n:9.3g} parameters, {d:9.3g} tokens, ratio {d / n:4.0f}, loss {loss:.3f}")
+    print(f"Chinchilla, as it was trained: ratio 20, loss {scaling_loss(CHINCHILLA, 70e9, 1.4e12):.3f}")
+
+
+show_when_written(show_trap)
+
+# %% [markdown]
+# The formula asks for 32 billion parameters and 93 tokens each. T. Besiroglu and others ("Chinchilla scaling: a replication attempt",
+# 2024) took the points from the paper's figure and fitted again: the published constants do not fit them well, and new ones agree with about
+# twenty. Note also how flat the bottom is: the two losses differ by less than 0.01. And the best size for *training* is not the best for
+# use: a smaller model, trained longer, is cheaper with each answer. Llama 3's model of 8 billion saw 15 trillion tokens, nearly two thousand a parameter.
+#
+# **Why it matters.** Whoever quotes the rule should know what it is the answer to: the lowest loss for a budget of training, nothing else.
+# [What do scaling laws say about model size and data?](#What-do-scaling-laws-say-about-model-size-and-data?)
+
+# %% [markdown]
+# ## Fit one yourself
+#
+# **IsoFLOP curves**: for some budgets $C$ train models of several sizes, each with $D = C/(6N)$ tokens. Over $\log N$ the losses of one budget look like
+# a parabola; its lowest point is the best size. Through the best sizes goes a power law, $N^* = g\,C^a$: a straight line in logarithms.
+#
+# **The table in the next cell is made, not measured**: a law of our own with stated constants, and noise. So there is a truth to compare with. Its exponent
+# is $a = \beta/(\alpha + \beta)$ = 0.3/0.7.
+#
+# **The smallest example.** Sizes 1, 10, 100 with the losses 3, 2, 3: the parabola over the logarithm is lowest at 10. And through
+# (1, 2), (100, 20) goes $2 x^{1/2}$.
+#
+# ### Parabolas and a straight line
+#
+# *Implement · 10 minutes · difficulty: two of three*
+
+# %%
+OUR_LAW = {"E": 1.8, "A": 300.0, "B": 500.0, "alpha": 0.4, "beta": 0.3}  # stated, not measured
+
+
+def make_table(noise: float = 0.01, seed: int = 0) -> dict[float, tuple[list[float], list[float]]]:
+    """Return budget → (sizes, losses): the law above, and noise. Nine sizes around the best of each budget."""
+    rng, table = np.random.default_rng(seed), {}
+    for flops in (1e17, 1e18, 1e19, 1e20, 1e21):
+        n = 5.7 * (flops / 6) ** (0.3 / 0.7) * 3.0 ** np.linspace(-2, 2, 9)
+        loss = 1.8 + 300 / n**0.4 + 500 / (flops / 6 / n) ** 0.3 + rng.normal(0, noise, 9)
+        table[flops] = n.tolist(), loss.tolist()
+    return table
+
+
+made_table = make_table()
+
+
+# %% exercise="isoflop" minutes=10
+def parabola_minimum(sizes: list[float], losses: list[float]) -> float:
+    """Fit a parabola to the losses over log(size), by least squares; return the size at its bottom.
+
+    Raises:
+        ValueError: fewer than three points, or the parabola is not open upwards.
+
+    parabola_minimum([1, 10, 100], [3, 2, 3]) is 10.
+    """
+    ### BEGIN SOLUTION
+    if len(sizes) < 3:
+        raise ValueError("a parabola needs three points")
+    a, b, _ = np.polyfit(np.log(sizes), losses, 2)
+    if a <= 0:
+        raise ValueError("this parabola has no bottom")
+    return float(np.exp(-b / (2 * a)))
+    ### END SOLUTION
+
+
+def power_law(x: list[float], y: list[float]) -> tuple[float, float]:
+    """Fit y = g * x**a by least squares in the logarithms of both; return (a, g).
+
+    power_law([1, 100], [2, 20]) is (0.5, 2).
+    """
+    ### BEGIN SOLUTION
+    a, log_g = np.polyfit(np.log(x), np.log(y), 1)
+    return float(a), float(np.exp(log_g))
+    ### END SOLUTION
+
+
+# %% check="isoflop" points=10
+with check("a parabola: the example", hint="np.polyfit over np.log(sizes), degree 2; the bottom is at -b / (2a)."):
+    expect(parabola_minimum([1, 10, 100], [3, 2, 3]), 10.0, tol=1e-7, what="the size")
+with check("a bottom between the points", hint="The bottom of the parabola, not the lowest point of the table.") as rng:
+    for low in rng.uniform(2, 5, 3):
+        grid = np.linspace(0, 7, 6)
+        expect(parabola_minimum(np.exp(grid).tolist(), (1 + 0.3 * (grid - low) ** 2).tolist()), math.exp(low), tol=1e-6, what="the size")
+with check("points that do not lie on it", hint="Least squares over all points.") as rng:
+    grid, some = np.array([0.0, 1.0, 2.0, 3.0]), rng.uniform(0, 0.2, 4) + np.array([1.0, 0.0, 0.0, 1.0])
+    basis = np.stack([grid**2, grid, np.ones(4)], axis=1)
+    a, b, _ = np.linalg.solve(basis.T @ basis, basis.T @ some)  # the normal equations
+    expect(parabola_minimum(np.exp(grid).tolist(), some.tolist()), math.exp(-b / 2 / a), tol=1e-6, what="the size")
+with check("no bottom, or two points: refused", hint="The first coefficient must be above 0.", needs="a parabola: the example"):
+    expect_raises(ValueError, parabola_minimum, [1, 10, 100], [2, 3, 2])
+    expect_raises(ValueError, parabola_minimum, [1, 10], [2, 3])
+with check("a power law: the example", hint="A straight line through the logarithms; exp of its height at 0."):
+    expect(power_law([1, 100], [2, 20]), (0.5, 2.0), tol=1e-7, what="(a, g)")
+with check("a power law that is none: least squares in logarithms", hint="Not in the numbers themselves.", needs="a power law: the example"):
+    logs = np.array([[0, 1], [1, 1], [2, 4.0]])
+    slope = stats.linregress(logs[:, 0], logs[:, 1])
+    expect(power_law(np.exp(logs[:, 0]).tolist(), np.exp(logs[:, 1]).tolist()), (slope.slope, math.exp(slope.intercept)), tol=1e-7, what="(a, g)")
+### BEGIN HIDDEN TESTS
+with check("drawn points", points=4, hint="Compare with scipy.stats.linregress and with the normal equations.", hidden=True) as rng:
+    for _ in range(4):
+        logs = rng.uniform(1, 20, 7)
+        others = 0.5 * logs + rng.normal(0, 1, 7)
+        slope = stats.linregress(logs, others)
+        expect(power_law(np.exp(logs).tolist(), np.exp(others).tolist()), (slope.slope, math.exp(slope.intercept)), tol=1e-6, what="(a, g)")
+        grid = np.sort(rng.uniform(-2, 2, 8))
+        some = 2 + 0.5 * (grid - 0.3) ** 2 + rng.normal(0, 0.05, 8)
+        basis = np.stack([grid**2, grid, np.ones(8)], axis=1)
+        a, b, _ = np.linalg.lstsq(basis, some, rcond=None)[0]
+        expect(parabola_minimum(np.exp(grid).tolist(), some.tolist()), math.exp(-b / 2 / a), tol=1e-6, what="the size")
+### END HIDDEN TESTS
+grade("isoflop")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# `np.polyfit(np.log(sizes), losses, 2)` gives three coefficients, the highest power first.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# A parabola $a u^2 + b u + c$ is lowest at $u = -b/(2a)$, and the size there is $e^u$.
+#
+# </details>
+#
+# **Why it matters.** One fits on runs that one can afford, and predicts a run that one can afford once.
+# [How do you predict the loss of a run that is too expensive to try?](#How-do-you-predict-the-loss-of-a-run-that-is-too-expensive-to-try?)
+
+
+# %% demo=true
+# Figure: losses over model size for five budgets, with the parabola of each and its lowest point
+def show_isoflop():
+    """Draw the made table, one parabola a budget, and print the fitted exponent."""
+    fig, (ax,) = plots.canvas(1, width=7.5, height=4.2)
+    best, words = {}, []
+    markers = ["o", "s", "^", "D", "v"]
+    for (flops, (n, loss)), marker in zip(made_table.items(), markers, strict=True):
+        best[flops] = parabola_minimum(n, loss)
+        grid = np.exp(np.linspace(math.log(n[0]), math.log(n[-1]), 60))
+        ax.plot(n, loss, marker=marker, linestyle="", color=plots.palette["blue"], markersize=4)
+        ax.plot(grid, np.polyval(np.polyfit(np.log(n), loss, 2), np.log(grid)), color=plots.palette["black"], linewidth=0.8)
+        ax.annotate(f"C = {flops:.0e}", (n[-1], loss[-1]), fontsize=8, xytext=(4, 0), textcoords="offset points")
+        ax.plot([best[flops]], [min(loss)], marker="*", color=plots.palette["orange"], markersize=12, markeredgecolor="black")
+        words.append(f"C = {flops:.0e}: lowest near {best[flops]:.2g} parameters at a loss of {min(loss):.2f}")
+    ax.set(xscale="log", xlabel="parameters", ylabel="loss (made, with noise)")
+    plots.show(fig, alt="Five U-shaped curves of loss over parameters, each lower and further right than the last. " + "; ".join(words))
+    exponent, _ = power_law(list(best), list(best.values()))
+    others = []
+    for seed in range(1, 41):
+        bests = {c: parabola_minimum(*row) for c, row in make_table(seed=seed).items()}
+        others.append(power_law(list(bests), list(bests.values()))[0])
+    low, high = np.quantile(others, [0.025, 0.975])
+    print(f"fitted exponent {exponent:.3f}; in forty other tables 95 % lie from {low:.3f} to {high:.3f}")
+    print(f"the law's own: {0.3 / 0.7:.3f}")
+
+
+show_when_written(show_isoflop)
+
+# %% [markdown]
+# ### Read the curves of five budgets
+#
+# *Read the plot · 4 minutes · difficulty: one of three*
+#
+# Read off the figure, a factor of two either way is close enough for the first:
+#
+# - `"best"`: the best number of parameters for $C$ = 1e19;
+# - `"times"`: with a hundred times the budget, the best size grows by a factor of about (a) 100 (b) 50 (c) 7 (d) 2;
+# - `"flat"`: at three times the best size, the loss is (a) much worse (b) a little worse (c) better.
+
+# %% exercise="read_isoflop" minutes=4
+### BEGIN SOLUTION
+iso_read = {"best": 4e8, "times": "c", "flat": "b"}
+### END SOLUTION
+### BEGIN RELEASE
+# iso_read = {"best": ..., "times": ..., "flat": ...}
+### END RELEASE
+
+# %% check="read_isoflop" points=3
+with check("the best size for 1e19", hint="The star of the third curve, then down to the axis. Ticks are powers of ten."):
+    said_size = given(iso_read["best"])
+    true_size = (0.4 * 300 / (0.3 * 500)) ** (1 / 0.7) * (1e19 / 6) ** (0.3 / 0.7)
+    assert true_size / 2.2 <= said_size <= true_size * 2.2, "The curve of this budget is not lowest there."
+with check("a hundred times the budget", hint="Two stars further: compare the sizes."):
+    expect_choice(
+        iso_read["times"],
+        "c",
+        {
+            "a": "Then nothing of the budget would go into text.",
+            "b": "Compare a star with the one two further on: about how many ticks lie between?",
+            "c": "A hundred to the power 3/7: the rest goes into text.",
+            "d": "The stars are further apart than that.",
+        },
+    )
+with check("how flat the bottom is", hint="Three times is half a power of ten to the right of a star."):
+    expect_choice(
+        iso_read["flat"],
+        "b",
+        {
+            "a": "Look again how far the curve has climbed there, and compare with the next budget.",
+            "b": "The bottom is flat: a wrong size by a factor of three costs little.",
+            "c": "The star is the lowest point.",
+        },
+    )
+grade("read_isoflop")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# Each curve has a star at its lowest point, and its budget stands at its right end.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# On a logarithmic axis equal distances are equal factors.
+#
+# </details>
+#
+# **And with real networks?** The next cell trains four tiny ones on our text, all with the same number of tokens, fits a power law of size through their
+# losses, and predicts the fifth, which was trained above: with a 95 % **prediction interval** of a straight line in logarithms (four points leave two degrees of
+# freedom, so it is wide).
+
+
+# %% demo=true
+def show_scaling():
+    """Fit bits per byte of four networks over their size; predict the fifth, with an interval."""
+    widths = (16, 24, 32, 48)
+    sizes = [sum(p.numel() for p in trained(d)[0].parameters()) for d in (*widths, 96)]
+    bits = [trained(d)[2] for d in (*widths, 96)]
+    u, v = np.log(sizes[:4]), np.log(bits[:4])
+    fit = stats.linregress(u, v)
+    error = math.sqrt(((v - fit.intercept - fit.slope * u) ** 2).sum() / 2)
+    new = math.log(sizes[4])
+    spread = stats.t.ppf(0.975, 2) * error * math.sqrt(1 + 1 / 4 + (new - u.mean()) ** 2 / ((u - u.mean()) ** 2).sum())
+    middle = fit.intercept + fit.slope * new
+    for d, n, b in zip((*widths, 96), sizes, bits, strict=True):
+        print(f"width {d:2}: {n:7,} parameters, {b:.2f} bits per byte")
+    low, mid, high = (math.exp(x) for x in (middle - spread, middle, middle + spread))
+    print(f"predicted for the fifth: {mid:.2f}, interval {low:.2f} to {high:.2f}; measured: {bits[4]:.2f}")
+
+
+show_scaling()
+
+# %% [markdown]
+# The line falls, and the fifth network is worse than the line says: all five saw the same 640,000 bytes, so what little text leaves
+# out, the term with $D$, does not shrink with $N$, and a straight line knows no such floor. (That is one explanation; this cell does not test it. More steps for
+# all five would.) Extrapolation assumes that what held so far goes on. An interval from the fit does not cover a wrong form of the law.
+#
+# **Why it matters.** Ask of every scaling plot: what was held fixed, how far is it extended, and where is the interval?
+# [How do you predict the loss of a run that is too expensive to try?](#How-do-you-predict-the-loss-of-a-run-that-is-too-expensive-to-try?)
