@@ -1244,13 +1244,8 @@ with check("cut otherwise, the same step", hint="How the batch is cut must not m
         got_step = accumulated(some_w, list(zip(some_x.split(cuts), some_y.split(cuts), strict=True)), 0.05)
         expect(got_step["loss"], whole, what="the loss")
         expect(got_step["grad"], slope, what="the gradient")
-with check("one micro-batch", hint="This worked in the faulty program.", needs="micro-batches of different sizes: the mean loss") as rng:
-    some_w, some_x = torch.tensor(rng.normal(size=(3, 4))), torch.tensor(rng.normal(size=(6, 3)))
-    some_y = torch.tensor(rng.integers(0, 4, 6))
-    slope = some_x.T @ ((some_x @ some_w).softmax(dim=1) - F.one_hot(some_y, 4)) / 6
-    expect(accumulated(some_w, [(some_x, some_y)])["grad"], slope, what="the gradient")
 ### BEGIN HIDDEN TESTS
-with check("drawn micro-batches", points=3, hint="One token in a micro-batch, twenty in the next; with and without clipping.", hidden=True) as rng:
+with check("drawn micro-batches", points=4, hint="One token in a micro-batch, twenty in the next; with and without clipping.", hidden=True) as rng:
     for limit in (math.inf, 0.01, 100.0):
         cuts = [1, *rng.integers(1, 20, 4).tolist()]
         some_w = torch.tensor(rng.normal(size=(4, 6)))
@@ -1981,3 +1976,318 @@ show_scaling()
 #
 # **Why it matters.** Ask of every scaling plot: what was held fixed, how far is it extended, and where is the interval?
 # [How do you predict the loss of a run that is too expensive to try?](#How-do-you-predict-the-loss-of-a-run-that-is-too-expensive-to-try?)
+
+# %% [markdown]
+# ## Writing: from probabilities to text
+#
+# A model gives probabilities, and a rule picks the next token. Rules change the distribution first:
+#
+# - **greedy**: always the most probable token;
+# - **temperature** $\tau$: divide the logits by $\tau$. Probabilities become $p_i^{1/\tau}$, made to sum to one. Below 1 sharper, above 1 flatter; towards 0 greedy;
+# - **top-k**: keep the $k$ most probable;
+# - **top-p** (nucleus): keep the smallest set of most probable tokens that holds at least $p$ of the probability (A. Holtzman and others, "The
+#   curious case of neural text degeneration", 2020);
+# - **min-p**: keep what has at least `min_p` times the probability of the most probable (N. Nguyen and others, "Turning up the heat: min-p
+#   sampling", 2024);
+# - **repetition penalty** $\theta$: for tokens that occurred, a positive logit is divided by $\theta$, a negative one multiplied (N. Keskar and others, "CTRL", 2019).
+#
+# After each filter what is left is made to sum to one again. The order matters; we take: penalty, temperature, top-k, top-p, min-p.
+#
+# **The smallest example.** Probabilities 1/2, 1/3, 1/6. Temperature 1/2 squares them: 9, 4, 1, so 9/14, 4/14 and 1/14. Top-k with $k$ = 2: 3/5 and 2/5. Top-p with
+# 0.6: one token holds 1/2, which is too little, so two stay. Min-p with 0.5: the bar is 1/4, two stay.
+#
+# ### Four filters by hand
+#
+# *By hand · 7 minutes · difficulty: two of three*
+#
+# Four tokens `a`, `b`, `c`, `d` have the probabilities 8/16, 4/16, 3/16 and 1/16. Each line starts from these again.
+#
+# - `"cold"`: the probability of `a` at temperature 1/2;
+# - `"top_k"`: of `b` with $k$ = 2;
+# - `"top_p"`: of `b` with $p$ = 0.8;
+# - `"min_p"`: of `b` with `min_p` = 0.4;
+# - `"penalty"`: token `d` has occurred and has a logit of −1.5. What logit has it after a penalty of 2?
+
+# %% exercise="sampling_by_hand" minutes=7
+### BEGIN SOLUTION
+sampling_hand = {"cold": 64 / 90, "top_k": 4 / 12, "top_p": 4 / 15, "min_p": 4 / 12, "penalty": -3}
+### END SOLUTION
+### BEGIN RELEASE
+# sampling_hand = {"cold": ..., "top_k": ..., "top_p": ..., "min_p": ..., "penalty": ...}
+### END RELEASE
+
+# %% check="sampling_by_hand" points=5
+with check("temperature 1/2", hint="Square all four, then divide by the sum of the squares."):
+    four_logits = torch.tensor([8.0, 4.0, 3.0, 1.0], dtype=torch.float64).log()
+    expect(sampling_hand["cold"], (four_logits / 0.5).softmax(dim=0)[0].item(), what="the probability", tell=False)
+with check("top-k", hint="Two stay: 8/16 and 4/16."):
+    four = torch.tensor([8.0, 4.0, 3.0, 1.0], dtype=torch.float64)
+    expect(sampling_hand["top_k"], (four[1] / four.topk(2).values.sum()).item(), what="the probability", tell=False)
+with check("top-p", hint="12/16 is less than 0.8, so a third one stays."):
+    four = torch.tensor([8.0, 4.0, 3.0, 1.0], dtype=torch.float64) / 16
+    n_kept = int((four.cumsum(dim=0) < 0.8).sum()) + 1
+    expect(sampling_hand["top_p"], (four[1] / four[:n_kept].sum()).item(), what="the probability", tell=False)
+with check("min-p", hint="The bar is 0.4 times 8/16."):
+    four = torch.tensor([8.0, 4.0, 3.0, 1.0], dtype=torch.float64) / 16
+    expect(sampling_hand["min_p"], (four[1] / four[four >= 0.4 * four[0]].sum()).item(), what="the probability", tell=False)
+with check("the penalty", hint="Dividing −1.5 by 2 would make the token more probable."):
+    penalised = logits_process.RepetitionPenaltyLogitsProcessor(2.0)(torch.tensor([[3]]), torch.tensor([[0.0, 0.0, 0.0, -1.5]]))
+    expect(sampling_hand["penalty"], penalised[0, 3].item(), what="the logit", tell=False)
+grade("sampling_by_hand")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# Count in sixteenths: 8, 4, 3, 1. What is filtered out becomes 0, and the rest is divided by its sum.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# For min-p the bar is 3.2 sixteenths.
+#
+# </details>
+#
+# **Why it matters.** Four knobs, and an interview asks for each what it does to *this* distribution.
+# [What do temperature, top-k, top-p and min-p do?](#What-do-temperature,-top-k,-top-p-and-min-p-do?)
+
+# %% [markdown]
+# ### The distribution in code
+#
+# *Implement · 14 minutes · difficulty: three of three*
+#
+# Write the distribution, not a draw: a draw can be checked only by chance, a distribution exactly. The check compares with the
+# logits processors of the library `transformers`.
+
+
+# %% exercise="next_probs" minutes=14
+def next_probs(
+    logits: list[float],
+    temperature: float = 1.0,
+    top_k: int | None = None,
+    top_p: float | None = None,
+    min_p: float | None = None,
+    penalty: float = 1.0,
+    previous: tuple[int, ...] | list[int] = (),
+) -> list[float]:
+    """Return the probabilities from which the next token is drawn.
+
+    Args:
+        logits: one a token of the vocabulary.
+        temperature: 0 or more; 0 is greedy, all probability on the largest logit (after the
+            penalty), on the first of them where several are equal.
+        top_k: keep the k most probable, and all that equal the k-th; None keeps all.
+        top_p: above 0, up to 1: keep the smallest set of most probable that holds at least
+            top_p; None keeps all. Ties at its edge may be broken either way.
+        min_p: 0 to 1: keep what has at least min_p times the largest probability.
+        penalty: above 0. Logits of tokens in `previous` are divided by it where positive, else
+            multiplied, once, however often they occur.
+
+    In this order: penalty, temperature, top-k, top-p, min-p, each on what the one before has left,
+    made to sum to one. next_probs([log 3, log 2, log 1], top_k=2) is [3/5, 2/5, 0].
+
+    Raises:
+        ValueError: temperature below 0, top_k below 1, top_p or min_p outside its range.
+    """
+    ### BEGIN SOLUTION
+    if temperature < 0 or (top_k is not None and top_k < 1):
+        raise ValueError("temperature is 0 or more, top_k 1 or more")
+    if (top_p is not None and not 0 < top_p <= 1) or (min_p is not None and not 0 <= min_p <= 1):
+        raise ValueError("top_p is above 0 and at most 1, min_p 0 to 1")
+    logits = list(logits)
+    for token in set(previous):
+        logits[token] = logits[token] / penalty if logits[token] > 0 else logits[token] * penalty
+    if temperature == 0:
+        best = logits.index(max(logits))
+        return [float(i == best) for i in range(len(logits))]
+    p = np.exp((np.array(logits) - max(logits)) / temperature)
+    p = p / p.sum()
+    if top_k is not None and top_k < len(p):
+        p = np.where(p >= np.sort(p)[-top_k], p, 0)
+        p = p / p.sum()
+    if top_p is not None:
+        order = np.argsort(-p, kind="stable")
+        before = np.cumsum(p[order]) - p[order]
+        p[order[before >= top_p - 1e-12]] = 0
+        p = p / p.sum()
+    if min_p is not None:
+        p = np.where(p >= min_p * p.max(), p, 0)
+        p = p / p.sum()
+    return p.tolist()
+    ### END SOLUTION
+
+
+# %% check="next_probs" points=14
+with check("no filter: softmax", hint="exp, divided by the sum."):
+    expect(next_probs([math.log(3), math.log(2), 0.0]), [1 / 2, 1 / 3, 1 / 6], what="the probabilities")
+with check("temperature", hint="Divide the logits, not the probabilities."):
+    expect(next_probs([math.log(3), math.log(2), 0.0], temperature=0.5), [9 / 14, 4 / 14, 1 / 14], what="the probabilities")
+    expect(next_probs([math.log(16), math.log(4), 0.0], temperature=2), [4 / 7, 2 / 7, 1 / 7], what="the probabilities")
+with check("temperature 0 is greedy", hint="Do not divide by 0. The first of equal ones wins."):
+    expect(next_probs([1.0, 3.0, 3.0, -2.0], temperature=0), [0, 1, 0, 0], what="the probabilities")
+with check("top-k, ties included", hint="Everything at least as probable as the k-th stays."):
+    expect(next_probs([math.log(3), math.log(2), 0.0], top_k=2), [3 / 5, 2 / 5, 0], what="the probabilities")
+    expect(next_probs([0.0, math.log(2), 0.0, -1.0], top_k=2), [1 / 4, 1 / 2, 1 / 4, 0], what="the probabilities")
+    expect(next_probs([0.0, math.log(3)], top_k=5), [1 / 4, 3 / 4], what="the probabilities of two tokens, k = 5")
+with check("top-p", hint="A token stays if what stands before it holds less than top_p."):
+    sixteen = [math.log(x) for x in (3, 8, 1, 4)]
+    expect(next_probs(sixteen, top_p=0.8), [3 / 15, 8 / 15, 0, 4 / 15], what="the probabilities")
+    expect(next_probs(sixteen, top_p=0.1), [0, 1, 0, 0], what="the probabilities, where one token is enough")
+    expect(next_probs(sixteen, top_p=1.0), [3 / 16, 8 / 16, 1 / 16, 4 / 16], what="the probabilities")
+with check("min-p", hint="The bar moves with the largest probability."):
+    sixteen = [math.log(x) for x in (3, 8, 1, 4)]
+    expect(next_probs(sixteen, min_p=0.3), [3 / 15, 8 / 15, 0, 4 / 15], what="the probabilities")
+    expect(next_probs(sixteen, min_p=0.0), [3 / 16, 8 / 16, 1 / 16, 4 / 16], what="the probabilities")
+with check("the penalty", hint="Positive logits are divided, the others multiplied; a token that came twice is penalised once."):
+    want = torch.tensor([1.0, -2.0, 1.0, 0.5], dtype=torch.float64).softmax(dim=0).tolist()
+    expect(next_probs([2.0, -1.0, 1.0, 0.5], penalty=2.0, previous=[0, 1, 0, 0]), want, what="the probabilities")
+with check("filters in their order", hint="top-p looks at what top-k has left, made to sum to one.", needs="top-p"):
+    sixteen = [math.log(x) for x in (3, 8, 1, 4)]
+    expect(next_probs(sixteen, top_k=2, top_p=0.6), [0, 1, 0, 0], what="the probabilities")
+    expect(next_probs(sixteen, temperature=0.5, top_p=0.8), [0, 64 / 80, 0, 16 / 80], what="the probabilities")
+with check("huge logits", hint="Subtract the largest before exp.", needs="no filter: softmax"):
+    expect(next_probs([1000.0, 1000.0, 0.0]), [0.5, 0.5, 0.0], what="the probabilities")
+with check("settings outside their range are refused", hint="Look at them first of all.", needs="no filter: softmax"):
+    expect_raises(ValueError, next_probs, [0.0, 1.0], temperature=-1.0)
+    expect_raises(ValueError, next_probs, [0.0, 1.0], top_k=0)
+    expect_raises(ValueError, next_probs, [0.0, 1.0], top_p=0.0)
+    expect_raises(ValueError, next_probs, [0.0, 1.0], top_p=1.1)
+    expect_raises(ValueError, next_probs, [0.0, 1.0], min_p=-0.1)
+    expect_raises(ValueError, next_probs, [0.0, 1.0], min_p=1.1)
+### BEGIN HIDDEN TESTS
+with check("as transformers filters", points=4, hint="Several settings at once; compare with the processors of transformers.", hidden=True) as rng:
+    for turn in range(12):
+        some = (rng.normal(size=9) * 2).tolist()
+        tau, k, mass, low, theta = (float(rng.uniform(0.4, 2)), int(rng.integers(2, 9)), float(rng.uniform(0.3, 0.95)),
+                                    float(rng.uniform(0.02, 0.4)), float(rng.uniform(1.1, 2)))  # fmt: skip
+        came = rng.integers(0, 9, 4).tolist()
+        score, ids = torch.tensor([some], dtype=torch.float64), torch.tensor([came])
+        score = logits_process.RepetitionPenaltyLogitsProcessor(theta)(ids, score)
+        score = logits_process.TemperatureLogitsWarper(tau)(ids, score)
+        score = logits_process.TopKLogitsWarper(k)(ids, score) if turn % 2 else score
+        score = logits_process.TopPLogitsWarper(mass)(ids, score) if turn % 3 else score
+        score = logits_process.MinPLogitsWarper(low)(ids, score) if turn % 4 else score
+        got_probs = next_probs(some, tau, k if turn % 2 else None, mass if turn % 3 else None, low if turn % 4 else None, theta, came)
+        expect(got_probs, score.softmax(dim=-1)[0].tolist(), tol=1e-7, what="the probabilities")
+### END HIDDEN TESTS
+grade("next_probs")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# One step after the other on an array `p`; after each filter `p = p / p.sum()`. Copy `logits` before the penalty.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# Top-p: `order = np.argsort(-p)`, `before = np.cumsum(p[order]) - p[order]`. Where `before` is already at least `top_p`, the token goes.
+#
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# Top-k with ties: `p >= np.sort(p)[-top_k]`, where `top_k` is at most `len(p)`. Temperature 0 returns at once, behind the penalty.
+#
+# </details>
+#
+# **Why it matters.** Evaluation must say how it sampled: the same model at temperature 1 and at 0 are two systems.
+# [What do temperature, top-k, top-p and min-p do?](#What-do-temperature,-top-k,-top-p-and-min-p-do?)
+
+# %% [markdown]
+# ## Why greedy text goes round in circles
+#
+# A greedy model is a machine without dice: the last $T$ tokens (its context) decide the next. There are only finitely many contexts, so one
+# must come again, and then everything comes again. That much is certain for a limited context. Experience adds that it
+# happens soon: text that has repeated makes its repetition more probable (J. Xu and others, "Learning to break the loop", 2022).
+#
+# ### Predict a loop
+#
+# *Predict, then run · 4 minutes · difficulty: one of three*
+#
+# The next cell holds a bigram model: for each word, the probabilities of the next. It starts at `the` and writes greedily.
+#
+# - `"period"`: after how many words does the text repeat?
+# - `"cure"`: which change is certain to end *this* loop? (a) A temperature of 0.5 instead of greedy (b) top-k with $k$ = 1 (c) a larger vocabulary (d) greedy with min-p
+
+# %%
+bigram_table = {
+    "the": {"cat": 0.5, "mat": 0.3, "dog": 0.2},
+    "cat": {"sat": 0.6, "ran": 0.4},
+    "sat": {"on": 0.9, "by": 0.1},
+    "on": {"the": 1.0},
+    "mat": {".": 1.0},
+    "dog": {"ran": 1.0},
+    "ran": {".": 1.0},
+    "by": {"the": 1.0},
+}
+
+# %% exercise="loops" minutes=4
+### BEGIN SOLUTION
+loop_said = {"period": 4, "cure": "a"}
+### END SOLUTION
+### BEGIN RELEASE
+# loop_said = {"period": ..., "cure": ...}
+### END RELEASE
+
+# %% check="loops" points=2
+with check("the period", hint="Write the words down until `the` comes again."):
+    walk = ["the"]
+    for _ in range(20):
+        walk.append(max(bigram_table[walk[-1]], key=bigram_table[walk[-1]].get))
+    expect(loop_said["period"], walk[1:].index("the") + 1, what="the period", tell=False)
+with check("what ends it", hint="Which of them can ever pick another word than the most probable?"):
+    expect_choice(
+        loop_said["cure"],
+        "a",
+        {
+            "a": "Each time at `the` there is a chance for `mat` or `dog`, so the loop ends with probability 1.",
+            "b": "That is greedy again.",
+            "c": "Words that are never the most probable are never written.",
+            "d": "Min-p keeps the most probable word, and greedy takes it.",
+        },
+    )
+grade("loops")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# Greedy takes the largest number of each row.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# Of the four changes three leave the most probable word the only one that can come.
+#
+# </details>
+
+
+# %% demo=true
+def write(net, start: str, n: int, seed: int = 0, **settings) -> str:
+    """Let the network write n bytes, with the settings of next_probs."""
+    rng, ids = np.random.default_rng(seed), to_ids(start).tolist()
+    for _ in range(n):
+        with torch.no_grad():
+            logits = net(torch.tensor([ids[-net.n_context :]]))[0, -1].double().tolist()
+        p = next_probs(logits, previous=ids[-40:], **settings)
+        ids.append(int(rng.choice(N_VOCAB, p=np.array(p) / sum(p))))
+    return bytes(ids).decode("ascii").replace(END, "|")
+
+
+def show_writing():
+    """Write with several rules; distinct-8 is the share of runs of eight bytes that are different."""
+    net = trained()[0]
+    rules = {"greedy": {"temperature": 0}, "greedy, penalty 1.3": {"temperature": 0, "penalty": 1.3},
+             "temperature 0.7": {"temperature": 0.7}, "temperature 1": {}, "top-p 0.9": {"top_p": 0.9},
+             "temperature 2": {"temperature": 2.0}}  # fmt: skip
+    for name, settings in rules.items():
+        text = write(net, "Return the ", 240, **settings)
+        runs = [text[i : i + 8] for i in range(len(text) - 7)]
+        print(f"{name} (distinct-8 {len(set(runs)) / len(runs):.2f})\n    {text[:150]}")
+
+
+show_when_written(show_writing)
+
+# %% [markdown]
+# Greedy text goes round in a circle: few of its runs are different. Sampling ends that. The penalty does too, but it forbids letters that
+# English needs, and the words suffer. At temperature 2 there is no circle and no English either. That is a small network on bytes; large models loop later, and they do loop.
+#
+# **Why it matters.** "The model repeats itself" is one of the most frequent complaints, and the first answer is a setting, not a training run.
+# [Why do language models repeat themselves, and what helps?](#Why-do-language-models-repeat-themselves,-and-what-helps?)

@@ -214,3 +214,133 @@ def accumulated(weight, micro_batches, max_norm=math.inf):
     if norm > max_norm:
         grad = grad / norm * max_norm
     return {"loss": sum(part.item() for part in losses), "norm": norm.item(), "grad": grad}
+
+
+# %% the law unpacked, the minimum by a search exercise="chinchilla"
+# Golden-section search over log n; no derivative.
+def scaling_loss(law, n, d):
+    E, A, B, alpha, beta = (law[k] for k in ("E", "A", "B", "alpha", "beta"))
+    return E + A * n**-alpha + B * d**-beta
+
+
+def best_size(law, flops):
+    def at(u):
+        return scaling_loss(law, math.exp(u), flops / 6 / math.exp(u))
+
+    low, high = -20.0, math.log(flops)
+    for _ in range(300):
+        a, b = low + (high - low) / 3, high - (high - low) / 3
+        slope = law["beta"] * law["B"] * (6 / flops) ** law["beta"] * math.exp(law["beta"] * (a + b) / 2)
+        slope -= law["alpha"] * law["A"] * math.exp(-law["alpha"] * (a + b) / 2)
+        low, high = (low, (a + b) / 2) if slope > 0 else ((a + b) / 2, high)
+    n = math.exp(low)
+    return n, flops / 6 / n
+
+
+# %% tokens first exercise="chinchilla"
+# Solves for the tokens, and takes the parameters from what is left.
+def scaling_loss(law, n, d):
+    return sum([law["E"], law["A"] * math.exp(-law["alpha"] * math.log(n)), law["B"] * math.exp(-law["beta"] * math.log(d))])
+
+
+def best_size(law, flops):
+    total = law["alpha"] + law["beta"]
+    g = (law["alpha"] * law["A"] / law["beta"] / law["B"]) ** (1 / total)
+    tokens = (flops / 6) ** (law["alpha"] / total) / g
+    return flops / (6 * tokens), tokens
+
+
+# %% polynomials as objects exercise="isoflop"
+# numpy.polynomial, whose coefficients begin with the lowest power.
+def parabola_minimum(sizes, losses):
+    if len(sizes) < 3:
+        raise ValueError("too few")
+    c, b, a = np.polynomial.polynomial.polyfit(np.log(np.asarray(sizes, dtype=float)), losses, 2)
+    if not a > 0:
+        raise ValueError("open downwards")
+    return math.exp(-b / a / 2)
+
+
+def power_law(x, y):
+    line = stats.linregress(np.log(x), np.log(y))
+    return line.slope, math.exp(line.intercept)
+
+
+# %% least squares by hand exercise="isoflop"
+# lstsq for the parabola, means and products for the line.
+def parabola_minimum(sizes, losses):
+    u = [math.log10(s) for s in sizes]
+    if len(u) <= 2:
+        raise ValueError("needs three points")
+    table = np.array([[1.0, v, v * v] for v in u])
+    (c, b, a), *_ = np.linalg.lstsq(table, np.array(losses, dtype=float), rcond=None)
+    if a <= 0:
+        raise ValueError("no bottom")
+    return 10 ** (-b / (2 * a))
+
+
+def power_law(x, y):
+    u, v = np.log(np.array(x, dtype=float)), np.log(np.array(y, dtype=float))
+    a = ((u - u.mean()) * (v - v.mean())).sum() / ((u - u.mean()) ** 2).sum()
+    return a, math.exp(v.mean() - a * u.mean())
+
+
+# %% filters on logits exercise="next_probs"
+# As in the libraries: what is filtered out gets a logit of minus infinity, one softmax at the end.
+def next_probs(logits, temperature=1.0, top_k=None, top_p=None, min_p=None, penalty=1.0, previous=()):
+    if temperature < 0:
+        raise ValueError("temperature")
+    if top_k is not None and top_k < 1:
+        raise ValueError("top_k")
+    if top_p is not None and (top_p <= 0 or top_p > 1):
+        raise ValueError("top_p")
+    if min_p is not None and (min_p < 0 or min_p > 1):
+        raise ValueError("min_p")
+    z = torch.tensor(logits, dtype=torch.float64)
+    for t in dict.fromkeys(previous):
+        z[t] = z[t] / penalty if z[t] > 0 else z[t] * penalty
+    if temperature == 0:
+        return F.one_hot(z.argmax(), len(z)).double().tolist()
+    z = z / temperature
+    if top_k is not None:
+        z[z < z.topk(min(top_k, len(z))).values[-1]] = -math.inf
+    if top_p is not None:
+        value, place = z.softmax(0).sort(descending=True, stable=True)
+        z[place[(value.cumsum(0) - value) >= top_p]] = -math.inf
+    if min_p is not None:
+        p = z.softmax(0)
+        z[p < min_p * p.max()] = -math.inf
+    return z.softmax(0).tolist()
+
+
+# %% lists of pairs exercise="next_probs"
+# Plain Python: pairs of probability and id, sorted once.
+def next_probs(logits, temperature=1.0, top_k=None, top_p=None, min_p=None, penalty=1.0, previous=()):
+    ok = temperature >= 0 and (top_k is None or top_k >= 1)
+    ok = ok and (top_p is None or 0 < top_p <= 1) and (min_p is None or 0 <= min_p <= 1)
+    if not ok:
+        raise ValueError("a setting is out of range")
+    z = [
+        v if i not in previous else (v / penalty if v > 0 else v * penalty) for i, v in enumerate(logits)
+    ]
+    if temperature == 0:
+        first = max(range(len(z)), key=lambda i: z[i])
+        return [1.0 if i == first else 0.0 for i in range(len(z))]
+    top = max(z)
+    pairs = sorted(((math.exp((v - top) / temperature), i) for i, v in enumerate(z)), reverse=True)
+    if top_k is not None:
+        bar = pairs[min(top_k, len(pairs)) - 1][0]
+        pairs = [pair for pair in pairs if pair[0] >= bar]
+    if top_p is not None:
+        whole, held, kept = sum(w for w, _ in pairs), 0.0, []
+        for pair in pairs:
+            if held >= top_p * whole and kept:
+                break
+            kept.append(pair)
+            held += pair[0]
+        pairs = kept
+    if min_p is not None:
+        pairs = [pair for pair in pairs if pair[0] >= min_p * pairs[0][0]]
+    whole = sum(w for w, _ in pairs)
+    weight = {i: w / whole for w, i in pairs}
+    return [weight.get(i, 0.0) for i in range(len(z))]

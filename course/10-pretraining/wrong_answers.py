@@ -391,3 +391,196 @@ parallel_hand = {"bubble": 3 / 12, "sent": 2 * 14 * 7, "piece": 4096 * 16384, "g
 # %% parameters for bytes exercise="parallel_by_hand" fails=["what each GPU sends", "a piece of a matrix"]
 # Sends a byte a parameter, and cuts both sides of the matrix.
 parallel_hand = {"bubble": 3 / 15, "sent": 2 * 7 / 8 * 7, "piece": 4096 * 16384 // 64, "gpus": 512}
+
+# %% parameters and tokens exchanged exercise="chinchilla" fails=[]
+# Gives A and alpha to the tokens.
+# - return law["E"] + law["A"] / n ** law["alpha"] + law["B"] / d ** law["beta"]
+# + return law["E"] + law["A"] / d ** law["alpha"] + law["B"] / n ** law["beta"]
+
+# %% no floor exercise="chinchilla" fails=[]
+# Forgets E, which no model can learn away.
+# - return law["E"] + law["A"] / n ** law["alpha"] + law["B"] / d ** law["beta"]
+# + return law["A"] / n ** law["alpha"] + law["B"] / d ** law["beta"]
+
+# %% the six forgotten exercise="chinchilla" fails=[]
+# Takes C = N D.
+# - n = (a * law["A"] / (b * law["B"])) ** (1 / (a + b)) * (flops / 6) ** (b / (a + b))
+# - return n, flops / 6 / n
+# + n = (a * law["A"] / (b * law["B"])) ** (1 / (a + b)) * flops ** (b / (a + b))
+# + return n, flops / n
+
+# %% the exponents exchanged exercise="chinchilla" fails=[]
+# Gives N the power that belongs to D.
+# - n = (a * law["A"] / (b * law["B"])) ** (1 / (a + b)) * (flops / 6) ** (b / (a + b))
+# + n = (a * law["A"] / (b * law["B"])) ** (1 / (a + b)) * (flops / 6) ** (a / (a + b))
+
+# %% always twenty tokens a parameter exercise="chinchilla" fails=[]
+# Takes the rule of thumb for the minimum.
+# - n = (a * law["A"] / (b * law["B"])) ** (1 / (a + b)) * (flops / 6) ** (b / (a + b))
+# + n = (flops / 6 / 20) ** 0.5
+
+# %% equal shares of the loss exercise="chinchilla" fails=[]
+# Sets the two terms equal instead of their derivatives.
+# - n = (a * law["A"] / (b * law["B"])) ** (1 / (a + b)) * (flops / 6) ** (b / (a + b))
+# + n = (law["A"] / law["B"]) ** (1 / (a + b)) * (flops / 6) ** (b / (a + b))
+
+# %% believes the rule exercise="trap" fails=[]
+# Takes the rule of thumb for what the formula says.
+trap_said = {"ratio": "a", "growth": "a"}
+
+# %% believes that models should grow faster exercise="trap" fails=[]
+# Remembers the older advice: most of the budget into parameters.
+trap_said = {"ratio": "c", "growth": "c"}
+
+# %% the lowest point of the table exercise="isoflop" fails=[]
+# Takes the best size that was tried.
+# - return float(np.exp(-b / (2 * a)))
+# + return float(sizes[int(np.argmin(losses))])
+
+# %% a parabola over the size itself exercise="isoflop" fails=[]
+# Forgets the logarithm.
+# - a, b, _ = np.polyfit(np.log(sizes), losses, 2)
+# + a, b, _ = np.polyfit(sizes, losses, 2)
+# - return float(np.exp(-b / (2 * a)))
+# + return float(-b / (2 * a))
+
+# %% the logarithm is returned exercise="isoflop" fails=[]
+# Forgets to go back from the logarithm.
+# - return float(np.exp(-b / (2 * a)))
+# + return float(-b / (2 * a))
+# - return float(a), float(np.exp(log_g))
+# + return float(a), float(log_g)
+
+# %% three neighbours of the lowest exercise="isoflop" fails=[]
+# Puts the parabola through the lowest point and its neighbours, not through all.
+# - a, b, _ = np.polyfit(np.log(sizes), losses, 2)
+# + k = min(max(1, int(np.argmin(losses))), len(losses) - 2)
+# + a, b, _ = np.polyfit(np.log(sizes[k - 1 : k + 2]), losses[k - 1 : k + 2], 2)
+
+# %% a top taken for a bottom exercise="isoflop" fails=[]
+# Never looks at the sign of the square term.
+# - if a <= 0:
+# -     raise ValueError("this parabola has no bottom")
+
+# %% a line through the numbers exercise="isoflop" fails=[]
+# Fits the power law through first and last point only.
+# - a, log_g = np.polyfit(np.log(x), np.log(y), 1)
+# + a = np.log(y[-1] / y[0]) / np.log(x[-1] / x[0])
+# + log_g = np.log(y[0]) - a * np.log(x[0])
+
+# %% x over y exercise="isoflop" fails=[]
+# Fits x as a power of y.
+# - a, log_g = np.polyfit(np.log(x), np.log(y), 1)
+# + a, log_g = np.polyfit(np.log(y), np.log(x), 1)
+
+# %% reads the wrong star exercise="read_isoflop" fails=[]
+# Reads the budget off the axis of the parameters.
+iso_read = {"best": 1e10, "times": "a", "flat": "a"}
+
+# %% takes the root exercise="read_isoflop" fails=[]
+# Halves the exponent, and takes more parameters for better.
+iso_read = {"best": 3e7, "times": "d", "flat": "c"}
+
+# %% divides the penalty too exercise="sampling_by_hand" fails=[]
+# Divides every logit, and takes the root at a low temperature.
+sampling_hand = {"cold": 8**0.5 / (8**0.5 + 4**0.5 + 3**0.5 + 1), "top_k": 4 / 16, "top_p": 4 / 12, "min_p": 4 / 16, "penalty": -0.75}
+
+# %% a bar that does not move exercise="sampling_by_hand" fails=[]
+# Takes min-p for a bar of its own: everything below 0.4 goes.
+sampling_hand = {"cold": 64 / 90, "top_k": 4 / 12, "top_p": 4 / 15, "min_p": 0, "penalty": -3}
+
+# %% probabilities divided exercise="next_probs" fails=[]
+# Divides probabilities by the temperature; made to sum to one, they are as before.
+# - p = np.exp((np.array(logits) - max(logits)) / temperature)
+# + p = np.exp(np.array(logits) - max(logits)) / temperature
+
+# %% temperature upside down exercise="next_probs" fails=[]
+# Multiplies by the temperature.
+# - p = np.exp((np.array(logits) - max(logits)) / temperature)
+# + p = np.exp((np.array(logits) - max(logits)) * temperature)
+
+# %% greedy by a small temperature exercise="next_probs" fails=[]
+# Takes 1e-6 for 0: equal logits share.
+# - if temperature == 0:
+# -     best = logits.index(max(logits))
+# -     return [float(i == best) for i in range(len(logits))]
+# + temperature = temperature or 1e-6
+
+# %% exactly k exercise="next_probs" fails=[]
+# Cuts ties at the k-th.
+# - p = np.where(p >= np.sort(p)[-top_k], p, 0)
+# + p[np.argsort(-p, kind="stable")[top_k:]] = 0
+
+# %% k larger than the vocabulary exercise="next_probs" fails=[]
+# Does not think of k above the number of tokens.
+# - if top_k is not None and top_k < len(p):
+# + if top_k is not None:
+
+# %% top-p stops too early exercise="next_probs" fails=[]
+# Keeps what holds at most top_p: the token that crosses it goes.
+# - before = np.cumsum(p[order]) - p[order]
+# - p[order[before >= top_p - 1e-12]] = 0
+# + p[order[1:][np.cumsum(p[order])[1:] > top_p]] = 0
+
+# %% top-p in the order of the ids exercise="next_probs" fails=[]
+# Forgets to sort.
+# - order = np.argsort(-p, kind="stable")
+# + order = np.arange(len(p))
+
+# %% min-p as a bar of its own exercise="next_probs" fails=[]
+# Compares with min_p instead of min_p times the largest.
+# - p = np.where(p >= min_p * p.max(), p, 0)
+# + p = np.where(p >= min(min_p, p.max()), p, 0)
+
+# %% not made to sum to one exercise="next_probs" fails=[]
+# Filters, and leaves the rest as it is.
+# -     p = np.where(p >= np.sort(p)[-top_k], p, 0)
+# -     p = p / p.sum()
+# +     p = np.where(p >= np.sort(p)[-top_k], p, 0)
+# -     p[order[before >= top_p - 1e-12]] = 0
+# -     p = p / p.sum()
+# +     p[order[before >= top_p - 1e-12]] = 0
+# -     p = np.where(p >= min_p * p.max(), p, 0)
+# -     p = p / p.sum()
+# +     p = np.where(p >= min_p * p.max(), p, 0)
+
+# %% the penalty always divides exercise="next_probs" fails=[]
+# A negative logit divided grows: the token becomes more probable.
+# - logits[token] = logits[token] / penalty if logits[token] > 0 else logits[token] * penalty
+# + logits[token] = logits[token] / penalty
+
+# %% a penalty each time exercise="next_probs" fails=[]
+# Penalises a token as often as it came.
+# - for token in set(previous):
+# + for token in previous:
+
+# %% top-p before the temperature exercise="next_probs" fails=[]
+# Looks for the nucleus in the probabilities without temperature.
+# -     before = np.cumsum(p[order]) - p[order]
+# +     raw = np.exp(np.array(logits) - max(logits)) / np.exp(np.array(logits) - max(logits)).sum()
+# +     before = np.cumsum(raw[order]) - raw[order]
+
+# %% exp without care exercise="next_probs" fails=[]
+# Overflows.
+# - p = np.exp((np.array(logits) - max(logits)) / temperature)
+# + p = np.exp(np.array(logits) / temperature)
+
+# %% anything goes exercise="next_probs" fails=[]
+# Refuses nothing.
+# - if temperature < 0 or (top_k is not None and top_k < 1):
+# -     raise ValueError("temperature is 0 or more, top_k 1 or more")
+# - if (top_p is not None and not 0 < top_p <= 1) or (min_p is not None and not 0 <= min_p <= 1):
+# -     raise ValueError("top_p is above 0 and at most 1, min_p 0 to 1")
+
+# %% logits as they are exercise="next_probs" fails=[]
+# Forgets softmax.
+# - return p.tolist()
+# + return logits
+
+# %% counts the words, not the steps exercise="loops" fails=[]
+# Counts all words of the table, and hopes for a larger vocabulary.
+loop_said = {"period": 8, "cure": "c"}
+
+# %% trusts a filter exercise="loops" fails=[]
+# Takes filters for dice.
+loop_said = {"period": 5, "cure": "b"}
