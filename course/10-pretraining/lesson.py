@@ -20,6 +20,7 @@
 
 # %%
 import ast
+import copy
 import functools
 import hashlib
 import importlib.util
@@ -2291,3 +2292,337 @@ show_when_written(show_writing)
 #
 # **Why it matters.** "The model repeats itself" is one of the most frequent complaints, and the first answer is a setting, not a training run.
 # [Why do language models repeat themselves, and what helps?](#Why-do-language-models-repeat-themselves,-and-what-helps?)
+
+# %% [markdown]
+# ## Stop and go on, to the bit
+#
+# Long runs break: a machine fails, a queue ends. A **checkpoint** holds what is needed to go on *as if nothing had happened*. That is more than
+# the weights: the optimizer's running means and its step count, where the schedule stands, the state of each random generator that is still used (dropout,
+# the order of the data), and the place in the data. What is missing does not raise an error. The loss jumps a little, or the same data come
+# twice, and nobody knows why.
+#
+# The test is exact: a run with a break must give the same losses as one without.
+#
+# **The smallest example.** SGD with momentum 0.9, rate 1, gradient always 1: the speeds are 1, 1.9, 2.71. Broken after two steps without the speed, the third
+# is 1 again.
+#
+# ### Find the bugs: a checkpoint
+#
+# *Find the bug · 10 minutes · difficulty: two of three*
+#
+# `Training` in the next cell is a small run: a network with dropout, AdamW, a rate that falls with `step`, and batches that its own `generator` draws. Dropout draws
+# from PyTorch's global generator. Repair the two functions, so that a run with a break equals one without. A checkpoint is a snapshot: it must not change when the
+# run goes on. The demonstration behind the checks shows the two losses side by side.
+
+
+# %%
+class Training:
+    """A small run: `advance(n)` makes n steps and returns their losses."""
+
+    def __init__(self, seed: int) -> None:
+        torch.manual_seed(seed)
+        self.net = nn.Sequential(nn.Linear(4, 16), nn.Tanh(), nn.Dropout(0.3), nn.Linear(16, 1))
+        self.optimizer = torch.optim.AdamW(self.net.parameters(), 0.05)
+        self.generator = torch.Generator().manual_seed(seed)  # of the batches
+        self.step = 0
+
+    def advance(self, n: int) -> list[float]:
+        losses = []
+        for _ in range(n):
+            for group in self.optimizer.param_groups:
+                group["lr"] = 0.05 / (1 + self.step)
+            x = torch.randn(8, 4, generator=self.generator)
+            loss = (self.net(x) - x.prod(dim=1, keepdim=True)).square().mean()
+            self.optimizer.zero_grad()
+            loss.backward()
+            self.optimizer.step()
+            self.step += 1
+            losses.append(loss.item())
+        return losses
+
+
+# %% exercise="fix_resume" minutes=10 faults=["the schedule goes on", "the optimizer's means go on", "the batches go on", "dropout goes on", "a checkpoint is a snapshot", "other seeds and breaks"]
+def checkpoint_of(run: Training) -> dict:
+    """Return all that `resume` needs; later steps of `run` do not change it.
+
+    At least "net", the state of the network, is in it; the other names are yours.
+    """
+    ### BEGIN SOLUTION
+    return {
+        "net": {name: t.clone() for name, t in run.net.state_dict().items()},
+        "optimizer": copy.deepcopy(run.optimizer.state_dict()),
+        "step": run.step,
+        "batches": run.generator.get_state(),
+        "torch": torch.get_rng_state(),
+    }
+    ### END SOLUTION
+    ### BEGIN RELEASE
+    # return {"net": run.net.state_dict()}
+    ### END RELEASE
+
+
+def resume(run: Training, checkpoint: dict) -> None:
+    """Bring a fresh run, made with any seed, to where the checkpoint was taken.
+
+    It gets everything from the checkpoint, PyTorch's global generator included.
+    """
+    ### BEGIN SOLUTION
+    run.net.load_state_dict(checkpoint["net"])
+    run.optimizer.load_state_dict(copy.deepcopy(checkpoint["optimizer"]))
+    run.step = checkpoint["step"]
+    run.generator.set_state(checkpoint["batches"])
+    torch.set_rng_state(checkpoint["torch"])
+    ### END SOLUTION
+    ### BEGIN RELEASE
+    # run.net.load_state_dict(checkpoint["net"])
+    ### END RELEASE
+
+
+def with_break(seed: int, before: int, after: int, meanwhile: int = 0, keep: str = "") -> list[float]:
+    """Train, take a checkpoint, resume it in a fresh run, train on; return the losses behind the break.
+
+    Args:
+        before, after: steps before and behind the break.
+        meanwhile: so many steps does the old run still make behind the checkpoint.
+        keep: what the checks hand on besides, so that they can look at one part alone: words
+            of "step", "optimizer", "batches", "dropout".
+    """
+    old, new = Training(seed), None
+    old.advance(before)
+    checkpoint = checkpoint_of(old)
+    states = old.step, copy.deepcopy(old.optimizer.state_dict()), old.generator.get_state()
+    dice = torch.get_rng_state()
+    old.advance(meanwhile)
+    new = Training(seed + 1)
+    resume(new, checkpoint)
+    if "step" in keep:
+        new.step = states[0]
+    if "optimizer" in keep:
+        new.optimizer.load_state_dict(states[1])
+    if "batches" in keep:
+        new.generator.set_state(states[2])
+    if "dropout" in keep:
+        torch.set_rng_state(dice)
+    return new.advance(after)
+
+
+# %% check="fix_resume" points=8
+with check("the schedule goes on", hint="The rate depends on run.step: save it, set it."):
+    unbroken = Training(3).advance(9)[5:]
+    expect(with_break(3, 5, 4, keep="optimizer batches dropout"), unbroken, tol=1e-6, what="the losses behind the break")
+with check("the optimizer's means go on", hint="optimizer.state_dict() holds both means and the count of each parameter."):
+    unbroken = Training(4).advance(9)[5:]
+    expect(with_break(4, 5, 4, keep="step batches dropout"), unbroken, tol=1e-6, what="the losses behind the break")
+with check("the batches go on", hint="run.generator.get_state() and set_state(...)."):
+    unbroken = Training(5).advance(9)[5:]
+    expect(with_break(5, 5, 4, keep="step optimizer dropout"), unbroken, tol=1e-6, what="the losses behind the break")
+with check("dropout goes on", hint="torch.get_rng_state() and torch.set_rng_state(...)."):
+    unbroken = Training(6).advance(9)[5:]
+    expect(with_break(6, 5, 4, keep="step optimizer batches"), unbroken, tol=1e-6, what="the losses behind the break")
+with check("a checkpoint is a snapshot", hint="state_dict() returns the tensors themselves, not copies: copy.deepcopy, or clone each.", points=2):
+    unbroken = Training(7).advance(9)[5:]
+    expect(with_break(7, 5, 4, meanwhile=3), unbroken, tol=1e-6, what="the losses, where the old run went on behind the checkpoint,")
+### BEGIN HIDDEN TESTS
+with check("other seeds and breaks", points=2, hint="Break after one step, or after twenty.", hidden=True) as rng:
+    for before, after, meanwhile in ((1, 5, 0), (20, 3, 1), (2, 12, 4)):
+        drawn_seed = int(rng.integers(1000))
+        unbroken = Training(drawn_seed).advance(before + after)[before:]
+        expect(with_break(drawn_seed, before, after, meanwhile), unbroken, tol=1e-6, what="the losses behind the break")
+### END HIDDEN TESTS
+grade("fix_resume")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# Go through `__init__` and `advance`: what changes from step to step? Network, optimizer, `step`, `generator`, and the global generator.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# `copy.deepcopy(run.optimizer.state_dict())` is a snapshot; without the copy its tensors go on with the run. The same holds for the network.
+#
+# </details>
+
+
+# %% demo=true
+def show_break():
+    """Compare the losses of an unbroken run with those behind a break, to the bit."""
+    print("unbroken:", [round(x, 4) for x in Training(0).advance(8)[4:]])
+    print("broken:  ", [round(x, 4) for x in with_break(0, 4, 4)])
+    print("equal to the bit:", Training(0).advance(8)[4:] == with_break(0, 4, 4))
+
+
+show_when_written(show_break)
+
+# %% [markdown]
+# To the bit means on the same machine, with the same versions and the same number of threads: sums taken in another order differ in the last digits.
+#
+# **Why it matters.** A run of months has hundreds of breaks. Test the first one on purpose, on day one.
+# [What must a checkpoint hold so that a run resumes exactly?](#What-must-a-checkpoint-hold-so-that-a-run-resumes-exactly?)
+
+# %% [markdown]
+# ## More of another kind: forgetting
+#
+# **Continued pretraining** goes on with new text: a language, code, medicine. The model learns it, and gets worse at what it is not shown
+# any more: **catastrophic forgetting**. What helps: **replay** (mix in some of the old text), a small learning rate with a new
+# warm-up, and measuring the old task all along.
+#
+# ### Predict what is forgotten
+#
+# *Predict, then run · 4 minutes · difficulty: one of three*
+#
+# Our network knows prose. It now goes on, for 300 steps, with lines of code: the examples in the same docstrings. In a second run every batch is drawn from code and
+# prose in equal parts. Commit before you run:
+#
+# - `"old"`: on held-out prose, the first run ends (a) better than before (b) as before (c) worse than before;
+# - `"replay"`: on held-out prose, the run with replay ends (a) better than the one without (b) no better;
+# - `"new"`: on held-out code, the run without replay ends (a) better than before (b) as before.
+
+# %% exercise="forgetting" minutes=4
+### BEGIN SOLUTION
+forget_said = {"old": "c", "replay": "a", "new": "a"}
+### END SOLUTION
+### BEGIN RELEASE
+# forget_said = {"old": ..., "replay": ..., "new": ...}
+### END RELEASE
+
+# %% check="forgetting" points=3
+with check("old text, without replay", hint="Nothing in the new loss asks for prose."):
+    expect_choice(
+        forget_said["old"],
+        "c",
+        {
+            "a": "It sees no prose any more: nothing pulls it there.",
+            "b": "All weights move, and prose uses the same weights.",
+            "c": "The weights that prose needs are used for code now.",
+        },
+    )
+with check("old text, with replay", hint="Half of each batch is the old loss."):
+    expect_choice(
+        forget_said["replay"],
+        "a",
+        {"a": "The old loss is still a part of what is minimised.", "b": "Half of its rows still ask for prose."},
+    )
+with check("new text", hint="That is what the steps are for."):
+    expect_choice(
+        forget_said["new"],
+        "a",
+        {"a": "It trains on such lines.", "b": "300 steps on code leave a mark on code."},
+    )
+grade("forgetting")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# Ask of each loss: which text does it see?
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# There are no separate weights for prose and for code.
+#
+# </details>
+
+
+# %% demo=true
+def show_forgetting():
+    """Go on with code, with and without replay; bits per byte on prose and on code, before and after."""
+    prose, held_prose = map(to_ids, clean_corpus())
+    lines = sorted({t for t in raw_paragraphs() if ">>>" in t}, key=lambda t: hashlib.sha256(t.encode()).digest())
+    code, held_code = to_ids("".join(t + END for t in lines[60:])), to_ids("".join(t + END for t in lines[:60])[:20000])
+    before = trained()[0]
+    print(f"before:         prose {window_bits(before, held_prose):.2f}, code {window_bits(before, held_code):.2f}")
+    n = min(len(code), len(prose))
+    half = torch.stack([code[: n // 64 * 64].view(-1, 64), prose[: n // 64 * 64].view(-1, 64)], dim=1).flatten()
+    for name, ids in {"code alone": code, "half is replay": half}.items():
+        net = copy.deepcopy(before).train()
+        train(net, ids, 300, peak=1e-3)
+        print(f"{name:15} prose {window_bits(net, held_prose):.2f}, code {window_bits(net, held_code):.2f}")
+
+
+show_forgetting()
+
+# %% [markdown]
+# Code alone costs prose a good part of what was learnt. With replay nearly all of it stays, for a somewhat worse result on code. The control is the run
+# itself: both start from the same weights and make as many steps.
+#
+# **Why it matters.** A model that is "adapted to our domain" is asked general questions on its first day.
+# [What is catastrophic forgetting in continued pretraining, and what helps?](#What-is-catastrophic-forgetting-in-continued-pretraining,-and-what-helps?)
+
+# %% [markdown]
+# ## Is my number right?
+#
+# | number | what to expect | why, and what if not |
+# |---|---|---|
+# | first loss | $\ln V$ within a tenth or so: 10.82 for 50,257, 8.76 for 6,400 | more: logits too large; less: a leak, or a wrong mean |
+# | loss on one repeated batch | near 0 | targets, mask or optimizer are wrong |
+# | held-out loss near 0 | never | the future is visible |
+# | bits per byte of our network | 2.1 to 2.4 after the shared run | a few hundred steps give 3 to 4 |
+# | against a trigram | below it | unigram about 4.6, bigram 3.6, trigram 2.8 on this text |
+# | loss that jumps up once | happens | look at the norm before clipping; a jump that stays: lower the rate, skip the batch |
+# | jump behind a restart | none | the checkpoint lacks something |
+# | bytes a parameter, with Adam | 16, in 32 bits as in mixed precision | 12 without master weights, 2 to run |
+# | two machines, same seed | close, not equal | sums in another order; to the bit on one machine only |
+#
+# ## A plan on one page
+#
+# *Write · 15 minutes · difficulty: three of three · graded by a person*
+#
+# You get 64 GPUs of 80 GB each for four weeks, and 200 billion tokens of cleaned text in English and Chinese. Assume that each GPU does 4e14 operations a second and that
+# you reach 40 % of that. Write the plan for pretraining one model, in 200 to 300 words, for a colleague who has to sign it. Compute what you
+# need in cells of your own.
+#
+# **How it is graded, one point each:**
+#
+# 1. The budget in operations, with the arithmetic, and a size and number of tokens that fit it; how often the text is repeated, if it is.
+# 2. Memory: bytes a GPU for the states, with the ZeRO stage chosen, and what is done about activations.
+# 3. Data: what is removed, in which order, and what is held out, before the split is made.
+# 4. What is measured in the first hour and must come out as predicted: at least three numbers.
+# 5. What stops the run or makes you go back, what a checkpoint holds, and how often one is written.
+
+# %% [markdown] exercise="plan" points=5 minutes=15 manual=true
+# **Budget.** 64 GPUs · 4e14 · 0.4 · 28 days · 86,400 s are about 2.5e22 operations. With $C = 6ND$ and all 200 billion tokens once, $N$ is about 20 billion,
+# ten tokens a parameter. We take 8 billion parameters and 500 billion tokens: that is the text two and a half times, which costs little
+# as far as is known, and the smaller model is cheaper to use.
+#
+# **Memory.** 16 bytes a parameter are 128 GB. ZeRO stage 1 over 64 GPUs leaves 4 bytes and 12/64: 33.5 GB on each. The rest is for activations, with checkpointing of each layer.
+# Tensor parallel is not needed. bfloat16 products, master weights in 32 bits.
+#
+# **Data.** Language, quality and personal data first; exact copies by hash, near copies by MinHash, across both languages' sources; test sets searched by long runs
+# of tokens and by near copies. Held out: whole sites, not paragraphs, one part a language. Mixing with $\alpha$ below 1, so that the smaller language is not drowned.
+#
+# **First hour.** First loss $\ln V$. One batch overfitted. Loss independent of how the batch is cut into micro-batches. The future test on the real model. A break after ten steps
+# gives the same losses. Operations a second as assumed.
+#
+# **Stop and go back.** A norm before clipping, or a loss, that leaves its band for a hundred steps: back to the last checkpoint, skip the batches, lower the rate. Checkpoints each hour:
+# weights, both means, step, data position, generators; two are kept, one a day for good. Reported: bits per byte by language, beside those of a 5-gram model and of a smaller run that predicted them,
+# with the interval.
+
+# %% [markdown]
+# ## The answer
+#
+# *"How is a large language model pretrained?"* Say it aloud first, then compare.
+#
+# **In half a minute.** "It learns to predict the next token: cross-entropy at every position at once, under a causal mask. The text is
+# cleaned, freed of exact and near copies, mixed from sources and packed into rows. The size comes from a scaling law and the budget $6ND$. AdamW with
+# warm-up and a falling rate, in bfloat16 with 32-bit master weights: 16 bytes a parameter, cut over GPUs by ZeRO, with tensor and pipeline parallelism where
+# one GPU does not hold it. Before the run I check that the first loss is $\ln V$ and that one batch can be overfitted; during it I watch held-out bits per byte and the
+# gradient norm; and a checkpoint must resume exactly."
+#
+# **When they press you.** You have shown each of these:
+#
+# - Perplexities compare only with one tokenizer; bits per byte always ([The target is the next token](#The-target-is-the-next-token)).
+# - A mean of means over unequal micro-batches is not the mean ([The step: schedule, accumulation, clipping](#The-step:-schedule,-accumulation,-clipping)).
+# - A network must beat counting. Ours beats the trigram and not the longer n-grams ([Everybody on one axis](#Everybody-on-one-axis)).
+# - MinHash agrees with probability $J$, proved over all orders ([Signatures and bands in code](#Signatures-and-bands-in-code)).
+# - 13 billion parameters: 208 GB of states, 26 GB on each of 8 GPUs with ZeRO 3 ([Memory: 16 bytes a parameter](#Memory:-16-bytes-a-parameter)).
+# - The published Chinchilla fit gives 93 tokens a parameter at its own budget, not 20 ([A trap in a famous fit](#A-trap-in-a-famous-fit)).
+# - Greedy text must repeat, with a limited context; dice end the loop ([Why greedy text goes round in circles](#Why-greedy-text-goes-round-in-circles)).
+#
+# **What the usual answer gets wrong.** It stops at "predict the next word on the whole internet". It quotes perplexities across tokenizers, takes the 14 GB that a model of 7
+# billion needs to run for what it needs to train, says "20 tokens a parameter" as if it were a law of nature, and has no number that must come out right in the first minute.
+#
+# **Dropout?** Large models see most of their text once, so there is little to overfit, and most published recipes of 2023 and 2024 name none (H. Touvron and others, "Llama 2", 2023, for one, lists
+# no dropout). Where text is repeated many times, it comes back into play.
+#
+# **Not in this unit.** What is inside the network, tokenizers, fine-tuning and following instructions, evaluation beyond the held-out loss, serving.

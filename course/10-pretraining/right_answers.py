@@ -344,3 +344,47 @@ def next_probs(logits, temperature=1.0, top_k=None, top_p=None, min_p=None, pena
     whole = sum(w for w, _ in pairs)
     weight = {i: w / whole for w, i in pairs}
     return [weight.get(i, 0.0) for i in range(len(z))]
+
+
+# %% one deep copy of everything exercise="fix_resume"
+# Names of its own, one deepcopy around the whole.
+def checkpoint_of(run):
+    return copy.deepcopy(
+        {
+            "net": run.net.state_dict(),
+            "adam": run.optimizer.state_dict(),
+            "where": run.step,
+            "rng": [run.generator.get_state(), torch.random.get_rng_state()],
+        }
+    )
+
+
+def resume(run, checkpoint):
+    saved = copy.deepcopy(checkpoint)
+    run.net.load_state_dict(saved["net"])
+    run.optimizer.load_state_dict(saved["adam"])
+    run.step = saved["where"]
+    run.generator.set_state(saved["rng"][0])
+    torch.random.set_rng_state(saved["rng"][1])
+
+
+# %% bytes, as a file would hold them exercise="fix_resume"
+# torch.save into memory: what is in the bytes cannot change.
+def checkpoint_of(run):
+    import io
+
+    file = io.BytesIO()
+    states = run.net.state_dict(), run.optimizer.state_dict()
+    torch.save([*states, run.step, run.generator.get_state(), torch.get_rng_state()], file)
+    return {"net": {k: v.clone() for k, v in states[0].items()}, "file": file.getvalue()}
+
+
+def resume(run, checkpoint):
+    import io
+
+    net, optimizer, step, batches, dice = torch.load(io.BytesIO(checkpoint["file"]))
+    run.net.load_state_dict(net)
+    run.optimizer.load_state_dict(optimizer)
+    run.step = step
+    run.generator.set_state(batches)
+    torch.set_rng_state(dice)

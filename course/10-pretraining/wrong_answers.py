@@ -584,3 +584,41 @@ loop_said = {"period": 8, "cure": "c"}
 # %% trusts a filter exercise="loops" fails=[]
 # Takes filters for dice.
 loop_said = {"period": 5, "cure": "b"}
+
+# %% no step exercise="fix_resume" fails=[]
+# Forgets where the schedule stands: the rate is large again.
+# - run.step = checkpoint["step"]
+
+# %% no optimizer exercise="fix_resume" fails=[]
+# Saves the weights, and lets both means begin at zero.
+# - run.optimizer.load_state_dict(copy.deepcopy(checkpoint["optimizer"]))
+
+# %% no place in the data exercise="fix_resume" fails=[]
+# Draws other batches behind the break.
+# - run.generator.set_state(checkpoint["batches"])
+
+# %% no dice for dropout exercise="fix_resume" fails=[]
+# Forgets the global generator.
+# - torch.set_rng_state(checkpoint["torch"])
+
+# %% seeds again in place of states exercise="fix_resume" fails=[]
+# Sets a seed behind the break: reproducible, and not the same run.
+# - run.generator.set_state(checkpoint["batches"])
+# - torch.set_rng_state(checkpoint["torch"])
+# + run.generator.manual_seed(0)
+# + torch.manual_seed(0)
+
+# %% the tensors themselves exercise="fix_resume" fails=[]
+# Takes state_dict() for a copy: the old run goes on inside the checkpoint.
+# - "net": {name: t.clone() for name, t in run.net.state_dict().items()},
+# - "optimizer": copy.deepcopy(run.optimizer.state_dict()),
+# + "net": run.net.state_dict(),
+# + "optimizer": run.optimizer.state_dict(),
+
+# %% hopes for more of both exercise="forgetting" fails=[]
+# Believes that more training cannot hurt.
+forget_said = {"old": "a", "replay": "b", "new": "a"}
+
+# %% thinks of separate places exercise="forgetting" fails=[]
+# Believes that prose and code have weights of their own.
+forget_said = {"old": "b", "replay": "b", "new": "b"}
