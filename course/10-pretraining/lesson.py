@@ -8,7 +8,7 @@
 # takes and who holds which part of it, how large a model a budget is worth, what a checkpoint must hold. In this unit
 # you compute each of them, first on paper, then in code, and you watch a small network learn from real text.
 #
-# **Time.** Plan 330 minutes: 179 minutes of exercises, the rest for reading. Stop after any section.
+# **Time.** Plan 330 minutes: 177 minutes of exercises, the rest for reading. Stop after any section.
 #
 # **How to work.** Run each cell with Shift + Enter. Below an exercise stands a cell that checks it; hints of growing
 # strength follow. Some checks are hidden and run only when the notebook is graded: they vary the inputs and ask for
