@@ -544,7 +544,7 @@ sampling_hand = {"cold": 64 / 90, "top_k": 4 / 12, "top_p": 4 / 15, "min_p": 0, 
 # -     p = p / p.sum()
 # +     p = np.where(p >= min_p * p.max(), p, 0)
 
-# %% the penalty always divides exercise="next_probs" fails=["the penalty"]
+# %% the penalty always divides exercise="next_probs" fails=["the penalty", "as transformers filters"]
 # A negative logit divided grows: the token becomes more probable.
 # - logits[token] = logits[token] / penalty if logits[token] > 0 else logits[token] * penalty
 # + logits[token] = logits[token] / penalty
@@ -589,7 +589,7 @@ loop_said = {"period": 5, "cure": "b"}
 # Forgets where the schedule stands: the rate is large again.
 # - run.step = checkpoint["step"]
 
-# %% no optimizer exercise="fix_resume" fails=["the optimizer"s means go on", "a checkpoint is a snapshot", "other seeds and breaks"]
+# %% no optimizer exercise="fix_resume" fails=["the optimizer's means go on", "a checkpoint is a snapshot", "other seeds and breaks"]
 # Saves the weights, and lets both means begin at zero.
 # - run.optimizer.load_state_dict(copy.deepcopy(checkpoint["optimizer"]))
 
