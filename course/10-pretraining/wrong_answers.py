@@ -479,7 +479,7 @@ iso_read = {"best": 1e10, "times": "a", "flat": "a"}
 
 # %% takes the root exercise="read_isoflop" fails=["a hundred times the budget", "how flat the bottom is"]
 # Halves the exponent, and takes more parameters for better.
-iso_read = {"best": 3e7, "times": "d", "flat": "c"}
+iso_read = {"best": 6e7, "times": "d", "flat": "c"}
 
 # %% divides the penalty too exercise="sampling_by_hand" fails=["temperature 1/2", "top-k", "top-p", "min-p", "the penalty"]
 # Divides every logit, and takes the root at a low temperature.
