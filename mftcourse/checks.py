@@ -4,9 +4,8 @@
         expect(precision([0, 1], [0, 0]), 0.0)
     grade("precision")
 
-A check never ends the cell: what goes wrong inside becomes one finding, in a sentence. `grade` returns
-a `Scorecard`, shown as a table in a notebook, as a number to nbgrader (its partial credit) and as JSON
-to `mft progress` and to graders.
+A check never ends the cell: what goes wrong inside becomes one finding, in a sentence. `grade` returns a `Scorecard`,
+shown as a table in a notebook, as a number to nbgrader (its partial credit) and as JSON to `mft progress` and graders.
 """
 
 from __future__ import annotations
@@ -273,9 +272,7 @@ class check:
     A function that a check calls must leave its arguments as they were (see `expect.leaving_inputs`).
     """
 
-    def __init__(
-        self, title: str, *, hint: str, points: float = 1, hidden: bool = False, needs: str = ""
-    ) -> None:
+    def __init__(self, title: str, *, hint: str, points: float = 1, hidden: bool = False, needs: str = "") -> None:
         self.title, self.hint, self.points, self.hidden, self.needs = title, hint, points, hidden, needs
 
     def __enter__(self) -> np.random.Generator:
@@ -461,9 +458,8 @@ class TimeLimit(BaseException):
 class time_limit:
     """Raise `TimeLimit` in this thread when the block takes longer than `seconds`; `fired` says so after.
 
-    Seconds of CPU, so that a loaded machine stops nobody; of the clock only for a block that hardly uses the
-    CPU: it sleeps. The exception arrives between two steps of Python code: a single long call into C is not
-    cut short.
+    Seconds of CPU, so that a loaded machine stops nobody; of the clock only for a block that hardly uses the CPU: it
+    sleeps. The exception arrives between two steps of Python code: a single long call into C is not cut short.
     """
 
     def __init__(self, seconds: float) -> None:

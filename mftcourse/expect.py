@@ -1,8 +1,7 @@
 """Compare what a learner's code returned with what was asked for, and word the difference.
 
-`expect` knows numbers, strings, lists, tuples, dicts, NumPy arrays, tensors and pandas objects.
-When two values differ it raises `Mismatch`, whose text names the kind of difference (type, shape,
-dtype, position, value) and, where the difference has a well-known cause, the usual suspect.
+`expect` knows numbers, strings, lists, tuples, dicts, NumPy arrays, tensors and pandas objects. When two values differ
+it raises `Mismatch`, whose text names the kind (type, shape, dtype, position, value) and the usual suspect, if any.
 """
 
 from __future__ import annotations
@@ -56,8 +55,8 @@ def expect(got: Any, want: Any, tol: float | None = None, what: str = "", tell: 
     Args:
         got: what the learner's code returned.
         want: what the exercise asks for; its type decides how the two are compared.
-        tol: the largest difference allowed, relative or absolute, whichever is larger. None means
-            1e-9, or 1e-5 where `want` holds 32-bit (or smaller) floats.
+        tol: the largest difference allowed, relative or absolute, whichever is larger. None means 1e-9, or 1e-5
+            where `want` holds 32-bit (or smaller) floats.
         what: the name of the thing in the message, such as "recall of class 2".
         tell: say what was expected; False for answers that the learner works out on paper.
 
