@@ -74,7 +74,10 @@ def _memory() -> list[str]:
     flops = 64 * 4e14 * 0.4 * 28 * 86400
     assert 2.4e22 < flops < 2.55e22 and 19.5e9 < flops / 6 / 200e9 < 21.5e9
     assert 0.9 < 6 * 8e9 * 500e9 / flops < 1
+    d, ff, kv = 576, 1536, 576 // 9 * 3
+    smol = 49152 * d + 30 * (2 * d + 2 * d * d + 2 * d * kv + 3 * d * ff) + d  # tied: the embedding counts once
     return [
+        f"SmolLM2 has {smol:,} parameters",
         "16 bytes",
         "of which 12 are the optimizer's",
         "4 + 4 + 4 + 4 = 16",

@@ -33,6 +33,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
+import regex
 import torch
 import torch.nn.functional as F
 from scipy import stats
@@ -41,6 +42,7 @@ from transformers.generation import logits_process
 
 from mftcourse import check, expect, expect_choice, expect_raises, given, grade, plots
 from mftcourse.data import DOCSTRING_FILES
+from mftcourse.models import load_smollm2, smollm2_missing
 
 
 def show_when_written(demonstration):
@@ -2290,6 +2292,109 @@ show_when_written(show_writing)
 # %% [markdown]
 # Greedy text goes round in a circle: few of its runs are different. Sampling ends that. The penalty does too, but it forbids letters that
 # English needs, and the words suffer. At temperature 2 there is no circle and no English either. That is a small network on bytes; large models loop later, and they do loop.
+
+# %% [markdown]
+# **On a real model.** SmolLM2 has 134,515,008 parameters and was trained on about two trillion tokens (L. Ben Allal and others, "SmolLM2: when Smol goes big", 2025).
+# The next cell reads its weights, if they are installed, and gives what they need: the tokens of a text, and the logits behind each. The
+# demonstration behind it puts the model on our axis, in bits per byte, over a few held-out paragraphs; looks at its first number; and lets it write.
+
+
+# %%
+def real_ids(model, text: str) -> list[int]:
+    """Return the tokens of a text: split it, then join pairs of bytes in order of rank."""
+    rank = {pair: i for i, pair in enumerate(model.tokenizer.merges)}
+    number = {token: i for i, token in enumerate(model.tokenizer.vocab)}
+    pieces = [text]
+    for pattern in model.tokenizer.patterns:
+        cuts = [[m.span() for m in regex.finditer(pattern, piece)] for piece in pieces]
+        split = []
+        for piece, spans in zip(pieces, cuts, strict=True):
+            ends = sorted({0, len(piece), *(place for span in spans for place in span)})
+            split += [piece[a:b] for a, b in itertools.pairwise(ends)]
+        pieces = split
+    ids = []
+    for piece in pieces:
+        parts = [bytes([b]) for b in piece.encode()]
+        while True:
+            ranks = [rank.get(pair, math.inf) for pair in itertools.pairwise(parts)]
+            if not ranks or min(ranks) == math.inf:
+                break
+            at = ranks.index(min(ranks))
+            parts[at : at + 2] = [parts[at] + parts[at + 1]]
+        ids += [number[part] for part in parts]
+    return ids
+
+
+@torch.no_grad()
+def real_logits(model, ids: list[int]) -> torch.Tensor:
+    """Return logits (n_tokens, vocab_size) of a Llama-like model. Another unit takes this apart."""
+    c, w, t = model.config, model.tensors, len(ids)
+    size = c.d_model // c.n_heads
+    x = w["model.embed_tokens.weight"][ids]
+    turns = torch.arange(t)[:, None] * c.rope_base ** (-torch.arange(0, size, 2) / size)
+    cos, sin = turns.cos(), turns.sin()
+
+    def norm(x, name):
+        return x * (x.square().mean(dim=-1, keepdim=True) + c.norm_eps).rsqrt() * w[name]
+
+    def rotated(heads):
+        a, b = heads[..., 0::2], heads[..., 1::2]
+        return torch.stack([a * cos - b * sin, a * sin + b * cos], dim=-1).flatten(-2)
+
+    for i in range(c.n_layers):
+        at = f"model.layers.{i}."
+        h = norm(x, at + "input_layernorm.weight")
+        q, k, v = (
+            (h @ w[f"{at}self_attn.{part}_proj.weight"].T).view(t, -1, size).transpose(0, 1)
+            for part in "qkv"
+        )
+        k, v = (part.repeat_interleave(c.n_heads // c.n_kv_heads, dim=0) for part in (k, v))
+        mixed = F.scaled_dot_product_attention(rotated(q), rotated(k), v, is_causal=True)
+        mixed = mixed.transpose(0, 1).reshape(t, -1)
+        x = x + mixed @ w[at + "self_attn.o_proj.weight"].T
+        h = norm(x, at + "post_attention_layernorm.weight")
+        gate = F.silu(h @ w[at + "mlp.gate_proj.weight"].T)
+        x = x + (gate * (h @ w[at + "mlp.up_proj.weight"].T)) @ w[at + "mlp.down_proj.weight"].T
+    return norm(x, "model.norm.weight") @ w["model.embed_tokens.weight"].T
+
+
+# %% demo=true
+def show_real():
+    """SmolLM2 on our axis, its loss with shifted and unshifted targets, greedy and sampled text."""
+    model, (_, held_out) = load_smollm2(), clean_corpus()
+    texts = held_out.split(END)[:8]
+    real_bits = ours = 0.0
+    net, n_bytes, unshifted = trained()[0], 0, []
+    for text in texts:
+        ids = real_ids(model, text)
+        log_p = real_logits(model, ids).log_softmax(dim=1) / math.log(2)
+        real_bits -= sum(log_p[t, ids[t + 1]].item() for t in range(len(ids) - 1))
+        unshifted += [-log_p[t, ids[t]].item() * math.log(2) for t in range(len(ids))]
+        known = len(model.tokenizer.vocab[ids[0]])  # the first token is nobody's target
+        n_bytes += len(text) - known
+        small = to_ids(END + text)
+        for i in range(known + 1, len(small)):
+            with torch.no_grad():
+                row = net(small[None, max(0, i - net.n_context) : i])[0, -1].log_softmax(dim=0)
+            ours -= row[small[i]].item() / math.log(2)
+    print(f"eight held-out paragraphs: SmolLM2 {real_bits / n_bytes:.2f} bits per byte, our network {ours / n_bytes:.2f}")
+    print(f"ln V = {math.log(model.config.vocab_size):.2f}; loss without the shift: {np.mean(unshifted):.1f} nats")
+    for name, settings in {"greedy": {"temperature": 0}, "temperature 0.8, top-p 0.9": {"temperature": 0.8, "top_p": 0.9}}.items():
+        rng, ids = np.random.default_rng(0), real_ids(model, "My favourite number is")
+        for _ in range(40):
+            p = next_probs(real_logits(model, ids)[-1].tolist(), **settings)
+            ids.append(int(rng.choice(len(p), p=np.array(p) / sum(p))))
+        print(f"{name}: {b''.join(model.tokenizer.vocab[i] for i in ids).decode(errors='replace')!r}")
+
+
+if smollm2_missing():
+    print("Left out here: SmolLM2 on our axis, and what it writes.", smollm2_missing())
+else:
+    show_when_written(show_real)
+
+# %% [markdown]
+# (The marks in angle brackets are those of a chat: this copy was fine-tuned to answer.) Before you trust the first line: the documentation of these libraries is on the web, and with it quite possibly in the text that SmolLM2 was trained on. So the comparison
+# flatters it, and nobody can say by how much from here.
 #
 # **Why it matters.** "The model repeats itself" is one of the most frequent complaints, and the first answer is a setting, not a training run.
 # [Why do language models repeat themselves, and what helps?](#Why-do-language-models-repeat-themselves,-and-what-helps?)
