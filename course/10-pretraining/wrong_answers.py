@@ -72,7 +72,7 @@ loss_hand = {"targets": 3, "loss": 2, "perplexity": math.exp(2), "bits_per_byte"
 # - if not counts.any():
 # -     raise ValueError("there is no target")
 
-# %% perplexity for loss exercise="next_token_loss" fails=["the table of the cat", "the mean is over tokens, not over rows", "drawn batches"]
+# %% perplexity for loss exercise="next_token_loss" fails=["the table of the cat", "equal logits cost ln V", "the mean is over tokens, not over rows", "drawn batches"]
 # Returns e to the power of the loss.
 # - return F.cross_entropy(logits[:, :-1][counts], ids[:, 1:][counts])
 # + return F.cross_entropy(logits[:, :-1][counts], ids[:, 1:][counts]).exp()
@@ -622,3 +622,18 @@ forget_said = {"old": "a", "replay": "b", "new": "a"}
 # %% thinks of separate places exercise="forgetting" fails=["old text, without replay", "old text, with replay", "new text"]
 # Believes that prose and code have weights of their own.
 forget_said = {"old": "b", "replay": "b", "new": "b"}
+
+# %% the first entry of a band exercise="minhash" fails=["half a band is no band", "drawn texts"]
+# Puts texts into one bucket by the first entry of the band alone.
+# - buckets.setdefault(tuple(one[band * n_rows : (band + 1) * n_rows]), []).append(i)
+# + buckets.setdefault(one[band * n_rows], []).append(i)
+
+# %% tokens by the same factor exercise="chinchilla" fails=["the budget is spent, not more", "other laws"]
+# Writes the second formula by analogy, and forgets that its factor is one over the first.
+# - return n, flops / 6 / n
+# + return n, (a * law["A"] / (b * law["B"])) ** (1 / (a + b)) * (flops / 6) ** (a / (a + b))
+
+# %% the published constants, whatever the law exercise="chinchilla" fails=["the loss: parameters and tokens are not exchanged", "other laws"]
+# Types the numbers of the paper into the function.
+# - return law["E"] + law["A"] / n ** law["alpha"] + law["B"] / d ** law["beta"]
+# + return 1.69 + 406.4 / n**0.34 + 410.7 / d**0.28
