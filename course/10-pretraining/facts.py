@@ -84,7 +84,7 @@ def _memory() -> list[str]:
         *["$2 + 2 + 12$", "$2 + 2 + 12/N$", "$2 + (2 + 12)/N$", "$(2 + 2 + 12)/N$"],
         f"{n} billion parameters, $N$ = {gpus}, in GB of $10^9$ bytes: {zero[0]:.0f}, {stages}",
         f"{n} billion parameters on {gpus} GPUs, {zero[0]:.0f} GB without, then {stages}",
-        f"{n * 10:.0f} 亿参数、{gpus} 块卡，不用时 {zero[0]:.0f} GB，然后是 {zero[1]:.1f}、{zero[2]:.1f} 和 {zero[3]:.1f}",
+        f"{n}B 参数、{gpus} 块卡，不用时 {zero[0]:.0f} GB，然后是 {zero[1]:.1f}、{zero[2]:.1f} 和 {zero[3]:.1f}",
         *["$4 + 12/N$", "$2 + 14/N$", "$16/N$"],
         *["s b h\\,(34 + 5 a s/h)", "$sbh(34 + 5as/h)$"],
         "16, 4 + 12/8, 2 + 14/8, 16/8. Then times 13",

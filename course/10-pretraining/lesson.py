@@ -69,7 +69,7 @@ N_VOCAB, END = 128, "\0"  # ASCII; byte 0 ends a document, and no document holds
 
 @functools.cache
 def raw_paragraphs() -> tuple[str, ...]:
-    """Return the paragraphs of the libraries' docstrings, blanks made even, repetitions included."""
+    """Return the paragraphs of the libraries' docstrings, repetitions included."""
     found = []
     for library, patterns in DOCSTRING_FILES.items():
         folder = Path(importlib.util.find_spec(library).origin).parent
@@ -99,7 +99,9 @@ def words_shingles(text: str, size: int = 5) -> set[tuple[str, ...]]:
 @functools.cache
 def clean_corpus() -> tuple[str, str]:
     """Return (train, held_out): prose without near copies, a byte 0 behind each paragraph."""
-    prose = sorted(set(filter(is_prose, raw_paragraphs())), key=lambda t: hashlib.sha256(t.encode()).digest())
+    prose = sorted(
+        set(filter(is_prose, raw_paragraphs())), key=lambda t: hashlib.sha256(t.encode()).digest()
+    )
     seen, kept = set(), []
     for text in prose:  # in an order that is shuffled, and yet the same everywhere
         shingles = words_shingles(text)
@@ -169,7 +171,9 @@ print(train_text[:200].replace(END, " | "))
 
 # %%
 cat_tokens = ["the", " cat", " sat", "."]
-cat_table = np.array([[4, 1, 1, 2], [1, 4, 2, 1], [1, 1, 2, 4], [5, 1, 1, 1]]) / 8  # a row each position
+cat_table = (
+    np.array([[4, 1, 1, 2], [1, 4, 2, 1], [1, 1, 2, 4], [5, 1, 1, 1]]) / 8
+)  # a row each position
 
 # %% exercise="loss_by_hand" minutes=6
 ### BEGIN SOLUTION
@@ -326,7 +330,9 @@ class Block(nn.Module):
         self.n_heads, self.norm1, self.norm2 = n_heads, nn.LayerNorm(d_model), nn.LayerNorm(d_model)
         self.qkv = nn.Linear(d_model, 3 * d_model, bias=False)
         self.out = nn.Linear(d_model, d_model, bias=False)
-        self.mlp = nn.Sequential(nn.Linear(d_model, 4 * d_model), nn.GELU(), nn.Linear(4 * d_model, d_model))
+        self.mlp = nn.Sequential(
+            nn.Linear(d_model, 4 * d_model), nn.GELU(), nn.Linear(4 * d_model, d_model)
+        )
 
     def forward(self, x: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         n, t, d = x.shape
@@ -338,9 +344,14 @@ class Block(nn.Module):
 
 
 class TinyGPT(nn.Module):
-    """Token ids (n, t) in, logits (n, t, N_VOCAB) out. Each position sees itself, all before it, and `peek` after it."""
+    """Token ids (n, t) in, logits (n, t, N_VOCAB) out.
 
-    def __init__(self, d_model: int = 96, n_layers: int = 2, n_context: int = 32, peek: int = 0) -> None:
+    Each position sees itself, all before it, and `peek` after it.
+    """
+
+    def __init__(
+        self, d_model: int = 96, n_layers: int = 2, n_context: int = 32, peek: int = 0
+    ) -> None:
         super().__init__()
         self.n_context, self.peek = n_context, peek
         self.tokens, self.places = nn.Embedding(N_VOCAB, d_model), nn.Embedding(n_context, d_model)
@@ -366,7 +377,9 @@ def to_ids(text: str) -> torch.Tensor:
     return torch.frombuffer(bytearray(text.encode("ascii")), dtype=torch.uint8).long()
 
 
-def draw_rows(ids: torch.Tensor, n_rows: int, n_tokens: int, generator: torch.Generator) -> torch.Tensor:
+def draw_rows(
+    ids: torch.Tensor, n_rows: int, n_tokens: int, generator: torch.Generator
+) -> torch.Tensor:
     """Return n_rows pieces of n_tokens + 1 tokens: the inputs, and one more for the last target."""
     starts = torch.randint(len(ids) - n_tokens, (n_rows,), generator=generator)
     return ids[starts[:, None] + torch.arange(n_tokens + 1)]
@@ -378,7 +391,10 @@ def mean_loss(net: nn.Module, rows: torch.Tensor) -> torch.Tensor:
 
 
 def train(net, ids, n_steps, peak=3e-3, seed=0, n_rows=8, rounded=False) -> list[float]:
-    """Train on rows drawn from `ids`; return the loss of each step. `rounded` keeps the weights in bfloat16."""
+    """Train on rows drawn from `ids`; return the loss of each step.
+
+    `rounded` keeps the weights in bfloat16.
+    """
     generator, losses = torch.Generator().manual_seed(seed), []
     optimizer = torch.optim.AdamW(net.parameters(), peak, betas=(0.9, 0.95), weight_decay=0.1)
     for step in range(n_steps):
@@ -403,14 +419,24 @@ def window_bits(net, ids) -> float:
     """Return bits per byte: windows that overlap by half, of which the later half counts."""
     half = net.n_context // 2
     rows = ids[: len(ids) - (len(ids) - 1) % half].unfold(0, net.n_context + 1, half)
-    loss = [F.cross_entropy(net(part[:, :-1]).transpose(1, 2), part[:, 1:], reduction="none") for part in rows.split(64)]
+    loss = [
+        F.cross_entropy(net(part[:, :-1]).transpose(1, 2), part[:, 1:], reduction="none")
+        for part in rows.split(64)
+    ]
     each = torch.cat(loss)
-    return float(torch.cat([each[0, :half], each[:, half:].flatten()]).double().mean() / math.log(2))
+    return float(
+        torch.cat([each[0, :half], each[:, half:].flatten()]).double().mean() / math.log(2)
+    )
 
 
 @functools.cache
-def trained(d_model: int = 96, n_steps: int = 2500, seed: int = 0) -> tuple[TinyGPT, list[float], float]:
-    """Return (network, loss of each step, bits per byte held out): the one run that all demonstrations share."""
+def trained(
+    d_model: int = 96, n_steps: int = 2500, seed: int = 0
+) -> tuple[TinyGPT, list[float], float]:
+    """Return (network, loss of each step, bits per byte held out).
+
+    The demonstrations share these runs: each is done once.
+    """
     train_text, held_out_text = clean_corpus()
     torch.manual_seed(seed)
     net = TinyGPT(d_model)
@@ -647,7 +673,9 @@ def show_leak():
         torch.manual_seed(0)
         net = TinyGPT(48, peek=peek)
         train(net, ids, 400)
-        print(f"peek {peek}: {window_bits(net, held_out):.2f} bits per byte held out, after 400 steps")
+        print(
+            f"peek {peek}: {window_bits(net, held_out):.2f} bits per byte held out, after 400 steps"
+        )
 
 
 show_leak()
@@ -1013,7 +1041,7 @@ grade("minhash")
 
 # %% demo=true
 def show_copies():
-    """Compare candidates with all true pairs; then leak held-out paragraphs into the training text."""
+    """Compare candidates with all true pairs; then leak held-out paragraphs into training."""
     texts = [t for t in raw_paragraphs() if is_prose(t)][:700]
     sets = [words_shingles(t, 3) for t in texts]
     number = {s: i for i, s in enumerate(sorted(set().union(*sets)))}
@@ -1021,19 +1049,32 @@ def show_copies():
     rng = np.random.default_rng(0)
     ranks = [rng.permutation(len(number)).tolist() for _ in range(60)]
     found = set(candidate_pairs([signature(one, ranks) for one in shingles], 20))
-    similar = {(i, j): len(a & b) / len(a | b) for (i, a), (j, b) in itertools.combinations(enumerate(sets), 2) if a & b}
+    similar = {
+        (i, j): len(a & b) / len(a | b)
+        for (i, a), (j, b) in itertools.combinations(enumerate(sets), 2)
+        if a & b
+    }
     for low, high in ((0.8, 1.01), (0.5, 0.8), (0.2, 0.5), (0.0, 0.2)):
         pairs = [p for p, s in similar.items() if low <= s < high]
-        print(f"J from {low} to {min(high, 1):.1f}: {len(pairs):5} pairs, {sum(p in found for p in pairs):4} of them candidates")
+        print(
+            f"J from {low} to {min(high, 1):.1f}: {len(pairs):5} pairs, "
+            f"{sum(p in found for p in pairs):4} of them candidates"
+        )
     train_text, held_out_text = clean_corpus()
     held = held_out_text.split(END)[:-1][:60]
     for share in (0, 0.25, 0.5, 1):
         leaked = train_text[:150_000] + "".join(t + END for t in held[: int(share * len(held))])
         counts, bits, n = ngram_counts(leaked, 6), 0.0, 0
         for text in held:
-            bits -= sum(math.log2(ngram_prob(counts, text[:i], text[i], 6, N_VOCAB)) for i in range(len(text)))
+            bits -= sum(
+                math.log2(ngram_prob(counts, text[:i], text[i], 6, N_VOCAB))
+                for i in range(len(text))
+            )
             n += len(text)
-        print(f"{share:4.0%} of the held-out paragraphs also in training: {bits / n:.2f} bits per byte held out")
+        print(
+            f"{share:4.0%} of the held-out paragraphs also in training: "
+            f"{bits / n:.2f} bits per byte held out"
+        )
 
 
 show_when_written(show_copies)
@@ -1364,7 +1405,7 @@ grade("memory_by_hand")
 
 # %% demo=true
 def show_memory():
-    """Count the bytes of a real training step: states, and activations with and without checkpointing."""
+    """Count bytes: states, and activations with and without checkpointing."""
     torch.manual_seed(0)
     net, rows = TinyGPT(96, n_layers=6), torch.zeros(8, 33, dtype=torch.long)
     optimizer = torch.optim.AdamW(net.parameters())
@@ -1373,7 +1414,10 @@ def show_memory():
     parts = [*net.parameters(), *(p.grad for p in net.parameters())]
     parts += [t for state in optimizer.state.values() for t in state.values() if t.ndim]
     n_weights = sum(p.numel() for p in net.parameters())
-    print(f"states: {sum(t.nbytes for t in parts) / n_weights:.2f} bytes a parameter ({n_weights:,} parameters)")
+    print(
+        f"states: {sum(t.nbytes for t in parts) / n_weights:.2f} bytes a parameter "
+        f"({n_weights:,} parameters)"
+    )
 
     def kept(checkpointed: bool) -> int:
         storages = {}
@@ -1384,7 +1428,10 @@ def show_memory():
                 storages[t.untyped_storage().data_ptr()] = t.untyped_storage()
             return t
 
-        x, mask = torch.randn(8, 32, 96, requires_grad=True), torch.ones(32, 32, dtype=torch.bool).tril()
+        x, mask = (
+            torch.randn(8, 32, 96, requires_grad=True),
+            torch.ones(32, 32, dtype=torch.bool).tril(),
+        )
         with torch.autograd.graph.saved_tensors_hooks(pack_hook, lambda t: t):
             for block in net.blocks:
                 if checkpointed:
@@ -1395,7 +1442,9 @@ def show_memory():
         return sum(s.nbytes() for s in storages.values())
 
     print(f"activations of six blocks: {kept(False):,} bytes; with checkpointing {kept(True):,}")
-    print(f"SmolLM2 (134,515,008 parameters): {134_515_008 * 16 / 1e9:.2f} GB of states to train it")
+    print(
+        f"SmolLM2 (134,515,008 parameters): {134_515_008 * 16 / 1e9:.2f} GB of states to train it"
+    )
 
 
 show_memory()
@@ -1484,7 +1533,10 @@ def show_rounding():
             train(net, ids, 400, seed=seed, rounded=rounded)
             ends.append(window_bits(net, held_out))
         words = "rounded to bfloat16" if rounded else "kept in 32 bits"
-        print(f"weights {words:20} bits per byte held out, three seeds: {', '.join(f'{e:.2f}' for e in ends)}")
+        print(
+            f"weights {words:20} bits per byte held out, three seeds: "
+            + ", ".join(f"{e:.2f}" for e in ends)
+        )
 
 
 show_rounding()
@@ -1557,9 +1609,14 @@ grade("parallel_by_hand")
 def show_tensor_parallel():
     """A two-layer network, cut in four: columns, then rows, then one sum."""
     generator = torch.Generator().manual_seed(0)
-    x, up, down = (torch.randn(*s, generator=generator, dtype=torch.float64) for s in ((5, 16), (16, 64), (64, 16)))
+    x, up, down = (
+        torch.randn(*s, generator=generator, dtype=torch.float64)
+        for s in ((5, 16), (16, 64), (64, 16))
+    )
     whole = F.gelu(x @ up) @ down
-    pieces = [F.gelu(x @ a) @ b for a, b in zip(up.chunk(4, dim=1), down.chunk(4, dim=0), strict=True)]
+    pieces = [
+        F.gelu(x @ a) @ b for a, b in zip(up.chunk(4, dim=1), down.chunk(4, dim=0), strict=True)
+    ]
     print(f"four pieces, added up: largest difference {(sum(pieces) - whole).abs().max():.1e}")
     wrong = [F.gelu(x[:, 4 * i : 4 * i + 4] @ a) for i, a in enumerate(up.chunk(4, dim=0))]
     gap = (sum(wrong) - F.gelu(x @ up)).abs().max()
@@ -1669,6 +1726,9 @@ grade("chinchilla")
 #
 # </details>
 #
+# **Why it matters.** This is the first line of every plan: how large, on how much text.
+# [What do scaling laws say about model size and data?](#What-do-scaling-laws-say-about-model-size-and-data?)
+#
 # ### A trap in a famous fit
 #
 # *Predict, then run · 4 minutes · difficulty: two of three*
@@ -1729,8 +1789,14 @@ def show_trap():
     for flops in (1e19, 1e21, 5.76e23, 5.76e25):
         n, d = best_size(CHINCHILLA, flops)
         loss = scaling_loss(CHINCHILLA, n, d)
-        print(f"{flops:9.3g} operations: {n:9.3g} parameters, {d:9.3g} tokens, ratio {d / n:4.0f}, loss {loss:.3f}")
-    print(f"Chinchilla, as it was trained: ratio 20, loss {scaling_loss(CHINCHILLA, 70e9, 1.4e12):.3f}")
+        print(
+            f"{flops:9.3g} operations: {n:9.3g} parameters, {d:9.3g} tokens, "
+            f"ratio {d / n:4.0f}, loss {loss:.3f}"
+        )
+    print(
+        f"Chinchilla, as it was trained: ratio 20, "
+        f"loss {scaling_loss(CHINCHILLA, 70e9, 1.4e12):.3f}"
+    )
 
 
 show_when_written(show_trap)
@@ -1765,7 +1831,7 @@ OUR_LAW = {"E": 1.8, "A": 300.0, "B": 500.0, "alpha": 0.4, "beta": 0.3}  # state
 
 
 def make_table(noise: float = 0.01, seed: int = 0) -> dict[float, tuple[list[float], list[float]]]:
-    """Return budget → (sizes, losses): the law above, and noise. Nine sizes around the best of each budget."""
+    """Return budget → (sizes, losses) by the law above, and noise: nine sizes each."""
     rng, table = np.random.default_rng(seed), {}
     for flops in (1e17, 1e18, 1e19, 1e20, 1e21):
         n = 0.73 * (flops / 6) ** (0.3 / 0.7) * 3.0 ** np.linspace(-2, 2, 9)
@@ -1870,19 +1936,45 @@ def show_isoflop():
         best[flops] = parabola_minimum(n, loss)
         grid = np.exp(np.linspace(math.log(n[0]), math.log(n[-1]), 60))
         ax.plot(n, loss, marker=marker, linestyle="", color=plots.palette["blue"], markersize=4)
-        ax.plot(grid, np.polyval(np.polyfit(np.log(n), loss, 2), np.log(grid)), color=plots.palette["black"], linewidth=0.8)
-        ax.annotate(f"C = {flops:.0e}", (n[-1], loss[-1]), fontsize=8, xytext=(4, 0), textcoords="offset points")
-        ax.plot([best[flops]], [min(loss)], marker="*", color=plots.palette["orange"], markersize=12, markeredgecolor="black")
-        words.append(f"C = {flops:.0e}: lowest near {best[flops]:.2g} parameters at a loss of {min(loss):.2f}")
+        ax.plot(
+            grid,
+            np.polyval(np.polyfit(np.log(n), loss, 2), np.log(grid)),
+            color=plots.palette["black"],
+            linewidth=0.8,
+        )
+        ax.annotate(
+            f"C = {flops:.0e}",
+            (n[-1], loss[-1]),
+            fontsize=8,
+            xytext=(4, 0),
+            textcoords="offset points",
+        )
+        ax.plot(
+            [best[flops]],
+            [min(loss)],
+            marker="*",
+            color=plots.palette["orange"],
+            markersize=12,
+            markeredgecolor="black",
+        )
+        words.append(
+            f"C = {flops:.0e}: lowest near {best[flops]:.2g} parameters, loss {min(loss):.2f}"
+        )
     ax.set(xscale="log", xlabel="parameters", ylabel="loss (made, with noise)")
-    plots.show(fig, alt="Five U-shaped curves of loss over parameters, each lower and further right than the last. " + "; ".join(words))
+    plots.show(
+        fig,
+        alt="Five U-shaped curves of loss over parameters, each lower and further right. "
+        + "; ".join(words),
+    )
     exponent, _ = power_law(list(best), list(best.values()))
     others = []
     for seed in range(1, 41):
         bests = {c: parabola_minimum(*row) for c, row in make_table(seed=seed).items()}
         others.append(power_law(list(bests), list(bests.values()))[0])
     low, high = np.quantile(others, [0.025, 0.975])
-    print(f"fitted exponent {exponent:.3f}; in forty other tables 95 % lie from {low:.3f} to {high:.3f}")
+    print(
+        f"fitted exponent {exponent:.3f}; in forty other tables 95 % lie in {low:.3f} to {high:.3f}"
+    )
     print(f"the law's own: {0.3 / 0.7:.3f}")
 
 
@@ -1962,12 +2054,18 @@ def show_scaling():
     fit = stats.linregress(u, v)
     error = math.sqrt(((v - fit.intercept - fit.slope * u) ** 2).sum() / 2)
     new = math.log(sizes[4])
-    spread = stats.t.ppf(0.975, 2) * error * math.sqrt(1 + 1 / 4 + (new - u.mean()) ** 2 / ((u - u.mean()) ** 2).sum())
+    spread = (
+        stats.t.ppf(0.975, 2)
+        * error
+        * math.sqrt(1 + 1 / 4 + (new - u.mean()) ** 2 / ((u - u.mean()) ** 2).sum())
+    )
     middle = fit.intercept + fit.slope * new
     for d, n, b in zip((*widths, 96), sizes, bits, strict=True):
         print(f"width {d:2}: {n:7,} parameters, {b:.2f} bits per byte")
     low, mid, high = (math.exp(x) for x in (middle - spread, middle, middle + spread))
-    print(f"predicted for the fifth: {mid:.2f}, interval {low:.2f} to {high:.2f}; measured: {bits[4]:.2f}")
+    print(
+        f"predicted: {mid:.2f}, interval {low:.2f} to {high:.2f}; measured: {bits[4]:.2f}"
+    )
 
 
 show_scaling()
@@ -2277,11 +2375,16 @@ def write(net, start: str, n: int, seed: int = 0, **settings) -> str:
 
 
 def show_writing():
-    """Write with several rules; distinct-8 is the share of runs of eight bytes that are different."""
+    """Write with several rules; distinct-8: the share of runs of eight bytes that differ."""
     net = trained()[0]
-    rules = {"greedy": {"temperature": 0}, "greedy, penalty 1.3": {"temperature": 0, "penalty": 1.3},
-             "temperature 0.7": {"temperature": 0.7}, "temperature 1": {}, "top-p 0.9": {"top_p": 0.9},
-             "temperature 2": {"temperature": 2.0}}  # fmt: skip
+    rules = {
+        "greedy": {"temperature": 0},
+        "greedy, penalty 1.3": {"temperature": 0, "penalty": 1.3},
+        "temperature 0.7": {"temperature": 0.7},
+        "temperature 1": {},
+        "top-p 0.9": {"top_p": 0.9},
+        "temperature 2": {"temperature": 2.0},
+    }
     for name, settings in rules.items():
         text = write(net, "Return the ", 240, **settings)
         runs = [text[i : i + 8] for i in range(len(text) - 7)]
@@ -2378,14 +2481,25 @@ def show_real():
             with torch.no_grad():
                 row = net(small[None, max(0, i - net.n_context) : i])[0, -1].log_softmax(dim=0)
             ours -= row[small[i]].item() / math.log(2)
-    print(f"eight held-out paragraphs: SmolLM2 {real_bits / n_bytes:.2f} bits per byte, our network {ours / n_bytes:.2f}")
-    print(f"ln V = {math.log(model.config.vocab_size):.2f}; loss without the shift: {np.mean(unshifted):.1f} nats")
-    for name, settings in {"greedy": {"temperature": 0}, "temperature 0.8, top-p 0.9": {"temperature": 0.8, "top_p": 0.9}}.items():
+    print(
+        f"eight held-out paragraphs, bits per byte: SmolLM2 {real_bits / n_bytes:.2f}, "
+        f"our network {ours / n_bytes:.2f}"
+    )
+    print(
+        f"ln V = {math.log(model.config.vocab_size):.2f}; "
+        f"loss without the shift: {np.mean(unshifted):.1f} nats"
+    )
+    for name, settings in {
+        "greedy": {"temperature": 0},
+        "temperature 0.8, top-p 0.9": {"temperature": 0.8, "top_p": 0.9},
+    }.items():
         rng, ids = np.random.default_rng(0), real_ids(model, "My favourite number is")
         for _ in range(40):
             p = next_probs(real_logits(model, ids)[-1].tolist(), **settings)
             ids.append(int(rng.choice(len(p), p=np.array(p) / sum(p))))
-        print(f"{name}: {b''.join(model.tokenizer.vocab[i] for i in ids).decode(errors='replace')!r}")
+        print(
+            f"{name}: {b''.join(model.tokenizer.vocab[i] for i in ids).decode(errors='replace')!r}"
+        )
 
 
 if smollm2_missing():
@@ -2485,8 +2599,10 @@ def resume(run: Training, checkpoint: dict) -> None:
     ### END RELEASE
 
 
-def with_break(seed: int, before: int, after: int, meanwhile: int = 0, keep: str = "") -> list[float]:
-    """Train, take a checkpoint, resume it in a fresh run, train on; return the losses behind the break.
+def with_break(seed: int, before: int, after: int, meanwhile: int = 0, keep: str = "") -> list:
+    """Train, take a checkpoint, resume it in a fresh run, train on.
+
+    Returns the losses behind the break.
 
     Args:
         before, after: steps before and behind the break.
@@ -2633,18 +2749,32 @@ grade("forgetting")
 
 # %% demo=true
 def show_forgetting():
-    """Go on with code, with and without replay; bits per byte on prose and on code, before and after."""
+    """Go on with code, with and without replay; bits per byte on prose and on code."""
     prose, held_prose = map(to_ids, clean_corpus())
-    lines = sorted({t for t in raw_paragraphs() if ">>>" in t}, key=lambda t: hashlib.sha256(t.encode()).digest())
-    code, held_code = to_ids("".join(t + END for t in lines[60:])), to_ids("".join(t + END for t in lines[:60])[:20000])
+    lines = sorted(
+        {t for t in raw_paragraphs() if ">>>" in t},
+        key=lambda t: hashlib.sha256(t.encode()).digest(),
+    )
+    code, held_code = (
+        to_ids("".join(t + END for t in lines[60:])),
+        to_ids("".join(t + END for t in lines[:60])[:20000]),
+    )
     before = trained()[0]
-    print(f"before:         prose {window_bits(before, held_prose):.2f}, code {window_bits(before, held_code):.2f}")
+    print(
+        f"before:         prose {window_bits(before, held_prose):.2f}, "
+        f"code {window_bits(before, held_code):.2f}"
+    )
     n = min(len(code), len(prose))
-    half = torch.stack([code[: n // 64 * 64].view(-1, 64), prose[: n // 64 * 64].view(-1, 64)], dim=1).flatten()
+    half = torch.stack(
+        [code[: n // 64 * 64].view(-1, 64), prose[: n // 64 * 64].view(-1, 64)], dim=1
+    ).flatten()
     for name, ids in {"code alone": code, "half is replay": half}.items():
         net = copy.deepcopy(before).train()
         train(net, ids, 300, peak=1e-3)
-        print(f"{name:15} prose {window_bits(net, held_prose):.2f}, code {window_bits(net, held_code):.2f}")
+        print(
+            f"{name:15} prose {window_bits(net, held_prose):.2f}, "
+            f"code {window_bits(net, held_code):.2f}"
+        )
 
 
 show_forgetting()
