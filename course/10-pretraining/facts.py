@@ -1,5 +1,7 @@
 """The numbers that this unit's prose states, computed; and its claims in words, asserted."""
 
+import copy
+import hashlib
 import math
 from pathlib import Path
 
@@ -13,6 +15,8 @@ from mftcourse.course.facts import holds, times
 def facts(lesson: dict) -> list[str]:
     """Return strings that occur in the prose; `lesson` is the namespace after the reference ran."""
     _networks(lesson)
+    _forgetting(lesson)
+    _copies(lesson)
     return [*times(Path(__file__).parent), *_examples(lesson), *_memory(), *_laws(lesson), *_run(lesson), *_chosen(lesson)]
 
 
@@ -175,6 +179,45 @@ def _ngrams(lesson: dict) -> tuple[list[float], str, str]:
             p = (row.get(char, 0) + 2 * p) / (sum(row.values()) + 2) if row else p
             bits[size] -= math.log2(p)
     return [b / len(held) for b in bits], train_text, held
+
+
+def _copies(lesson: dict) -> None:
+    """Held-out text that leaks into training lowers the held-out loss; bands find near copies."""
+    train_text, held_out = lesson["clean_corpus"]()
+    held, ends = held_out.split(lesson["END"])[:-1][:30], []
+    for share in (0, 15, 30):
+        counts = lesson["ngram_counts"](train_text[:100_000] + "".join(t + lesson["END"] for t in held[:share]), 6)
+        p = [lesson["ngram_prob"](counts, t[:i], t[i], 6, 128) for t in held for i in range(len(t))]
+        ends.append(-np.log2(p).mean())
+    assert ends[0] > ends[1] > ends[2]
+    caught = [1 - (1 - j**3) ** 20 for j in (0.8, 0.2)]
+    assert caught[0] > 0.99 and caught[1] < 0.2, "nearly all near copies, few of the others"
+
+
+def _forgetting(lesson: dict) -> None:
+    """What code does to prose, with and without replay; and greedy text, which goes round. On two seeds."""
+    train, bits, to_ids, end = (lesson[k] for k in ("train", "window_bits", "to_ids", "END"))
+    prose, held = map(to_ids, lesson["clean_corpus"]())
+    lines = {t for t in lesson["raw_paragraphs"]() if ">>>" in t}
+    lines = sorted(lines, key=lambda t: hashlib.sha256(t.encode()).digest())
+    code, held_code = to_ids("".join(t + end for t in lines[60:])), to_ids("".join(t + end for t in lines[:60])[:20000])
+    n = min(len(code), len(prose)) // 64 * 64
+    half = torch.stack([code[:n].view(-1, 64), prose[:n].view(-1, 64)], dim=1).flatten()
+    for seed in (0, 1):
+        before = lesson["trained"](seed=seed)[0]
+        alone, replay = copy.deepcopy(before), copy.deepcopy(before)
+        train(alone, code, 300, peak=1e-3)
+        train(replay, half, 300, peak=1e-3)
+        old = [bits(net, held) for net in (before, replay, alone)]
+        new = [bits(net, held_code) for net in (before, replay, alone)]
+        assert old[1] - old[0] < 0.3 < 0.5 < old[2] - old[0], f"replay keeps most of it: {old}"
+        assert new[2] < new[1] < new[0] - 1, f"a worse result on code: {new}"
+        ids = to_ids("Return the ").tolist()
+        with torch.no_grad():
+            for _ in range(240):
+                ids.append(int(before(torch.tensor([ids[-before.n_context :]]))[0, -1].argmax()))
+        runs = [tuple(ids[i : i + 8]) for i in range(len(ids) - 7)]
+        assert len(set(runs)) < 0.5 * len(runs), "few of its runs are different"
 
 
 def _networks(lesson: dict) -> None:

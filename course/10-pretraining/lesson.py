@@ -2780,7 +2780,7 @@ def show_forgetting():
 show_forgetting()
 
 # %% [markdown]
-# Code alone costs prose a good part of what was learnt. With replay nearly all of it stays, for a somewhat worse result on code. The control is the run
+# Code alone costs prose a good part of what was learnt. With replay most of it stays, for a somewhat worse result on code. The control is the run
 # itself: both start from the same weights and make as many steps.
 #
 # **Why it matters.** A model that is "adapted to our domain" is asked general questions on its first day.
