@@ -610,6 +610,7 @@ def future_seen(model, ids: list[int], n_vocab: int) -> list[int]:
     Args:
         model: takes a list of ids, returns logits (n_tokens, n_vocab).
         ids: the tokens to begin with, each 0 to n_vocab - 1; left as they are.
+        n_vocab: the ids to try are 0 to n_vocab - 1.
 
     A position counts if one change of one later token, to any other id, moves one of its logits
     by more than 1e-6. future_seen(honest, [3, 5, 2], 9) is [].
@@ -647,6 +648,7 @@ with check("other texts", points=3, hint="Lengths of 2 to 7, all four models.", 
         expect(future_seen(off_by_one, some_ids, 9), list(range(n_tokens - 1)), what="the positions")
         expect(future_seen(normalised, some_ids, 9), list(range(n_tokens - 1)), what="the positions")
         expect(future_seen(rare, some_ids, 9), [1] if n_tokens > 2 else [], what="the positions")
+    expect(future_seen(rare, [3, 5, 2, 4], 6), [], what="the positions, where 7 is not in the vocabulary")
 ### END HIDDEN TESTS
 grade("future_seen")
 
@@ -2225,6 +2227,7 @@ with check("temperature", hint="Divide the logits, not the probabilities."):
     expect(next_probs([math.log(16), math.log(4), 0.0], temperature=2), [4 / 7, 2 / 7, 1 / 7], what="the probabilities")
 with check("temperature 0 is greedy", hint="Do not divide by 0. The first of equal ones wins."):
     expect(next_probs([1.0, 3.0, 3.0, -2.0], temperature=0), [0, 1, 0, 0], what="the probabilities")
+    expect(next_probs([2.0, 1.5], temperature=0, penalty=2.0, previous=[0]), [0, 1], what="the probabilities, with a penalty")
 with check("top-k, ties included", hint="Everything at least as probable as the k-th stays."):
     expect(next_probs([math.log(3), math.log(2), 0.0], top_k=2), [3 / 5, 2 / 5, 0], what="the probabilities")
     expect(next_probs([0.0, math.log(2), 0.0, -1.0], top_k=2), [1 / 4, 1 / 2, 1 / 4, 0], what="the probabilities")
@@ -2245,6 +2248,7 @@ with check("filters in their order", hint="top-p looks at what top-k has left, m
     sixteen = [math.log(x) for x in (3, 8, 1, 4)]
     expect(next_probs(sixteen, top_k=2, top_p=0.6), [0, 1, 0, 0], what="the probabilities")
     expect(next_probs(sixteen, temperature=0.5, top_p=0.8), [0, 64 / 80, 0, 16 / 80], what="the probabilities")
+    expect(next_probs(sixteen, top_p=0.6, min_p=0.45), [0, 8 / 12, 0, 4 / 12], what="the probabilities")
 with check("huge logits", hint="Subtract the largest before exp.", needs="no filter: softmax"):
     expect(next_probs([1000.0, 1000.0, 0.0]), [0.5, 0.5, 0.0], what="the probabilities")
 with check("settings outside their range are refused", hint="Look at them first of all.", needs="no filter: softmax"):
@@ -2257,6 +2261,7 @@ with check("settings outside their range are refused", hint="Look at them first 
 ### BEGIN HIDDEN TESTS
 with check("as transformers filters", points=4, hint="Several settings at once; compare with the processors of transformers.", hidden=True) as rng:
     expect(next_probs([math.log(x) for x in (3, 8, 1, 4)], min_p=0.45), [0, 8 / 12, 0, 4 / 12], what="the probabilities")
+    expect(next_probs([math.log(x) for x in (1, 8, 4, 3)], top_p=0.6, min_p=0.45), [0, 8 / 12, 4 / 12, 0], what="the probabilities")
     for turn in range(12):
         some = (rng.normal(size=9) * 2).tolist()
         tau, k, mass, low, theta = (float(rng.uniform(0.4, 2)), int(rng.integers(2, 9)), float(rng.uniform(0.3, 0.95)),

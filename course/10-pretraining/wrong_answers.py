@@ -527,7 +527,7 @@ sampling_hand = {"cold": 64 / 90, "top_k": 4 / 12, "top_p": 4 / 15, "min_p": 0, 
 # - order = np.argsort(-p, kind="stable")
 # + order = np.arange(len(p))
 
-# %% min-p as a bar of its own exercise="next_probs" fails=["min-p", "as transformers filters"]
+# %% min-p as a bar of its own exercise="next_probs" fails=["min-p", "filters in their order", "as transformers filters"]
 # Compares with min_p instead of min_p times the largest.
 # - p = np.where(p >= min_p * p.max(), p, 0)
 # + p = np.where(p >= min(min_p, p.max()), p, 0)
@@ -637,3 +637,25 @@ forget_said = {"old": "b", "replay": "b", "new": "b"}
 # Types the numbers of the paper into the function.
 # - return law["E"] + law["A"] / n ** law["alpha"] + law["B"] / d ** law["beta"]
 # + return 1.69 + 406.4 / n**0.34 + 410.7 / d**0.28
+
+# %% the toys' vocabulary, whatever n_vocab exercise="future_seen" fails=["other texts"]
+# Tries ids that are no tokens.
+# - for other in range(n_vocab):
+# + for other in range(N_TOYS):
+
+# %% min-p before top-p exercise="next_probs" fails=["filters in their order", "as transformers filters"]
+# Filters in another order.
+# - if top_p is not None:
+# -     order = np.argsort(-p, kind="stable")
+# + if min_p is not None:
+# +     p = np.where(p >= min_p * p.max(), p, 0)
+# +     p = p / p.sum()
+# + if top_p is not None:
+# +     order = np.argsort(-p, kind="stable")
+
+# %% greedy before the penalty exercise="next_probs" fails=["temperature 0 is greedy"]
+# Takes the largest logit as it came.
+# - logits = list(logits)
+# + logits, came = list(logits), list(logits)
+# - best = logits.index(max(logits))
+# + best = came.index(max(came))
