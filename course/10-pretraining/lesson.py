@@ -15,8 +15,8 @@
 # nothing new. What you write leaves its arguments as they were. You need Python, PyTorch and unit 05. The network is
 # given: how it works inside is another unit's matter, and here it is a box that takes tokens and returns logits.
 #
-# **What it costs.** The demonstrations train a handful of networks, all in one cell: together about a minute on an
-# ordinary processor. Later demonstrations use the same networks.
+# **What it costs.** The demonstrations train small networks, together about two minutes on an ordinary processor. The longest
+# runs are done once, and later demonstrations use the same networks.
 
 # %%
 import ast
@@ -26,10 +26,7 @@ import hashlib
 import importlib.util
 import itertools
 import math
-import re
 import warnings
-from collections import Counter
-from fractions import Fraction
 from pathlib import Path
 
 import numpy as np

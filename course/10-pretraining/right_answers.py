@@ -66,6 +66,9 @@ def future_seen(model, ids, n_vocab):
 
 # %% Counters and recursion exercise="ngram"
 # Each order calls the one below; a context is shortened until it fits.
+from collections import Counter
+
+
 def ngram_counts(text, n):
     counts = {}
     for i, char in enumerate(text):
@@ -87,6 +90,9 @@ def ngram_prob(counts, context, char, n, n_symbols, k=2.0):
 
 # %% runs first, then rows exercise="ngram"
 # Counts runs of n characters and splits them; probabilities from the shortest context to the longest.
+from collections import Counter
+
+
 def ngram_counts(text, n):
     runs = Counter(text[i : i + m] for m in range(1, n + 1) for i in range(len(text) - m + 1))
     rows = {}
