@@ -193,7 +193,7 @@ grade("utf8_by_hand")
 # The program below is the one that people write first. It is right on English. Find its three faults and repair them. (Ids below
 # zero are no invention: a place that the loss ignores is often marked with the label `-100`, and Python's `vocab[-100]` is a token.)
 
-# %% exercise="fix_decode" minutes=7 faults=["a character that is cut into two tokens", "hostile text, byte by byte", "broken bytes become U+FFFD", "an id without a token is refused", "random ids of random tokens"]
+# %% exercise="fix_decode" minutes=7 faults=["a character that is cut into two tokens", "hostile text, byte by byte", "broken bytes become U+FFFD", "random ids of random tokens"]
 def decode(ids, vocab) -> str:
     """Turn token ids into text.
 
@@ -354,3 +354,465 @@ grade("bpe_by_hand")
 #
 # **Why it matters.** Asked to explain BPE, do this example aloud: counts, merge, count again. It shows more than a definition.
 # [How does BPE work?](#How-does-BPE-work?)
+
+# %% [markdown]
+# ## Training in code
+#
+# ### Count the pairs, merge one
+#
+# *Implement · 9 minutes · difficulty: one of three*
+#
+# A training text repeats its words, so count each different word once and remember how often it occurs: `words` is a dict from a word,
+# as a tuple of ids, to its count. With the ids of bytes, `{(97, 97, 97): 2}` is the word `aaa`, twice. Its pair `(97, 97)` occurs four times:
+# twice in the word, times two.
+#
+# Merging replaces a pair from left to right. `merge_pair([1, 1, 1], (1, 1), 2)` is `[2, 1]`: the second 1 is used up when the third one
+# is looked at. The items may be ids or pieces of bytes, whatever `==` compares; you will need both.
+
+
+# %% exercise="merge_step" minutes=9
+def count_pairs(words) -> dict:
+    """Count the pairs of neighbours in a training text.
+
+    Args:
+        words: a dict from words to how often each occurs; a word is a tuple of ids.
+
+    Returns:
+        A dict from pairs (left id, right id) to how often they occur, overlapping pairs included.
+        Only pairs that occur are in it: count_pairs({(97, 97, 97): 2}) is {(97, 97): 4}.
+
+    Source: R. Sennrich and others, "Neural machine translation of rare words with subword
+    units", 2016, algorithm 1.
+    """
+    ### BEGIN SOLUTION
+    counts = {}
+    for word, times in words.items():
+        for pair in zip(word, word[1:]):
+            counts[pair] = counts.get(pair, 0) + times
+    return counts
+    ### END SOLUTION
+
+
+def merge_pair(items, pair, new) -> list:
+    """Put `new` in the place of every `pair` of neighbours, from left to right.
+
+    Args:
+        items: a list or a tuple of ids, or of pieces of bytes.
+        pair: the two items to replace.
+        new: what to put in their place.
+
+    Returns:
+        A list. merge_pair([1, 1, 1], (1, 1), 2) is [2, 1].
+    """
+    ### BEGIN SOLUTION
+    out, i = [], 0
+    while i < len(items):
+        if tuple(items[i : i + 2]) == tuple(pair):
+            out.append(new)
+            i += 2
+        else:
+            out.append(items[i])
+            i += 1
+    return out
+    ### END SOLUTION
+
+
+# %% check="merge_step" points=8
+with check("the pairs of ababcab", hint="`zip(word, word[1:])` gives the neighbours of a word."):
+    expect(count_pairs({tuple(b"ababcab"): 1}), dict(Counter(zip(b"ababcab", b"babcab"))), what="the counts")
+with check("a word counts as often as it occurs", hint="Add the word's count, not 1."):
+    expect(count_pairs({(97, 98): 3, (98, 97, 98): 2}), {(97, 98): 3 + 2, (98, 97): 2}, what="the counts")
+with check("aaa holds the pair aa twice", hint="Pairs may overlap in the count."):
+    expect(count_pairs({(97, 97, 97): 2}), {(97, 97): 4}, what="the counts")
+    expect(count_pairs({(5,): 9}), {}, what="the counts of a word of one id")
+with check("merging goes from left to right", hint="After a replacement go on behind the pair, two places further."):
+    expect(merge_pair([1, 1, 1], (1, 1), 2), [2, 1], what="the merged list")
+    expect(merge_pair([1, 1, 1, 1, 7, 1, 1], (1, 1), 2), [2, 2, 7, 2], what="the merged list")
+with check("a pair at either end, and lists without one", needs="merging goes from left to right", hint="What does your loop do at the last item? It has no right neighbour."):
+    expect(merge_pair((5, 8, 1, 2), (1, 2), 3), [5, 8, 3], what="the merged list")
+    expect(merge_pair([1, 2, 2], (1, 2), 3), [3, 2], what="the merged list")
+    expect(merge_pair([2, 1], (1, 2), 3), [2, 1], what="the list without the pair")
+    expect(merge_pair([], (1, 2), 3), [], what="the empty list")
+with check("pieces of bytes", hint="Compare with ==, and put `new` into the list as it is."):
+    expect(merge_pair([b"a", b"b", b"a", b"bc"], (b"a", b"b"), b"ab"), [b"ab", b"a", b"bc"], what="the merged list")
+### BEGIN HIDDEN TESTS
+with check("random words, counted", hint="Try few different ids, so that pairs overlap, and words of one id.", hidden=True) as rng:
+    for turn in range(20):
+        drawn = [tuple(rng.integers(0, 4, int(rng.integers(1, 9))).tolist()) for _ in range(8)]
+        times = {word: int(rng.integers(1, 6)) for word in drawn}
+        spread = [pair for word, n in times.items() for pair in list(zip(word, word[1:])) * n]
+        expect(count_pairs(times), dict(Counter(spread)), what="the counts")
+with check("random lists, merged", hint="Try runs such as 1, 1, 1, 1, 1 with the pair (1, 1).", hidden=True) as rng:
+    for turn in range(30):
+        text = "".join(rng.choice(list("ab"), int(rng.integers(0, 14))))
+        pair = tuple(rng.choice(list("ab"), 2).tolist())
+        text, pair = ("b" + "a" * (turn + 3) + "b", ("a", "a")) if turn < 3 else (text, pair)
+        want_list = [ord(c) for c in text.replace("".join(pair), "z")]
+        expect(merge_pair([ord(c) for c in text], (ord(pair[0]), ord(pair[1])), ord("z")), want_list, what="the merged list")
+### END HIDDEN TESTS
+grade("merge_step")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# Counting: two loops, one over `words.items()`, one over the neighbours. Merging: a `while` loop with a place `i` that grows by one or by two.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# `tuple(items[i : i + 2]) == pair` is False at the last place by itself, because the slice has one item only.
+#
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# `counts[pair] = counts.get(pair, 0) + times`. And: `if … == pair: out.append(new); i += 2`, `else: out.append(items[i]); i += 1`.
+#
+# </details>
+#
+# **Why it matters.** These two functions are all of BPE that is not bookkeeping. People are asked to write them at a whiteboard.
+# [How does BPE work?](#How-does-BPE-work?)
+
+# %% [markdown]
+# ### Train a tokenizer
+#
+# *Implement · 12 minutes · difficulty: two of three*
+#
+# Now the loop. The training text comes as `chunks`, a list of bytes: one word each, for the moment. No pair reaches across the border of two
+# chunks. The vocabulary begins with the 256 bytes in order, so that the id of a byte is its value; each merge appends one token.
+#
+# Ties decide which tokenizer you get, so the rule is exact: the most frequent pair; among equals the one with the smaller left **id**, then the one
+# with the smaller right id. Ids, and not bytes: the token `aa` has the id 256 if it was made first, and so comes behind the byte `b`, whose id
+# is 98. Stop when you have `n_merges` merges, or when no pair occurs at least twice.
+
+
+# %% exercise="train_bpe" minutes=12
+def train_bpe(chunks, n_merges) -> tuple[list[bytes], list[tuple[bytes, bytes]]]:
+    """Learn the merges of a byte-level BPE tokenizer.
+
+    Args:
+        chunks: a list of bytes, in which words repeat; pairs do not reach across chunks.
+        n_merges: how many merges to learn at most.
+
+    Returns:
+        (vocab, merges). vocab is a list of bytes: the 256 single bytes in order, then one token for
+        each merge. merges are pairs (left bytes, right bytes) in the order they were learned.
+        train_bpe([b"ababcab"], 10)[1] is [(b"a", b"b")]: then no pair occurs twice.
+
+    The most frequent pair is merged; among equals the one with the smaller left id, then the one
+    with the smaller right id.
+    """
+    ### BEGIN SOLUTION
+    vocab = [bytes([b]) for b in range(256)]
+    merges = []
+    words = Counter(tuple(chunk) for chunk in chunks)
+    while len(merges) < n_merges:
+        counts = count_pairs(words)
+        if not counts or max(counts.values()) < 2:
+            break
+        best = min(counts, key=lambda pair: (-counts[pair], pair))
+        left, right = vocab[best[0]], vocab[best[1]]
+        merged = Counter()
+        for word, times in words.items():
+            merged[tuple(merge_pair(word, best, len(vocab)))] += times
+        words = merged
+        merges.append((left, right))
+        vocab.append(left + right)
+    return vocab, merges
+    ### END SOLUTION
+
+
+# %% check="train_bpe" points=8
+with check("ababcab: one merge, and it stops", hint="Stop when the most frequent pair occurs once. How often does `ab` occur?"):
+    expect(train_bpe([b"ababcab"], 10)[1], [(b"a", b"b")], what="the list of merges")
+with check("aaabdaaabac: three merges", hint="Compare with your own from paper. In the second round two pairs tie."):
+    expect(train_bpe([b"aaabdaaabac"], 3)[1], library_merges([b"aaabdaaabac"], 3), what="the list of merges")
+with check("the vocabulary: 256 bytes, then the merged tokens", needs="ababcab: one merge, and it stops", hint="A new token is left + right, and goes to the end."):
+    made = train_bpe([b"aaabdaaabac"], 3)
+    expect(len(made[0]), 256 + 3, what="the number of tokens")
+    expect(made[0][:256], [bytes([b]) for b in range(256)], what="the list of the first 256 tokens")
+    expect(made[0][256:], [a + b for a, b in made[1]], what="the list of the merged tokens")
+with check("no pair reaches across two chunks", hint="Count within each chunk, not in one long string."):
+    expect(train_bpe([b"ab", b"cd", b"ab", b"cd"], 5)[1], [(b"a", b"b"), (b"c", b"d")], what="the list of merges")
+    expect(train_bpe([b"a", b"b", b"a", b"b"], 5)[1], [], what="the list of merges")
+with check("ties: the smaller left id, then the smaller right id", hint="Among the most frequent pairs take the smallest tuple of ids, not of bytes."):
+    tied = [b"zy", b"zy", b"bz", b"bz", b"ba", b"ba"]
+    expect(train_bpe(tied, 5)[1], [(b"b", b"a"), (b"b", b"z"), (b"z", b"y")], what="the list of merges")
+    by_ids = [b"aa"] * 5 + [b"aax"] * 2 + [b"bx"] * 2
+    expect(train_bpe(by_ids, 5)[1], [(b"a", b"a"), (b"b", b"x"), (b"aa", b"x")], what="the list of merges")
+    for tie_text in (tied, by_ids):
+        expect(train_bpe(tie_text, 5)[1], library_merges(tie_text, 5), what="the list of merges")
+with check("nothing to learn", needs="ababcab: one merge, and it stops", hint="No chunks, no merges wanted, or chunks of one byte: the 256 bytes, and no merge."):
+    for chunks, wanted in (([], 3), ([b"abab"], 0), ([b"a", b"a"], 3), ([b"", b"ab"], 3)):
+        expect(len(train_bpe(chunks, wanted)[0]), 256, what="the number of tokens")
+        expect(train_bpe(chunks, wanted)[1], [], what="the list of merges")
+with check("English and Chinese, as the library learns them", hint="Where do the lists part? Look at that round's counts."):
+    real_chunks = [word.encode() for line in sentences[:30] + hostile[1:3] for word in line.split()]
+    expect(train_bpe(real_chunks, 25)[1], library_merges(real_chunks, 25), what="the list of merges")
+### BEGIN HIDDEN TESTS
+with check("random chunks of few letters", hint="Try chunks of two or three different bytes: many ties, many overlaps.", hidden=True) as rng:
+    for turn in range(12):
+        letters = [b"ab", b"abc", bytes(range(250, 256)), "明月é".encode()][turn % 4]
+        drawn = [b"xy", b"zx"] * 2 + [b"q" * (turn + 3)] + [bytes(rng.choice(list(letters), int(rng.integers(1, 10))).tolist()) for _ in range(int(rng.integers(1, 15)))]
+        learned = train_bpe(drawn, 8)
+        expect(learned[1], library_merges(drawn, 8), what="the list of merges")
+        expect(learned[0][256:], [a + b for a, b in learned[1]], what="the list of the merged tokens")
+### END HIDDEN TESTS
+grade("train_bpe")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# `words = Counter(tuple(chunk) for chunk in chunks)`: a tuple of bytes is a tuple of ids. Then a loop: count, choose, merge in every word, append.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# Two different words never become the same one by a merge, but adding up in a fresh `Counter` costs nothing. The two halves of the new
+# token are `vocab[best[0]]` and `vocab[best[1]]`.
+#
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# `best = min(counts, key=lambda pair: (-counts[pair], pair))` is the whole tie rule: the largest count, then the smallest tuple of ids.
+#
+# </details>
+#
+# **Why it matters.** "Which pair wins a tie?" separates those who read about BPE from those who wrote it. The paper does not say; each
+# program has its rule. [How does BPE work?](#How-does-BPE-work?)
+
+# %% [markdown]
+# ### Another rule for ties
+#
+# *Choose one · 3 minutes · difficulty: two of three*
+#
+# A colleague trains on the same chunks, with the same number of merges. But on ties his program takes the pair that it *saw first*. On
+# `aaabdaaabac` both of you end with the same five tokens. Which is true of other texts?
+#
+# (a) Nothing changes: a tie means that both pairs save equally much, so the final vocabularies are the same, in another order.
+#
+# (b) The ids can differ, but the tokens of a text are always the same pieces, so texts are cut alike.
+#
+# (c) Vocabularies can differ, and so can the pieces a text is cut into. Ids of the one, read with the tables of the other, are another text.
+#
+# (d) His is worse: the rule of the smaller ids saves more tokens.
+
+# %% exercise="tie_rule" minutes=3
+### BEGIN SOLUTION
+answer_ties = "c"
+### END SOLUTION
+### BEGIN RELEASE
+# answer_ties = ...
+### END RELEASE
+
+# %% check="tie_rule" points=2
+with check("what another rule for ties does", points=2, hint="Your three merges from paper were aa, ab, aaab. What are his, and what becomes of the text ab?"):
+    expect_choice(
+        answer_ties,
+        "c",
+        {
+            "a": "On aaabdaaabac his merges are aa, aaa, aaab and yours aa, ab, aaab: his vocabulary has no ab, yours no aaa.",
+            "b": "The text ab is one token for you and two for him. The pieces differ, not only their numbers.",
+            "c": "The text ab is one token for you and two for him. A tokenizer is its tables, and a model belongs to one of them.",
+            "d": "Neither rule looks ahead, so neither is better in general. What counts is that both sides use the same one.",
+        },
+    )
+grade("tie_rule")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# In `aaabdaaabac` the pair `Za` is seen before the pair `ab`. Go on from there with his rule.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# Write both vocabularies down, and cut the texts `ab` and `aaa` with each.
+#
+# </details>
+#
+# **Why it matters.** Train a tokenizer again with another version of a library and you may hold another tokenizer, although every setting is
+# the same. A model's weights know only the ids. Keep the tables with the weights.
+# [How does a tokenizer work, and what does it do to your text?](#How-does-a-tokenizer-work,-and-what-does-it-do-to-your-text?)
+
+# %% [markdown]
+# ## Cutting before the cutting
+#
+# What is a chunk? Trained on whole sentences, BPE would learn tokens that reach across words: `of the`, or `dog.` beside `dog!` and `dog?`.
+# So a **pre-tokenizer** cuts first, with a regular expression, and BPE merges only within the pieces. The one of GPT-2 (A. Radford and
+# others, "Language models are unsupervised multitask learners", 2019; here as its published code has it) reads:
+#
+#     's|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+
+#
+# `|` separates alternatives, and at each place the **first one that fits** is taken:
+#
+# - an English ending such as `'s` or `'ll`, in small letters;
+# - letters (`\p{L}`: of any script) with one blank before them, if there is one;
+# - digits and other number signs (`\p{N}`), in the same way;
+# - other signs, in the same way;
+# - white space that is not followed by something else: `\s+(?!\S)` gives its last blank back, so that the next word gets it;
+# - white space.
+#
+# **The smallest example.** `It's  42.` is cut into `It`, `'s`, one blank, ` 42` and `.`. Of the two blanks the second goes to the number.
+#
+# So a word in the middle of a sentence begins with its blank: ` world` and `world` are two different tokens. The library writes the blank
+# as `Ġ`: it shows bytes as visible letters, and those that are none, as the blank, become letters from `U+0100` on.
+#
+# ### Cut by hand
+#
+# *By hand · 5 minutes · difficulty: two of three*
+#
+# How does GPT-2's pattern cut these three texts? Write lists such as `["It", "'s", " ", " 42", "."]`.
+
+# %%
+GPT2 = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
+to_cut = {"blanks": "a   b ", "signs": "can't, x2!!", "capitals": "WE'RE 说："}
+
+# %% exercise="split_by_hand" minutes=5
+### BEGIN SOLUTION
+cut_hand = {
+    "blanks": ["a", "  ", " b", " "],
+    "signs": ["can", "'t", ",", " x", "2", "!!"],
+    "capitals": ["WE", "'", "RE", " 说", "："],
+}
+### END SOLUTION
+### BEGIN RELEASE
+# cut_hand = {"blanks": ..., "signs": ..., "capitals": ...}
+### END RELEASE
+
+# %% check="split_by_hand" points=3
+with check("three blanks between, one at the end", hint="All but the last of the three stand together; the last goes to the b."):
+    expect(given(cut_hand["blanks"]), regex.findall(GPT2, to_cut["blanks"]), what="the list of pieces", tell=False)
+with check("an ending, a sign, a number", hint="'t is the second alternative. A letter beside a digit: do they stand in one alternative?"):
+    expect(given(cut_hand["signs"]), regex.findall(GPT2, to_cut["signs"]), what="the list of pieces", tell=False)
+with check("capitals and a Chinese character", hint="The endings are spelt in small letters. Is 说 a letter? Is ： one?"):
+    expect(given(cut_hand["capitals"]), regex.findall(GPT2, to_cut["capitals"]), what="the list of pieces", tell=False)
+grade("split_by_hand")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# Go from left to right. At each place try the alternatives in their order, take the first that fits, and as much of it as fits.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# The pieces, joined, are the text again: nothing is lost. Count the blanks in yours.
+#
+# </details>
+#
+# **Why it matters.** Shouting changes the tokens: `we're` and `WE'RE` are cut at different places, and a model meets the second more rarely. An end
+# of line and a double blank are tokens too. [What is pre-tokenization, and why is it needed?](#What-is-pre-tokenization,-and-why-is-it-needed?)
+
+# %% [markdown]
+# ### A pre-tokenizer
+#
+# *Implement · 8 minutes · difficulty: two of three*
+#
+# A tokenizer may have several patterns. They are applied **one after the other**: each cuts every piece that the ones before left. What a pattern does
+# not match stays, as a piece of its own, between the matches. SmolLM2 (L. Ben Allal and others, "SmolLM2: When Smol Goes Big", 2025) has
+# two: first `\p{N}`, which makes every digit a piece, then GPT-2's.
+#
+# **The smallest example.** `pretokenize("ab12c", [r"\p{N}"])` is `["ab", "1", "2", "c"]`: the letters match nothing and stay. Joined, the pieces
+# are the text again, whatever the patterns are.
+#
+# Use the package `regex` and not `re`, which does not know `\p{L}`.
+
+
+# %% exercise="pretokenize" minutes=8
+def pretokenize(text, patterns) -> list[str]:
+    """Cut a text into the pieces within which BPE merges.
+
+    Args:
+        text: a string.
+        patterns: regular expressions for the package `regex`, applied one after the other, each to
+            all pieces that there are so far.
+
+    Returns:
+        A list of pieces, none of them empty: the matches, and what stands between them. Joined they
+        are the text. pretokenize("ab12c", [r"\\p{N}"]) is ["ab", "1", "2", "c"]. Without patterns
+        the text is one piece; the empty text has none.
+    """
+    ### BEGIN SOLUTION
+    pieces = [text] if text else []
+    for pattern in patterns:
+        cut = []
+        for piece in pieces:
+            at = 0
+            for match in regex.finditer(pattern, piece):
+                cut += [piece[at : match.start()], match[0]]
+                at = match.end()
+            cut.append(piece[at:])
+        pieces = [piece for piece in cut if piece]
+    return pieces
+    ### END SOLUTION
+
+
+# %% check="pretokenize" points=6
+with check("ab12c: digits, and what stands between", hint="`regex.finditer` gives the matches with their places; keep the text between them."):
+    expect(pretokenize("ab12c", [r"\p{N}"]), ["ab", "1", "2", "c"], what="the list of pieces")
+    expect(pretokenize("--x--", ["x"]), ["--", "x", "--"], what="the list of pieces")
+with check("GPT-2's pattern on the three texts", hint="Every place of a text matches something here: the matches are all pieces."):
+    for text in to_cut.values():
+        expect(pretokenize(text, [GPT2]), regex.findall(GPT2, text), what="the list of pieces")
+with check("two patterns, one after the other", hint="The second pattern sees each piece by itself, not the whole text."):
+    expect(pretokenize("no 42, ok", [r"\p{N}", GPT2]), ["no", " ", "4", "2", ",", " ok"], what="the list of pieces")
+    expect(pretokenize("aab", ["ab", "aa"]), ["a", "ab"], what="the list of pieces")
+    expect(pretokenize("aab", ["aa", "ab"]), ["aa", "b"], what="the list of pieces")
+with check("no patterns, no text", needs="ab12c: digits, and what stands between", hint="Without patterns the text is one piece. An empty text has no pieces."):
+    expect(pretokenize("a b", []), ["a b"], what="the list of pieces")
+    for patterns in ([], [GPT2], [r"\p{N}", GPT2]):
+        expect(pretokenize("", patterns), [], what="the list of pieces")
+with check("hostile text, as the library cuts it", hint="Where do the lists part? A piece may be lost, or cut by the wrong pattern."):
+    for patterns in ([GPT2], [r"\p{N}", GPT2]):
+        cutter = tokenizers.pre_tokenizers.Sequence(
+            [tokenizers.pre_tokenizers.Split(tokenizers.Regex(pattern), "isolated") for pattern in patterns]
+        )
+        for text in hostile:
+            expect(pretokenize(text, patterns), [piece for piece, _ in cutter.pre_tokenize_str(text)], what="the list of pieces")
+### BEGIN HIDDEN TESTS
+with check("random texts and patterns", hint="Joined, the pieces are the text; try patterns that match little, or at the ends.", hidden=True) as rng:
+    for turn in range(20):
+        text = "".join(rng.choice(list("ab1 2,.é中 \n"), int(rng.integers(1, 25))))
+        chosen = rng.permutation([r"\p{N}{1,2}", GPT2, "a+", "b|,", r"\s"])[: int(rng.integers(1, 4))].tolist()
+        cutter = tokenizers.pre_tokenizers.Sequence(
+            [tokenizers.pre_tokenizers.Split(tokenizers.Regex(pattern), "isolated") for pattern in chosen]
+        )
+        expect(pretokenize(text, chosen), [piece for piece, _ in cutter.pre_tokenize_str(text)], what="the list of pieces")
+### END HIDDEN TESTS
+grade("pretokenize")
+
+# %% demo=true
+for words, patterns in {"whole sentences": [], "cut first": [GPT2]}.items():
+    try:
+        pieces = [p.encode() for line in sentences[:200] for p in pretokenize(line, patterns)]
+        longest = sorted(train_bpe(pieces, 300)[0], key=len)[-4:]
+        print(f"{words:16}", [token.decode() for token in longest])
+    except NotImplementedError:
+        print("This cell uses pretokenize and train_bpe: write them first, then run it again.")
+        break
+
+# %% [markdown]
+# Trained on whole sentences, the longest tokens are phrases of docstrings; with the cut they are words. Whether phrases are bad is not shown
+# here: a token for a phrase saves room, but each one takes a place in the vocabulary, and it hides that the phrase consists of words that occur
+# elsewhere.
+#
+# <details><summary>Hint 1</summary>
+#
+# `for match in regex.finditer(pattern, piece)` gives `match.start()`, `match.end()` and `match[0]`. Keep the end of the last match.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# Three things go into the list for each piece: before each match the text since the last one, the match, and behind the last match the rest. Drop empty
+# strings.
+#
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# One loop over the patterns, and for each a new list made from the old one: `pieces = [p for piece in pieces for p in cut(piece)]`.
+#
+# </details>
+#
+# **Why it matters.** `findall` alone drops what no pattern matches, silently. A tokenizer that loses text cannot be decoded.
+# [What is pre-tokenization, and why is it needed?](#What-is-pre-tokenization,-and-why-is-it-needed?) and
+# [Do large models still need Chinese word segmentation?](#Do-large-models-still-need-Chinese-word-segmentation?)

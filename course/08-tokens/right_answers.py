@@ -19,3 +19,103 @@ def decode(ids, vocab):
     reader = codecs.getincrementaldecoder("utf-8")(errors="replace")
     text = "".join(reader.decode(vocab[i]) for i in ids)
     return text + reader.decode(b"", final=True)
+
+
+# %% a Counter and an index loop exercise="merge_step"
+# Counts with a Counter and places; merges by popping from a copy.
+def count_pairs(words):
+    counts = Counter()
+    for word in words:
+        for i in range(len(word) - 1):
+            counts[(word[i], word[i + 1])] += words[word]
+    return counts
+
+
+def merge_pair(items, pair, new):
+    rest, out = list(items), []
+    while rest:
+        if len(rest) >= 2 and rest[0] == pair[0] and rest[1] == pair[1]:
+            del rest[:2]
+            out.append(new)
+        else:
+            out.append(rest.pop(0))
+    return out
+
+
+# %% a stack exercise="merge_step"
+# Pushes items, and replaces the top when it and the next item are the pair; a fresh token never merges again.
+def count_pairs(words):
+    from itertools import pairwise
+
+    spread = ((pair, n) for word, n in words.items() for pair in pairwise(word))
+    counts = {}
+    for pair, n in spread:
+        counts.setdefault(pair, 0)
+        counts[pair] += n
+    return counts
+
+
+def merge_pair(items, pair, new):
+    out, open_left = [], False
+    for item in items:
+        if open_left and item == pair[1]:
+            out[-1], open_left = new, False
+        else:
+            out.append(item)
+            open_left = item == pair[0]
+    return out
+
+
+# %% sorts the pairs exercise="train_bpe"
+# A list of lists instead of a dict of words: slower, the same merges; ties by sorting twice.
+def train_bpe(chunks, n_merges):
+    vocab, merges = [bytes((b,)) for b in range(256)], []
+    rows = [list(chunk) for chunk in chunks]
+    for new in range(256, 256 + n_merges):
+        counts = Counter(pair for row in rows for pair in zip(row, row[1:]))
+        ranked = sorted(sorted(counts), key=counts.get, reverse=True)
+        if not ranked or counts[ranked[0]] == 1:
+            return vocab, merges
+        merges.append((vocab[ranked[0][0]], vocab[ranked[0][1]]))
+        vocab.append(b"".join(merges[-1]))
+        rows = [merge_pair(row, ranked[0], new) for row in rows]
+    return vocab, merges
+
+
+# %% the largest count first, then the smallest pair exercise="train_bpe"
+# Two steps for the tie rule; the words are kept in a dict whose keys are renewed each round.
+def train_bpe(chunks, n_merges):
+    vocab, merges = [bytes([b]) for b in range(256)], []
+    words = {}
+    for chunk in chunks:
+        words[tuple(chunk)] = words.get(tuple(chunk), 0) + 1
+    for _ in range(n_merges):
+        counts = count_pairs(words)
+        most = max(counts.values(), default=0)
+        if most < 2:
+            break
+        left, right = min(pair for pair, n in counts.items() if n == most)
+        vocab.append(vocab[left] + vocab[right])
+        merges.append((vocab[left], vocab[right]))
+        words = {tuple(merge_pair(w, (left, right), len(vocab) - 1)): n for w, n in words.items()}
+    return vocab, merges
+
+
+# %% splits with a group exercise="pretokenize"
+# `regex.split` with a group around the pattern keeps the matches; these patterns have no groups of their own.
+def pretokenize(text, patterns):
+    pieces = [text]
+    for pattern in patterns:
+        pieces = [p for piece in pieces for p in regex.split(f"({pattern})", piece) if p]
+    return [p for p in pieces if p]
+
+
+# %% recursion exercise="pretokenize"
+# Cuts with the first pattern, and hands every piece on to the other patterns.
+def pretokenize(text, patterns):
+    if not text:
+        return []
+    if not patterns:
+        return [text]
+    borders = sorted({0, len(text)} | {b for m in regex.finditer(patterns[0], text) for b in m.span()})
+    return [p for a, b in zip(borders, borders[1:]) for p in pretokenize(text[a:b], patterns[1:])]
