@@ -816,3 +816,314 @@ for words, patterns in {"whole sentences": [], "cut first": [GPT2]}.items():
 # **Why it matters.** `findall` alone drops what no pattern matches, silently. A tokenizer that loses text cannot be decoded.
 # [What is pre-tokenization, and why is it needed?](#What-is-pre-tokenization,-and-why-is-it-needed?) and
 # [Do large models still need Chinese word segmentation?](#Do-large-models-still-need-Chinese-word-segmentation?)
+
+# %% [markdown]
+# ## Encoding: by rank
+#
+# The merges are learned. How do they cut a new piece? **Replay the training**: begin with the bytes, and of all pairs of neighbours that are in the list
+# take the one of the lowest rank, the one that was learned first. Merge it wherever it stands, and repeat until no pair is in the list.
+#
+# It is tempting to look for the longest token instead that fits at each place. That is another algorithm, with other results. The model was
+# trained on what the first one gives.
+#
+# **The smallest example.** The merges are `b c` (rank 0) and `a b` (rank 1), and the piece is `abc`. Both pairs stand in it. `b c` has the lower
+# rank, so the tokens are `a` and `bc`. The longest match from the left is `ab`, and then `c`.
+#
+# ### Four words by hand
+#
+# *By hand · 5 minutes · difficulty: two of three*
+#
+# The merges, in order of rank: `t h`, `e r`, `th e`, `er e`. Cut `there`, `thee` and `theerere` by rank, and `there` once more by longest match.
+# Write lists such as `["a", "bc"]`.
+
+# %% exercise="rank_by_hand" minutes=5
+### BEGIN SOLUTION
+rank_hand = {
+    "there": ["th", "ere"],
+    "thee": ["the", "e"],
+    "theerere": ["the", "er", "ere"],
+    "there, longest": ["the", "r", "e"],
+}
+### END SOLUTION
+### BEGIN RELEASE
+# rank_hand = {"there": ..., "thee": ..., "theerere": ..., "there, longest": ...}
+### END RELEASE
+
+# %% check="rank_by_hand" points=4
+with check("there, by rank", hint="Which of t h and e r comes first? And what stands to the right of th after both?"):
+    four = [(b"t", b"h"), (b"e", b"r"), (b"th", b"e"), (b"er", b"e")]
+    paper = library_tokenizer([bytes([b]) for b in range(256)] + [a + b for a, b in four], four, [])
+    expect(given(rank_hand["there"]), paper.encode("there").tokens, what="the list of tokens", tell=False)
+with check("thee, by rank", hint="There is no r in it. Which merges are left?"):
+    four = [(b"t", b"h"), (b"e", b"r"), (b"th", b"e"), (b"er", b"e")]
+    paper = library_tokenizer([bytes([b]) for b in range(256)] + [a + b for a, b in four], four, [])
+    expect(given(rank_hand["thee"]), paper.encode("thee").tokens, what="the list of tokens", tell=False)
+with check("theerere, by rank", hint="After the ranks 0 and 1: th, e, er, er, e."):
+    four = [(b"t", b"h"), (b"e", b"r"), (b"th", b"e"), (b"er", b"e")]
+    paper = library_tokenizer([bytes([b]) for b in range(256)] + [a + b for a, b in four], four, [])
+    expect(given(rank_hand["theerere"]), paper.encode("theerere").tokens, what="the list of tokens", tell=False)
+with check("there, by longest match", hint="Which is the longest of the tokens th, er, the, ere that there begins with?"):
+    expect(given(rank_hand["there, longest"]), regex.findall("the|ere|th|er|.", "there"), what="the list of tokens", tell=False)
+grade("rank_by_hand")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# Write the bytes with gaps, `t h e r e`, and underline every pair that is in the list. Merge the one of lowest rank, and underline again.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# `th e` has rank 2, `e r` has rank 1. In `th e r e` both could be merged, and only one of them comes first.
+#
+# </details>
+#
+# **Why it matters.** A token can be in the vocabulary and still not be used where it fits: `the` at the beginning of `there`.
+# [How does BPE work?](#How-does-BPE-work?)
+
+# %% [markdown]
+# ### Find the bug in an encoder
+#
+# *Find the bug · 10 minutes · difficulty: two of three*
+#
+# The program below cuts one piece into tokens by the longest match. It runs, its tokens are in the vocabulary, and decoded they give the
+# text again. So no round trip shows the fault; only the ids do. Repair it: by rank.
+#
+# `ranks` is a dict from a merge to its rank, so that asking is quick. Your `merge_pair` works on bytes too.
+
+
+# %% exercise="fix_bpe" minutes=10 faults=["there: th and ere", "abc: a lower rank wins, not the left place", "a chain of merges", "the sentences, as the library cuts them", "random tables and pieces"]
+def bpe(piece, ranks) -> list[bytes]:
+    """Cut one piece into tokens, by rank.
+
+    Args:
+        piece: bytes, within which pairs are merged.
+        ranks: a dict from pairs (left bytes, right bytes) to their rank; lower was learned earlier.
+
+    Returns:
+        A list of bytes that joined are the piece. Of all pairs of neighbours that have a rank the
+        one with the lowest is merged wherever it stands, from left to right, until none has one.
+        bpe(b"abc", {(b"b", b"c"): 0, (b"a", b"b"): 1}) is [b"a", b"bc"]. An empty piece gives [].
+
+    Source: R. Sennrich and others, "Neural machine translation of rare words with subword
+    units", 2016.
+    """
+    ### BEGIN SOLUTION
+    parts = [piece[i : i + 1] for i in range(len(piece))]
+    while True:
+        known = [pair for pair in zip(parts, parts[1:]) if pair in ranks]
+        if not known:
+            return parts
+        best = min(known, key=ranks.get)
+        parts = merge_pair(parts, best, best[0] + best[1])
+    ### END SOLUTION
+    ### BEGIN RELEASE
+    # tokens = {left + right for left, right in ranks}
+    # parts, at = [], 0
+    # while at < len(piece):
+    #     end = len(piece)
+    #     while end > at + 1 and piece[at:end] not in tokens:
+    #         end -= 1
+    #     parts.append(piece[at:end])
+    #     at = end
+    # return parts
+    ### END RELEASE
+
+
+# %% check="fix_bpe" points=7
+with check("there: th and ere", hint="After `t h` and `e r`, the pair `th e` stands nowhere any more."):
+    four = [(b"t", b"h"), (b"e", b"r"), (b"th", b"e"), (b"er", b"e")]
+    expect(bpe(b"there", dict(zip(four, range(4)))), [b"th", b"ere"], what="the list of tokens")
+    expect(bpe(b"theerere", dict(zip(four, range(4)))), [b"the", b"er", b"ere"], what="the list of tokens")
+with check("abc: a lower rank wins, not the left place", hint="Look at all neighbours before you merge one."):
+    expect(bpe(b"abc", {(b"b", b"c"): 0, (b"a", b"b"): 1}), [b"a", b"bc"], what="the list of tokens")
+    expect(bpe(b"abc", {(b"a", b"b"): 1, (b"b", b"c"): 0}), [b"a", b"bc"], what="the list of tokens")
+with check("a chain of merges", hint="After each merge look again: a new pair may have a rank."):
+    chain = {(b"c", b"d"): 0, (b"b", b"c"): 1, (b"cd", b"e"): 2, (b"a", b"b"): 3, (b"ab", b"cde"): 4, (b"bc", b"d"): 5}
+    expect(bpe(b"abcde", chain), [b"abcde"], what="the list of tokens")
+    expect(bpe(b"bcdbcx", chain), [b"b", b"cd", b"bc", b"x"], what="the list of tokens")
+with check("every place, from left to right", needs="there: th and ere", hint="Merge the best pair wherever it stands; aaa becomes aa and a."):
+    expect(bpe(b"aaa", {(b"a", b"a"): 0}), [b"aa", b"a"], what="the list of tokens")
+    expect(bpe(b"abxabab", {(b"a", b"b"): 0, (b"ab", b"ab"): 1}), [b"ab", b"x", b"abab"], what="the list of tokens")
+with check("nothing to merge", needs="there: th and ere", hint="One byte, none at all, or no ranks: single bytes, each as bytes of length one."):
+    expect(bpe(b"", {(b"a", b"b"): 0}), [], what="the list of tokens")
+    expect(bpe(b"a", {(b"a", b"b"): 0}), [b"a"], what="the list of tokens")
+    expect(bpe("月".encode(), {}), [b"\xe6", b"\x9c", b"\x88"], what="the list of tokens")
+with check("the sentences, as the library cuts them", hint="Print the piece where the lists part, and the ranks of its pairs."):
+    learned = library_merges([p.encode() for line in sentences[:60] for p in regex.findall(GPT2, line)], 120)
+    rank_of = dict(zip(learned, range(len(learned))))
+    cutter = library_tokenizer([bytes([b]) for b in range(256)] + [a + b for a, b in learned], learned, [])
+    for word in ["parameters", "transformation", "interpolate", "there", "otherwise", "estimator", "tensortensor"]:
+        expect(bpe(word.encode(), rank_of), [t.encode() for t in cutter.encode(word).tokens], what="the list of tokens")
+### BEGIN HIDDEN TESTS
+with check("random tables and pieces", hint="Learn merges from random chunks of three letters, and cut other random chunks.", hidden=True) as rng:
+    for turn in range(12):
+        letters = [b"abc", "月é".encode()][turn % 2]
+        chunks = [bytes(rng.choice(list(letters), 12).tolist()) for _ in range(8)]
+        learned = library_merges(chunks, 12)
+        cutter = library_tokenizer([bytes([b]) for b in range(256)] + [a + b for a, b in learned], learned, [])
+        for _ in range(3):
+            text = "".join(rng.choice(list(letters.decode()), int(rng.integers(4, 12))))
+            want_ids = cutter.encode(text).ids
+            want_tokens = [([bytes([b]) for b in range(256)] + [a + b for a, b in learned])[i] for i in want_ids]
+            expect(bpe(text.encode(), dict(zip(learned, range(len(learned))))), want_tokens, what="the list of tokens")
+### END HIDDEN TESTS
+grade("fix_bpe")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# Begin with `[piece[i : i + 1] for i in range(len(piece))]`; `piece[i]` alone is a number and no bytes.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# In a loop: the neighbours that have a rank; if there are none, you are done; else the one with the smallest rank, and `merge_pair`.
+#
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# `known = [pair for pair in zip(parts, parts[1:]) if pair in ranks]`, `best = min(known, key=ranks.get)`,
+# `parts = merge_pair(parts, best, best[0] + best[1])`.
+#
+# </details>
+#
+# **Why it matters.** With the wrong cut the model still answers, only worse, because it sees sequences that it never saw in training. Compare ids with the
+# original tokenizer before you blame the weights. [How does BPE work?](#How-does-BPE-work?)
+
+# %% [markdown]
+# ### The whole encoder
+#
+# *Implement · 9 minutes · difficulty: two of three*
+#
+# Put it together: cut the text by the patterns, turn each piece into bytes, cut it by rank, and look each token up in the vocabulary. The **id is the place in
+# `vocab`**. It need not be 256 plus the rank: SmolLM2's vocabulary begins with 17 special tokens, and its bytes follow in an order of their own.
+#
+# A byte that has no token is refused. That can happen: see the demonstration below.
+#
+# **The smallest example.** With the vocabulary `[b"c", b"b", b"a", b"bc"]` and the one merge `b c`, the text `abc` has the ids `[2, 3]`.
+#
+# Two sets of tables to try it with: those of the course's own tiny model, and SmolLM2's where it is installed.
+
+# %%
+from mftcourse.models import Tables, load_smollm2, smollm2_missing
+
+tiny_pieces = [p.encode() for line in sentences for p in regex.findall(GPT2, line)]
+tiny_merges = library_merges(tiny_pieces, 700)
+tiny_vocab = [b"<|end|>"] + [bytes([b]) for b in range(256)] + [a + b for a, b in tiny_merges]
+tiny = Tables(tiny_vocab, tiny_merges, {"<|end|>": 0}, [r"\p{N}", GPT2])
+smol = None if smollm2_missing() else load_smollm2().tokenizer
+
+
+# %% exercise="encode" minutes=9
+def encode(text, vocab, merges, patterns) -> list[int]:
+    """Turn a text into token ids.
+
+    Args:
+        text: a string. Whatever it holds is text: special tokens have no meaning here.
+        vocab: a list of bytes, all different; the id of a token is its place.
+        merges: pairs of bytes in order of rank.
+        patterns: regular expressions that cut the text first, one after the other.
+
+    Returns:
+        A list of ids. encode("abc", [b"c", b"b", b"a", b"bc"], [(b"b", b"c")], []) is [2, 3].
+
+    Raises:
+        ValueError: the text needs a token that vocab does not have.
+    """
+    ### BEGIN SOLUTION
+    ranks = {tuple(pair): rank for rank, pair in enumerate(merges)}
+    ids = {token: i for i, token in enumerate(vocab)}
+    found = []
+    for piece in pretokenize(text, patterns):
+        for token in bpe(piece.encode(), ranks):
+            if token not in ids:
+                raise ValueError(f"no token for the bytes {token!r}")
+            found.append(ids[token])
+    return found
+    ### END SOLUTION
+
+
+# %% check="encode" points=8
+with check("abc: the ids are places in the vocabulary", hint="`vocab.index(token)`, or better a dict from tokens to places."):
+    expect(encode("abc", [b"c", b"b", b"a", b"bc"], [(b"b", b"c")], []), [2, 3], what="the list of ids")
+with check("characters become bytes first", hint="`piece.encode()` gives the bytes that bpe cuts."):
+    mixed = [bytes([b]) for b in range(255, -1, -1)] + ["月".encode()[:2], "月".encode()]
+    expect(encode("a月é", mixed, [("月".encode()[:2], "月".encode()[2:])], []), [255 - b for b in "a月é".encode()], what="the list of ids")
+    expect(
+        encode("a月é", mixed, [("月".encode()[:1], "月".encode()[1:2]), ("月".encode()[:2], "月".encode()[2:])], []),
+        [255 - 97, 257, *[255 - b for b in "é".encode()]],
+        what="the list of ids",
+    )
+with check("pieces are merged within, not across", hint="Cut by the patterns before you merge."):
+    expect(encode("ab1ab", [b"a", b"b", b"1", b"ab", b"b1"], [(b"b", b"1"), (b"a", b"b")], [r"\p{N}"]), [3, 2, 3], what="the list of ids")
+    expect(encode("ab1ab", [b"a", b"b", b"1", b"ab", b"b1"], [(b"b", b"1"), (b"a", b"b")], []), [0, 4, 3], what="the list of ids")
+    expect(encode("", [b"a"], [], [GPT2]), [], what="the ids of the empty text")
+with check("a byte without a token is refused", needs="abc: the ids are places in the vocabulary", hint="Do not skip it: a text that loses bytes cannot be decoded."):
+    expect_raises(ValueError, encode, "abd", [b"a", b"b", b"ab"], [(b"a", b"b")], [])
+    expect_raises(ValueError, encode, "é", [b"a", b"\xc3"], [], [])
+with check("a merge whose token is missing is refused", needs="abc: the ids are places in the vocabulary", hint="Look up what bpe returns, and nothing else."):
+    expect_raises(ValueError, encode, "ab", [b"a", b"b"], [(b"a", b"b")], [])
+with check("hostile text with the tiny model's tables, as the library has it", hint="Which text parts first, and at which id? Decode the ids before it."):
+    tiny_library = library_tokenizer(tiny.vocab, tiny.merges, tiny.patterns, tiny.special)
+    for text in hostile:
+        expect(encode(text, tiny.vocab, tiny.merges, tiny.patterns), tiny_library.encode(text).ids, what="the list of ids")
+with check("decoded, the ids give the text", needs="abc: the ids are places in the vocabulary", hint="What does decode give for the text that differs?"):
+    for text in hostile[:6]:
+        expect(decode(encode(text, tiny.vocab, tiny.merges, tiny.patterns), tiny.vocab), text, what="the text")
+### BEGIN HIDDEN TESTS
+with check("random tables, vocabularies in random order", hint="Shuffle the vocabulary: the ids must follow it.", hidden=True) as rng:
+    for turn in range(8):
+        chunks = [bytes(rng.choice(list(b"ab1 "), 14).tolist()) for _ in range(8)]
+        learned = library_merges(chunks, 10)
+        tokens = list(dict.fromkeys([bytes([b]) for b in b"ab1 \xc3\xa9"] + [a + b for a, b in learned]))
+        shuffled = [tokens[i] for i in rng.permutation(len(tokens))]
+        chosen = [[], [r"\p{N}"], [r"\p{N}", GPT2]][turn % 3]
+        library = library_tokenizer(shuffled, learned, chosen)
+        for _ in range(3):
+            text = "".join(rng.choice(list("ab1 é"), int(rng.integers(1, 20))))
+            expect(encode(text, shuffled, learned, chosen), library.encode(text).ids, what="the list of ids")
+### END HIDDEN TESTS
+grade("encode")
+
+# %% demo=true
+if smol is None:
+    print("Left out: SmolLM2's tables.", smollm2_missing())
+else:
+    library = library_tokenizer(smol.vocab, smol.merges, smol.patterns, smol.special)
+    try:
+        same = [encode(t, smol.vocab, smol.merges, smol.patterns) == library.encode(t).ids for t in hostile]
+        print(sum(same), "of", len(hostile), "hostile texts: the same ids as the library")
+        print("Hello world", encode("Hello world", smol.vocab, smol.merges, smol.patterns))
+    except NotImplementedError:
+        print("This cell uses your encode: write it first, then run this cell again.")
+    single = {token[0] for token in smol.vocab if len(token) == 1}
+    print("bytes without a token:", bytes(b for b in range(256) if b not in single).hex(" "))
+    print("the library on a, byte 04, b:", library.encode("a\x04b").tokens)
+
+# %% [markdown]
+# Your encoder gives SmolLM2's ids on all twelve texts. The last lines show something that the usual answer denies. "Byte-level BPE knows no unknown
+# text" holds where all 256 bytes are in the vocabulary. SmolLM2 has tokens for 235 of them: its trainer took only the bytes that its text had.
+# 13 of the other 21 never occur in UTF-8. Six are control characters, and two (`F1`, `F2`) begin code points from `U+40000` to `U+BFFFF`, where no
+# character is assigned yet. So no usual text is hurt. But a control character, as in a file of logs, vanishes **without a word**: the library, with these
+# tables, gives `a` and `b`. That is why your `encode` raises.
+#
+# <details><summary>Hint 1</summary>
+#
+# Two dicts before the loops: from pair to rank, and from token to place. Then two loops: over the pieces, over the tokens of each.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# `bpe(piece.encode(), ranks)` wants bytes. What it returns is looked up in the dict of places; `KeyError` is no `ValueError`.
+#
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# `ranks = {pair: rank for rank, pair in enumerate(merges)}`, `ids = {token: i for i, token in enumerate(vocab)}`, and
+# `if token not in ids: raise ValueError(...)`.
+#
+# </details>
+#
+# **Why it matters.** If you can rebuild a real model's tokenizer from its two tables, you can also find out why its ids differ from yours.
+# [How are unknown words handled?](#How-are-unknown-words-handled?)

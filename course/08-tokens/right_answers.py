@@ -119,3 +119,49 @@ def pretokenize(text, patterns):
         return [text]
     borders = sorted({0, len(text)} | {b for m in regex.finditer(patterns[0], text) for b in m.span()})
     return [p for a, b in zip(borders, borders[1:]) for p in pretokenize(text[a:b], patterns[1:])]
+
+
+# %% every merge in its order exercise="fix_bpe"
+# Goes once through all merges by rank: after training, a merge never makes room for an earlier one.
+def bpe(piece, ranks):
+    parts = [bytes([b]) for b in piece]
+    for left, right in sorted(ranks, key=lambda pair: ranks[pair]):
+        parts = merge_pair(parts, (left, right), left + right)
+    return parts
+
+
+# %% one place at a time exercise="fix_bpe"
+# Merges only the leftmost of the best pairs and looks again, with infinity for pairs that have no rank.
+def bpe(piece, ranks):
+    parts = [piece[i : i + 1] for i in range(len(piece))]
+    while len(parts) > 1:
+        found = [ranks.get((parts[i], parts[i + 1]), math.inf) for i in range(len(parts) - 1)]
+        low = min(found)
+        if low == math.inf:
+            break
+        at = found.index(low)
+        parts[at : at + 2] = [parts[at] + parts[at + 1]]
+    return parts
+
+
+# %% a comprehension, and the lookup in a try exercise="encode"
+# One flat comprehension over pieces and tokens; the missing token shows as a KeyError, which is turned.
+def encode(text, vocab, merges, patterns):
+    ranks = dict(zip(map(tuple, merges), range(len(merges))))
+    places = {vocab[i]: i for i in range(len(vocab))}
+    tokens = [t for piece in pretokenize(text, patterns) for t in bpe(bytes(piece, "utf-8"), ranks)]
+    try:
+        return [places[t] for t in tokens]
+    except KeyError as error:
+        raise ValueError(f"unknown bytes {error}") from None
+
+
+# %% vocab.index exercise="encode"
+# Searches the list for each token: slow, and its ValueError is the one that is asked for.
+def encode(text, vocab, merges, patterns):
+    ranks, out = {}, []
+    for rank, (left, right) in enumerate(merges):
+        ranks[left, right] = rank
+    for piece in pretokenize(text, patterns):
+        out.extend(vocab.index(token) for token in bpe(piece.encode("utf-8"), ranks))
+    return out
