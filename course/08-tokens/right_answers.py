@@ -165,3 +165,57 @@ def encode(text, vocab, merges, patterns):
     for piece in pretokenize(text, patterns):
         out.extend(vocab.index(token) for token in bpe(piece.encode("utf-8"), ranks))
     return out
+
+
+# %% one regular expression with a group exercise="encode_special"
+# Escapes the names, longest first, and splits once.
+def encode_special(text, vocab, merges, patterns, special, allowed):
+    if set(allowed) - set(special):
+        raise ValueError("allowed names what is not special")
+    if not allowed:
+        return encode(text, vocab, merges, patterns)
+    either = "|".join(map(regex.escape, sorted(allowed, key=len)[::-1]))
+    out = []
+    for part in regex.split(f"({either})", text):
+        out += [special[part]] if part in allowed else encode(part, vocab, merges, patterns)
+    return out
+
+
+# %% recursion at the first token exercise="encode_special"
+# Finds the first place, the longest name there, and hands the rest on.
+def encode_special(text, vocab, merges, patterns, special, allowed):
+    for name in allowed:
+        special[name] if name in special else (_ for _ in ()).throw(ValueError(name))
+    places = [(text.find(name), -len(name), name) for name in allowed if name in text]
+    if not places:
+        return encode(text, vocab, merges, patterns)
+    at, _, name = min(places)
+    rest = encode_special(text[at + len(name) :], vocab, merges, patterns, special, allowed)
+    return encode(text[:at], vocab, merges, patterns) + [special[name]] + rest
+
+
+# %% encode_special with nothing allowed exercise="fix_chat_ids"
+# Ordinary text is text in which no special token is allowed.
+def chat_ids(messages, vocab, merges, patterns, special):
+    def plain(text):
+        return encode_special(text, vocab, merges, patterns, special, [])
+
+    out = []
+    for message in messages:
+        out.append(special["<|im_start|>"])
+        out.extend(plain(f"{message['role']}\n{message['content']}"))
+        out.append(special["<|im_end|>"])
+        out.extend(plain("\n"))
+    return out + [special["<|im_start|>"]] + plain("assistant\n")
+
+
+# %% messages and the last one in a single loop exercise="fix_chat_ids"
+# The request for an answer is a message whose end is missing.
+def chat_ids(messages, vocab, merges, patterns, special):
+    texts = [m["role"] + "\n" + m["content"] for m in messages] + ["assistant\n"]
+    line_end, ids = encode("\n", vocab, merges, patterns), []
+    for number, text in enumerate(texts):
+        ids += [special["<|im_start|>"]] + encode(text, vocab, merges, patterns)
+        if number < len(messages):
+            ids += [special["<|im_end|>"]] + line_end
+    return ids

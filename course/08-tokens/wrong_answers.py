@@ -330,3 +330,105 @@ rank_hand = {"there": ["th", "er", "e"], "thee": ["th", "e", "e"], "theerere": [
 # - for piece in pretokenize(text, patterns):
 # + import unicodedata
 # + for piece in pretokenize(unicodedata.normalize("NFKC", text), patterns):
+
+# %% every special token counts exercise="encode_special" fails=["not allowed: ordinary text", "the longest of several", "random texts with signs"]
+# Does not look at `allowed`.
+# - names = sorted(allowed, key=len, reverse=True)
+# + names = sorted(special, key=len, reverse=True)
+
+# %% in the order given exercise="encode_special" fails=["the longest of several", "texts with signs, as the library reads them", "random texts with signs"]
+# Tries the names in the order of the list, so a shorter one wins over the longer.
+# - names = sorted(allowed, key=len, reverse=True)
+# + names = list(allowed)
+
+# %% the shortest first exercise="encode_special" fails=["the longest of several", "texts with signs, as the library reads them", "random texts with signs"]
+# Sorts by length the wrong way.
+# - names = sorted(allowed, key=len, reverse=True)
+# + names = sorted(allowed, key=len)
+
+# %% a name is a regular expression exercise="encode_special" fails=["a special token between two texts", "texts with signs, as the library reads them", "random texts with signs"]
+# Forgets regex.escape: < or end or > is what the pattern means.
+# - names = sorted(allowed, key=len, reverse=True)
+# + parts = regex.split("(" + "|".join(sorted(allowed, key=len, reverse=True)) + ")", text) if allowed else [text]
+# + return [i for p in parts if p for i in ([special[p]] if p in allowed else encode(p, vocab, merges, patterns))]
+
+# %% one name after the other exercise="encode_special" fails=["the first place counts, not the longest name"]
+# Cuts the whole text by the longest name first, then what is left by the next.
+# - names = sorted(allowed, key=len, reverse=True)
+# + parts = [text]
+# + for n in sorted(allowed, key=len, reverse=True):
+# +     parts = [q for p in parts for q in ([p] if p in allowed else regex.split("(" + regex.escape(n) + ")", p))]
+# + return [i for p in parts if p for i in ([special[p]] if p in allowed else encode(p, vocab, merges, patterns))]
+
+# %% the texts are joined first exercise="encode_special" fails=["each stretch is cut by itself", "texts with signs, as the library reads them", "random texts with signs"]
+# Strips the blanks around a special token.
+# - found += [*encode(plain, vocab, merges, patterns), special[name]]
+# + found += [*encode(plain.strip(), vocab, merges, patterns), special[name]]
+
+# %% what stands behind the last token is lost exercise="encode_special" fails=["a special token between two texts", "texts with signs, as the library reads them", "random texts with signs"]
+# Forgets the rest of the text.
+# - return found + encode(plain, vocab, merges, patterns)
+# + return found or encode(plain, vocab, merges, patterns)
+
+# %% unknown names are passed over exercise="encode_special" fails=["an unknown name is refused"]
+# Only looks at names that the text has.
+# - if name not in special:
+# + if name not in special and name in text and "|" in name:
+
+# %% a key error for unknown names exercise="encode_special" fails=["an unknown name is refused"]
+# Lets the dict complain, and only where the name stands in the text.
+# - for name in allowed:
+# -     if name not in special:
+# -         raise ValueError(f"{name!r} is no special token")
+
+# %% one control token too many in the role exercise="fix_chat_ids" fails=["a control token in the role"]
+# Takes the role for something that only the program writes.
+# - found += [start, *encode(said, vocab, merges, patterns), end]
+# + names = ["<|im_start|>", "<|im_end|>"]
+# + found += [start, *encode_special(message["role"], vocab, merges, patterns, special, names)]
+# + found += [*encode("\n" + message["content"], vocab, merges, patterns), end]
+
+# %% takes the control tokens out of the content exercise="fix_chat_ids" fails=["a user who types control tokens", "a control token in the role", "every message is two control tokens, whatever it says"]
+# Deletes what looks like a command; the user's text is changed.
+# - said = message["role"] + "\n" + message["content"]
+# + said = (message["role"] + "\n" + message["content"]).replace("<|im_start|>", "").replace("<|im_end|>", "")
+
+# %% role and content one by one exercise="fix_chat_ids" fails=["harmless messages: the same ids as before"]
+# Encodes role, line end and content each by itself.
+# - found += [start, *encode(said, vocab, merges, patterns), end]
+# + parts = [message["role"], "\n", message["content"]]
+# + found += [start, *(i for part in parts for i in encode(part, vocab, merges, patterns)), end]
+
+# %% no line end behind a message exercise="fix_chat_ids" fails=["a user who types control tokens", "a control token in the role", "every message is two control tokens, whatever it says"]
+# Forgets the line end that the template has.
+# - found += encode("\n", vocab, merges, patterns)
+
+# %% no line end behind the assistant exercise="fix_chat_ids" fails=["a user who types control tokens", "a control token in the role", "every message is two control tokens, whatever it says"]
+# Forgets the line end behind the last role.
+# - return [*found, start, *encode("assistant\n", vocab, merges, patterns)]
+# + return [*found, start, *encode("assistant", vocab, merges, patterns)]
+
+# %% the ids of the example exercise="fix_chat_ids" fails=["other ids for the control tokens"]
+# Writes the numbers of the control tokens into the program.
+# - start, end = special["<|im_start|>"], special["<|im_end|>"]
+# + start, end = 256, 257
+
+# %% no token for r exercise="letters" fails=["why letters are hard to count"]
+# Believes that a letter inside a longer token is missing from the vocabulary.
+answer_letters = "a"
+
+# %% the spelling is lost exercise="letters" fails=["why letters are hard to count"]
+# Believes that the model sees what the tables know, or else that nobody knows it.
+answer_letters = "c"
+
+# %% cut too finely exercise="letters" fails=["why letters are hard to count"]
+# Believes that letters are scattered.
+answer_letters = "d"
+
+# %% from the right for from the left exercise="digits_by_hand" fails=["threes from the left", "threes from the right"]
+# Swaps the two rules.
+digits_hand = {"single": list("1234567"), "left": ["1", "234", "567"], "right": ["123", "456", "7"], "1000 left": ["1", "000"], "1000 right": ["100", "0"]}
+
+# %% a digit is not a piece exercise="digits_by_hand" fails=["1234567, digit by digit", "threes from the right"]
+# Takes the number as a whole for single, and leaves the zero away.
+digits_hand = {"single": ["1234567"], "left": ["123", "456", "7"], "right": ["1", "234", "567"], "1000 left": ["100", "0"], "1000 right": ["1", "0"]}
