@@ -1364,7 +1364,7 @@ with check("every message is two control tokens, whatever it says", hint="Count 
         talk, want_chat = [], []
         for _ in range(int(rng.integers(1, 4))):
             words = rng.choice([*controls, "user", "\n", " ok", "<|"], int(rng.integers(1, 5))).tolist()
-            talk.append({"role": "user", "content": "".join(words) + "<|im_end|>"})
+            talk.append({"role": "user", "content": "\n" * (turn % 2) + "".join(words) + "<|im_end|>"})
             want_chat += [256, *quiet.encode("user\n" + talk[-1]["content"]).ids, 257, *quiet.encode("\n").ids]
         want_chat += [256, *quiet.encode("assistant\n").ids]
         expect(chat_ids(talk, *chat_tables, controls), want_chat, what="the list of ids")
@@ -1416,7 +1416,7 @@ else:
 # *Choose one · 3 minutes · difficulty: one of three*
 #
 # Ask a language model how often the letter r stands in "strawberry", and it may be wrong. In SmolLM2's vocabulary, ` strawberry` with its blank is one token, and
-# without the blank it is three: `str`, `aw`, `berry`. What is the difficulty?
+# without the blank it is three: `st`, `raw`, `berry`. What is the difficulty?
 #
 # (a) The model has no token for the letter r.
 #
@@ -1528,3 +1528,1090 @@ grade("digits_by_hand")
 #
 # **Why it matters.** "It cannot do arithmetic" may be a fact about the tokenizer.
 # [How are numbers tokenized, and why does it matter?](#How-are-numbers-tokenized,-and-why-does-it-matter?)
+
+# %% [markdown]
+# ## What it does to Chinese, and to the bill
+#
+# Providers of language models count tokens: in the bill, in the context window, in the time an answer takes. How many tokens a text has depends on what
+# the tokenizer was trained on. So compare languages on the **same content**, and with more than one tokenizer.
+#
+# A tokenizer learns merges from pairs that occur. A language that its text does not have is left with what the bytes cost.
+#
+# **The smallest example.** `ab` occurs in the training text, 月 (three bytes) does not. Then `ab` is one token for two characters, half a token a character, and
+# 月 three tokens for one.
+#
+# ### Predict what English merges do for Chinese
+#
+# *Predict, then run · 5 minutes · difficulty: two of three*
+#
+# You train a byte-level tokenizer on `sentences`, which are pure ASCII. Commit to these numbers, then run the cell below the checks:
+#
+# - `"english, no merges"`: tokens a character of an English sentence before the first merge.
+# - `"poem"`: tokens a character of `poem` after 200 merges. (Its comma and its full stop are Chinese signs and take three bytes, too.)
+# - `"poem, more"`: the same after ten times as many merges.
+# - `"window"`: how many characters of the poem's kind fit into a context window of 8192 tokens. A whole number.
+
+# %% exercise="zh_cost" minutes=5
+### BEGIN SOLUTION
+zh_predicted = {"english, no merges": 1, "poem": 3, "poem, more": 3, "window": 2730}
+### END SOLUTION
+### BEGIN RELEASE
+# zh_predicted = {"english, no merges": ..., "poem": ..., "poem, more": ..., "window": ...}
+### END RELEASE
+
+# %% check="zh_cost" points=4
+with check("English without merges", hint="The tokens are the bytes. How many bytes has an ASCII character?"):
+    expect(zh_predicted["english, no merges"], len(sentences[0].encode()) / len(sentences[0]), what="the tokens a character", tell=False)
+with check("the poem after 200 merges", hint="Which pairs of the poem's bytes occur in a text of ASCII?"):
+    learned = library_merges([p.encode() for line in sentences[:100] for p in regex.findall(GPT2, line)], 200)
+    cutter = library_tokenizer([bytes([b]) for b in range(256)] + [a + b for a, b in learned], learned, [GPT2])
+    expect(zh_predicted["poem"], len(cutter.encode(poem).ids) / len(poem), what="the tokens a character", tell=False)
+with check("the poem after ten times as many", hint="Do more merges of the same kind help?"):
+    learned = library_merges([p.encode() for line in sentences for p in regex.findall(GPT2, line)], 2000)
+    cutter = library_tokenizer([bytes([b]) for b in range(256)] + [a + b for a, b in learned], learned, [GPT2])
+    expect(zh_predicted["poem, more"], len(cutter.encode(poem).ids) / len(poem), what="the tokens a character", tell=False)
+with check("what fits into the window", hint="8192 tokens, so many for each character; a part of a character does not count."):
+    expect(zh_predicted["window"], 8192 // len("月".encode()), what="the number of characters", tell=False)
+grade("zh_cost")
+
+# %% demo=true
+same_content = {title: "Developing and fine-tuning large models from zero"}
+cutters = {"bytes": lambda text: list(text.encode())}
+for n_merges in (200, 2000):
+    learned = library_merges([p.encode() for line in sentences for p in regex.findall(GPT2, line)], n_merges)
+    tables = [bytes([b]) for b in range(256)] + [a + b for a, b in learned], learned, [GPT2]
+    cutters[f"English, {n_merges} merges"] = library_tokenizer(*tables).encode
+cutters["the tiny model's"] = library_tokenizer(tiny.vocab, tiny.merges, tiny.patterns).encode
+if smol is None:
+    print("Left out: SmolLM2's line.", smollm2_missing())
+else:
+    cutters["SmolLM2's"] = library_tokenizer(smol.vocab, smol.merges, smol.patterns).encode
+print(f"{'tokens of':22}{'the poem':>10}{'the title':>11}{'in English':>12}")
+for name, cut in cutters.items():
+    print(f"{name:22}{len(cut(poem)):10}{len(cut(title)):11}{len(cut(same_content[title])):12}")
+
+# %% [markdown]
+# The poem has 24 characters and 72 bytes, and the tokenizers that saw English only spend 72 tokens on it, whatever the number of merges. SmolLM2's spends
+# 43: it saw mostly English, and a little of everything. For the title it takes 23 tokens, and for its English translation 9, at the same content.
+# The English text is four times as long in characters; in tokens the Chinese one is 2.6 times as long. So "a character is about one token" or "a token is about four
+# letters" hold for one tokenizer and one language at a time. Count with the tokenizer that you pay for. For a tokenizer that was trained on much Chinese,
+# a frequent word of two characters is often one token; nothing in BPE is against it.
+#
+# <details><summary>Hint 1</summary>
+#
+# What is the first byte of 床, and does it occur in an ASCII text?
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# No merge of the tokenizer has a byte above `0x7F`. So the poem stays bytes.
+#
+# </details>
+#
+# **Why it matters.** Price, speed and the length that fits are all counted in tokens. For a service in Chinese this can be the first thing to ask about a model.
+# [How many tokens is a Chinese character, and what does that cost?](#How-many-tokens-is-a-Chinese-character,-and-what-does-that-cost?)
+
+# %% [markdown]
+# ## Comparing models that cut differently
+#
+# A language model is judged by its loss: the mean of −ln p over the tokens of a text, in **nats** a token, where p is the probability it gave to the token that came.
+# Perplexity is $e^{\text{loss}}$. Both are *per token*. A model with a large vocabulary has fewer tokens for the same text, and each is harder to guess. So losses
+# of models with different tokenizers do not compare.
+#
+# Bytes do: the text has the same ones for everybody. The loss of the whole text, in bits, over its bytes is **bits per byte**:
+#
+# $$\text{bits per byte} = \frac{\sum_{\text{tokens}} -\ln p}{\ln 2 \cdot \text{bytes}} = \frac{\text{loss per token}}{\ln 2 \cdot \text{bytes per token}}.$$
+#
+# It is also what a file would shrink to, if the model drove a compressor.
+#
+# **The smallest example.** Two tokens with the probabilities 1/4 and 1/2, for a text of three bytes: $-\ln(1/4) - \ln(1/2) = 3 \ln 2$ nats, which is 3 bits, over 3
+# bytes: 1 bit per byte.
+#
+# ### Two models by hand
+#
+# *By hand · 5 minutes · difficulty: one of three*
+#
+# Model A has a loss of 3 nats a token and 4 bytes a token on some text; model B has 2.4 nats and 3 bytes a token on the same text. Give the **nats per byte** of
+# each as a fraction, the letter of the model with the lower perplexity a token, and that of the better model. And how many **bits per byte** has a model
+# that gives each of the 256 bytes the same probability?
+
+# %% exercise="bpb_by_hand" minutes=5
+### BEGIN SOLUTION
+bpb_hand = {"A": 3 / 4, "B": 2.4 / 3, "lower perplexity": "B", "better": "A", "uniform": 8}
+### END SOLUTION
+### BEGIN RELEASE
+# bpb_hand = {"A": ..., "B": ..., "lower perplexity": ..., "better": ..., "uniform": ...}
+### END RELEASE
+
+# %% check="bpb_by_hand" points=4
+with check("nats per byte of both", hint="Nats a token, divided by bytes a token."):
+    expect([bpb_hand["A"], bpb_hand["B"]], [float(Fraction(3, 4)), float(Fraction(24, 10) / 3)], what="the list of nats per byte", tell=False)
+with check("the lower perplexity", hint="Perplexity is e to the loss a token."):
+    expect(bpb_hand["lower perplexity"], min("AB", key={"A": 3, "B": 2.4}.get), what="the letter", tell=False)
+with check("the better model", hint="Who needs fewer nats for the same bytes?"):
+    expect(bpb_hand["better"], min("AB", key={"A": Fraction(3, 4), "B": Fraction(24, 10) / 3}.get), what="the letter", tell=False)
+with check("a model that knows nothing", hint="How many yes-no questions find one of 256?"):
+    expect(bpb_hand["uniform"], math.log2(256), what="the bits per byte", tell=False)
+grade("bpb_by_hand")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# A spends 3 nats on 4 bytes. B spends 2.4 nats on 3 bytes. Bring both to one byte.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# Each of 256 equally likely symbols has the probability $2^{-8}$.
+#
+# </details>
+#
+# **Why it matters.** The lower perplexity belongs to the worse model. A paper that compares perplexities across vocabularies compares vocabularies.
+# [How do you compare language models with different tokenizers?](#How-do-you-compare-language-models-with-different-tokenizers?)
+
+# %% [markdown]
+# ### Bits per byte in code
+#
+# *Implement · 7 minutes · difficulty: one of three*
+#
+# For a set of texts take **one** fraction: all nats over all bytes. The mean of the texts' own values is something else: there a short text counts as much as a
+# long one.
+
+
+# %% exercise="bits_per_byte" minutes=7
+def bits_per_byte(texts, losses) -> float:
+    """Return how many bits a model spends on a byte of some texts.
+
+    Args:
+        texts: a list of strings.
+        losses: for each text a list of its tokens' losses, -ln p, in nats.
+
+    Returns:
+        All losses together in bits, over all bytes of the texts in UTF-8.
+        bits_per_byte(["abc"], [[2 * math.log(2), math.log(2)]]) is 3 / 3 = 1.
+
+    Raises:
+        ValueError: there are not as many lists of losses as texts, or the texts have no bytes.
+    """
+    ### BEGIN SOLUTION
+    if len(texts) != len(losses):
+        raise ValueError(f"{len(texts)} texts and {len(losses)} lists of losses")
+    n_bytes = sum(len(text.encode()) for text in texts)
+    if not n_bytes:
+        raise ValueError("no bytes to divide by")
+    return sum(map(sum, losses)) / (math.log(2) * n_bytes)
+    ### END SOLUTION
+
+
+# %% check="bits_per_byte" points=6
+with check("the example: 3 bits over 3 bytes", hint="Add the losses, divide by ln 2, divide by the bytes."):
+    expect(bits_per_byte(["abc"], [[2 * math.log(2), math.log(2)]]), 1.0, what="the bits per byte")
+    expect(bits_per_byte(["abcd"], [[2 * math.log(2), math.log(2)]]), 3 / 4, what="the bits per byte of four bytes")
+with check("bytes, not characters and not tokens", hint="`len(text.encode())`."):
+    expect(bits_per_byte(["月"], [[math.log(8)]]), 1.0, what="the bits per byte")
+    expect(bits_per_byte(["é"], [[math.log(2), math.log(2), math.log(4)]]), 2.0, what="the bits per byte")
+with check("several texts: one fraction", hint="Sum over all texts above and below, then divide once."):
+    lengths = ["a", "bcde fgh"]
+    expect(bits_per_byte(lengths, [[math.log(512)], [math.log(2)] * 2]), (9 + 2) / 9, what="the bits per byte")
+with check("a text may have no tokens of its own", needs="the example: 3 bits over 3 bytes", hint="An empty list adds nothing above; the text's bytes still count."):
+    expect(bits_per_byte(["ab", "cd", ""], [[math.log(16)], [], []]), 1.0, what="the bits per byte")
+with check("what cannot be divided is refused", needs="the example: 3 bits over 3 bytes", hint="Compare the two lengths, and look at the number of bytes."):
+    expect_raises(ValueError, bits_per_byte, ["a", "b"], [[1.0]])
+    expect_raises(ValueError, bits_per_byte, ["a"], [[1.0], [2.0]])
+    expect_raises(ValueError, bits_per_byte, ["", ""], [[], []])
+    expect_raises(ValueError, bits_per_byte, [], [])
+### BEGIN HIDDEN TESTS
+with check("random texts and losses", hint="Try texts of very different lengths, with characters of one to four bytes.", hidden=True) as rng:
+    for turn in range(15):
+        drawn = ["".join(rng.choice(list("ab é月\U0001f353"), int(rng.integers(1, 30)))) for _ in range(3)]
+        nats = [(rng.random(int(rng.integers(1, 9))) * 5).tolist() for _ in drawn]
+        want_bits = sum(x / math.log(2) for row in nats for x in row) / len("".join(drawn).encode())
+        expect(bits_per_byte(drawn, nats), want_bits, what="the bits per byte")
+### END HIDDEN TESTS
+grade("bits_per_byte")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# `sum(map(sum, losses))` is the sum of all losses of all texts.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# Nats over `math.log(2)` are bits. The bytes: `sum(len(text.encode()) for text in texts)`.
+#
+# </details>
+#
+# **Why it matters.** With this number a model over bytes, a unigram over words and SmolLM2 stand on one axis. The unit on pretraining puts them there.
+# [How do you compare language models with different tokenizers?](#How-do-you-compare-language-models-with-different-tokenizers?)
+
+# %% [markdown]
+# ## How large a vocabulary?
+#
+# An id picks a row of a table, the **embedding**: as many rows as tokens, as many columns as the model is wide. The row is the same wherever the token
+# stands. Such a vector is *static*, as those of word2vec are (T. Mikolov and others, "Efficient estimation of word representations in vector space", 2013): "bank" has one,
+# by the river and in the city. What the layers make of it depends on the other tokens, and is *contextual*.
+#
+# At the other end of the model each token needs a score, from a table of the same size, or from the same table (*tied*). More tokens make texts shorter, and
+# so cheaper. They also make the tables larger, the softmax longer, and each token rarer in the training text.
+#
+# **The smallest example.** A vocabulary of 1000 and a width of 8 make a table of 8000 numbers; two tables, if they are not tied.
+#
+# ### The price of a vocabulary by hand
+#
+# *By hand · 5 minutes · difficulty: one of three*
+#
+# SmolLM2-135M has 134,515,008 numbers in all, a vocabulary of 49,152, a width of 576, and tied tables. Give: `"table"`, the numbers in the embedding; `"share"`, its part of the
+# whole as a fraction; `"untied"`, the numbers of the whole model if the tables were not tied; and `"first loss"`, the loss in nats a token of a model that gives
+# every token the same probability. Let Python compute: `math.log` is the natural logarithm.
+
+# %% exercise="vocab_price" minutes=5
+### BEGIN SOLUTION
+price_hand = {
+    "table": 49152 * 576,
+    "share": 49152 * 576 / 134515008,
+    "untied": 134515008 + 49152 * 576,
+    "first loss": math.log(49152),
+}
+### END SOLUTION
+### BEGIN RELEASE
+# price_hand = {"table": ..., "share": ..., "untied": ..., "first loss": ...}
+### END RELEASE
+
+# %% check="vocab_price" points=4
+with check("the numbers in the embedding", hint="Rows times columns."):
+    expect(price_hand["table"], torch.empty(49152, 576, device="meta").numel(), what="the size of the table", tell=False)
+with check("its share of the whole", hint="The table over all numbers."):
+    expect(price_hand["share"], torch.empty(49152, 576, device="meta").numel() / 134515008, what="the share", tell=False)
+with check("the model with two tables", hint="One table more."):
+    expect(price_hand["untied"], 134515008 + torch.empty(576, 49152, device="meta").numel(), what="the size of the model", tell=False)
+with check("the loss of a model that knows nothing", hint="Each token has the probability 1/49152, and the loss is -ln of it."):
+    uniform_loss = torch.nn.functional.cross_entropy(torch.zeros(1, 49152, dtype=torch.float64), torch.tensor([7]))
+    expect(price_hand["first loss"], float(uniform_loss), what="the loss", tell=False)
+grade("vocab_price")
+
+# %% [markdown]
+# A fifth of the model is its embedding. (For a model of 70 billion numbers it is a part of a hundred or less, so large models can afford large vocabularies.)
+#
+# <details><summary>Hint 1</summary>
+#
+# `49152 * 576`, and the rest follows.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# $-\ln(1/V) = \ln V$.
+#
+# </details>
+#
+# **Why it matters.** ln V is the first thing to look for when a training starts: a first loss far above it means that something is wrong before anything was learned.
+# [How do you choose the vocabulary size?](#How-do-you-choose-the-vocabulary-size?)
+
+# %% [markdown]
+# ### Read what more tokens buy
+#
+# *Read the plot · 5 minutes · difficulty: one of three*
+#
+# The library trains on 600 of the docstring sentences, with 0 to 2000 merges. The left panel shows bytes per token on these sentences and on the 150 that were held out. The right
+# panel shows which share of the merged tokens occurs fewer than ten times in the training text, cut by that tokenizer. Run the cell, then answer.
+
+# %% demo=true
+# Figure: bytes per token, and rare tokens, against the number of merges
+merge_steps = [0, 75, 150, 300, 600, 1200, 2000]
+parts = {"trained on": sentences[::5] + sentences[1::5] + sentences[2::5] + sentences[3::5], "held out": sentences[4::5]}
+lengths = {name: [] for name in parts}
+rare_share = []
+chunks = [p.encode() for line in parts["trained on"] for p in regex.findall(GPT2, line)]
+all_merges = library_merges(chunks, merge_steps[-1])
+for n_merges in merge_steps:
+    learned = all_merges[:n_merges]
+    tables = [bytes([b]) for b in range(256)] + [a + b for a, b in learned], learned, [GPT2]
+    cutter = library_tokenizer(*tables)
+    for name, lines in parts.items():
+        cut_lines = [cutter.encode(line).ids for line in lines]
+        lengths[name].append(sum(map(len, lines)) / sum(map(len, cut_lines)))
+    seen = Counter(i for line in parts["trained on"] for i in cutter.encode(line).ids)
+    rare = [seen[i] < 10 for i in range(256, 256 + len(learned))]
+    rare_share.append(sum(rare) / len(rare) if rare else 0.0)
+fig, (left, right) = plots.canvas(2, width=9.0, height=3.8)
+for (name, values), style in zip(lengths.items(), plots.line_styles):
+    left.plot(merge_steps, values, label=name, **style)
+right.plot(merge_steps, rare_share, **plots.line_styles[2])
+left.set(xlabel="merges", ylabel="bytes per token", ylim=(0, None))
+left.legend(fontsize=8)
+right.set(xlabel="merges", ylabel="share of merged tokens seen fewer than ten times", ylim=(0, 1))
+plots.show(
+    fig,
+    alt="Two panels against the number of merges, from 0 to 2000. Left: bytes per token begin at 1 for both "
+    "parts and rise steeply, to about 2.3 at 300 merges, then ever more slowly; the solid line of the sentences trained on "
+    "reaches about 4 at 2000; the dashed one of those held out parts from it at about 300, is at 2.7 at 600 merges, "
+    "and ends at about 3.4. Right: the share of merged tokens seen fewer than ten times is below 0.2 up to 300 "
+    "merges, then rises fast, to 0.6 at 600 and to more than 0.9 at 2000.",
+)
+
+# %% [markdown]
+# **`"growth"`: what do the last 800 merges add, compared with the first 150?**
+# - (a) More: longer tokens save more bytes each.
+# - (b) Less, although they are more than five times as many.
+# - (c) About the same for each merge.
+#
+# **`"gap"`: why does the line of the sentences trained on lie above the other at the right?**
+# - (a) The late merges are words of the training text, and some of them do not occur elsewhere.
+# - (b) Held-out sentences are longer.
+# - (c) The tokenizer cuts the held-out sentences wrongly.
+#
+# **`"rare"`: what does the right panel mean for a model that is trained on this text?**
+# - (a) Nothing: each token has a row of its own.
+# - (b) Rare tokens are cut into bytes again.
+# - (c) Most rows of its table get fewer than ten examples to learn from.
+#
+# **`"value"`: bytes per token on the held-out sentences at 600 merges.** Read it off to within 0.3.
+
+# %% exercise="read_vocab" minutes=5
+### BEGIN SOLUTION
+vocab_read = {"growth": "b", "gap": "a", "rare": "c", "value": 2.7}
+### END SOLUTION
+### BEGIN RELEASE
+# vocab_read = {"growth": ..., "gap": ..., "rare": ..., "value": ...}
+### END RELEASE
+
+# %% check="read_vocab" points=4
+with check("what the last merges add", hint="Compare the rise from 0 to 150 with the rise from 1200 to 2000."):
+    expect_choice(
+        vocab_read["growth"],
+        "b",
+        {
+            "a": "The lines flatten to the right. A long token saves much where it stands, and it hardly ever stands.",
+            "b": "Frequent pairs come first, so each further merge is rarer, and saves less.",
+            "c": "Then the lines would be straight.",
+        },
+    )
+with check("why the lines part", hint="Where do the late merges come from?"):
+    expect_choice(
+        vocab_read["gap"],
+        "a",
+        {
+            "a": "A tokenizer can overfit, too. It shows as a gap between the text it was trained on and other text.",
+            "b": "Bytes per token do not depend on how long a sentence is.",
+            "c": "Encoding has no wrong cuts: it replays the merges. They just fit other text less well.",
+        },
+    )
+with check("what rare tokens mean for a model", hint="From what does a row of the embedding learn?"):
+    expect_choice(
+        vocab_read["rare"],
+        "c",
+        {
+            "a": "A row is only as good as the examples that it saw.",
+            "b": "No: where its merges apply, a token is used, however rare it is.",
+            "c": "A row changes only when its token occurs. This is the price of a large vocabulary on little text.",
+        },
+    )
+with check("bytes per token at 600 merges", hint="The dashed line, above 600."):
+    trained_lines = [line for n, line in enumerate(sentences) if n % 5 != 4]
+    learned = library_merges([p.encode() for line in trained_lines for p in regex.findall(GPT2, line)], 600)
+    cutter = library_tokenizer([bytes([b]) for b in range(256)] + [a + b for a, b in learned], learned, [GPT2])
+    real = sum(map(len, sentences[4::5])) / sum(len(cutter.encode(line).ids) for line in sentences[4::5])
+    read_off = given(vocab_read["value"])
+    assert isinstance(read_off, int | float), "Give the value as a number."
+    assert abs(read_off - real) <= 0.3, f"{read_off} is not what the left panel shows for the dashed line at 600."
+grade("read_vocab")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# The names of the lines stand in the legend, with the style of the line: one is solid, the other dashed.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# Put a ruler at 600 and read the axis on the left where the dashed line crosses it.
+#
+# </details>
+#
+# **Why it matters.** The right size depends on how much text there is, on how many languages share it, and on how large the model is. A curve like the left one, on text
+# that was held out, is how one looks.
+# [How do you choose the vocabulary size?](#How-do-you-choose-the-vocabulary-size?)
+
+# %% [markdown]
+# ## The rivals: WordPiece and Unigram
+#
+# **WordPiece** (M. Schuster and K. Nakajima, "Japanese and Korean voice search", 2012; BERT uses it) also merges, but not the most frequent pair. It takes the one
+# that makes the text most likely, which is usually written as the score
+#
+# $$\frac{\text{count}(ab)}{\text{count}(a)\,\text{count}(b)}:$$
+#
+# how much more often the two stand together than their own frequencies explain. To cut a word it does look for the **longest match**: the longest token that
+# the word begins with, then the longest for the rest, where tokens inside a word are marked with `##`. If at some place nothing fits, the **whole word** becomes `[UNK]`.
+#
+# **Unigram** (T. Kudo, "Subword regularization", 2018) goes the other way. It begins with many candidates, gives each token a probability, and throws out those that are
+# missed least. It cuts a text so that the product of the probabilities is largest.
+#
+# **SentencePiece** (T. Kudo and J. Richardson, 2018) is no fourth algorithm but a program that has both BPE and Unigram. It reads raw text, with the blank as a sign
+# `▁` like any other, so that languages without blanks between words need no cutting first. Byte-level BPE needs none either: before BPE, Chinese text was cut into words by a
+# program such as jieba; a language model today (2026) reads the raw text, and finds frequent words as merges.
+#
+# **The smallest example.** Tokens `to`, `##ken`, `##k`: WordPiece cuts `token` into `to ##ken`. Unigram with the probabilities a 1/2, b 1/4, ab 1/4: for `ab`, the one token has
+# 1/4, the two have 1/2 · 1/4 = 1/8. So `ab` stays whole.
+#
+# ### The rivals by hand
+#
+# *By hand · 8 minutes · difficulty: two of three*
+#
+# 1. In a text the symbol `e` occurs 100 times, `s` 50 times, `q` 5 times, `u` 10 times; the pair `es` 20 times, `qu` 5 times. Which pair does BPE merge, which WordPiece, and
+#    what is the larger of the two scores, as a fraction?
+# 2. WordPiece has the tokens `to`, `tok`, `##ken`, `##en`, `##s`, `[UNK]`. How does it cut `tokens`, and how `tokenx`?
+# 3. Unigram has the probabilities `a` 1/4, `b` 1/8, `c` 1/4, `ab` 1/10, `bc` 1/4, `abc` 1/40. How does it cut `abc`, and what is the probability of this cut?
+
+# %% exercise="rivals_by_hand" minutes=8
+### BEGIN SOLUTION
+rivals_hand = {
+    "bpe": "es",
+    "wordpiece": "qu",
+    "score": 5 / (5 * 10),
+    "tokens": ["tok", "##en", "##s"],
+    "tokenx": ["[UNK]"],
+    "abc": ["a", "bc"],
+    "probability": 1 / 16,
+}
+### END SOLUTION
+### BEGIN RELEASE
+# rivals_hand = {"bpe": ..., "wordpiece": ..., "score": ...}
+# rivals_hand |= {"tokens": ..., "tokenx": ..., "abc": ..., "probability": ...}
+### END RELEASE
+
+# %% check="rivals_by_hand" points=5
+with check("which pair each of them merges", hint="BPE counts. WordPiece divides: 20 by 100 · 50, and 5 by 5 · 10."):
+    pair_counts, symbol_counts = {"es": 20, "qu": 5}, {"e": 100, "s": 50, "q": 5, "u": 10}
+    scores = {ab: Fraction(n, symbol_counts[ab[0]] * symbol_counts[ab[1]]) for ab, n in pair_counts.items()}
+    expect([rivals_hand["bpe"], rivals_hand["wordpiece"]], [max(pair_counts, key=pair_counts.get), max(scores, key=scores.get)], what="the list of the two pairs", tell=False)
+with check("the larger score", hint="Every q is followed by a u."):
+    expect(rivals_hand["score"], float(max(Fraction(20, 100 * 50), Fraction(5, 5 * 10))), what="the score", tell=False)
+with check("how WordPiece cuts", hint="Longest first: tok before to. What is left of tokenx when ##en is taken, and is there a token for it?"):
+    pieces = ["to", "tok", "##ken", "##en", "##s", "[UNK]"]
+    wordpiece = tokenizers.Tokenizer(tokenizers.models.WordPiece(dict(zip(pieces, range(6))), unk_token="[UNK]"))
+    expect(given(rivals_hand["tokens"]), wordpiece.encode("tokens").tokens, what="the list of tokens", tell=False)
+    expect(given(rivals_hand["tokenx"]), wordpiece.encode("tokenx").tokens, what="the list of tokens", tell=False)
+with check("how Unigram cuts", hint="Four cuts: a b c, ab c, a bc, abc. Multiply for each."):
+    chance = {"a": 1 / 4, "b": 1 / 8, "c": 1 / 4, "ab": 1 / 10, "bc": 1 / 4, "abc": 1 / 40}
+    unigram = tokenizers.Tokenizer(tokenizers.models.Unigram([(t, math.log(p)) for t, p in chance.items()]))
+    expect(given(rivals_hand["abc"]), unigram.encode("abc").tokens, what="the list of tokens", tell=False)
+with check("the probability of the best cut", hint="The product of the probabilities of its tokens."):
+    chance = {"a": Fraction(1, 4), "b": Fraction(1, 8), "c": Fraction(1, 4), "ab": Fraction(1, 10), "bc": Fraction(1, 4), "abc": Fraction(1, 40)}
+    cuts = [["a", "b", "c"], ["ab", "c"], ["a", "bc"], ["abc"]]
+    expect(rivals_hand["probability"], max(math.prod(float(chance[t]) for t in cut) for cut in cuts), what="the probability", tell=False)
+grade("rivals_by_hand")
+
+# %% demo=true
+from mftcourse.data import load_minilm
+
+wordpieces = load_minilm()[0]  # the real WordPiece of a BERT-like model: 30,522 tokens
+for text in ("Tokenizers tokenize untokenizable text", poem[:6], title, "\U0001f353 caf\u00e9"):
+    print(f"{text!r:44}", wordpieces.tokenize(text))
+
+# %% [markdown]
+# The tokenizer of MiniLM shows what a vocabulary of characters does. Chinese is cut into single characters, and a character that the vocabulary does not have is `[UNK]`: what it was
+# is lost, and no decoder brings it back. It also writes everything in small letters and takes accents off before it cuts: `café` comes back as `cafe`.
+#
+# <details><summary>Hint 1</summary>
+#
+# For 2: after `tok` the rest is `ens`, and it is inside the word, so only tokens with `##` fit.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# For 3: a b c has 1/4 · 1/8 · 1/4 = 1/128, ab c has 1/10 · 1/4 = 1/40. Two are left.
+#
+# </details>
+#
+# **Why it matters.** Three names, three answers to two questions: how is the vocabulary learned, and how is a text cut with it?
+# [What is the difference between BPE, WordPiece and Unigram?](#What-is-the-difference-between-BPE,-WordPiece-and-Unigram?)
+
+# %% [markdown]
+# ### The most probable cut
+#
+# *Implement · 12 minutes · difficulty: three of three*
+#
+# A text of n characters can be cut in $2^{n-1}$ ways, so trying all of them ends soon. But the best cut of the first ten characters ends with *some* token, and before it stands
+# the best cut of what is left. So walk from left to right and keep for every place only the best way to get there: a table of n + 1 entries. This is Viterbi's algorithm
+# (A. Viterbi, "Error bounds for convolutional codes and an asymptotically optimum decoding algorithm", 1967). Instead of multiplying probabilities, add their logarithms.
+#
+# **The smallest example.** `abc` with the probabilities of the last exercise. Place 1: `a`, 1/4. Place 2: `a b` has 1/32, `ab` has 1/10; keep `ab`. Place 3: from place 2 with `c`, 1/10 · 1/4 =
+# 1/40; from place 1 with `bc`, 1/4 · 1/4 = 1/16; from place 0 with `abc`, 1/40. Keep 1/16, and read back: `bc`, then `a`.
+
+
+# %% exercise="best_split" minutes=12
+def best_split(text, logp) -> list[str]:
+    """Cut a text into tokens so that the sum of their log probabilities is largest.
+
+    Args:
+        text: a string, possibly long.
+        logp: a dict from tokens (strings that are not empty) to the logarithm of their probability.
+
+    Returns:
+        The list of tokens; joined they are the text. Of several best cuts, any. The empty text
+        gives [].
+
+    Raises:
+        ValueError: no cut into these tokens is the text.
+
+    Source: T. Kudo, "Subword regularization", 2018; A. Viterbi, 1967.
+    """
+    ### BEGIN SOLUTION
+    best = [0.0] + [-math.inf] * len(text)  # the largest sum up to each place
+    came = [0] * (len(text) + 1)  # where its last token begins
+    longest = max(map(len, logp), default=0)
+    for end in range(1, len(text) + 1):
+        for begin in range(max(0, end - longest), end):
+            total = best[begin] + logp.get(text[begin:end], -math.inf)
+            if total > best[end]:
+                best[end], came[end] = total, begin
+    if best[-1] == -math.inf:
+        raise ValueError("the tokens do not make this text")
+    tokens, end = [], len(text)
+    while end:
+        tokens.append(text[came[end] : end])
+        end = came[end]
+    return tokens[::-1]
+    ### END SOLUTION
+
+
+# %% check="best_split" points=7
+with check("abc: a and bc", hint="Keep for each place the best sum, and where its last token began."):
+    chance = {"a": 1 / 4, "b": 1 / 8, "c": 1 / 4, "ab": 1 / 10, "bc": 1 / 4, "abc": 1 / 40}
+    expect(best_split("abc", {t: math.log(p) for t, p in chance.items()}), ["a", "bc"], what="the list of tokens")
+with check("neither the longest nor the fewest", hint="Compare sums of logarithms, nothing else."):
+    expect(best_split("aaa", {"a": math.log(1 / 2), "aa": math.log(1 / 8), "aaa": math.log(1 / 9)}), ["a", "a", "a"], what="the list of tokens")
+    expect(best_split("aaa", {"a": math.log(1 / 2), "aa": math.log(1 / 8), "aaa": math.log(1 / 7)}), ["aaa"], what="the list of tokens")
+    expect(best_split("abab", {"ab": math.log(1 / 9), "a": math.log(1 / 2), "b": math.log(1 / 50), "bab": math.log(1 / 4)}), ["a", "bab"], what="the list of tokens")
+with check("a dead end on the way", hint="The best way to a place may lead nowhere. Look at all tokens that end at a place."):
+    expect(best_split("abc", {"ab": -0.1, "a": -5.0, "bc": -5.0}), ["a", "bc"], what="the list of tokens")
+with check("texts that no cut makes", needs="abc: a and bc", hint="If the last place was never reached, raise ValueError."):
+    expect_raises(ValueError, best_split, "abx", {"a": -1.0, "b": -1.0})
+    expect_raises(ValueError, best_split, "aaa", {"aa": -1.0})
+    expect_raises(ValueError, best_split, "a", {})
+    expect(best_split("", {"a": -1.0}), [], what="the cut of the empty text")
+with check("a long text", hint="One table with an entry for each place. Trying all cuts would not end."):
+    long_tokens = {"a": math.log(0.5), "aa": math.log(0.2), "b": math.log(0.1), "ab": math.log(0.06), "aab": math.log(0.14)}
+    viterbi = tokenizers.Tokenizer(tokenizers.models.Unigram(list(long_tokens.items())))
+    expect(best_split("aab" * 70 + "aaaa", long_tokens), viterbi.encode("aab" * 70 + "aaaa").tokens, what="the list of tokens")
+### BEGIN HIDDEN TESTS
+with check("random probabilities, against all cuts", hint="Enumerate all cuts of a short text, and compare the sums.", hidden=True) as rng:
+    for turn in range(15):
+        text = "".join(rng.choice(list("ab月"), 7))
+        drawn = {text[i:j]: float(rng.normal(-3, 1)) for i in range(7) for j in range(i + 1, 8) if rng.random() < 0.5 or j == i + 1}
+        cuts = []
+        for places in range(2**6):
+            borders = [0, *[n + 1 for n in range(6) if places >> n & 1], 7]
+            cuts.append([text[i:j] for i, j in zip(borders, borders[1:])])
+        possible = [cut for cut in cuts if all(t in drawn for t in cut)]
+        expect(best_split(text, drawn), max(possible, key=lambda cut: sum(drawn[t] for t in cut)), what="the list of tokens")
+with check("random probabilities, as the library cuts", hint="Positive numbers are no log probabilities, but sums are sums.", hidden=True) as rng:
+    for turn in range(6):
+        drawn = {t: float(rng.normal(-3, 2)) for t in ["a", "b", "c", "ab", "ba", "abc", "cc", "cab", "bcb"]}
+        text = "".join(rng.choice(list("abc"), 25))
+        viterbi = tokenizers.Tokenizer(tokenizers.models.Unigram(list(drawn.items())))
+        expect(best_split(text, drawn), viterbi.encode(text).tokens, what="the list of tokens")
+### END HIDDEN TESTS
+grade("best_split")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# `best = [0.0] + [-math.inf] * len(text)`: the best sum up to each place. The place 0 is reached with nothing, at the sum 0.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# For each `end`, for each `begin` before it: if `text[begin:end]` is a token, its log probability plus `best[begin]` is a candidate. Keep the larger one, and `begin` beside it.
+#
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# Read back from the end: `tokens.append(text[came[end]:end]); end = came[end]`, until `end` is 0; then turn the list round.
+#
+# </details>
+#
+# **Why it matters.** The same table finds the best path in speech recognition, in tagging, and in Chinese word segmentation. With it Unigram can also *draw* cuts at random while training, which
+# the paper proposed against overfitting to one cut.
+# [What is the difference between BPE, WordPiece and Unigram?](#What-is-the-difference-between-BPE,-WordPiece-and-Unigram?)
+
+# %% [markdown]
+# ## Extending a vocabulary
+#
+# A model is good, but its tokenizer spends too much on your language. You may **extend** it: train a BPE on your text, append its new tokens and merges, and append rows to the embedding (and to
+# the output table, if it is not tied). Then train on, because the new rows know nothing. For Chinese this was done with LLaMA (Y. Cui, Z. Yang and X. Yao, "Efficient and effective text encoding
+# for Chinese LLaMA and Alpaca", 2023).
+#
+# What do the new rows hold at first? Zeros seem harmless. They are not. A score is a product of the row with the state of the model, so a row of zeros scores 0, and the
+# usual scores may lie far below.
+#
+# **The smallest example.** Three old tokens have the scores −2, −3 and −4. A new one with a row of zeros scores 0, and the softmax gives it 0.83: the model says hardly anything else. With the mean of
+# the three rows it scores −3 and gets 0.20. That a mean of all rows gets at most $1/(V+1)$, whatever the scores are, follows from the inequality between the arithmetic and the geometric mean
+# (J. Hewitt, "Initializing new word embeddings for pretrained language models", 2021).
+#
+# Better informed is the mean of the rows of the **pieces** that the old tokenizer cuts the new token into. A piece that occurs twice counts twice.
+#
+# ### New rows for an embedding
+#
+# *Implement · 9 minutes · difficulty: two of three*
+
+
+# %% exercise="extend_embedding" minutes=9
+def extend_embedding(weight, vocab, merges, new_tokens) -> torch.Tensor:
+    """Return an embedding with rows for new tokens behind the old ones.
+
+    Args:
+        weight: a tensor (V, d), one row a token.
+        vocab: the V old tokens, a list of bytes; the row of a token is its place.
+        merges: the old merges, pairs of bytes in order of rank.
+        new_tokens: n tokens to append, a list of bytes, none of them empty.
+
+    Returns:
+        A new tensor (V + n, d) of the same dtype. The first V rows are those of `weight`. Row V + i
+        is the mean of the old rows of the pieces that the old merges cut new_tokens[i] into, as
+        `bpe` does; a piece that occurs twice counts twice.
+
+    Raises:
+        ValueError: a new token is in vocab already, stands twice in new_tokens, or has a piece that
+            vocab does not have.
+    """
+    ### BEGIN SOLUTION
+    ranks = {tuple(pair): rank for rank, pair in enumerate(merges)}
+    places = {token: i for i, token in enumerate(vocab)}
+    if len({*vocab, *new_tokens}) < len(vocab) + len(new_tokens):
+        raise ValueError("a new token is not new")
+    rows = []
+    for token in new_tokens:
+        pieces = bpe(token, ranks)
+        if any(piece not in places for piece in pieces):
+            raise ValueError(f"the old vocabulary cannot write {token!r}")
+        rows.append(weight[[places[piece] for piece in pieces]].mean(dim=0))
+    return torch.cat([weight, torch.stack(rows)]) if rows else weight.clone()
+    ### END SOLUTION
+
+
+# %%
+old_vocab = [b"b", b"a", b"c", b"ab", b"\xe6", b"\x9c", b"\x88"]
+old_merges = [(b"a", b"b")]
+old_rows = torch.tensor([[1.0, 0, 8], [0, 2, 4], [4, 4, 0], [-2, 1, 3], [3, 0, 0], [0, 6, 0], [0, 0, 9]])
+
+# %% check="extend_embedding" points=6
+with check("abc: the mean of ab and c", hint="Cut with bpe first: the pieces are ab and c, not three letters."):
+    expect(extend_embedding(old_rows, old_vocab, old_merges, [b"abc"])[7], torch.tensor([1.0, 2.5, 1.5]), what="the new row")
+    expect(extend_embedding(old_rows, old_vocab, old_merges, ["月".encode()])[7], torch.tensor([1.0, 2.0, 3.0]), what="the new row")
+with check("a piece that occurs twice counts twice", hint="A list of places, not a set."):
+    expect(extend_embedding(old_rows, old_vocab, old_merges, [b"ccb"])[7], torch.tensor([3.0, 8 / 3, 8 / 3]), what="the new row")
+    expect(extend_embedding(old_rows, old_vocab, old_merges, [b"cc"])[7], torch.tensor([4.0, 4.0, 0.0]), what="the new row")
+with check("the old rows stay, the new ones follow in order", needs="abc: the mean of ab and c", hint="`torch.cat` along the rows; the order is that of `new_tokens`."):
+    longer = extend_embedding(old_rows, old_vocab, old_merges, [b"cb", b"aba"])
+    expect(longer[:7], old_rows, what="the first rows")
+    expect(longer[7:], torch.tensor([[2.5, 2.0, 4.0], [-1.0, 1.5, 3.5]]), what="the new rows")
+    expect(extend_embedding(old_rows, old_vocab, old_merges, []), old_rows, what="the table without new tokens")
+with check("the type of the numbers stays", needs="abc: the mean of ab and c", hint="Tables come in half precision, too; a mean keeps the dtype."):
+    for dtype in (torch.float64, torch.bfloat16):
+        assert extend_embedding(old_rows.to(dtype), old_vocab, old_merges, [b"abc"]).dtype == dtype, f"A table of {dtype} should stay one."
+with check("tokens that are not new are refused", needs="abc: the mean of ab and c", hint="Look into vocab, and for repetitions in new_tokens."):
+    expect_raises(ValueError, extend_embedding, old_rows, old_vocab, old_merges, [b"ab"])
+    expect_raises(ValueError, extend_embedding, old_rows, old_vocab, old_merges, [b"ca", b"cb", b"ca"])
+    expect_raises(ValueError, extend_embedding, old_rows, old_vocab, old_merges, [b"cx"])
+### BEGIN HIDDEN TESTS
+with check("random tables", hint="Shuffle vocabularies, and try tokens of one piece more than the longest.", hidden=True) as rng:
+    for turn in range(8):
+        learned = library_merges([bytes(rng.choice(list(b"abc"), 12).tolist()) for _ in range(6)], 6)
+        tokens = list(dict.fromkeys([b"a", b"b", b"c"] + [a + b for a, b in learned]))
+        shuffled = [tokens[i] for i in rng.permutation(len(tokens))]
+        drawn = torch.from_numpy(rng.normal(size=(len(shuffled), 5)))
+        fresh = [bytes(rng.choice(list(b"abc"), 13 + n).tolist()) for n in range(3)]
+        cutter = library_tokenizer(shuffled, learned, [])
+        want_rows = torch.stack([drawn[cutter.encode(t.decode()).ids].mean(0) for t in fresh])
+        expect(extend_embedding(drawn, shuffled, learned, fresh), torch.cat([drawn, want_rows]), what="the table")
+### END HIDDEN TESTS
+grade("extend_embedding")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# `ranks` and the dict of places are those of `encode`. `weight[[2, 0]]` takes two rows of a tensor.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# One row for each new token: `weight[[places[piece] for piece in bpe(token, ranks)]].mean(dim=0)`.
+#
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# `torch.cat([weight, torch.stack(rows)])`; with no new tokens there is nothing to stack. Not new: `len({*vocab, *new_tokens}) < len(vocab) + len(new_tokens)`.
+#
+# </details>
+#
+# **Why it matters.** Extending is quick, and the training that must follow is not: each new row begins as an average. Compare with a model whose tokenizer knew your language from the start, in bits per
+# byte. [How do you extend the vocabulary of a trained model?](#How-do-you-extend-the-vocabulary-of-a-trained-model?)
+
+# %% [markdown]
+# ## Padding
+#
+# Texts in a batch have different lengths, and a tensor is a rectangle. So the short ones are **padded** with an id that means nothing, and a **mask** says which places are real.
+#
+# On which side? A model that generates reads its next token off the **last** place, and writes it behind. With padding on the right the last place of a short text is padding, and the answer would
+# come behind a gap. So for generation pad **left**. In training the loss leaves padding out, and either side works.
+#
+# Two things go wrong without an error:
+#
+# - The mask is computed as `id != pad_id`. But many models have no padding token and use their end token; SmolLM2's file says that its padding id is 2, which is `<|im_end|>`. Then a *real* end token is masked away.
+# - The model numbers its places from 0. With padding on the left the first real token must still have the position 0.
+#
+# **The smallest example.** `[5, 6, 7]` and `[8]`, padded left with 2: ids `[[5, 6, 7], [2, 2, 8]]`, mask `[[1, 1, 1], [0, 0, 1]]`, positions `[[0, 1, 2], [0, 0, 0]]`. Places of padding have the position 0.
+#
+# ### Find the bugs in a batch
+#
+# *Find the bug · 8 minutes · difficulty: two of three*
+
+
+# %% exercise="pad_batch" minutes=8 faults=["padding on the left", "a real token with the padding's id", "positions count real tokens", "random batches, both sides"]
+def pad_batch(sequences, pad_id, side) -> dict[str, list[list[int]]]:
+    """Make a rectangle of token ids.
+
+    Args:
+        sequences: a list of lists of ids, of different lengths; pad_id may be among the ids.
+        pad_id: what to fill with.
+        side: "left" or "right": where the padding goes.
+
+    Returns:
+        A dict of three lists of lists, all as wide as the longest sequence:
+        "ids"; "mask", 1 at real tokens and 0 at padding; "positions", which count the real tokens
+        of each sequence from 0, and are 0 at padding.
+
+    Raises:
+        ValueError: side is neither "left" nor "right".
+    """
+    ### BEGIN SOLUTION
+    if side not in ("left", "right"):
+        raise ValueError(f"side is {side!r}")
+    width = max(map(len, sequences), default=0)
+    batch = {"ids": [], "mask": [], "positions": []}
+    for row in sequences:
+        gap, n = width - len(row), len(row)
+        real = {"ids": list(row), "mask": [1] * n, "positions": list(range(n))}
+        for name, fill in (("ids", pad_id), ("mask", 0), ("positions", 0)):
+            padding = [fill] * gap
+            batch[name].append(padding + real[name] if side == "left" else real[name] + padding)
+    return batch
+    ### END SOLUTION
+    ### BEGIN RELEASE
+    # width = max(map(len, sequences), default=0)
+    # ids = [list(row) + [pad_id] * (width - len(row)) for row in sequences]
+    # mask = [[int(i != pad_id) for i in row] for row in ids]
+    # positions = [list(range(width)) for row in ids]
+    # return {"ids": ids, "mask": mask, "positions": positions}
+    ### END RELEASE
+
+
+# %% check="pad_batch" points=6
+with check("padding on the left", hint="Which line asks for `side`?"):
+    padded = pad_batch([[5, 6, 7], [8]], 2, "left")
+    expect(padded["ids"], [[5, 6, 7], [2, 2, 8]], what="the list of ids")
+    expect(padded["mask"], [[1, 1, 1], [0, 0, 1]], what="the mask")
+with check("a real token with the padding's id", hint="What is real is known from the lengths, not from the ids."):
+    for side, want_mask in (("right", [[1, 1, 1], [1, 0, 0]]), ("left", [[1, 1, 1], [0, 0, 1]])):
+        expect(pad_batch([[5, 2, 2], [2]], 2, side)["mask"], want_mask, what="the mask")
+with check("positions count real tokens", hint="The first real token has the position 0; so has every padding."):
+    expect(pad_batch([[5, 6, 7], [8, 9]], 2, "left")["positions"], [[0, 1, 2], [0, 0, 1]], what="the positions")
+    expect(pad_batch([[5, 6, 7], [8, 9]], 2, "right")["positions"], [[0, 1, 2], [0, 1, 0]], what="the positions")
+with check("padding on the right", needs="padding on the left", hint="What worked before must still work."):
+    padded = pad_batch([[5, 6, 7], [8]], 0, "right")
+    expect(padded["ids"], [[5, 6, 7], [8, 0, 0]], what="the list of ids")
+    expect(padded["mask"], [[1, 1, 1], [1, 0, 0]], what="the mask")
+    expect(pad_batch([], 0, "right"), {"ids": [], "mask": [], "positions": []}, what="the batch of no sequences")
+    expect(pad_batch([[], [4]], 0, "right")["ids"], [[0], [4]], what="the list of ids")
+with check("another side is refused", needs="padding on the left", hint="Test `side` before anything else."):
+    for side in ("Left", "both", None):
+        expect_raises(ValueError, pad_batch, [[1], [2, 3]], 0, side)
+### BEGIN HIDDEN TESTS
+with check("random batches, both sides", hint="Try empty sequences, and ids that equal the padding's.", hidden=True) as rng:
+    for turn in range(12):
+        rows = [rng.integers(0, 4, int(rng.integers(0, 6))).tolist() for _ in range(int(rng.integers(1, 5)))] + [[1, 0]]
+        side, width = ["left", "right"][turn % 2], max(map(len, rows))
+        wanted = {"ids": [], "mask": [], "positions": []}
+        for row in rows:
+            cells = [(i, 1, n) for n, i in enumerate(row)]
+            gap = [(3, 0, 0)] * (width - len(row))
+            cells = gap + cells if side == "left" else cells + gap
+            for name, values in zip(wanted, zip(*cells)):
+                wanted[name].append(list(values))
+        expect(pad_batch(rows, 3, side), wanted, what="the batch")
+### END HIDDEN TESTS
+grade("pad_batch")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# Compute the gap of each row, `width - len(row)`, and build all three lists from it.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# Left: `[pad_id] * gap + row`, `[0] * gap + [1] * len(row)`, `[0] * gap + list(range(len(row)))`.
+#
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# Three faults: `side` is never read, the mask is asked from the ids, and the positions run over the padding.
+#
+# </details>
+#
+# **Why it matters.** All three faults leave shapes and types as they were. The model answers, and the short prompts of a batch get worse answers than the long one.
+# [Do you pad on the left or on the right?](#Do-you-pad-on-the-left-or-on-the-right?)
+
+# %% [markdown]
+# ## A trainer that does not count again
+#
+# Your `train_bpe` counts all pairs of all words in every round. But a merge changes only the words that hold the pair, and in them only the pairs around it. On a real corpus that is the difference
+# between days and minutes.
+#
+# So keep two tables: how often each pair occurs, and **in which words** it stands. For each merge visit only those words, and update both tables by what changed there.
+#
+# **The smallest example.** In the word `1 2 1 2 3` merge the pair (1, 2) into 9: it becomes `9 9 3`. The pair (1, 2) has gone twice, (2, 1) once, (2, 3) once; (9, 9) and (9, 3) have come once each.
+# All other pairs of the world stay as they were.
+#
+# ### A fast trainer
+#
+# *Implement · 16 minutes · difficulty: three of three*
+#
+# Write both functions. The trainer returns the merges, the same as `train_bpe` gives, and a list that proves that it saved work: how many **different words** it visited for each merge. That
+# must be exactly the words in which the pair stood at that moment. (Choosing the best pair may still look through all counts; a heap saves that, too.)
+
+
+# %% exercise="train_fast" minutes=16
+def pair_changes(word, pair, new) -> tuple[list[int], dict]:
+    """Merge a pair in one word, and say how the word's pairs change.
+
+    Args:
+        word: a list or tuple of ids.
+        pair: the two ids to replace, and `new`, the id in their place.
+
+    Returns:
+        (merged word as a list, changes). changes is a dict from pairs to how many of them came
+        (above 0) or went (below 0), without those that stay equal.
+        pair_changes([1, 2, 1, 2, 3], (1, 2), 9)[1] is
+        {(1, 2): -2, (2, 1): -1, (2, 3): -1, (9, 9): 1, (9, 3): 1}.
+    """
+    ### BEGIN SOLUTION
+    merged = merge_pair(word, pair, new)
+    changes = Counter(zip(merged, merged[1:]))
+    changes.subtract(Counter(zip(word, word[1:])))
+    return merged, {p: n for p, n in changes.items() if n}
+    ### END SOLUTION
+
+
+def train_fast(chunks, n_merges) -> tuple[list[tuple[bytes, bytes]], list[int]]:
+    """Learn the merges of `train_bpe`, and visit only the words that change.
+
+    Args:
+        chunks, n_merges: as in `train_bpe`.
+
+    Returns:
+        (merges, visited). visited has a number for each merge: the different words that held the
+        pair just before it was merged.
+        train_fast([b"ab", b"abc", b"ab", b"cd"], 1) is ([(b"a", b"b")], [2]).
+    """
+    ### BEGIN SOLUTION
+    tally = Counter(bytes(chunk) for chunk in chunks)
+    words, times = [list(word) for word in tally], list(tally.values())
+    counts, where = Counter(), {}
+    for w, word in enumerate(words):
+        for pair in zip(word, word[1:]):
+            counts[pair] += times[w]
+            where.setdefault(pair, set()).add(w)
+    vocab = [bytes([b]) for b in range(256)]
+    merges, visited = [], []
+    while len(merges) < n_merges and counts:
+        best = min(counts, key=lambda pair: (-counts[pair], pair))
+        if counts[best] < 2:
+            break
+        touched = where.pop(best)
+        for w in touched:
+            words[w], changes = pair_changes(words[w], best, len(vocab))
+            still = set(zip(words[w], words[w][1:]))
+            for pair, n in changes.items():
+                counts[pair] += n * times[w]
+                if not counts[pair]:
+                    del counts[pair]
+                if pair in still:
+                    where.setdefault(pair, set()).add(w)
+                elif pair in where:
+                    where[pair].discard(w)
+        merges.append((vocab[best[0]], vocab[best[1]]))
+        vocab.append(vocab[best[0]] + vocab[best[1]])
+        visited.append(len(touched))
+    return merges, visited
+    ### END SOLUTION
+
+
+# %%
+def words_that_hold(chunks, merges) -> list[int]:
+    """Return for each merge in how many different words its pair stands, by looking at all words."""
+    words, found = [[bytes([b]) for b in chunk] for chunk in set(chunks)], []
+    for pair in merges:
+        found.append(sum(pair in zip(word, word[1:]) for word in words))
+        for word in words:
+            at = 0
+            while at < len(word) - 1:
+                if (word[at], word[at + 1]) == pair:
+                    word[at : at + 2] = [pair[0] + pair[1]]
+                at += 1
+    return found
+
+
+# %% check="train_fast" points=8
+with check("what a merge changes in one word", hint="Count the pairs of the word before and after; the difference is the change."):
+    word_after, changed = pair_changes([1, 2, 1, 2, 3], (1, 2), 9)
+    expect(word_after, [9, 9, 3], what="the merged word")
+    expect(changed, {(1, 2): -2, (2, 1): -1, (2, 3): -1, (9, 9): 1, (9, 3): 1}, what="the changes")
+with check("runs, and pairs that come and go", hint="In 1 1 1 the pair (1, 1) stands twice; after the merge it stands nowhere."):
+    expect(pair_changes([1, 1, 1], (1, 1), 2)[1], {(1, 1): -2, (2, 1): 1}, what="the changes")
+    expect(pair_changes((1, 2), (1, 2), 3)[1], {(1, 2): -1}, what="the changes of a word that is the pair")
+    expect(pair_changes([4, 1, 2, 4, 1], (1, 2), 5)[1], {(1, 2): -1, (4, 5): 1, (5, 4): 1, (2, 4): -1, (4, 1): -1}, what="the changes")
+with check("the example: two different words", hint="`ab` occurs twice and is one word; `abc` is the other."):
+    expect(train_fast([b"ab", b"abc", b"ab", b"cd"], 1), ([(b"a", b"b")], [2]), what="merges and visits")
+with check("the merges are those of the library", hint="Weigh the changes by how often the word occurs."):
+    text_chunks = [p.encode() for line in sentences[:40] + hostile[1:3] for p in regex.findall(GPT2, line)]
+    expect(train_fast(text_chunks, 40)[0], library_merges(text_chunks, 40), what="the list of merges")
+    expect(train_fast([b"aaabdaaabac"], 9)[0], library_merges([b"aaabdaaabac"], 9), what="the list of merges")
+with check("only the words that hold the pair are visited", hint="A pair can leave a word when another is merged. Does your table of places notice?"):
+    text_chunks = [p.encode() for line in sentences[:40] for p in regex.findall(GPT2, line)]
+    fast = train_fast(text_chunks, 40)
+    expect(fast[1], words_that_hold(text_chunks, fast[0]), what="the list of visits")
+with check("nothing to learn", needs="the example: two different words", hint="It stops where train_bpe stops."):
+    expect(train_fast([], 3), ([], []), what="merges and visits")
+    expect(train_fast([b"abc", b"d"], 3), ([], []), what="merges and visits")
+    expect(train_fast([b"abab"], 0), ([], []), what="merges and visits")
+### BEGIN HIDDEN TESTS
+with check("random words, their changes", hint="Try words of two or three different ids.", hidden=True) as rng:
+    for turn in range(20):
+        word = rng.integers(1, 4, int(rng.integers(1, 10))).tolist()
+        pair = tuple(rng.integers(1, 4, 2).tolist())
+        after = [ord(c) for c in "".join(map(chr, word)).replace("".join(map(chr, pair)), chr(9))]
+        before_pairs, after_pairs = Counter(zip(word, word[1:])), Counter(zip(after, after[1:]))
+        every = set(before_pairs) | set(after_pairs)
+        want_changes = {p: after_pairs[p] - before_pairs[p] for p in every if after_pairs[p] != before_pairs[p]}
+        expect(pair_changes(word, pair, 9)[1], want_changes, what="the changes")
+with check("random chunks, merges and visits", hint="Try chunks of two or three different bytes, with repetitions.", hidden=True) as rng:
+    for turn in range(10):
+        letters = [b"ab", b"abc", "明月".encode()][turn % 3]
+        drawn = [bytes(rng.choice(list(letters), int(rng.integers(1, 10))).tolist()) for _ in range(12)] * 2
+        fast = train_fast(drawn, 10)
+        expect(fast[0], library_merges(drawn, 10), what="the list of merges")
+        expect(fast[1], words_that_hold(drawn, library_merges(drawn, 10)), what="the list of visits")
+### END HIDDEN TESTS
+grade("train_fast")
+
+# %% demo=true
+all_chunks = [p.encode() for line in sentences for p in regex.findall(GPT2, line)]
+try:
+    visits = train_fast(all_chunks, 300)[1]
+    print(len(set(all_chunks)), "different words; 300 merges")
+    print("words looked at by counting again:", 300 * len(set(all_chunks)))
+    print("words visited by the fast trainer:", sum(visits))
+except NotImplementedError:
+    print("This cell uses your train_fast: write it first, then run this cell again.")
+
+# %% [markdown]
+# For 300 merges on the docstrings, counting again looks at 497,400 words; the fast trainer visits 7,777, one in 64. The saving grows with the corpus, because most pairs stand in few of its words.
+#
+# <details><summary>Hint 1</summary>
+#
+# `changes = Counter(after)`, `changes.subtract(Counter(before))`, and drop the zeros.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# Number the different words. `where[pair]` is a set of such numbers. For the best pair: take its set out of `where`, and for each word in it apply the changes, times the word's count.
+#
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# After a word has changed, a pair whose count in it went down may still stand in it. Put the word's number into `where[pair]` for pairs that stand in the new word, take it out for those that do not.
+#
+# </details>
+#
+# **Why it matters.** "How would you make it fast?" is the second half of the BPE question. The answer is an index, and then a heap.
+# [How do you make BPE training fast?](#How-do-you-make-BPE-training-fast?)
+
+# %% [markdown]
+# ## Is my number right?
+#
+# Before you look for a fault in a model, look at its tokens. What to expect, and why:
+#
+# | what | expect | because |
+# |---|---|---|
+# | decode(encode(text)) == text | always, where no byte is missing | byte-level BPE only regroups bytes |
+# | tokens of a text | between 1 and its number of bytes | each token holds a byte at least |
+# | English, bytes per token | 4.5 for the docstrings with SmolLM2's 49,152 tokens | frequent words are one token, with their blank |
+# | Chinese, tokens per character | 3 without Chinese in training, 1.8 for the poem with SmolLM2 | a character is three bytes; merges bring it down |
+# | loss before any training | $\ln V$: 10.8 nats for SmolLM2's vocabulary | every token is equally likely |
+# | the same in bits per byte | at most $\log_2 V$ over the bytes per token | one token's surprise is spread over its bytes |
+# | a byte model that knows nothing | 8 bits per byte | 256 equal chances |
+# | ids of two tokenizers with the same settings | the same only with the same tables | ties, and the alphabet's order, decide |
+#
+# If the ids differ from the original's: at the first token, look at the blank in front and at the special tokens; in the middle of a word, at the order of the merges; at digits and blanks, at the patterns.
+
+# %% [markdown]
+# ## A recommendation
+#
+# *Write · 12 minutes · difficulty: two of three · graded by a person*
+#
+# A company answers letters of its customers with an open model. Most of the letters are in English. Now it opens a branch in China. The model's tokenizer is SmolLM2's. Somebody
+# proposes to add 20,000 Chinese tokens to it. Write to the head of the team, who programs but knows no tokenizers, in 150 to 250 words: keep the tokenizer, extend it, or take another model?
+# Compute what you need in a cell of your own.
+#
+# **How it is graded, one point each:**
+#
+# 1. A clear recommendation, with the condition under which it would change.
+# 2. What the present tokenizer costs: tokens for the same content in both languages, measured on at least one pair of texts, and what follows for bill or context window.
+# 3. What extending costs: the numbers in new rows (width 576), and that they must be trained, on which text.
+# 4. How the result would be compared across vocabularies: bits per byte, or a measure of the task, and not perplexity.
+# 5. One danger in use that has nothing to do with cost: control tokens in a letter, missing bytes, or padding, and what is done about it.
+
+# %% [markdown] exercise="memo" points=5 minutes=12 manual=true
+# **Recommendation: for the trial keep the model as it is; for the branch take a model whose tokenizer was trained on Chinese. Do not extend this one.** That would change if the model must stay, because
+# something in it cannot be had elsewhere, and if there is much Chinese text to train on.
+#
+# Measured: the same title is 9 tokens in English and 23 in Chinese. If our letters behave like it, a Chinese letter costs 2.6 times as much as an English one of the same content, in money and in time, and a
+# context window holds that much less. One title is a thin sample: count 100 of our letters before signing anything.
+#
+# 20,000 tokens are 11,520,000 new numbers, on top of 134,515,008. Adding them takes an afternoon. Each begins as the average of its pieces and knows nothing; it needs Chinese text in which it occurs often, and English
+# text so that the rest does not forget. That is a training run, with its own tests.
+#
+# Whatever we choose, we compare by bits per byte on the same held-out letters, and by the share of answers that our staff send unchanged. Perplexities of two vocabularies do not compare.
+#
+# A letter can hold the text `<|im_end|>`. Our program must encode letters as ordinary text, and set control tokens itself. I have seen the default do otherwise.
+
+# %% [markdown]
+# ## The answer
+#
+# *"How does a tokenizer work, and what does it do to your text?"* Say it aloud first, then compare.
+#
+# **In half a minute.** "A tokenizer turns text into ids from a fixed vocabulary. Most language models use byte-level BPE: a pattern cuts the text into pieces, the pieces are bytes in UTF-8, and merges learned
+# from frequent pairs join them, in the order in which they were learned. So every text can be written, if all bytes are in the vocabulary. What was frequent in the tokenizer's training text is short, all else is long: that decides the price of
+# a language, how numbers are cut, and why letters are hard to count. Models with different tokenizers are compared in bits per byte."
+#
+# **When they press you.** You have shown each of these:
+#
+# - Decode all bytes together, not token by token; a character may lie across tokens ([Bytes and UTF-8](#Bytes-and-UTF-8)).
+# - `aaabdaaabac` gives the merges `aa`, `ab`, `aaab`, and ties decide it ([Byte-pair encoding on paper](#Byte-pair-encoding-on-paper)).
+# - Encoding replays the merges by rank; the longest match is another algorithm ([Encoding: by rank](#Encoding:-by-rank)).
+# - SmolLM2's tables have 235 of the 256 bytes, and the library drops the others without a word ([The whole encoder](#The-whole-encoder)).
+# - What a user types must not become a control token ([Special tokens](#Special-tokens)).
+# - The same content took 23 tokens in Chinese and 9 in English, here ([What it does to Chinese, and to the bill](#What-it-does-to-Chinese,-and-to-the-bill)).
+# - A lower perplexity can belong to the worse model ([Comparing models that cut differently](#Comparing-models-that-cut-differently)).
+# - A larger vocabulary shortens texts ever less, and its tokens get rare ([How large a vocabulary?](#How-large-a-vocabulary?)).
+# - WordPiece scores pairs and matches longest first, Unigram maximises a product ([The rivals: WordPiece and Unigram](#The-rivals:-WordPiece-and-Unigram)).
+# - New rows of zeros take the probability from all others ([Extending a vocabulary](#Extending-a-vocabulary)).
+# - For generation pad left, with a mask from the lengths ([Padding](#Padding)).
+#
+# **What the usual answer gets wrong.** It says "BPE, so there are no unknown words", and does not say where ties, patterns and missing bytes come in. It encodes by longest match. It takes "a token is four letters" for a law, compares
+# perplexities across vocabularies, and lets users type control tokens.
+#
+# **Not in this unit.** Models that read bytes or patches of bytes without a tokenizer (A. Pagnoni and others, "Byte latent transformer: patches scale better than tokens", 2024), normalisation of Unicode (the two spellings
+# of é stay two), and tokens of pictures and sound.

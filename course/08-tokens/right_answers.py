@@ -219,3 +219,208 @@ def chat_ids(messages, vocab, merges, patterns, special):
         if number < len(messages):
             ids += [special["<|im_end|>"]] + line_end
     return ids
+
+
+# %% torch adds up exercise="bits_per_byte"
+# Flattens the losses into one tensor of 64 bits.
+def bits_per_byte(texts, losses):
+    if len(losses) != len(texts) or not "".join(texts):
+        raise ValueError("texts and losses do not fit, or there is no text")
+    nats = torch.tensor([x for row in losses for x in row], dtype=torch.float64).sum()
+    return (nats / math.log(2)).item() / len("".join(texts).encode("utf-8"))
+
+
+# %% log2 of the probabilities exercise="bits_per_byte"
+# Goes back to probabilities and takes their base-two logarithm, text by text.
+def bits_per_byte(texts, losses):
+    bits = size = 0
+    for text, row in zip(texts, losses, strict=True):
+        bits += sum(-math.log2(math.exp(-nats)) for nats in row)
+        size += len(bytes(text, "utf-8"))
+    if size == 0:
+        raise ValueError("no bytes")
+    return bits / size
+
+
+# %% from the front, with whole prefixes exercise="best_split"
+# A dict from place to (sum, tokens so far): keeps the cut itself, so nothing is read back.
+def best_split(text, logp):
+    at = {0: (0.0, [])}
+    for begin in range(len(text)):
+        if begin not in at:
+            continue
+        total, tokens = at[begin]
+        for token, p in logp.items():
+            if text.startswith(token, begin):
+                end = begin + len(token)
+                if end not in at or total + p > at[end][0]:
+                    at[end] = (total + p, [*tokens, token])
+    if len(text) not in at:
+        raise ValueError("cannot be cut")
+    return at[len(text)][1]
+
+
+# %% recursion with a memory exercise="best_split"
+# The best cut of the rest, remembered by its place; deep recursion is avoided by filling from the back.
+def best_split(text, logp):
+    rest = [None] * len(text) + [(0.0, ())]
+    for place in range(len(text) - 1, -1, -1):
+        ways = [
+            (p + rest[place + len(token)][0], (token, *rest[place + len(token)][1]))
+            for token, p in logp.items()
+            if text.startswith(token, place) and rest[place + len(token)] is not None
+        ]
+        rest[place] = max(ways, key=lambda way: way[0]) if ways else None
+    if rest[0] is None:
+        raise ValueError(text)
+    return list(rest[0][1])
+
+
+# %% an empty table that is filled exercise="extend_embedding"
+# Makes the larger table first, and writes the rows into it.
+def extend_embedding(weight, vocab, merges, new_tokens):
+    ranks = {pair: n for n, pair in enumerate(merges)}
+    if set(vocab) & set(new_tokens) or len(set(new_tokens)) != len(new_tokens):
+        raise ValueError("not new")
+    table = weight.new_empty(len(vocab) + len(new_tokens), weight.shape[1])
+    table[: len(vocab)] = weight
+    for n, token in enumerate(new_tokens):
+        places = [vocab.index(piece) for piece in bpe(token, ranks)]
+        table[len(vocab) + n] = weight[places].sum(0) / len(places)
+    return table
+
+
+# %% a matrix of shares exercise="extend_embedding"
+# Each new row is a mixture of old rows: one product with a matrix of shares.
+def extend_embedding(weight, vocab, merges, new_tokens):
+    ranks = {pair: n for n, pair in enumerate(merges)}
+    places = {token: n for n, token in enumerate(vocab)}
+    shares = torch.zeros(len(new_tokens), len(vocab), dtype=weight.dtype)
+    for n, token in enumerate(new_tokens):
+        if token in places or token in new_tokens[:n]:
+            raise ValueError(token)
+        pieces = bpe(token, ranks)
+        for piece in pieces:
+            if piece not in places:
+                raise ValueError(piece)
+            shares[n, places[piece]] += 1 / len(pieces)
+    return torch.vstack([weight, shares @ weight])
+
+
+# %% one row after the other exercise="pad_batch"
+# Two branches, and a loop over the rows.
+def pad_batch(sequences, pad_id, side):
+    if side != "left" and side != "right":
+        raise ValueError("side")
+    width = max([len(row) for row in sequences] or [0])
+    ids, mask, positions = [], [], []
+    for row in sequences:
+        gap = width - len(row)
+        before, behind = (gap, 0) if side == "left" else (0, gap)
+        ids.append([pad_id] * before + list(row) + [pad_id] * behind)
+        mask.append([0] * before + [1] * len(row) + [0] * behind)
+        positions.append([0] * before + [*range(len(row))] + [0] * behind)
+    return {"ids": ids, "mask": mask, "positions": positions}
+
+
+# %% tensors inside exercise="pad_batch"
+# Fills rectangles with torch, and turns them into lists at the end.
+def pad_batch(sequences, pad_id, side):
+    if side not in {"left", "right"}:
+        raise ValueError(side)
+    if not sequences:
+        return {"ids": [], "mask": [], "positions": []}
+    width = max(len(row) for row in sequences)
+    ids = torch.full((len(sequences), width), pad_id)
+    mask = torch.zeros(len(sequences), width, dtype=torch.long)
+    for n, row in enumerate(sequences):
+        where = slice(width - len(row), width) if side == "left" else slice(0, len(row))
+        ids[n, where] = torch.tensor(row, dtype=torch.long)
+        mask[n, where] = 1
+    positions = (mask.cumsum(1) - 1).clamp(min=0) * mask
+    return {"ids": ids.tolist(), "mask": mask.tolist(), "positions": positions.tolist()}
+
+
+# %% looks at the neighbours of each place exercise="train_fast"
+# The changes from two dicts; the trainer rebuilds the places of a touched word from scratch.
+def pair_changes(word, pair, new):
+    after = merge_pair(word, pair, new)
+    changes = {}
+    for sign, items in ((-1, word), (1, after)):
+        for n in range(len(items) - 1):
+            key = (items[n], items[n + 1])
+            changes[key] = changes.get(key, 0) + sign
+    return after, {key: n for key, n in changes.items() if n != 0}
+
+
+def train_fast(chunks, n_merges):
+    tally = Counter(chunks)
+    words = {n: tuple(word) for n, word in enumerate(tally)}
+    times = dict(enumerate(tally.values()))
+    vocab, merges, visited = [bytes([b]) for b in range(256)], [], []
+    counts, where = Counter(), {}
+
+    def note(n, sign):
+        for pair in zip(words[n], words[n][1:]):
+            counts[pair] += sign * times[n]
+            (where.setdefault(pair, set()).add if sign > 0 else where[pair].discard)(n)
+
+    for n in words:
+        note(n, 1)
+    while len(merges) < n_merges:
+        most = max(counts.values(), default=0)
+        if most < 2:
+            break
+        best = min(pair for pair in counts if counts[pair] == most)
+        touched = sorted(where[best])
+        for n in touched:
+            note(n, -1)
+            words[n] = tuple(merge_pair(words[n], best, len(vocab)))
+            note(n, 1)
+        visited.append(len(touched))
+        merges.append((vocab[best[0]], vocab[best[1]]))
+        vocab.append(b"".join(merges[-1]))
+    return merges, visited
+
+
+# %% a heap with old entries exercise="train_fast"
+# Chooses by a heap; an entry whose count is out of date is thrown away when it comes up.
+def pair_changes(word, pair, new):
+    after = merge_pair(list(word), pair, new)
+    left, right = Counter(zip(word, word[1:])), Counter(zip(after, after[1:]))
+    return after, {p: right[p] - left[p] for p in left | right if right[p] != left[p]}
+
+
+def train_fast(chunks, n_merges):
+    import heapq
+
+    tally = sorted(Counter(chunks).items())
+    words, counts, where = [list(word) for word, _ in tally], {}, {}
+    for n, (word, times) in enumerate(tally):
+        for pair in zip(word, word[1:]):
+            counts[pair] = counts.get(pair, 0) + times
+            where.setdefault(pair, set()).add(n)
+    heap = [(-count, pair) for pair, count in counts.items()]
+    heapq.heapify(heap)
+    vocab, merges, visited = [bytes([b]) for b in range(256)], [], []
+    while heap and len(merges) < n_merges:
+        count, pair = heapq.heappop(heap)
+        if -count != counts.get(pair) or count > -2:
+            continue
+        touched, moved = list(where[pair]), set()
+        for n in touched:
+            words[n], changes = pair_changes(words[n], pair, len(vocab))
+            for other, change in changes.items():
+                counts[other] = counts.get(other, 0) + change * tally[n][1]
+                moved.add(other)
+                where.setdefault(other, set())
+                if other in zip(words[n], words[n][1:]):
+                    where[other].add(n)
+                else:
+                    where[other].discard(n)
+        for other in moved:
+            heapq.heappush(heap, (-counts[other], other))
+        merges.append((vocab[pair[0]], vocab[pair[1]]))
+        vocab.append(vocab[pair[0]] + vocab[pair[1]])
+        visited.append(len(touched))
+    return merges, visited
