@@ -2470,6 +2470,7 @@ with check("what a merge changes in one word", hint="Count the pairs of the word
     expect(changed, {(1, 2): -2, (2, 1): -1, (2, 3): -1, (9, 9): 1, (9, 3): 1}, what="the changes")
 with check("runs, and pairs that come and go", hint="In 1 1 1 the pair (1, 1) stands twice; after the merge it stands nowhere."):
     expect(pair_changes([1, 1, 1], (1, 1), 2)[1], {(1, 1): -2, (2, 1): 1}, what="the changes")
+    expect(pair_changes([7, 7, 1, 2], (1, 2), 3)[1], {(7, 1): -1, (1, 2): -1, (7, 3): 1}, what="the changes")
     expect(pair_changes((1, 2), (1, 2), 3)[1], {(1, 2): -1}, what="the changes of a word that is the pair")
     expect(pair_changes([4, 1, 2, 4, 1], (1, 2), 5)[1], {(1, 2): -1, (4, 5): 1, (5, 4): 1, (2, 4): -1, (4, 1): -1}, what="the changes")
 with check("the example: two different words", hint="`ab` occurs twice and is one word; `abc` is the other."):
@@ -2491,6 +2492,7 @@ with check("random words, their changes", hint="Try words of two or three differ
     for turn in range(20):
         word = rng.integers(1, 4, int(rng.integers(1, 10))).tolist()
         pair = tuple(rng.integers(1, 4, 2).tolist())
+        word, pair = ([1, 2, 1, 2, 3, 3, 3], (1, 2)) if turn == 0 else (word, pair)
         after = [ord(c) for c in "".join(map(chr, word)).replace("".join(map(chr, pair)), chr(9))]
         before_pairs, after_pairs = Counter(zip(word, word[1:])), Counter(zip(after, after[1:]))
         every = set(before_pairs) | set(after_pairs)
@@ -2517,7 +2519,7 @@ except NotImplementedError:
     print("This cell uses your train_fast: write it first, then run this cell again.")
 
 # %% [markdown]
-# For 300 merges on the docstrings, counting again looks at 497,400 words; the fast trainer visits 7,777, one in 64. The saving grows with the corpus, because most pairs stand in few of its words.
+# For 300 merges on the docstrings, counting again looks at 550,500 words; the fast trainer visits 6,096, one in 90. The saving grows with the corpus, because most pairs stand in few of its words.
 #
 # <details><summary>Hint 1</summary>
 #
