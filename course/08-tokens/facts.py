@@ -3,6 +3,7 @@
 import math
 import sys
 import unicodedata
+from fractions import Fraction as F
 from pathlib import Path
 
 from mftcourse.course.facts import holds, times
@@ -28,19 +29,18 @@ def _texts(lesson: dict) -> list[str]:
     assert lesson["decode"]([0xE5, 0xAD, 0x97], [bytes([b]) for b in range(256)]) == "字"
     assert {len(chr(c).encode()) for c in (0x4E00, 0x9FFF)} == {3} and len("\U0001f353".encode()) == 4
     return [
-        f"`sentences`: {len(sentences)} first sentences",
+        f": {len(sentences)} first sentences",
         f"numbers from 0 to {2**8 - 1}",
         f"A tokenizer that begins from bytes has {2**8} symbols",
         f"the title has {len(title.encode())} of them",
         f"The vocabulary begins with the {2**8} bytes in order",
-        f"the token `aa` has the id {2**8} if it was made first",
-        f"the byte `b`, whose id\n# is {ord('b')}".replace("\n# ", " "),
+        f"the token has the id {2**8} if it was made first, and so comes behind the byte , whose id is {ord('b')}",
         f"It need not be {2**8} plus the rank",
         f"The poem has {len(poem)} characters and {len(poem.encode())} bytes",
         f"spend {len(poem.encode())} tokens on it",
-        *[f"\"poem\"`: tokens a character of `poem` after {n} merges" for n in [200]],
-        *[f"a context window of {n} tokens" for n in [2**13]],
-        *[f"give each of the {2**8}", f"gives each of the {2**8} bytes"][1:],
+        f"tokens a character of after {200} merges",
+        f"a context window of {2**13} tokens",
+        f"gives each of the {2**8} bytes", f"Each of {2**8} equally likely",
         f"| a byte model that knows nothing | 8 bits per byte | {2**8} equal chances |",
         f"knows nothing over the {2**8} bytes has {math.log2(256):g} bits", f"在 {2**8} 个字节上是每字节 {math.log2(256):g} 比特",
         f"Then {2**8} symbols write every text", f"这样 {2**8} 个符号", f"Bytes need {2**8}.", f"字节只需 {2**8} 个",
@@ -57,7 +57,23 @@ def _examples(lesson: dict) -> list[str]:
     return [
         f"the softmax gives it {zero:.2f}", f"it scores −3 and gets {mean:.2f}",
         f"model B has {2.4} nats and 3 bytes", f"B spends {2.4} nats on 3 bytes", f"beats {2.4} nats at 3 bytes", f"胜过损失 {2.4} nat",
-        *[f"A vocabulary of {1000} and a width of 8 make a table of {1000 * 8} numbers"],
+        f"A vocabulary of {1000} and a width of 8 make a table of {1000 * 8} numbers",
+        *_rivals(),
+    ]
+
+
+def _rivals() -> list[str]:
+    e, s, q, u, es, qu = 100, 50, 5, 10, 20, 5
+    assert F(es, e * s) < F(qu, q * u)
+    p = {"a": F(1, 4), "b": F(1, 8), "c": F(1, 4), "ab": F(1, 10), "bc": F(1, 4), "abc": F(1, 40)}
+    ab, a_b = p["ab"], p["a"] * p["b"]
+    assert ab > a_b and p["a"] * p["bc"] > max(ab * p["c"], p["abc"])
+    return [
+        f"the symbol occurs {e} times, {s} times, {q} times, {u} times; the pair {es} times, {qu} times",
+        f"the probabilities {p['a']}, {p['b']}, {p['c']}, {ab}, {p['bc']}, {p['abc']}",
+        f"a b c has 1/4 · 1/8 · 1/4 = {a_b * p['c']}, ab c has {ab} · 1/4 = {ab * p['c']}",
+        f"Place 2: has {a_b}, has {ab}; keep . Place 3: from place 2 with , {ab} · 1/4 = {ab * p['c']}; from place 1 with , "
+        f"1/4 · 1/4 = {p['a'] * p['bc']}; from place 0 with , {p['abc']}. Keep {p['a'] * p['bc']}",
     ]
 
 
@@ -104,12 +120,14 @@ def _smollm2(lesson: dict) -> list[str]:
         f"costs {n(title) / n(ENGLISH):.1f} times as much",
         f"SmolLM2-135M has {total:,} numbers in all, a vocabulary of {V:,}, a width of {d},",
         holds(0.19 < V * d / total < 0.22, "A fifth of the model is its embedding"),
-        holds(128_256 * 8192 / 70e9 < 0.02, "it is a part of a hundred or less") if False else "For a model of 70 billion numbers",
+        f"In the Llama 3 of {70} billion numbers, with {128_256:,} tokens, a width of {8192} and two tables, the tables are "
+        f"{200 * 128_256 * 8192 / 70e9:.0f} %",
         f"{a_token:.1f} for the docstrings with SmolLM2's {V:,} tokens",
         f"3 without Chinese in training, {n(poem) / len(poem):.1f} for the poem with SmolLM2",
         f"$\\ln V$: {math.log(V):.1f} nats for SmolLM2's vocabulary",
         f"proposes to add {new:,} Chinese tokens", f"{new:,} tokens are {new * d:,} new numbers, on top of {total:,}",
         f"the numbers in new rows (width {d})",
+        "count 100 of our letters", "in 150 to 250 words",
     ]
 
 
@@ -125,7 +143,7 @@ def _size(lesson: dict) -> list[str]:
         f"trains on {parts['trained on']} of the docstring sentences, with 0 to {steps[-1]} merges",
         f"and on the {parts['held out']} that were held out",
         f"what do the last {steps[-1] - steps[-2]} merges add, compared with the first {steps[2]}",
-        f"on the held-out sentences at {600} merges", f"Put a ruler at {600}",
+        f"on the held-out sentences at {600} merges.** Read it off to within {0.3}", f"Put a ruler at {600}",
     ]
 
 
