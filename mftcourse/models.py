@@ -24,7 +24,7 @@ import torch
 from .data import _verify
 
 SMOLLM2_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
-TINY_LM_SHA256 = ""
+TINY_LM_SHA256 = "e427856b5f3f5e6cfa0c5e0acbdecc57cbd5d891f9f1dfdb8dfe6e7bf5621f17"
 # what GPT-2 splits text by before BPE: contractions, words, numbers, other signs, white space
 _GPT2_PATTERN = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
 

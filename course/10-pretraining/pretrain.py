@@ -278,7 +278,7 @@ A small language model with the architecture of SmolLM2. It exists to be taken a
 | sizes | {n_layers} layers, d_model {d_model}, {n_heads} heads, {n_kv_heads} for keys and values, d_ff {d_ff} |
 | | rope_base {rope_base:g}, norm_eps {norm_eps:g}, {max_positions} positions |
 | size | {parameters} parameters |
-| tokenizer | byte-level BPE, {vocab_size} tokens: `<|endoftext|>`, the 256 bytes, {n_merges} merges; no chat |
+| tokenizer | byte-level BPE, {vocab_size} tokens: one that stands before every text, the 256 bytes, {n_merges} merges; no chat |
 | data | {n_docstrings} docstrings of matplotlib, numpy, pandas, scikit-learn and torch (`DOCSTRING_FILES`), |
 | | {docstring_bytes} bytes, a paragraph kept only where it comes first |
 | | {n_poems} poems of the Tang dynasty (`poems.txt`), {poem_bytes} bytes; {poem_copies} copies of each |
