@@ -78,7 +78,7 @@ def _rivals() -> list[str]:
 
 
 def _smollm2(lesson: dict) -> list[str]:
-    smol, encode = lesson["smol"], lesson["encode"]
+    smol, tiny, encode = lesson["smol"], lesson["tiny"], lesson["encode"]
     assert smol is not None, lesson["smollm2_missing"]()
 
     def n(text: str) -> int:
@@ -110,7 +110,7 @@ def _smollm2(lesson: dict) -> list[str]:
         f"SmolLM2's tables have {len(single)} of the {2**8} bytes",
         f'holds where all {2**8} bytes are in the vocabulary',
         f"{len(never)} of the other {len(absent)} never occur in UTF-8",
-        f"spends {n(poem)}: it saw mostly English", f"it takes {n(title)} tokens, and for its English translation {n(ENGLISH)}",
+        f"spends {n(poem)}: it saw mostly English", f"spends {len(encode(poem, tiny.vocab, tiny.merges, tiny.patterns))}.", f"it takes {n(title)} tokens, and for its English translation {n(ENGLISH)}",
         f"in tokens the Chinese one is {n(title) / n(ENGLISH):.1f} times as long",
         holds(3.9 < len(ENGLISH) / len(title) < 4.2, "The English text is four times as long in characters"),
         f"SmolLM2 takes {n(poem)} tokens for the poem of {len(poem)} characters. The title takes {n(title)} in Chinese and {n(ENGLISH)} in English",

@@ -1006,12 +1006,9 @@ grade("fix_bpe")
 # Two sets of tables to try it with: those of the course's own tiny model, and SmolLM2's where it is installed.
 
 # %%
-from mftcourse.models import Tables, load_smollm2, smollm2_missing
+from mftcourse.models import load_smollm2, load_tiny, smollm2_missing
 
-tiny_pieces = [p.encode() for line in sentences for p in regex.findall(GPT2, line)]
-tiny_merges = library_merges(tiny_pieces, 700)
-tiny_vocab = [b"<|end|>"] + [bytes([b]) for b in range(256)] + [a + b for a, b in tiny_merges]
-tiny = Tables(tiny_vocab, tiny_merges, {"<|end|>": 0}, [r"\p{N}", GPT2])
+tiny = load_tiny().tokenizer
 smol = None if smollm2_missing() else load_smollm2().tokenizer
 
 
@@ -1066,14 +1063,15 @@ with check("a merge whose token is missing is refused", needs="abc: the ids are 
     expect_raises(ValueError, encode, "ab", [b"a", b"b"], [(b"a", b"b")], [])
 with check("hostile text with the tiny model's tables, as the library has it", hint="Which text parts first, and at which id? Decode the ids before it."):
     tiny_library = library_tokenizer(tiny.vocab, tiny.merges, tiny.patterns, tiny.special)
-    for text in hostile:
+    for text in (poem, "\n".join(hostile[3:8]), " ".join(hostile[8:]), title + hostile[0]):
         expect(encode(text, tiny.vocab, tiny.merges, tiny.patterns), tiny_library.encode(text).ids, what="the list of ids")
 with check("decoded, the ids give the text", needs="abc: the ids are places in the vocabulary", hint="What does decode give for the text that differs?"):
-    for text in hostile[:6]:
-        expect(decode(encode(text, tiny.vocab, tiny.merges, tiny.patterns), tiny.vocab), text, what="the text")
+    some_tables = [bytes([b]) for b in range(256)] + ["月".encode()[:2]], [("月".encode()[:1], "月".encode()[1:2])]
+    for text in hostile:
+        expect(decode(encode(text, *some_tables, [GPT2]), some_tables[0]), text, what="the text")
 ### BEGIN HIDDEN TESTS
 with check("random tables, vocabularies in random order", hint="Shuffle the vocabulary: the ids must follow it.", hidden=True) as rng:
-    for turn in range(8):
+    for turn in range(6):
         chunks = [bytes(rng.choice(list(b"ab1 "), 14).tolist()) for _ in range(8)]
         learned = library_merges(chunks, 10)
         tokens = list(dict.fromkeys([bytes([b]) for b in b"ab1 \xc3\xa9"] + [a + b for a, b in learned]))
@@ -1591,8 +1589,8 @@ for name, cut in cutters.items():
     print(f"{name:22}{len(cut(poem)):10}{len(cut(title)):11}{len(cut(same_content[title])):12}")
 
 # %% [markdown]
-# The poem has 24 characters and 72 bytes, and the tokenizers that saw English only spend 72 tokens on it, whatever the number of merges. SmolLM2's spends
-# 43: it saw mostly English, and a little of everything. For the title it takes 23 tokens, and for its English translation 9, at the same content.
+# The poem has 24 characters and 72 bytes, and the tokenizers that saw English only spend 72 tokens on it, whatever the number of merges. The tiny model's saw sixty poems, this one among them, and
+# spends 47. SmolLM2's spends 43: it saw mostly English, and a little of everything. For the title it takes 23 tokens, and for its English translation 9, at the same content.
 # The English text is four times as long in characters; in tokens the Chinese one is 2.6 times as long. So "a character is about one token" or "a token is about four
 # letters" hold for one tokenizer and one language at a time. Count with the tokenizer that you pay for. For a tokenizer that was trained on much Chinese,
 # a frequent word of two characters is often one token; nothing in BPE is against it.
