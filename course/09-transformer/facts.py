@@ -1,0 +1,1 @@
+def facts(lesson): return []
