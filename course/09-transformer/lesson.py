@@ -339,3 +339,417 @@ for width in (4, 64, 1024):
 #
 # **Why it matters.** "So that the variance is one" is half of the answer. The other half is what a softmax with a large variance does to gradients.
 # [Why is attention divided by the root of d?](#Why-is-attention-divided-by-the-root-of-d?)
+
+# %% [markdown]
+# ## Who may see whom
+#
+# A language model learns to say the next token. If a token could look at the ones behind it, it would copy the answer: the loss falls near zero, and the
+# model is worthless. The **causal mask** lets token $i$ look at the tokens up to $i$, itself included.
+#
+# In a batch, shorter texts are filled up with *padding*. A padding token is no token: nobody may look at it. Where text is generated, the padding
+# stands on the **left**, so that all texts end together. And then the first rows have nothing to look at: the token before them is padding, and so
+# are they.
+#
+# **The smallest example.** Three places, the first is padding, so `real` is `[False, True, True]`. The causal mask, row by row (`1` for `True`):
+#
+# | query | key 1 | key 2 | key 3 |
+# |---|---|---|---|
+# | 1 (padding) | 0 | 0 | 0 |
+# | 2 | 0 | 1 | 0 |
+# | 3 | 0 | 1 | 1 |
+#
+# The first row is empty: your `attention` gives zeros there. Nobody reads them, but a `nan` would be read: 0 times `nan` is `nan`.
+#
+# ### Masks in code
+#
+# *Implement · 8 minutes · difficulty: one of three*
+#
+# Build the mask for a batch of texts. Only *keys* are hidden for being padding. What a padding token itself sees follows from the same two rules.
+
+
+# %% exercise="masks" minutes=8
+def attention_mask(real: torch.Tensor, causal: bool = True) -> torch.Tensor:
+    """Return which query may look at which key, for a batch of texts.
+
+    Args:
+        real: bool (n, n_tokens), True for a token and False for padding, wherever it stands.
+        causal: a query may look at its own place and at those before it only. If False, at all.
+
+    Returns:
+        bool (n, n_tokens, n_tokens), [text, query, key]; True where the query may look at the key.
+        A key that is padding is hidden from every query. The lesson's example: real [[False, True,
+        True]] gives [[[0, 0, 0], [0, 1, 0], [0, 1, 1]]].
+    """
+    ### BEGIN SOLUTION
+    n, n_tokens = real.shape
+    seen = real[:, None, :].expand(n, n_tokens, n_tokens)
+    if causal:
+        seen = seen & torch.ones(n_tokens, n_tokens, dtype=torch.bool).tril()
+    return seen
+    ### END SOLUTION
+
+
+# %% check="masks" points=6
+with check("the smallest example", hint="Row for the query, column for the key: key ≤ query, and the key is real."):
+    want_mask = torch.tensor([[[0, 0, 0], [0, 1, 0], [0, 1, 1]]], dtype=torch.bool)
+    expect(attention_mask(torch.tensor([[False, True, True]])), want_mask)
+with check("padding on the right", hint="Hide the columns of padding, not its rows.", needs="the smallest example"):
+    want_mask = torch.tensor([[[1, 0, 0], [1, 1, 0], [1, 1, 0]]], dtype=torch.bool)
+    expect(attention_mask(torch.tensor([[True, True, False]]), causal=True), want_mask)
+with check("not causal: all real keys, for everybody", hint="Without causal, every row is `real` of that text."):
+    want_mask = torch.tensor([[[1, 0, 1]] * 3, [[1, 1, 1]] * 3], dtype=torch.bool)
+    expect(attention_mask(torch.tensor([[True, False, True], [True, True, True]]), causal=False), want_mask)
+with check("a later token changes nothing before it", hint="Use the mask in your attention: row i may depend on places up to i only.") as rng:
+    texts = torch.tensor(rng.normal(size=(2, 5, 4)))
+    changed = texts.clone()
+    changed[:, 3] += 1
+    seen = attention_mask(torch.ones(2, 5, dtype=torch.bool))
+    before, after = attention(texts, texts, texts, seen), attention(changed, changed, changed, seen)
+    expect(after[:, :3], before[:, :3], what="the outputs before the changed token")
+    assert not torch.allclose(after[:, 3], before[:, 3]), "The changed token itself should have another output."
+### BEGIN HIDDEN TESTS
+with check("random batches", points=2, hint="Try padding in the middle, a text of padding only, and a single token.", hidden=True) as rng:
+    for turn in range(20):
+        n, n_tokens, is_causal = int(rng.integers(1, 4)), int(rng.integers(1, 7)), bool(turn % 2)
+        is_real = rng.random((n, n_tokens)) < (0.6 if turn else 0.0)
+        want_mask = [[[bool(is_real[t, j]) and (j <= i or not is_causal) for j in range(n_tokens)]
+                      for i in range(n_tokens)] for t in range(n)]  # fmt: skip
+        expect(attention_mask(torch.tensor(is_real), causal=is_causal), torch.tensor(want_mask))
+### END HIDDEN TESTS
+grade("masks")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# `torch.ones(n_tokens, n_tokens, dtype=torch.bool).tril()` keeps the lower triangle with the diagonal: row i, columns up to i.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# `real[:, None, :]` has the shape (n, 1, n_tokens): a statement on keys, the same for every query. `&` with the triangle stretches it. Without the
+# triangle you have to stretch it yourself: `.expand(n, n_tokens, n_tokens)`.
+#
+# </details>
+#
+# **Why it matters.** A mask that is shifted by one place leaks the answer, and the loss looks wonderful.
+# [How do masks work, and what happens to a row that may see nothing?](#How-do-masks-work,-and-what-happens-to-a-row-that-may-see-nothing?)
+
+# %% [markdown]
+# ### Three families, one function
+#
+# What separates the families of Transformers is above all who may see whom.
+#
+# - An **encoder** (BERT: J. Devlin and others, 2018) sees everything, in both directions. It is trained to fill gaps, and it reads: labels, search,
+#   sentence vectors. The mask hides padding and nothing else.
+# - A **decoder** (GPT: A. Radford and others, 2018) sees the past only. It is trained to say the next token. One forward pass over a text gives a
+#   prediction at *every* place, and all of them count in the loss, because none could look ahead.
+# - An **encoder-decoder** (the original of 2017; T5: C. Raffel and others, 2019) has both. The decoder has a second attention in each block, the
+#   **cross-attention**: its queries come from the decoder, its keys and values from the encoder's output. The table of weights is then (target tokens ×
+#   source tokens), and it is not causal: the source is all there.
+# - A **prefix language model** is one stack with a mixed mask: the tokens of the prompt see each other in both directions, the answer is causal. With two
+#   tokens of prompt and two of answer:
+#
+# | query | p1 | p2 | a1 | a2 |
+# |---|---|---|---|---|
+# | p1 | 1 | 1 | 0 | 0 |
+# | p2 | 1 | 1 | 0 | 0 |
+# | a1 | 1 | 1 | 1 | 0 |
+# | a2 | 1 | 1 | 1 | 1 |
+#
+# ### Which stack?
+#
+# *Choose one · 6 minutes · difficulty: two of three*
+#
+# **`"gaps"`: BERT's training hides some words, and the model fills them in. What would happen with a causal mask?** (a) It would train faster, since each
+# place gives a loss. (b) A gap could be filled from the words before it only. (c) The answer would leak.
+#
+# **`"cross"`: in the cross-attention of a translation model, where do queries, keys and values come from?** (a) Queries from the encoder; keys and values
+# from the decoder. (b) Queries and keys from the decoder; values from the encoder. (c) Queries from the decoder; keys and values from the encoder.
+#
+# **`"parallel"`: why can a decoder learn from all places of a text in one pass, though it will write token by token?** (a) Because the tokens to come are
+# known in training, and the mask keeps each place from seeing its own answer. (b) Because attention is linear. (c) It cannot: it has to be run once for
+# each token in training too.
+#
+# **`"prefix"`: somebody turns the table above into code as `key <= query`, for prompt and answer alike. What changes?** (a) Nothing. (b) The prompt's tokens
+# see less than they may; nothing leaks. (c) The answer leaks into the prompt.
+#
+# **`"decoder"`: why are most large language models of today decoders?** (2026; see what Llama, Qwen and DeepSeek publish.) Choose the reason that does not claim
+# too much. (a) An encoder cannot represent language. (b) Decoders have fewer parameters for the same quality. (c) One stack and one
+# training task serve every use, each token of the training text gives a loss, and what was computed for a prefix can be kept while writing.
+
+# %% exercise="which_stack" minutes=6
+### BEGIN SOLUTION
+stack = {"gaps": "b", "cross": "c", "parallel": "a", "prefix": "b", "decoder": "c"}
+### END SOLUTION
+### BEGIN RELEASE
+# stack = {"gaps": ..., "cross": ..., "parallel": ..., "prefix": ..., "decoder": ...}
+### END RELEASE
+
+# %% check="which_stack" points=5
+with check("gaps under a causal mask", hint="What would a word after the gap tell, and who may look at it?"):
+    expect_choice(stack["gaps"], "b", {
+        "a": "The loss of a gap stays one loss a gap. What is lost is the right half of the context.",
+        "b": "The words behind a gap often decide it, and a causal mask hides them. That is why encoders see both sides.",
+        "c": "The hidden word was replaced in the input. Seeing less cannot leak more.",
+    })  # fmt: skip
+with check("cross-attention", hint="Who asks: the sentence that is being written, or the one that is there?"):
+    expect_choice(stack["cross"], "c", {
+        "a": "Then each source token would look into the translation, and the decoder would get nothing.",
+        "b": "Queries and keys of one side compare the target with itself; values of the other side have another number of rows.",
+        "c": "Each token of the translation asks the source, and gets an average of what the source hands over.",
+    })  # fmt: skip
+with check("all places in one pass", hint="What is known in training that is not known when writing?"):
+    expect_choice(stack["parallel"], "a", {
+        "a": "The right token before each place is fed in (teacher forcing), whatever the model would have said.",
+        "b": "It is not linear, and that would not help.",
+        "c": "That is what a recurrent network has to do. Here one pass gives all predictions.",
+    })  # fmt: skip
+with check("a causal mask over the prompt", hint="Compare the two tables row by row: does a 0 become a 1 anywhere?"):
+    expect_choice(stack["prefix"], "b", {
+        "a": "Look at the row p1 and the column p2.",
+        "b": "One entry falls away for two tokens of prompt. The model is a plain decoder then, which is no error, but another model.",
+        "c": "A leak needs a 1 where the table has a 0, in the columns of the answer. There is none.",
+    })  # fmt: skip
+with check("why decoders", hint="Which of the three could you prove with what you have built?"):
+    expect_choice(stack["decoder"], "c", {
+        "a": "Encoders are in use for search and classification. What they lack is a way to write.",
+        "b": "For the same task and size, nobody has shown that in general. Encoder-decoders were ahead in the comparison of Raffel and others (2019).",
+        "c": "Practical reasons, each of which can be checked. That a causal mask is better in itself is not among them.",
+    })  # fmt: skip
+grade("which_stack")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# Draw the mask of each case for three tokens, and ask what a wrong 1 or a wrong 0 does. A wrong 1 leaks, a wrong 0 hides.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# In cross-attention, the number of rows of the table is the number of tokens being written. Rows are queries.
+#
+# </details>
+#
+# **Why it matters.** "Why decoder-only?" is asked in most collections, and most answers claim more than anybody has measured.
+# [Encoder-only, decoder-only, encoder-decoder: what is the difference, and why decoder-only?](#Encoder-only,-decoder-only,-encoder-decoder:-what-is-the-difference,-and-why-decoder-only?)
+
+# %% [markdown]
+# ## Heads
+#
+# One softmax gives a token one average. A token may need several: the subject of its verb, the word before it, the opening bracket. **Multi-head attention** cuts
+# the vectors of length `d_model` into `n_heads` pieces, each of `d_head = d_model / n_heads` entries. Each piece, a *head*, does its own attention with its
+# own weights. The results are put side by side and go through one last linear layer, which mixes the heads.
+#
+# More heads cost no more parameters and about no more arithmetic: four matrices of `d_model` × `d_model`, however you cut. They cost rank: each head compares
+# in `d_head` dimensions only.
+#
+# **The smallest example.** Two tokens, `d_model = 4`, two heads. The first token's query is (1, 2, 3, 4), the second's (5, 6, 7, 8). Head 1 gets (1, 2) and (5, 6), head 2 gets
+# (3, 4) and (7, 8). Each head sees *both tokens*, and a piece of each.
+#
+# ### Find the bug: heads that are no heads
+#
+# *Find the bug · 8 minutes · difficulty: two of three*
+#
+# The program below runs, every shape is right, and a model with it even learns. Run its checks, read what fails, and repair it. `W @ x` is written `x @ W.T`.
+
+
+# %% exercise="fix_heads" minutes=8 faults=["the smallest example, with identity matrices", "as torch's MultiheadAttention computes it", "without a mask, the first token is felt at the last", "random sizes"]
+def multi_head(
+    x: torch.Tensor,
+    w_q: torch.Tensor,
+    w_k: torch.Tensor,
+    w_v: torch.Tensor,
+    w_o: torch.Tensor,
+    n_heads: int,
+    mask: torch.Tensor | None = None,
+) -> torch.Tensor:
+    """Multi-head self-attention without biases.
+
+    Args:
+        x: floats (n, n_tokens, d_model).
+        w_q, w_k, w_v, w_o: weights (d_model, d_model), stored as (out, in).
+        n_heads: divides d_model. Head h works on the entries h * d_head to (h + 1) * d_head - 1 of
+            queries, keys and values.
+        mask: bool, stretches to (n, n_heads, n_tokens, n_tokens), True where a query may look.
+
+    Returns:
+        (n, n_tokens, d_model): the heads side by side, times w_o transposed.
+    """
+    n, n_tokens, d_model = x.shape
+    ### BEGIN SOLUTION
+    shape = (n, n_tokens, n_heads, d_model // n_heads)
+    q, k, v = ((x @ w.T).reshape(shape).transpose(1, 2) for w in (w_q, w_k, w_v))
+    heads = attention(q, k, v, mask)
+    return heads.transpose(1, 2).reshape(n, n_tokens, d_model) @ w_o.T
+    ### END SOLUTION
+    ### BEGIN RELEASE
+    # shape = (n, n_heads, n_tokens, d_model // n_heads)
+    # q, k, v = ((x @ w.T).reshape(shape) for w in (w_q, w_k, w_v))
+    # heads = attention(q, k, v, mask)
+    # return heads.reshape(n, n_tokens, d_model) @ w_o.T
+    ### END RELEASE
+
+
+# %% check="fix_heads" points=7
+with check("the smallest example, with identity matrices", hint="Print q of head 1: does it hold a piece of each token, or the whole first token?"):
+    two_tokens = torch.tensor([[[1.0, 2, 3, 4], [5, 6, 7, 8]]]) / 8
+    halves = [F.scaled_dot_product_attention(p, p, p) for p in two_tokens.split(2, dim=-1)]
+    expect(multi_head(two_tokens, *[torch.eye(4)] * 4, n_heads=2), torch.cat(halves, dim=-1))
+with check("one head: plain attention", hint="With one head there is nothing to cut.", needs="the smallest example, with identity matrices") as rng:
+    texts = torch.tensor(rng.normal(size=(2, 3, 4)))
+    w = [torch.tensor(rng.normal(size=(4, 4))) for _ in range(4)]
+    whole = F.scaled_dot_product_attention(*(texts @ m.T for m in w[:3])) @ w[3].T
+    expect(multi_head(texts, *w, n_heads=1), whole)
+with check("as torch's MultiheadAttention computes it", points=2, hint="Cut the last axis into (n_heads, d_head) first, then swap the axes of tokens and heads.") as rng:
+    theirs = nn.MultiheadAttention(12, 3, bias=False, batch_first=True, dtype=torch.float64)
+    texts = torch.tensor(rng.normal(size=(2, 5, 12)))
+    w = [torch.tensor(rng.normal(0, 0.5, size=(12, 12))) for _ in range(4)]
+    theirs.load_state_dict({"in_proj_weight": torch.cat(w[:3]), "out_proj.weight": w[3]})
+    with torch.no_grad():
+        want_mixed = theirs(texts, texts, texts, need_weights=False)[0]
+    expect(multi_head(texts, *w, n_heads=3), want_mixed)
+with check("without a mask, the first token is felt at the last", hint="A head that holds a stretch of the text, instead of a piece of each token, cannot look beyond it.") as rng:
+    texts = torch.tensor(rng.normal(size=(1, 6, 8)))
+    changed = texts.clone()
+    changed[:, 0] += 1
+    w = [torch.tensor(rng.normal(size=(8, 8))) for _ in range(4)]
+    felt = (multi_head(changed, *w, 4) - multi_head(texts, *w, 4)).abs().amax(dim=(0, 2))
+    assert felt.min() > 1e-9, "Some token's output does not depend on the first token."
+with check(
+    "causal: a later token has no say", needs="the smallest example, with identity matrices",
+    hint="Hand the mask on to `attention`.",
+) as rng:  # fmt: skip
+    texts = torch.tensor(rng.normal(size=(1, 6, 8)))
+    changed = texts.clone()
+    changed[:, 4] += 1
+    w = [torch.tensor(rng.normal(size=(8, 8))) for _ in range(4)]
+    seen = torch.ones(6, 6, dtype=torch.bool).tril()
+    expect(multi_head(changed, *w, 4, seen)[:, :4], multi_head(texts, *w, 4, seen)[:, :4], what="the outputs before the changed token")
+### BEGIN HIDDEN TESTS
+with check("random sizes", hint="Cut the last axis into heads, swap, and swap back before you put the heads side by side.", hidden=True) as rng:
+    for _ in range(8):
+        n, n_tokens, n_heads, d_head = (int(i) for i in rng.integers(2, 5, 4))
+        width = n_heads * d_head
+        texts = torch.tensor(rng.normal(size=(n, n_tokens, width)))
+        w = [torch.tensor(rng.normal(size=(width, width))) for _ in range(4)]
+        seen = torch.ones(n_tokens, n_tokens, dtype=torch.bool).tril()
+        parts = [[(texts @ m.T)[..., h * d_head : (h + 1) * d_head] for m in w[:3]] for h in range(n_heads)]
+        heads = [F.scaled_dot_product_attention(*p, attn_mask=seen) for p in parts]
+        expect(multi_head(texts, *w, n_heads, seen), torch.cat(heads, dim=-1) @ w[3].T)
+### END HIDDEN TESTS
+grade("fix_heads")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# `reshape` keeps the numbers in their order in memory. One token's numbers stand side by side, so a reshape to (n_heads, n_tokens, d_head) gives head 1 the
+# first *tokens*, whole.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# `reshape(n, n_tokens, n_heads, d_head).transpose(1, 2)` gives each head its piece of every token. On the way back: `transpose(1, 2)`, then `reshape`.
+#
+# </details>
+#
+# What the faulty program did: with two heads, head 1 held the first half of the *text*, and head 2 the second. No token of the one half ever met a token of the
+# other, and still the network had weights that could learn something. Not even the test for leaks notices: since the memory stays in order, the
+# causal mask still hides the future. Only a comparison with other code, or the test whether the first token is felt at the last, shows it.
+#
+# **Why it matters.** "Write multi-head attention" is the most frequent coding question on this topic, and this is its most frequent silent fault.
+# [Why multi-head attention, and how do you split the heads?](#Why-multi-head-attention,-and-how-do-you-split-the-heads?)
+
+# %% [markdown]
+# ### Find the bug: shared keys and values
+#
+# *Find the bug · 7 minutes · difficulty: two of three*
+#
+# When a model writes, it keeps the keys and values of all earlier tokens (the *KV cache*), and for long texts these outweigh the weights. So several query heads
+# share one head of keys and values. With one for all it is **multi-query attention**, MQA (N. Shazeer, "Fast transformer decoding: one write-head is all you
+# need", 2019); with one for each group it is **grouped-query attention**, GQA (J. Ainslie and others, 2023). One for each query head is the usual MHA.
+#
+# **The smallest example.** Four query heads, two key heads A and B. Heads 1 and 2 form the first group and use A, heads 3 and 4 use B. So A and B have to be
+# spread as A, A, B, B.
+#
+# The program below spreads them another way, and all shapes are right. Its checks with one key head, and with as many as there are queries, pass. (That is how
+# such a fault survives tests.) Repair it, and refuse what cannot be grouped.
+
+
+# %% exercise="fix_gqa" minutes=7 faults=["four heads, two of them shared", "as torch computes it", "random groups"]
+def grouped_attention(
+    q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, mask: torch.Tensor | None = None
+) -> torch.Tensor:
+    """Attention in which groups of neighbouring query heads share a head of keys and values.
+
+    Args:
+        q: (n, n_heads, n_queries, d).
+        k: (n, n_kv_heads, n_keys, d).
+        v: (n, n_kv_heads, n_keys, d_value).
+        mask: as in `attention`.
+
+    Returns:
+        (n, n_heads, n_queries, d_value). Query head h uses the key head h // (n_heads // n_kv_heads).
+
+    Raises:
+        ValueError: n_kv_heads does not divide n_heads.
+    """
+    n_heads, n_kv_heads = q.shape[1], k.shape[1]
+    if n_heads % n_kv_heads:
+        raise ValueError(f"{n_heads} query heads cannot share {n_kv_heads} key heads evenly")
+    ### BEGIN SOLUTION
+    k = k.repeat_interleave(n_heads // n_kv_heads, dim=1)
+    v = v.repeat_interleave(n_heads // n_kv_heads, dim=1)
+    ### END SOLUTION
+    ### BEGIN RELEASE
+    # k = k.repeat(1, n_heads // n_kv_heads, 1, 1)
+    # v = v.repeat(1, n_heads // n_kv_heads, 1, 1)
+    ### END RELEASE
+    return attention(q, k, v, mask)
+
+
+# %% check="fix_gqa" points=5
+with check("four heads, two of them shared", hint="Print which key head each query head gets: it should be A, A, B, B."):
+    ask = torch.zeros(1, 4, 1, 2)  # equal weights everywhere: the output tells whose values were read
+    hand_over = torch.tensor([[[[1.0], [3.0]], [[10.0], [30.0]]]])
+    got_read = grouped_attention(ask, torch.zeros(1, 2, 2, 2), hand_over)
+    expect(got_read.flatten().tolist(), [2.0, 2.0, 20.0, 20.0], what="the outputs of the four heads")
+with check("as torch computes it", hint="`repeat_interleave` repeats each entry, `repeat` the whole row.") as rng:
+    drawn = [torch.tensor(rng.normal(size=s)) for s in ((2, 6, 3, 4), (2, 2, 5, 4), (2, 2, 5, 3))]
+    expect(grouped_attention(*drawn), F.scaled_dot_product_attention(*drawn, enable_gqa=True))
+with check(
+    "one for all, and one for each", needs="four heads, two of them shared",
+    hint="With one key head, or as many as queries, both ways of repeating agree.",
+) as rng:  # fmt: skip
+    for kv_heads in (1, 4):
+        drawn = [torch.tensor(rng.normal(size=s)) for s in ((2, 4, 3, 5), (2, kv_heads, 3, 5), (2, kv_heads, 3, 5))]
+        expect(grouped_attention(*drawn), F.scaled_dot_product_attention(*drawn, enable_gqa=True))
+with check("what cannot be grouped is refused", hint="Keep the lines that look at the remainder.", needs="four heads, two of them shared"):
+    expect_raises(ValueError, grouped_attention, torch.ones(1, 4, 2, 2), torch.ones(1, 3, 2, 2), torch.ones(1, 3, 2, 2))
+### BEGIN HIDDEN TESTS
+with check("random groups", hint="Try three groups of two and two groups of three, with a mask.", hidden=True) as rng:
+    for _ in range(12):
+        n, kv_heads, group, n_tokens, width = (int(i) for i in rng.integers(2, 5, 5))
+        sizes = (n, kv_heads * group, n_tokens, width), (n, kv_heads, n_tokens, width), (n, kv_heads, n_tokens, width)
+        drawn = [torch.tensor(rng.normal(size=s)) for s in sizes]
+        seen = torch.ones(n_tokens, n_tokens, dtype=torch.bool).tril()
+        expect(grouped_attention(*drawn, seen), F.scaled_dot_product_attention(*drawn, attn_mask=seen, enable_gqa=True))
+### END HIDDEN TESTS
+grade("fix_gqa")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# `torch.tensor([1, 2]).repeat(2)` is 1, 2, 1, 2. What you need is 1, 1, 2, 2.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# `k.repeat_interleave(n_heads // n_kv_heads, dim=1)`, and the same for `v`.
+#
+# </details>
+#
+# **What is saved.** Only keys and values are stored for each token, so the cache shrinks by `n_heads / n_kv_heads`: SmolLM2, with 9 query and 3 key heads, keeps a third.
+# The arithmetic of the scores stays: every query head still compares with every key.
+#
+# **Why it matters.** A wrong grouping sends two thirds of the heads to the wrong keys, and no shape tells you.
+# [What is the difference between MHA, MQA and GQA?](#What-is-the-difference-between-MHA,-MQA-and-GQA?)

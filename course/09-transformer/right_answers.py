@@ -31,3 +31,71 @@ def attention(q, k, v, mask=None):
     if mask is not None and mask.dtype != torch.bool:
         raise ValueError("bool only")
     return F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
+
+
+# %% two places compared exercise="masks"
+# Compares the numbers of the places by broadcasting.
+def attention_mask(real, causal=True):
+    place = torch.arange(real.shape[1])
+    may = place[None, :] <= place[:, None] if causal else torch.ones(len(place), len(place)) > 0
+    return may.unsqueeze(0) & real.unsqueeze(1)
+
+
+# %% entry by entry exercise="masks"
+# Three loops, nothing to broadcast.
+def attention_mask(real, causal=True):
+    n, n_tokens = real.shape
+    out = torch.zeros(n, n_tokens, n_tokens, dtype=torch.bool)
+    for t in range(n):
+        for i in range(n_tokens):
+            for j in range(i + 1 if causal else n_tokens):
+                out[t, i, j] = bool(real[t, j])
+    return out
+
+
+# %% a loop over heads exercise="fix_heads"
+# Cuts columns out and puts them side by side again.
+def multi_head(x, w_q, w_k, w_v, w_o, n_heads, mask=None):
+    q, k, v = (F.linear(x, w) for w in (w_q, w_k, w_v))
+    d_head, parts = x.shape[-1] // n_heads, []
+    for h in range(n_heads):
+        cut = slice(h * d_head, (h + 1) * d_head)
+        of_head = mask
+        if mask is not None and mask.ndim == 4:
+            of_head = mask[:, min(h, mask.shape[1] - 1)]
+        parts.append(attention(q[..., cut], k[..., cut], v[..., cut], of_head))
+    return F.linear(torch.cat(parts, dim=-1), w_o)
+
+
+# %% unflatten and einsum exercise="fix_heads"
+# The axes by name: n texts, t and s tokens, h heads, d entries.
+def multi_head(x, w_q, w_k, w_v, w_o, n_heads, mask=None):
+    q, k, v = ((x @ w.mT).unflatten(-1, (n_heads, -1)) for w in (w_q, w_k, w_v))
+    scores = torch.einsum("nthd,nshd->nhts", q, k) / q.shape[-1] ** 0.5
+    if mask is not None:
+        scores = scores.masked_fill(~mask, float("-inf"))
+    weights = scores.softmax(-1).nan_to_num(0.0)
+    return torch.einsum("nhts,nshd->nthd", weights, v).flatten(-2) @ w_o.mT
+
+
+# %% an axis for the groups exercise="fix_gqa"
+# Nothing is repeated: the queries get an axis of groups, and broadcasting does the rest.
+def grouped_attention(q, k, v, mask=None):
+    n, n_heads, n_queries, d = q.shape
+    groups = k.shape[1]
+    if n_heads % groups != 0:
+        raise ValueError("groups of unequal size")
+    if mask is not None and mask.ndim == 4:
+        mask = mask.expand(n, n_heads, n_queries, k.shape[2]).reshape(n, groups, -1, n_queries, k.shape[2])
+    out = attention(q.reshape(n, groups, -1, n_queries, d), k[:, :, None], v[:, :, None], mask)
+    return out.reshape(n, n_heads, n_queries, v.shape[-1])
+
+
+# %% by index exercise="fix_gqa"
+# Looks up the key head of each query head.
+def grouped_attention(q, k, v, mask=None):
+    per_group, rest = divmod(q.shape[1], k.shape[1])
+    if rest:
+        raise ValueError(f"{rest} heads are left over")
+    whose = torch.arange(q.shape[1]) // per_group
+    return attention(q, k[:, whose], v[:, whose], mask)

@@ -105,3 +105,136 @@ spread = {"raw": 8, "by_root": 1, "by_d": 1 / 8, "wide": 2, "softmax": "b"}
 # %% normalised anyway exercise="root_of_d" fails=["what it does to the softmax"]
 # Believes that a softmax does not care for the size of its scores.
 spread = {"raw": 8, "by_root": 1, "by_d": 1 / 8, "wide": 4, "softmax": "c"}
+
+# %% the upper triangle exercise="masks" fails=["the smallest example", "a later token changes nothing before it", "random batches"]
+# Looks at the future: the classic slip between triu and tril.
+# - seen = seen & torch.ones(n_tokens, n_tokens, dtype=torch.bool).tril()
+# + seen = seen & torch.ones(n_tokens, n_tokens, dtype=torch.bool).triu()
+
+# %% one place too many exercise="masks" fails=["the smallest example", "a later token changes nothing before it", "random batches"]
+# Lets each token see its successor, which is the answer.
+# - seen = seen & torch.ones(n_tokens, n_tokens, dtype=torch.bool).tril()
+# + seen = seen & torch.ones(n_tokens, n_tokens, dtype=torch.bool).tril(1)
+
+# %% not even itself exercise="masks" fails=["the smallest example", "random batches"]
+# Leaves the diagonal out, so that the first token has nothing to look at.
+# - seen = seen & torch.ones(n_tokens, n_tokens, dtype=torch.bool).tril()
+# + seen = seen & torch.ones(n_tokens, n_tokens, dtype=torch.bool).tril(-1)
+
+# %% padding asks nobody exercise="masks" fails=["padding on the right", "not causal: all real keys, for everybody", "random batches"]
+# Empties the rows of padding too; that adds rows with nothing to look at, and the task says keys only.
+# - seen = real[:, None, :].expand(n, n_tokens, n_tokens)
+# + seen = real[:, None, :] & real[:, :, None]
+
+# %% hides the rows of padding exercise="masks" fails=["the smallest example", "not causal: all real keys, for everybody", "random batches"]
+# Takes queries for keys: padding may not look, but everybody looks at it.
+# - seen = real[:, None, :].expand(n, n_tokens, n_tokens)
+# + seen = real[:, :, None].expand(n, n_tokens, n_tokens)
+
+# %% always causal exercise="masks" fails=["not causal: all real keys, for everybody", "random batches"]
+# Does not ask for the argument.
+# - if causal:
+# + if True:
+
+# %% the first text for all exercise="masks" fails=["not causal: all real keys, for everybody", "random batches"]
+# Builds one mask and repeats it.
+# - seen = real[:, None, :].expand(n, n_tokens, n_tokens)
+# + seen = real[:1, None, :].expand(n, n_tokens, n_tokens)
+
+# %% padding stands at the end exercise="masks" fails=["the smallest example", "not causal: all real keys, for everybody", "random batches"]
+# Counts the real tokens and takes the first so many.
+# - seen = real[:, None, :].expand(n, n_tokens, n_tokens)
+# + first = torch.arange(n_tokens)[None, :] < real.sum(1, keepdim=True)
+# + seen = first[:, None, :].expand(n, n_tokens, n_tokens)
+
+# %% more losses, faster training exercise="which_stack" fails=["gaps under a causal mask"]
+# Mixes up the two training tasks.
+stack = {"gaps": "a", "cross": "c", "parallel": "a", "prefix": "b", "decoder": "c"}
+
+# %% the source asks exercise="which_stack" fails=["cross-attention"]
+# Turns cross-attention around.
+stack = {"gaps": "b", "cross": "a", "parallel": "a", "prefix": "b", "decoder": "c"}
+
+# %% token by token in training too exercise="which_stack" fails=["all places in one pass", "a causal mask over the prompt"]
+# Takes generation for training, and every change of a mask for a leak.
+stack = {"gaps": "b", "cross": "c", "parallel": "c", "prefix": "c", "decoder": "c"}
+
+# %% encoders cannot exercise="which_stack" fails=["why decoders"]
+# Claims too much.
+stack = {"gaps": "b", "cross": "c", "parallel": "a", "prefix": "b", "decoder": "a"}
+
+# %% swaps in front only exercise="fix_heads" fails=["the smallest example, with identity matrices", "as torch's MultiheadAttention computes it", "random sizes"]
+# Splits rightly, but puts the heads together by a reshape alone.
+# - return heads.transpose(1, 2).reshape(n, n_tokens, d_model) @ w_o.T
+# + return heads.reshape(n, n_tokens, d_model) @ w_o.T
+
+# %% the faulty program exercise="fix_heads" fails=["the smallest example, with identity matrices", "as torch's MultiheadAttention computes it", "without a mask, the first token is felt at the last", "random sizes"]
+# Reshapes to heads without swapping axes, and back.
+# - shape = (n, n_tokens, n_heads, d_model // n_heads)
+# - q, k, v = ((x @ w.T).reshape(shape).transpose(1, 2) for w in (w_q, w_k, w_v))
+# + shape = (n, n_heads, n_tokens, d_model // n_heads)
+# + q, k, v = ((x @ w.T).reshape(shape) for w in (w_q, w_k, w_v))
+# - return heads.transpose(1, 2).reshape(n, n_tokens, d_model) @ w_o.T
+# + return heads.reshape(n, n_tokens, d_model) @ w_o.T
+
+# %% every n_heads-th entry exercise="fix_heads" fails=["the smallest example, with identity matrices", "as torch's MultiheadAttention computes it", "random sizes"]
+# Cuts the vectors into interleaved pieces: each head sees all tokens, but the weights meant other entries.
+# - shape = (n, n_tokens, n_heads, d_model // n_heads)
+# - q, k, v = ((x @ w.T).reshape(shape).transpose(1, 2) for w in (w_q, w_k, w_v))
+# + shape = (n, n_tokens, d_model // n_heads, n_heads)
+# + q, k, v = ((x @ w.T).reshape(shape).permute(0, 3, 1, 2) for w in (w_q, w_k, w_v))
+# - return heads.transpose(1, 2).reshape(n, n_tokens, d_model) @ w_o.T
+# + return heads.permute(0, 2, 3, 1).reshape(n, n_tokens, d_model) @ w_o.T
+
+# %% the last layer left out exercise="fix_heads" fails=["one head: plain attention", "as torch's MultiheadAttention computes it", "random sizes"]
+# Puts the heads side by side and stops.
+# - return heads.transpose(1, 2).reshape(n, n_tokens, d_model) @ w_o.T
+# + return heads.transpose(1, 2).reshape(n, n_tokens, d_model)
+
+# %% the mask forgotten exercise="fix_heads" fails=["causal: a later token has no say", "random sizes"]
+# Repairs the split and drops the mask on the way.
+# - heads = attention(q, k, v, mask)
+# + heads = attention(q, k, v)
+
+# %% one head after all exercise="fix_heads" fails=["the smallest example, with identity matrices", "as torch's MultiheadAttention computes it", "random sizes"]
+# "Repairs" the program by not splitting at all.
+# - shape = (n, n_tokens, n_heads, d_model // n_heads)
+# + shape = (n, n_tokens, 1, d_model)
+
+# %% keys in groups, values in rows exercise="fix_gqa" fails=["four heads, two of them shared", "as torch computes it", "random groups"]
+# Repairs the keys and leaves the values.
+# - v = v.repeat_interleave(n_heads // n_kv_heads, dim=1)
+# + v = v.repeat(1, n_heads // n_kv_heads, 1, 1)
+
+# %% values in groups, keys in rows exercise="fix_gqa" fails=["as torch computes it", "random groups"]
+# Repairs the values and leaves the keys.
+# - k = k.repeat_interleave(n_heads // n_kv_heads, dim=1)
+# + k = k.repeat(1, n_heads // n_kv_heads, 1, 1)
+
+# %% one key head for everybody exercise="fix_gqa" fails=["four heads, two of them shared", "as torch computes it", "random groups"]
+# Spreads the first head only: multi-query attention.
+# - k = k.repeat_interleave(n_heads // n_kv_heads, dim=1)
+# - v = v.repeat_interleave(n_heads // n_kv_heads, dim=1)
+# + k = k[:, :1].expand(-1, n_heads, -1, -1)
+# + v = v[:, :1].expand(-1, n_heads, -1, -1)
+
+# %% the mask gets lost exercise="fix_gqa" fails=["random groups"]
+# Hands on three of four arguments.
+# - return attention(q, k, v, mask)
+# + return attention(q, k, v)
+
+# %% groups by rounding up exercise="fix_gqa" fails=["what cannot be grouped is refused"]
+# Cuts off what is too much instead of refusing it.
+# - if n_heads % n_kv_heads:
+# -     raise ValueError(f"{n_heads} query heads cannot share {n_kv_heads} key heads evenly")
+# - k = k.repeat_interleave(n_heads // n_kv_heads, dim=1)
+# - v = v.repeat_interleave(n_heads // n_kv_heads, dim=1)
+# + k = k.repeat_interleave(-(-n_heads // n_kv_heads), dim=1)[:, :n_heads]
+# + v = v.repeat_interleave(-(-n_heads // n_kv_heads), dim=1)[:, :n_heads]
+
+# %% repeats as often as there are key heads exercise="fix_gqa" fails=["as torch computes it", "one for all, and one for each", "random groups"]
+# Takes the number of groups for their size; with four heads and two groups both are two.
+# - k = k.repeat_interleave(n_heads // n_kv_heads, dim=1)
+# - v = v.repeat_interleave(n_heads // n_kv_heads, dim=1)
+# + k = k.repeat_interleave(n_kv_heads, dim=1)
+# + v = v.repeat_interleave(n_kv_heads, dim=1)
