@@ -612,7 +612,7 @@ with check("without a mask, the first token is felt at the last", hint="A head t
     texts = torch.tensor(rng.normal(size=(1, 6, 8)))
     changed = texts.clone()
     changed[:, 0] += 1
-    w = [torch.tensor(rng.normal(size=(8, 8))) for _ in range(4)]
+    w = [torch.tensor(rng.normal(0, 0.3, size=(8, 8))) for _ in range(4)]
     felt = (multi_head(changed, *w, 4) - multi_head(texts, *w, 4)).abs().amax(dim=(0, 2))
     assert felt.min() > 1e-9, "Some token's output does not depend on the first token."
 with check(
@@ -753,3 +753,292 @@ grade("fix_gqa")
 #
 # **Why it matters.** A wrong grouping sends two thirds of the heads to the wrong keys, and no shape tells you.
 # [What is the difference between MHA, MQA and GQA?](#What-is-the-difference-between-MHA,-MQA-and-GQA?)
+
+# %% [markdown]
+# ## Where a token stands
+#
+# Attention compares contents. Renumber the tokens, and the outputs are renumbered in the same way: without a mask it does not know the order. So the places have
+# to come in by themselves.
+#
+# | way | where it enters | beyond the longest training text |
+# |---|---|---|
+# | **learned** (GPT-2): one vector for each place | added to the token's vector, once | there is no vector |
+# | **sinusoidal** (Vaswani and others, 2017): sines and cosines of the place, at many wavelengths | added, once | computable, but not seen in training |
+# | **ALiBi** (O. Press and others, "Train short, test long", 2021): a penalty on the score, proportional to the distance | in each layer's scores | falls on as before |
+# | **RoPE** (J. Su and others, "RoFormer", 2021): queries and keys are turned by an angle proportional to the place | in each layer's q and k | computable, but the angles were not seen |
+#
+# **RoPE** (rotary position embedding) takes the entries of a query in pairs, and sees each pair as a point in the plane. At place $m$ the pair number $i$ is turned by
+# the angle $m\,\theta_i$, with $\theta_i = b^{-2i/d}$: the first pair turns by one radian a place, the last ones hardly at all. The keys are turned likewise, the values not.
+# Turning both by the same angle leaves a dot product as it is. So the score of a query at $m$ and a key at $n$ depends on the contents and on $m - n$ alone.
+#
+# $$\begin{pmatrix} x' \\ y' \end{pmatrix} = \begin{pmatrix} x \cos m\theta - y \sin m\theta \\ x \sin m\theta + y \cos m\theta \end{pmatrix}$$
+#
+# **The smallest example.** One pair, and 90 degrees a place, so that nothing has to be rounded: (x, y) becomes (−y, x) at place 1, (−x, −y) at place 2, and (y, −x) at place 3. The
+# query (2, 0) at place 1 becomes (0, 2). The key (1, 3) at place 0 stays. Score: 0 · 1 + 2 · 3 = 6. Both one place further: (−2, 0) and (−3, 1), score 6 again.
+#
+# ### Turning by hand
+#
+# *By hand · 6 minutes · difficulty: one of three*
+#
+# Again one pair and 90 degrees a place. The query is (3, 1), the key (2, 1). Give the turned query at place 1, and four scores: query at 1 and key at 0; query at 3 and
+# key at 2; query at 0 and key at 1; query at 2 and key at 0.
+
+# %% exercise="rope_by_hand" minutes=6
+### BEGIN SOLUTION
+turned = {"query_at_1": [-1, 3], "q1_k0": 1, "q3_k2": 1, "q0_k1": -1, "q2_k0": -7}
+### END SOLUTION
+### BEGIN RELEASE
+# turned = {"query_at_1": [..., ...], "q1_k0": ..., "q3_k2": ..., "q0_k1": ..., "q2_k0": ...}
+### END RELEASE
+
+# %% check="rope_by_hand" points=4
+with check("the query at place 1", hint="(x, y) becomes (−y, x): a quarter turn, counterclockwise."):
+    at_one = (3 + 1j) * 1j
+    expect(list(turned["query_at_1"]), [at_one.real, at_one.imag], what="your turned query", tell=False)
+with check("one place apart, the query behind", hint="Turn both, then multiply entry by entry and add. Both pairs of places are one apart."):
+    expect([turned["q1_k0"], turned["q3_k2"]], [((3 + 1j) * 1j ** (m - n) * (2 - 1j)).real for m, n in ((1, 0), (3, 2))],
+           what="your two scores", tell=False)  # fmt: skip
+with check("one place apart, the key behind", hint="The query stays (3, 1); the key becomes (−1, 2)."):
+    expect(turned["q0_k1"], ((3 + 1j) * 1j ** (0 - 1) * (2 - 1j)).real, what="your score", tell=False)
+with check("two places apart", hint="Half a turn changes both signs of the query."):
+    expect(turned["q2_k0"], ((3 + 1j) * 1j ** (2 - 0) * (2 - 1j)).real, what="your score", tell=False)
+grade("rope_by_hand")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# The query at place 1 is (−1, 3), at place 2 it is (−3, −1), at place 3 (1, −3). Turn the key in the same way.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# Query at 3 and key at 2: (1, −3) and (−2, −1). The products are −2 and 3.
+#
+# </details>
+#
+# **Why it matters.** You have just shown on paper what "relative" means: two of your scores had to agree, and the sign of the distance counts.
+# [Why do most large language models use RoPE?](#Why-do-most-large-language-models-use-RoPE?)
+
+# %% [markdown]
+# ### RoPE in code, with both pairings
+#
+# *Implement · 12 minutes · difficulty: two of three*
+#
+# Which entries make a pair? Two conventions are in use, and they do not understand each other's weights:
+#
+# - **interleaved**: neighbours, (0, 1), (2, 3), …, as in the paper and in Meta's first Llama code, and in the files that this unit loads;
+# - **half-split**: an entry of the first half with one of the second, (0, d/2), (1, d/2 + 1), …, as in Hugging Face's Llama.
+#
+# With $d = 4$: interleaved pairs are (0, 1) and (2, 3); half-split pairs are (0, 2) and (1, 3). In both, pair number $i$ turns by $m\,b^{-2i/d}$.
+#
+# The places are handed over, not counted: a text may begin with padding, or go on where a cache ended.
+
+
+# %% exercise="rope" minutes=12
+def rope(
+    x: torch.Tensor, positions: list[int], base: float = 10000.0, interleaved: bool = True
+) -> torch.Tensor:
+    """Turn queries or keys by their places (rotary position embedding).
+
+    Args:
+        x: floats (..., n_tokens, d), d even.
+        positions: the place of each of the n_tokens, any integers (a list or an int tensor).
+        base: b in the angles positions[t] * b ** (-2 * i / d) of pair i, i from 0 to d/2 - 1.
+            Compute the angles in float64, and give their cosines and sines the dtype of x.
+        interleaved: pairs are the entries (2i, 2i + 1); if False, (i, i + d/2).
+
+    Returns:
+        Like x: shape, dtype, and order of the entries. [[1.0, 0.0]] at place 1 gives
+        [[cos 1, sin 1]].
+
+    Raises:
+        ValueError: d is odd.
+
+    Source: J. Su and others, "RoFormer", 2021.
+    """
+    ### BEGIN SOLUTION
+    d = x.shape[-1]
+    if d % 2:
+        raise ValueError(f"{d} entries do not make pairs")
+    speeds = base ** (-2 * torch.arange(d // 2, dtype=torch.float64) / d)
+    angles = torch.as_tensor(positions, dtype=torch.float64)[:, None] * speeds
+    cos, sin = angles.cos().to(x.dtype), angles.sin().to(x.dtype)
+    if interleaved:
+        a, b = x[..., 0::2], x[..., 1::2]
+    else:
+        a, b = x[..., : d // 2], x[..., d // 2 :]
+    pair = a * cos - b * sin, a * sin + b * cos
+    return torch.stack(pair, dim=-1).flatten(-2) if interleaved else torch.cat(pair, dim=-1)
+    ### END SOLUTION
+
+
+# %% check="rope" points=10
+with check("one pair at place 1", hint="The pair (1, 0), turned by one radian."):
+    expect(rope(torch.tensor([[1.0, 0.0]]), [1]), torch.tensor([[math.cos(1), math.sin(1)]]))
+    expect(rope(torch.tensor([[1.0, 0.0]]), [1], interleaved=False), torch.tensor([[math.cos(1), math.sin(1)]]))
+with check("pairs of neighbours, by complex numbers", hint="Pair i is (x[2i], x[2i+1]) and turns by m·b^(−2i/d). Keep the order of the entries.") as rng:
+    drawn = torch.tensor(rng.normal(size=(2, 3, 6)))
+    circle = torch.tensor([[1j * m * 10000.0 ** (-2 * i / 6) for i in range(3)] for m in (0, 1, 2)], dtype=torch.complex128).exp()
+    want_turned = torch.view_as_real(torch.view_as_complex(drawn.reshape(2, 3, 3, 2)) * circle).flatten(-2)
+    expect(rope(drawn, [0, 1, 2]), want_turned)
+with check("pairs across the halves", hint="Pair i is (x[i], x[i + d/2]); put the two results back into their halves.") as rng:
+    drawn = torch.tensor(rng.normal(size=(2, 3, 6)))
+    circle = torch.tensor([[1j * m * 10000.0 ** (-2 * i / 6) for i in range(3)] for m in (0, 1, 2)], dtype=torch.complex128).exp()
+    whole = torch.complex(drawn[..., :3], drawn[..., 3:]) * circle
+    expect(rope(drawn, [0, 1, 2], interleaved=False), torch.cat([whole.real, whole.imag], dim=-1))
+with check("the places are handed over", hint="Use `positions`, not `arange(n_tokens)`; they may come in any order.", needs="one pair at place 1") as rng:
+    drawn = torch.tensor(rng.normal(size=(4, 8)))
+    one_by_one = [rope(drawn[t : t + 1], [place]) for t, place in enumerate((7, 2, 2, 0))]
+    expect(rope(drawn, [7, 2, 2, 0]), torch.cat(one_by_one))
+    expect(rope(drawn, torch.tensor([7, 2, 2, 0])), torch.cat(one_by_one))
+    expect(one_by_one[3], drawn[3:], what="the token at place 0")
+with check("scores depend on the distance, and do depend on it", hint="Are queries and keys turned in the same direction, by m·θ and not by θ·something else?", needs="one pair at place 1") as rng:
+    query, key = torch.tensor(rng.normal(size=(2, 1, 8)))
+    for halves in (True, False):
+        score = {(m, n): float((rope(query, [m], interleaved=halves) * rope(key, [n], interleaved=halves)).sum())
+                 for m, n in ((3, 1), (10, 8), (1, 3), (5, 1))}  # fmt: skip
+        expect(score[10, 8], score[3, 1], tol=1e-6, what="the score two places apart, further on")
+        assert abs(score[1, 3] - score[3, 1]) > 1e-6, "Two places behind and two places ahead give the same score."
+        assert abs(score[5, 1] - score[3, 1]) > 1e-6, "Four places apart gives the same score as two."
+with check("the base", hint="A larger base turns the later pairs more slowly; the first pair turns by m, whatever the base.", needs="one pair at place 1"):
+    lone = torch.tensor([[1.0, 0.0, 1.0, 0.0]], dtype=torch.float64)
+    for b in (100.0, 10000.0):
+        angle = torch.tensor([5.0, 5.0 / math.sqrt(b)], dtype=torch.float64)
+        expect(rope(lone, [5], base=b), torch.stack([angle.cos(), angle.sin()], dim=-1).reshape(1, 4))
+with check("dtype and odd widths", hint="Cosines and sines get the dtype of x. An odd number of entries makes no pairs.", needs="one pair at place 1"):
+    assert rope(torch.ones(2, 4), [0, 1]).dtype == torch.float32, "A float32 tensor went in, and another dtype came out."
+    assert rope(torch.ones(2, 4, dtype=torch.float64), [0, 1]).dtype == torch.float64, "A float64 tensor went in, and another dtype came out."
+    expect_raises(ValueError, rope, torch.ones(2, 5), [0, 1])
+### BEGIN HIDDEN TESTS
+with check("random places, bases and shapes", points=3, hint="Try heads in front, places such as 900, and both pairings.", hidden=True) as rng:
+    for turn in range(20):
+        heads, n_tokens, half = (int(i) for i in rng.integers(1, 6, 3))
+        b = float(rng.choice([50.0, 10000.0, 100000.0]))
+        drawn, places = torch.tensor(rng.normal(size=(2, heads, n_tokens, 2 * half))), rng.integers(0, 1000, n_tokens).tolist()
+        circle = torch.tensor([[1j * m * b ** (-2 * i / (2 * half)) for i in range(half)] for m in places], dtype=torch.complex128).exp()
+        if turn % 2:
+            want_turned = torch.view_as_real(torch.view_as_complex(drawn.unflatten(-1, (half, 2))) * circle).flatten(-2)
+        else:
+            whole = torch.complex(drawn[..., :half], drawn[..., half:]) * circle
+            want_turned = torch.cat([whole.real, whole.imag], dim=-1)
+        expect(rope(drawn, places, b, bool(turn % 2)), want_turned, tol=1e-8)
+### END HIDDEN TESTS
+grade("rope")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# Make a table of angles, (n_tokens, d/2): `places[:, None] * speeds`. Its cosines and sines fit `x[..., 0::2]`, whatever stands in front.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# With `a, b = x[..., 0::2], x[..., 1::2]` the turned pair is `a * cos - b * sin` and `a * sin + b * cos`. For halves, `a` and `b` are the first and the last d/2 entries.
+#
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# Back in order: `torch.stack([new_a, new_b], dim=-1).flatten(-2)` for neighbours, `torch.cat([new_a, new_b], dim=-1)` for halves. Compute the angles in
+# float64 and convert cosines and sines: at place 900 an angle in float32 has lost digits.
+#
+# </details>
+#
+# A test that compares equal places only, say query at 4 and key at 4 with both at 9, passes for a function that does nothing. That is why the check above asks for
+# different distances too.
+#
+# **Why it matters.** RoPE costs no parameters, works inside each layer, and makes the score a function of the distance.
+# [Why do most large language models use RoPE?](#Why-do-most-large-language-models-use-RoPE?)
+
+# %% demo=true
+# Figure: how the score of two equal vectors falls with their distance, for two bases
+def draw_distance():
+    """Draw the mean of cos(distance * theta_i) over the pairs, for bases 10,000 and 100,000."""
+    fig, (ax,) = plots.canvas(1, width=6.4, height=3.4)
+    distance = torch.arange(0, 257, dtype=torch.float64)
+    for b, style in zip((10000.0, 100000.0), plots.line_styles, strict=False):
+        speeds = b ** (-2 * torch.arange(32, dtype=torch.float64) / 64)
+        score = torch.cos(distance[:, None] * speeds).mean(dim=1)
+        ax.plot(distance, score, label=f"base {b:,.0f}", markevery=32, **style)
+    ax.set(xlabel="distance in tokens", ylabel="score, as a share of that at distance 0")
+    ax.legend(fontsize=8)
+    plots.show(fig, alt="Score of two equal vectors by distance, 0 to 256 tokens. Both curves fall "
+               "quickly over the first ten tokens and then slowly, with ripples. The curve of base "
+               "100,000 stays above that of base 10,000 nearly everywhere.")  # fmt: skip
+
+
+draw_distance()
+
+# %% [markdown]
+# The curve is the sum of $\cos(\theta_i (m - n))$ over the pairs, as a share of its start. Sinusoidal position vectors have the same dot product
+# with each other: $\sin a \sin b + \cos a \cos b = \cos(a - b)$. The difference is where it enters. Added to the token's vector, place and content are mixed, and every layer has to take them
+# apart; turned into $q$ and $k$, the place acts on the score and on nothing else.
+#
+# A larger base means slower turning, and is one of the ways to prepare a model for longer texts (Llama 2 has 10,000, Llama 3 has 500,000, SmolLM2 100,000).
+#
+# ### From one pairing to the other
+#
+# *Implement · 9 minutes · difficulty: three of three*
+#
+# You have weights that were trained with interleaved pairs, and a library that turns halves. You need not touch the library: reorder the **rows** of the query and key
+# weights, head by head, so that what stood at the places of a pair now stands where the library looks for it. Queries and keys are permuted alike, so every dot product, and every
+# score, stays what it was. Converters from one file format to another do exactly this.
+#
+# **The smallest example.** One head with `d_head = 4`: rows 0, 1, 2, 3. Interleaved, the pairs are (0, 1) and (2, 3). Half-split code pairs the first row with the third, and the second with
+# the fourth. So the rows must stand in the order 0, 2, 1, 3.
+
+
+# %% exercise="to_half_split" minutes=9
+def to_half_split(weight: torch.Tensor, n_heads: int) -> torch.Tensor:
+    """Reorder the rows of a query or key projection from interleaved to half-split pairs.
+
+    Args:
+        weight: (n_heads * d_head, d_in), stored as (out, in): row r makes entry r % d_head of head
+            r // d_head, with pairs (2i, 2i + 1). d_head is even.
+        n_heads: the number of heads in this weight (key heads for a key projection).
+
+    Returns:
+        A new tensor of the same shape: within each head, first the rows 0, 2, 4, ..., then the rows
+        1, 3, 5, ....
+    """
+    ### BEGIN SOLUTION
+    rows, d_in = weight.shape
+    pairs = weight.reshape(n_heads, rows // n_heads // 2, 2, d_in)
+    return pairs.transpose(1, 2).reshape(rows, d_in)
+    ### END SOLUTION
+
+
+# %% check="to_half_split" points=5
+with check("one head of four rows", hint="Even rows first, then the odd ones."):
+    expect(to_half_split(torch.arange(4.0)[:, None], 1).flatten().tolist(), [0.0, 2.0, 1.0, 3.0], what="the order of the rows")
+with check("two heads, each by itself", hint="Cut into heads first: no row leaves its head."):
+    expect(to_half_split(torch.arange(12.0)[:, None], 2).flatten().tolist(), [0.0, 2, 4, 1, 3, 5, 6, 8, 10, 7, 9, 11], what="the order of the rows")
+with check("the same scores under the other pairing", hint="Permute queries and keys alike, and turn with interleaved=False.", needs="one head of four rows") as rng:
+    texts, w_query, w_key = (torch.tensor(rng.normal(size=s)) for s in ((5, 6), (8, 6), (8, 6)))
+    places = [0, 3, 4, 9, 20]
+    before = rope(texts @ w_query.T, places) @ rope(texts @ w_key.T, places).T
+    other = [rope(texts @ to_half_split(w, 1).T, places, interleaved=False) for w in (w_query, w_key)]
+    expect(other[0] @ other[1].T, before, what="the table of scores")
+### BEGIN HIDDEN TESTS
+with check("random weights and heads", points=2, hint="Try three heads of six rows, and rows that are not square.", hidden=True) as rng:
+    for _ in range(10):
+        n_heads, half, d_in = (int(i) for i in rng.integers(1, 5, 3))
+        drawn = torch.tensor(rng.normal(size=(2 * half * n_heads, d_in)))
+        order = [h * 2 * half + r for h in range(n_heads) for first in (0, 1) for r in range(first, 2 * half, 2)]
+        expect(to_half_split(drawn, n_heads), drawn[order])
+### END HIDDEN TESTS
+grade("to_half_split")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# `weight.reshape(n_heads, d_head, d_in)` gives each head its rows. `[:, 0::2]` are the even ones, `[:, 1::2]` the odd ones.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# `torch.cat([heads[:, 0::2], heads[:, 1::2]], dim=1).reshape(weight.shape)`.
+#
+# </details>
+#
+# **Why it matters.** The same question is asked again and again by people who port weights (for instance in the issues of Hugging Face's transformers, number 25199, 2023): both codes are
+# right, each for its own files. [Which RoPE does this checkpoint want?](#Which-RoPE-does-this-checkpoint-want?)

@@ -99,3 +99,53 @@ def grouped_attention(q, k, v, mask=None):
         raise ValueError(f"{rest} heads are left over")
     whose = torch.arange(q.shape[1]) // per_group
     return attention(q, k[:, whose], v[:, whose], mask)
+
+
+# %% by complex numbers exercise="rope"
+# A pair is a complex number, and turning is a product.
+def rope(x, positions, base=10000.0, interleaved=True):
+    d = x.shape[-1]
+    if d % 2 == 1:
+        raise ValueError("odd")
+    theta = torch.tensor([base ** (-2 * i / d) for i in range(d // 2)], dtype=torch.float64)
+    turn = torch.exp(1j * torch.outer(torch.as_tensor(positions).double(), theta))
+    wide = x.double()
+    if interleaved:
+        z = torch.view_as_complex(wide.reshape(*x.shape[:-1], d // 2, 2).contiguous()) * turn
+        return torch.view_as_real(z).reshape(x.shape).to(x.dtype)
+    z = torch.complex(wide[..., : d // 2].contiguous(), wide[..., d // 2 :].contiguous()) * turn
+    return torch.cat((z.real, z.imag), -1).to(x.dtype)
+
+
+# %% x times cos plus turned x times sin exercise="rope"
+# As libraries write it: cosines and sines of full width, and a copy of x that is turned by a right angle.
+def rope(x, positions, base=10000.0, interleaved=True):
+    d = x.shape[-1]
+    if d & 1:
+        raise ValueError("an even width, please")
+    angle = torch.as_tensor(positions).to(torch.float64).unsqueeze(-1) / base ** (torch.arange(0, d, 2).double() / d)
+    if interleaved:
+        angle = angle.repeat_interleave(2, dim=-1)
+        turned = torch.stack((-x[..., 1::2], x[..., ::2]), dim=-1).reshape(x.shape)
+    else:
+        angle = torch.cat((angle, angle), dim=-1)
+        turned = torch.cat((-x[..., d // 2 :], x[..., : d // 2]), dim=-1)
+    return x * angle.cos().to(x.dtype) + turned * angle.sin().to(x.dtype)
+
+
+# %% a list of row numbers exercise="to_half_split"
+# Says in numbers which row goes where.
+def to_half_split(weight, n_heads):
+    d_head = len(weight) // n_heads
+    order = []
+    for h in range(n_heads):
+        order += [h * d_head + r for r in range(0, d_head, 2)]
+        order += [h * d_head + r for r in range(1, d_head, 2)]
+    return weight[order]
+
+
+# %% even and odd rows, head by head exercise="to_half_split"
+# A loop over pieces.
+def to_half_split(weight, n_heads):
+    heads = weight.chunk(n_heads)
+    return torch.cat([part for head in heads for part in (head[::2], head[1::2])])

@@ -238,3 +238,130 @@ stack = {"gaps": "b", "cross": "c", "parallel": "a", "prefix": "b", "decoder": "
 # - v = v.repeat_interleave(n_heads // n_kv_heads, dim=1)
 # + k = k.repeat_interleave(n_kv_heads, dim=1)
 # + v = v.repeat_interleave(n_kv_heads, dim=1)
+
+# %% turns the other way exercise="rope_by_hand" fails=["the query at place 1", "one place apart, the query behind", "one place apart, the key behind"]
+# Clockwise; scores of both turned alike come out mirrored in the distance.
+turned = {"query_at_1": [1, -3], "q1_k0": -1, "q3_k2": -1, "q0_k1": 1, "q2_k0": -7}
+
+# %% turns the query only exercise="rope_by_hand" fails=["one place apart, the query behind", "one place apart, the key behind"]
+# Leaves keys where they are.
+turned = {"query_at_1": [-1, 3], "q1_k0": 1, "q3_k2": -1, "q0_k1": 7, "q2_k0": -7}
+
+# %% the distance without its sign exercise="rope_by_hand" fails=["one place apart, the key behind"]
+# Believes that only how far matters.
+turned = {"query_at_1": [-1, 3], "q1_k0": 1, "q3_k2": 1, "q0_k1": 1, "q2_k0": -7}
+
+# %% a quarter for two places exercise="rope_by_hand" fails=["two places apart"]
+# Turns once, however far.
+turned = {"query_at_1": [-1, 3], "q1_k0": 1, "q3_k2": 1, "q0_k1": -1, "q2_k0": 1}
+
+# %% turns nothing exercise="rope" fails=["one pair at place 1", "pairs of neighbours, by complex numbers", "pairs across the halves", "random places, bases and shapes"]
+# Returns x: every test at equal places passes.
+# - pair = a * cos - b * sin, a * sin + b * cos
+# + pair = a, b
+
+# %% turns backwards exercise="rope" fails=["one pair at place 1", "pairs of neighbours, by complex numbers", "pairs across the halves", "random places, bases and shapes"]
+# The sign of the sine: scores stay relative, and mirrored.
+# - pair = a * cos - b * sin, a * sin + b * cos
+# + pair = a * cos + b * sin, b * cos - a * sin
+
+# %% a reflection for a rotation exercise="rope" fails=["pairs of neighbours, by complex numbers", "pairs across the halves", "the places are handed over", "random places, bases and shapes"]
+# Two signs are equal; lengths are kept, the distance is not.
+# - pair = a * cos - b * sin, a * sin + b * cos
+# + pair = a * cos + b * sin, a * sin - b * cos
+
+# %% always halves exercise="rope" fails=["pairs of neighbours, by complex numbers", "the base", "random places, bases and shapes"]
+# The other convention, whatever the argument says.
+# - if interleaved:
+# -     a, b = x[..., 0::2], x[..., 1::2]
+# - else:
+# -     a, b = x[..., : d // 2], x[..., d // 2 :]
+# + a, b = x[..., : d // 2], x[..., d // 2 :]
+# - return torch.stack(pair, dim=-1).flatten(-2) if interleaved else torch.cat(pair, dim=-1)
+# + return torch.cat(pair, dim=-1)
+
+# %% always neighbours exercise="rope" fails=["pairs across the halves", "random places, bases and shapes"]
+# The paper's convention, whatever the argument says.
+# - if interleaved:
+# -     a, b = x[..., 0::2], x[..., 1::2]
+# - else:
+# -     a, b = x[..., : d // 2], x[..., d // 2 :]
+# + a, b = x[..., 0::2], x[..., 1::2]
+# - return torch.stack(pair, dim=-1).flatten(-2) if interleaved else torch.cat(pair, dim=-1)
+# + return torch.stack(pair, dim=-1).flatten(-2)
+
+# %% neighbours come back as halves exercise="rope" fails=["pairs of neighbours, by complex numbers", "the places are handed over", "the base", "random places, bases and shapes"]
+# Turns neighbours and puts the results back into halves: a permutation too many.
+# - return torch.stack(pair, dim=-1).flatten(-2) if interleaved else torch.cat(pair, dim=-1)
+# + return torch.cat(pair, dim=-1)
+
+# %% counts the places itself exercise="rope" fails=["one pair at place 1", "random places, bases and shapes"]
+# Uses 0, 1, 2, ... and never looks at `positions`.
+# - angles = torch.as_tensor(positions, dtype=torch.float64)[:, None] * speeds
+# + angles = torch.arange(x.shape[-2], dtype=torch.float64)[:, None] * speeds
+
+# %% places without order exercise="rope" fails=["the places are handed over", "random places, bases and shapes"]
+# Starts at the first place and counts on.
+# - angles = torch.as_tensor(positions, dtype=torch.float64)[:, None] * speeds
+# + places = int(positions[0]) + torch.arange(x.shape[-2], dtype=torch.float64)
+# + angles = places[:, None] * speeds
+
+# %% the base is always ten thousand exercise="rope" fails=["the base", "random places, bases and shapes"]
+# Reads a fixed number where the argument stands.
+# - speeds = base ** (-2 * torch.arange(d // 2, dtype=torch.float64) / d)
+# + speeds = 10000.0 ** (-2 * torch.arange(d // 2, dtype=torch.float64) / d)
+
+# %% half the exponent exercise="rope" fails=["pairs of neighbours, by complex numbers", "pairs across the halves", "the base", "random places, bases and shapes"]
+# b to the −i/d: the pairs turn too fast.
+# - speeds = base ** (-2 * torch.arange(d // 2, dtype=torch.float64) / d)
+# + speeds = base ** (-torch.arange(d // 2, dtype=torch.float64) / d)
+
+# %% one speed for all pairs exercise="rope" fails=["pairs of neighbours, by complex numbers", "pairs across the halves", "the base", "random places, bases and shapes"]
+# Every pair turns by one radian a place.
+# - speeds = base ** (-2 * torch.arange(d // 2, dtype=torch.float64) / d)
+# + speeds = torch.ones(d // 2, dtype=torch.float64)
+
+# %% everything in double precision exercise="rope" fails=["one pair at place 1"]
+# Forgets to convert cosines and sines back.
+# - cos, sin = angles.cos().to(x.dtype), angles.sin().to(x.dtype)
+# + cos, sin = angles.cos(), angles.sin()
+
+# %% one entry too many exercise="rope" fails=["dtype and odd widths"]
+# Lets an odd width pass and loses the last entry.
+# - if d % 2:
+# -     raise ValueError(f"{d} entries do not make pairs")
+# + x = x[..., : d - d % 2]
+
+# %% ignores the heads exercise="to_half_split" fails=["two heads, each by itself", "random weights and heads"]
+# Even rows of the whole matrix, then the odd ones.
+# - pairs = weight.reshape(n_heads, rows // n_heads // 2, 2, d_in)
+# - return pairs.transpose(1, 2).reshape(rows, d_in)
+# + return torch.cat([weight[0::2], weight[1::2]])
+
+# %% the way back exercise="to_half_split" fails=["two heads, each by itself", "the same scores under the other pairing", "random weights and heads"]
+# The inverse permutation; with four rows a head both are the same.
+# - pairs = weight.reshape(n_heads, rows // n_heads // 2, 2, d_in)
+# + pairs = weight.reshape(n_heads, 2, rows // n_heads // 2, d_in)
+
+# %% odd rows first exercise="to_half_split" fails=["one head of four rows", "two heads, each by itself", "random weights and heads"]
+# The pairs are there, turned around: scores are of another model.
+# - return pairs.transpose(1, 2).reshape(rows, d_in)
+# + return pairs.flip(2).transpose(1, 2).reshape(rows, d_in)
+
+# %% leaves the rows exercise="to_half_split" fails=["one head of four rows", "two heads, each by itself", "random weights and heads"]
+# Believes that the library will know.
+# - return pairs.transpose(1, 2).reshape(rows, d_in)
+# + return pairs.reshape(rows, d_in)
+
+# %% permutes the columns exercise="to_half_split" fails=["one head of four rows", "two heads, each by itself", "random weights and heads"]
+# Takes (out, in) for (in, out).
+# - pairs = weight.reshape(n_heads, rows // n_heads // 2, 2, d_in)
+# - return pairs.transpose(1, 2).reshape(rows, d_in)
+# + return torch.cat([weight[:, 0::2], weight[:, 1::2]], dim=1)
+
+# %% the place in the exponent too exercise="rope" fails=["pairs of neighbours, by complex numbers", "pairs across the halves", "scores depend on the distance, and do depend on it", "the base", "random places, bases and shapes"]
+# Puts the place where the pair stands: the first pair is right, and the others turn unevenly.
+# - speeds = base ** (-2 * torch.arange(d // 2, dtype=torch.float64) / d)
+# - angles = torch.as_tensor(positions, dtype=torch.float64)[:, None] * speeds
+# + places = torch.as_tensor(positions, dtype=torch.float64)[:, None]
+# + angles = places * base ** (-2 * torch.arange(d // 2) * places / d)
