@@ -1042,3 +1042,215 @@ grade("to_half_split")
 #
 # **Why it matters.** The same question is asked again and again by people who port weights (for instance in the issues of Hugging Face's transformers, number 25199, 2023): both codes are
 # right, each for its own files. [Which RoPE does this checkpoint want?](#Which-RoPE-does-this-checkpoint-want?)
+
+# %% [markdown]
+# ## The block
+#
+# A Transformer is one block, many times. Each block holds two parts: attention, where tokens exchange, and a small network that works on every token by itself. The parts do not
+# replace the vectors, they **add** to them. What runs through all blocks and is only ever added to is called the **residual stream**.
+#
+# A Llama-like block (H. Touvron and others, "LLaMA", 2023), with $x$ the stream:
+#
+# $$x \leftarrow x + \text{attention}(\text{norm}_1(x)), \qquad x \leftarrow x + \text{mlp}(\text{norm}_2(x)).$$
+#
+# **RMSNorm** (B. Zhang and R. Sennrich, "Root mean square layer normalization", 2019) divides a token's vector by its root mean square, and multiplies entry by entry with learned
+# weights $g$. Unlike LayerNorm it takes no mean away and adds no bias:
+#
+# $$\text{norm}(x) = g \cdot \frac{x}{\sqrt{\frac{1}{d}\sum_i x_i^2 + \varepsilon}} .$$
+#
+# **SwiGLU** (N. Shazeer, "GLU variants improve Transformer", 2020) is an MLP with a gate. One matrix makes the gate, a second the content, a third leads back:
+#
+# $$\text{mlp}(x) = W_{down}\,\big(\text{silu}(W_{gate}\,x) \cdot W_{up}\,x\big), \qquad \text{silu}(z) = z \cdot \frac{1}{1 + e^{-z}} .$$
+#
+# **The smallest examples.** The vector (1, 7) has the mean square (1 + 49)/2 = 25, so RMSNorm with weights 1 and without $\varepsilon$ gives (1/5, 7/5). And $\text{silu}(\ln 3)$ is
+# $\ln 3 \cdot 1/(1 + 1/3) = \frac{3}{4}\ln 3$. With all three matrices of size 1 × 1, gate weight $\ln 3$, up weight 4 and down weight 2, the input 1 gives
+# $2 \cdot \frac{3}{4} \ln 3 \cdot 4 = 6 \ln 3$. With gate and up exchanged it would be $2 \cdot \text{silu}(4) \cdot \ln 3$, another number.
+#
+# ### Norm and gate in code
+#
+# *Implement · 9 minutes · difficulty: one of three*
+
+
+# %% exercise="norm_and_gate" minutes=9
+def rms_norm(x: torch.Tensor, weight: torch.Tensor, eps: float = 1e-5) -> torch.Tensor:
+    """Divide each vector by its root mean square and multiply by learned weights.
+
+    Args:
+        x: floats (..., d).
+        weight: (d,).
+        eps: added to the mean square, inside the root.
+
+    Returns:
+        Like x. (1, 7) with weights 1 and eps 0 gives (0.2, 1.4).
+
+    Source: B. Zhang and R. Sennrich, 2019.
+    """
+    ### BEGIN SOLUTION
+    return weight * x / torch.sqrt(x.pow(2).mean(dim=-1, keepdim=True) + eps)
+    ### END SOLUTION
+
+
+def swiglu(
+    x: torch.Tensor, w_gate: torch.Tensor, w_up: torch.Tensor, w_down: torch.Tensor
+) -> torch.Tensor:
+    """The gated MLP of Llama: down(silu(gate(x)) * up(x)), without biases.
+
+    Args:
+        x: floats (..., d_model).
+        w_gate, w_up: (d_ff, d_model), stored as (out, in).
+        w_down: (d_model, d_ff).
+
+    Returns:
+        (..., d_model). The lesson's example gives 6 ln 3.
+
+    Source: N. Shazeer, 2020.
+    """
+    ### BEGIN SOLUTION
+    gate = x @ w_gate.T
+    return (gate * torch.sigmoid(gate) * (x @ w_up.T)) @ w_down.T
+    ### END SOLUTION
+
+
+# %% check="norm_and_gate" points=8
+with check("norm: (1, 7)", hint="Mean of the squares, then its root: the root of 25."):
+    expect(rms_norm(torch.tensor([[1.0, 7.0]]), torch.ones(2), 0.0), torch.tensor([[0.2, 1.4]]))
+with check("norm: weights, and every vector by itself", hint="The mean runs over the last axis; `keepdim=True` keeps the shapes fitting.") as rng:
+    drawn, g = torch.tensor(rng.normal(2, 3, size=(2, 3, 5))), torch.tensor(rng.normal(size=5))
+    expect(rms_norm(drawn, g), F.rms_norm(drawn, (5,), g, 1e-5))
+with check("norm: eps stands inside the root", hint="Mean square plus eps, then the root. With tiny vectors it is eps that decides."):
+    tiny = torch.tensor([[1e-3, -1e-3, 1e-3, 0.0]], dtype=torch.float64)
+    for e in (1e-5, 0.25):
+        expect(rms_norm(tiny, torch.ones(4, dtype=torch.float64), eps=e), tiny / math.sqrt(0.75e-6 + e))
+with check("gate: the example with 1 × 1 matrices", hint="silu(z) = z * sigmoid(z) goes over the gate, not over up."):
+    one, w = torch.ones(1, 1, dtype=torch.float64), [torch.tensor([[z]], dtype=torch.float64) for z in (math.log(3), 4.0, 2.0)]
+    expect(swiglu(one, *w), torch.tensor([[6 * math.log(3)]], dtype=torch.float64))
+with check("gate: as torch computes it", points=2, hint="`F.silu(x @ w_gate.T) * (x @ w_up.T)`, then `@ w_down.T`.") as rng:
+    drawn, g, u, w = (torch.tensor(rng.normal(size=s)) for s in ((2, 3, 4), (6, 4), (6, 4), (4, 6)))
+    expect(swiglu(drawn, g, u, w), F.linear(F.silu(F.linear(drawn, g)) * F.linear(drawn, u), w))
+### BEGIN HIDDEN TESTS
+with check("random vectors and weights", points=2, hint="Try one vector, many axes, and gate and up that differ.", hidden=True) as rng:
+    for _ in range(10):
+        n, d, d_ff = (int(i) for i in rng.integers(1, 7, 3))
+        drawn, norm_weight, e = torch.tensor(rng.normal(1, 2, size=(n, d))), torch.tensor(rng.normal(size=d)), float(rng.choice([1e-6, 1e-2]))
+        expect(rms_norm(drawn, norm_weight, e), F.rms_norm(drawn, (d,), norm_weight, e))
+        g, u, w = (torch.tensor(rng.normal(size=s)) for s in ((d_ff, d), (d_ff, d), (d, d_ff)))
+        expect(swiglu(drawn, g, u, w), F.linear(F.silu(F.linear(drawn, g)) * F.linear(drawn, u), w))
+### END HIDDEN TESTS
+grade("norm_and_gate")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# `x.pow(2).mean(dim=-1, keepdim=True)` is the mean square of each vector. Add eps, take the root, divide.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# `gate = x @ w_gate.T`, then `(gate * torch.sigmoid(gate) * (x @ w_up.T)) @ w_down.T`.
+#
+# </details>
+#
+# **Why a gate?** The product lets one half of the hidden layer switch the other. In Shazeer's comparison the gated variants had the lower perplexity at equal size, and the paper offers no
+# explanation. Three matrices instead of two: so `d_ff` is chosen smaller, about $\frac{8}{3}$ of `d_model` instead of 4, to have as many parameters.
+#
+# **Why it matters.** Gate and up have the same shape. Exchange them when loading weights, and nothing complains.
+# [Which activation do large models use, and what is SwiGLU?](#Which-activation-do-large-models-use,-and-what-is-SwiGLU?)
+
+# %% [markdown]
+# ### Pre-norm and post-norm
+#
+# The original put the norm *behind* the sum, on the stream itself: $x \leftarrow \text{norm}(x + f(x))$, **post-norm**. Llama and its kin put it on the branch: $x \leftarrow x + f(\text{norm}(x))$,
+# **pre-norm**, and one more norm before the head.
+#
+# The experiment of the next figure is as bare as possible: twelve blocks with random weights, in which $f$ is a two-layer network whose output is about as large as its input. No training. Left: the
+# root mean square of the stream after each block. Right: the cosine between the stream and what entered the first block, a measure of how much of the token itself is still there.
+
+
+# %%
+def stream(post: bool, seed: int = 0, blocks: int = 12, d: int = 64) -> tuple[list, list]:
+    """Run random blocks; return the stream's size, and its cosine with the input, after each."""
+    draw = torch.Generator().manual_seed(seed)
+    x = start = torch.randn(256, d, generator=draw)
+    start = x = F.rms_norm(x, (d,))
+    size, cosine = [1.0], [1.0]
+    for _ in range(blocks):
+        w_in = torch.randn(4 * d, d, generator=draw) / math.sqrt(d)
+        w_out = torch.randn(d, 4 * d, generator=draw) / math.sqrt(2 * d)
+        change = F.relu((x if post else F.rms_norm(x, (d,))) @ w_in.T) @ w_out.T
+        x = F.rms_norm(x + change, (d,)) if post else x + change
+        size.append(float(x.pow(2).mean().sqrt()))
+        cosine.append(float(F.cosine_similarity(x, start, dim=-1).mean()))
+    return size, cosine
+
+
+# %% demo=true
+# Figure: the residual stream through twelve random blocks, two ways A and B to place the norm
+def draw_stream():
+    """Draw size and cosine of the stream for both ways, named A and B."""
+    ways = {"A": stream(post=True), "B": stream(post=False)}
+    fig, (left, right) = plots.canvas(2, width=8.0, height=3.4)
+    plots.history(left, {name: way[0] for name, way in ways.items()}, "block", "size of the stream")
+    plots.history(right, {name: way[1] for name, way in ways.items()}, "block", "cosine with input")
+    plots.show(fig, alt="Left: the size of the stream. A stays at 1; B grows, quickly at first, to "
+               "about 3.6 after twelve blocks. Right: the cosine with the input. A falls by about a "
+               "third with every block and is near 0 after ten; B falls slowly, to nearly 0.3 after "
+               "twelve.")  # fmt: skip
+
+
+draw_stream()
+
+# %% [markdown]
+# ### Read the stream
+#
+# *Read the plot · 5 minutes · difficulty: two of three*
+#
+# - `"post"`: which way is post-norm, `"A"` or `"B"`?
+# - `"size"`: the size of the stream of B after twelve blocks, to within 0.3.
+# - `"why"`: why does B grow so? (a) Each block adds a vector of size about 1 in a direction of its own, and squares add up. (b) Each block doubles the stream. (c) The weights grow.
+# - `"conclude"`: what may you conclude from this figure? (a) Pre-norm trains to a lower loss. (b) With random blocks like these, the input reaches the end of B nearly unweakened beside twelve others,
+#   and in A each norm weakens it again. (c) Post-norm cannot be trained.
+
+# %% exercise="pre_or_post" minutes=5
+### BEGIN SOLUTION
+seen_in_plot = {"post": "A", "size": 3.6, "why": "a", "conclude": "b"}
+### END SOLUTION
+### BEGIN RELEASE
+# seen_in_plot = {"post": ..., "size": ..., "why": ..., "conclude": ...}
+### END RELEASE
+
+# %% check="pre_or_post" points=4
+with check("which way is post-norm", hint="Which of the two puts every vector of the stream back to the size 1?"):
+    expect(seen_in_plot["post"], "A", what="your answer", tell=False)
+with check("the size after twelve blocks", hint="Read the left panel at block 12, or think: 13 vectors of size 1 at right angles."):
+    expect(seen_in_plot["size"], stream(post=False)[0][12], tol=0.3 / stream(post=False)[0][12], what="your reading", tell=False)
+with check("why it grows", hint="Two vectors of length 1 at right angles: how long is their sum?"):
+    expect_choice(seen_in_plot["why"], "a", {
+        "a": "Directions drawn at random are nearly at right angles in 64 dimensions, so the squares of the sizes add up: the root of 1 + the number of blocks.",
+        "b": "Doubling twelve times would be thousands. Read the left panel again.",
+        "c": "Every block has new weights of the same size, and what enters a block has been normalised.",
+    })  # fmt: skip
+with check("what it shows", hint="Was anything trained?"):
+    expect_choice(seen_in_plot["conclude"], "b", {
+        "a": "No loss was measured. A figure of untrained blocks says nothing about the end of training.",
+        "b": "That is what was drawn. That it makes training deep stacks easier is a conclusion of other experiments.",
+        "c": "The original of 2017 and BERT were trained with post-norm, with a learning rate that is warmed up.",
+    })  # fmt: skip
+grade("pre_or_post")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# In post-norm nothing leaves a block but what the norm has just made.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# Thirteen vectors of size 1 at right angles to each other have a sum of the size $\sqrt{13}$.
+#
+# </details>
+#
+# That pre-norm trains without a warm-up, where post-norm needs one, was shown by R. Xiong and others ("On layer normalization in the Transformer architecture", 2020). The price is on the left: the
+# stream grows with depth, so later blocks change its direction less and less.
+#
+# **Why it matters.** "Pre-norm is more stable" is what everybody says. You can say what the stream does.
+# [Pre-norm or post-norm, and why RMSNorm?](#Pre-norm-or-post-norm,-and-why-RMSNorm?)

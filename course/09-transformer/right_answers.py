@@ -149,3 +149,26 @@ def to_half_split(weight, n_heads):
 def to_half_split(weight, n_heads):
     heads = weight.chunk(n_heads)
     return torch.cat([part for head in heads for part in (head[::2], head[1::2])])
+
+
+# %% rsqrt and silu exercise="norm_and_gate"
+# Torch's own small functions.
+def rms_norm(x, weight, eps=1e-5):
+    return x * torch.rsqrt(x.square().mean(-1, keepdim=True) + eps) * weight
+
+
+def swiglu(x, w_gate, w_up, w_down):
+    return F.linear(F.silu(F.linear(x, w_gate)) * F.linear(x, w_up), w_down)
+
+
+# %% by einsum exercise="norm_and_gate"
+# The length of a vector by torch.linalg, the matrices by einsum.
+def rms_norm(x, weight, eps=1e-5):
+    mean_square = torch.linalg.vector_norm(x, dim=-1, keepdim=True) ** 2 / x.shape[-1]
+    return torch.einsum("...d,d->...d", x / (mean_square + eps) ** 0.5, weight)
+
+
+def swiglu(x, w_gate, w_up, w_down):
+    g = torch.einsum("...d,fd->...f", x, w_gate)
+    u = torch.einsum("...d,fd->...f", x, w_up)
+    return torch.einsum("...f,df->...d", g / (1 + torch.exp(-g)) * u, w_down)

@@ -365,3 +365,66 @@ turned = {"query_at_1": [-1, 3], "q1_k0": 1, "q3_k2": 1, "q0_k1": -1, "q2_k0": 1
 # - angles = torch.as_tensor(positions, dtype=torch.float64)[:, None] * speeds
 # + places = torch.as_tensor(positions, dtype=torch.float64)[:, None]
 # + angles = places * base ** (-2 * torch.arange(d // 2) * places / d)
+
+# %% takes the mean away exercise="norm_and_gate" fails=["norm: (1, 7)", "norm: weights, and every vector by itself", "norm: eps stands inside the root", "random vectors and weights"]
+# LayerNorm from habit.
+# - return weight * x / torch.sqrt(x.pow(2).mean(dim=-1, keepdim=True) + eps)
+# + return weight * (x - x.mean(-1, keepdim=True)) / torch.sqrt(x.var(-1, correction=0, keepdim=True) + eps)
+
+# %% divides by the length exercise="norm_and_gate" fails=["norm: (1, 7)", "norm: weights, and every vector by itself", "norm: eps stands inside the root", "random vectors and weights"]
+# The sum of squares in place of their mean.
+# - return weight * x / torch.sqrt(x.pow(2).mean(dim=-1, keepdim=True) + eps)
+# + return weight * x / torch.sqrt(x.pow(2).sum(dim=-1, keepdim=True) + eps)
+
+# %% eps outside exercise="norm_and_gate" fails=["norm: weights, and every vector by itself", "norm: eps stands inside the root", "random vectors and weights"]
+# Adds eps to the root; seen only where vectors are tiny or eps is large.
+# - return weight * x / torch.sqrt(x.pow(2).mean(dim=-1, keepdim=True) + eps)
+# + return weight * x / (torch.sqrt(x.pow(2).mean(dim=-1, keepdim=True)) + eps)
+
+# %% weights forgotten exercise="norm_and_gate" fails=["norm: weights, and every vector by itself", "random vectors and weights"]
+# Normalises and stops.
+# - return weight * x / torch.sqrt(x.pow(2).mean(dim=-1, keepdim=True) + eps)
+# + return x / torch.sqrt(x.pow(2).mean(dim=-1, keepdim=True) + eps)
+
+# %% one norm for all tokens exercise="norm_and_gate" fails=["norm: weights, and every vector by itself", "random vectors and weights"]
+# The mean over everything.
+# - return weight * x / torch.sqrt(x.pow(2).mean(dim=-1, keepdim=True) + eps)
+# + return weight * x / torch.sqrt(x.pow(2).mean() + eps)
+
+# %% gate and up exchanged exercise="norm_and_gate" fails=["gate: the example with 1 × 1 matrices", "gate: as torch computes it", "random vectors and weights"]
+# The shapes are the same; only numbers tell.
+# - gate = x @ w_gate.T
+# - return (gate * torch.sigmoid(gate) * (x @ w_up.T)) @ w_down.T
+# + gate = x @ w_up.T
+# + return (gate * torch.sigmoid(gate) * (x @ w_gate.T)) @ w_down.T
+
+# %% a plain sigmoid gate exercise="norm_and_gate" fails=["gate: the example with 1 × 1 matrices", "gate: as torch computes it", "random vectors and weights"]
+# GLU, the older relative: sigmoid in place of silu.
+# - return (gate * torch.sigmoid(gate) * (x @ w_up.T)) @ w_down.T
+# + return (torch.sigmoid(gate) * (x @ w_up.T)) @ w_down.T
+
+# %% a sum for a product exercise="norm_and_gate" fails=["gate: the example with 1 × 1 matrices", "gate: as torch computes it", "random vectors and weights"]
+# Adds what should be multiplied.
+# - return (gate * torch.sigmoid(gate) * (x @ w_up.T)) @ w_down.T
+# + return (gate * torch.sigmoid(gate) + (x @ w_up.T)) @ w_down.T
+
+# %% GELU instead exercise="norm_and_gate" fails=["gate: the example with 1 × 1 matrices", "gate: as torch computes it", "random vectors and weights"]
+# GEGLU: close to SwiGLU, and not the same.
+# - return (gate * torch.sigmoid(gate) * (x @ w_up.T)) @ w_down.T
+# + return (F.gelu(gate) * (x @ w_up.T)) @ w_down.T
+
+# %% the growing one is post-norm exercise="pre_or_post" fails=["which way is post-norm"]
+# Takes "post" for what comes out larger.
+seen_in_plot = {"post": "B", "size": 3.6, "why": "a", "conclude": "b"}
+
+# %% reads the wrong end exercise="pre_or_post" fails=["the size after twelve blocks"]
+# Reads block 6.
+seen_in_plot = {"post": "A", "size": 2.6, "why": "a", "conclude": "b"}
+
+# %% every block doubles exercise="pre_or_post" fails=["why it grows"]
+# Adds sizes as if all vectors had one direction.
+seen_in_plot = {"post": "A", "size": 3.6, "why": "b", "conclude": "b"}
+
+# %% concludes on training exercise="pre_or_post" fails=["what it shows"]
+# Says what is often said, and was not measured here.
+seen_in_plot = {"post": "A", "size": 3.6, "why": "a", "conclude": "a"}
