@@ -1254,3 +1254,441 @@ grade("pre_or_post")
 #
 # **Why it matters.** "Pre-norm is more stable" is what everybody says. You can say what the stream does.
 # [Pre-norm or post-norm, and why RMSNorm?](#Pre-norm-or-post-norm,-and-why-RMSNorm?)
+
+# %% [markdown]
+# ## What it costs
+#
+# A **configuration** of a dozen numbers decides what a model costs. In this unit it is a dict:
+#
+# | key | meaning |
+# |---|---|
+# | `vocab_size`, `d_model`, `n_layers`, `d_ff` | tokens in the vocabulary, width of the stream, blocks, hidden width of the MLP |
+# | `n_heads`, `n_kv_heads` | query heads; heads of keys and values. A head has `d_model / n_heads` entries |
+# | `gated` | `True`: three matrices in the MLP (SwiGLU); `False`: two |
+# | `bias` | `True`: every linear layer in the blocks has a bias, and every norm too (LayerNorm); the head has none |
+# | `n_positions` | rows of a learned table of places; 0 with RoPE |
+# | `tied` | `True`: the head is the embedding table; `False`: a table of its own |
+#
+# Count **parameters** block by block: queries and output `d_model` × `d_model`, keys and values with `n_kv_heads` heads only, the MLP's matrices, two norms. Then the embeddings, the last
+# norm, and the head.
+#
+# Count **arithmetic** for one token that goes forward: a matrix with $P$ entries takes $P$ products and $P$ sums, $2P$ FLOPs. So the matrices of the blocks and the head, tied or not, take twice
+# their number of parameters. (Looking up an embedding takes none; norms, biases, softmax and RoPE are small and left out.) Attention itself, with $T$ tokens to look at, takes $2\,T\,d_{model}$ for the scores and as much
+# for the average of the values, in each block: this is the part that grows with the text, and over all $T$ tokens it grows with $T^2$.
+#
+# **The smallest example.** `d_model = 2`, one head, `d_ff = 3`, gated, no bias, vocabulary 5, tied, RoPE, one block. Attention 4 · 4 = 16, MLP 3 · 6 = 18, norms 2 + 2 + 2 = 6, embeddings 10: together 50. A
+# token takes 2 · (16 + 18 + 10) = 88 FLOPs in matrices, and 4 · T · 2 in the attention.
+#
+# ### A small Llama by hand
+#
+# *By hand · 6 minutes · difficulty: one of three*
+#
+# `d_model = 4`, two query heads and one key head, `d_ff = 6`, gated, no bias, vocabulary 10, tied, RoPE, one block. Give the parameters of the attention, of the MLP, of all norms, and the total; the FLOPs in matrices for a
+# token; and the number $T$ of tokens at which the attention's own arithmetic is as much as that of all matrices.
+
+# %% exercise="count_by_hand" minutes=6
+### BEGIN SOLUTION
+small_llama = {"attention": 48, "mlp": 72, "norms": 12, "total": 172, "flops": 320, "equal_at": 20}
+### END SOLUTION
+### BEGIN RELEASE
+# small_llama = {
+#     "attention": ..., "mlp": ..., "norms": ..., "total": ..., "flops": ..., "equal_at": ...,
+# }
+### END RELEASE
+
+# %% check="count_by_hand" points=6
+with check("the attention", hint="A head has two entries. Queries and output 4 × 4; keys and values 2 × 4 each."):
+    expect(small_llama["attention"], 2 * 4 * 4 + 2 * 2 * 4, what="the number of parameters", tell=False)
+with check("the MLP", hint="Three matrices with 4 · 6 entries each."):
+    expect(small_llama["mlp"], 3 * 4 * 6, what="the number of parameters", tell=False)
+with check("the norms", hint="Two in the block, and one before the head."):
+    expect(small_llama["norms"], 3 * 4, what="the number of parameters", tell=False)
+with check("the total", hint="Attention, MLP, norms, and 10 · 4 for the embeddings. Tied: the head costs nothing more."):
+    expect(small_llama["total"], 2 * 4 * 4 + 2 * 2 * 4 + 3 * 4 * 6 + 3 * 4 + 10 * 4, what="the total", tell=False)
+with check("the arithmetic of the matrices", hint="Twice the entries of attention, MLP and head. A tied head is multiplied all the same."):
+    expect(small_llama["flops"], 2 * (2 * 4 * 4 + 2 * 2 * 4 + 3 * 4 * 6 + 10 * 4), what="the FLOPs", tell=False)
+with check("where attention is as dear", hint="The attention takes 4 · T · 4 FLOPs a token. Set it equal to the matrices'."):
+    expect(small_llama["equal_at"], 2 * (2 * 4 * 4 + 2 * 2 * 4 + 3 * 4 * 6 + 10 * 4) / (4 * 4), what="the number of tokens", tell=False)
+grade("count_by_hand")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# Two query heads of two entries fill the width 4. One key head has two entries, so its matrix is 2 × 4.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# Attention 16 + 8 + 8 + 16. FLOPs: twice 48 + 72 + 40. The attention itself takes 16 FLOPs for each token that is looked at.
+#
+# </details>
+#
+# **Why it matters.** "How many parameters has a 7B model, and where are they?" is a question of two minutes on paper.
+# [How do you count the parameters and FLOPs of a Transformer?](#How-do-you-count-the-parameters-and-FLOPs-of-a-Transformer?)
+
+# %% [markdown]
+# ### Real models from their configurations
+#
+# *Implement · 13 minutes · difficulty: two of three*
+#
+# Now for any configuration. The next cell holds four published ones and lets Hugging Face's library build them, on a device that holds no memory, and count. (GPT-2: A. Radford and others, 2019; Llama 2: H. Touvron
+# and others, 2023; Llama 3: Meta, 2024; SmolLM2: L. Ben Allal and others, 2025.)
+
+# %%
+from torch.utils.flop_counter import FlopCounterMode
+from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM
+
+LLAMA = {"gated": True, "bias": False, "n_positions": 0}
+CONFIGS = {
+    "GPT-2": {"vocab_size": 50257, "d_model": 768, "n_layers": 12, "n_heads": 12,
+              "n_kv_heads": 12, "d_ff": 3072, "gated": False, "bias": True, "n_positions": 1024,
+              "tied": True},
+    "Llama 2 7B": {"vocab_size": 32000, "d_model": 4096, "n_layers": 32, "n_heads": 32,
+                   "n_kv_heads": 32, "d_ff": 11008, "tied": False, **LLAMA},
+    "Llama 3 8B": {"vocab_size": 128256, "d_model": 4096, "n_layers": 32, "n_heads": 32,
+                   "n_kv_heads": 8, "d_ff": 14336, "tied": False, **LLAMA},
+    "SmolLM2 135M": {"vocab_size": 49152, "d_model": 576, "n_layers": 30, "n_heads": 9,
+                     "n_kv_heads": 3, "d_ff": 1536, "tied": True, **LLAMA},
+}  # fmt: skip
+
+
+def library_model(config: dict, device: str = "cpu") -> nn.Module:
+    """Let the library build the model of a configuration; it pairs the halves in RoPE."""
+    if config["bias"]:
+        with torch.device(device):
+            return GPT2LMHeadModel(GPT2Config())
+    theirs = LlamaConfig(
+        vocab_size=config["vocab_size"], hidden_size=config["d_model"],
+        intermediate_size=config["d_ff"], num_hidden_layers=config["n_layers"],
+        num_attention_heads=config["n_heads"], num_key_value_heads=config["n_kv_heads"],
+        tie_word_embeddings=config["tied"], rms_norm_eps=config.get("norm_eps", 1e-5),
+        rope_parameters={"rope_type": "default", "rope_theta": config.get("rope_base", 10000.0)},
+        max_position_embeddings=64, attn_implementation="eager",
+    )  # fmt: skip
+    with torch.device(device):
+        return LlamaForCausalLM(theirs)
+
+
+def library_parameters(config: dict) -> int:
+    """Count the parameters of the library's model, without giving them memory."""
+    return sum(p.numel() for p in library_model(config, "meta").parameters())
+
+
+def library_flops(config: dict, n_tokens: int) -> int:
+    """Count the FLOPs of one forward pass of the library's (Llama) model over n_tokens."""
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        library_model(config)(torch.zeros(1, n_tokens, dtype=torch.int64))
+    return counter.get_total_flops()
+
+
+PARAMETERS = {name: library_parameters(config) for name, config in CONFIGS.items()}
+
+
+# %% exercise="count_model" minutes=13
+def count_parameters(config: dict) -> int:
+    """Return the number of parameters of the model that a configuration describes.
+
+    Args:
+        config: the keys of the table above.
+
+    The small example of the lesson has 50, GPT-2 124,439,808.
+    """
+    ### BEGIN SOLUTION
+    d, d_ff = config["d_model"], config["d_ff"]
+    d_kv = d // config["n_heads"] * config["n_kv_heads"]
+    matrices = [(d, d), (d_kv, d), (d_kv, d), (d, d)]  # queries, keys, values, output
+    matrices += [(d_ff, d)] * (2 if config["gated"] else 1) + [(d, d_ff)]
+    biases = sum(out for out, _ in matrices) if config["bias"] else 0
+    norm = 2 * d if config["bias"] else d
+    block = sum(out * into for out, into in matrices) + biases + 2 * norm
+    tables = config["vocab_size"] * (1 if config["tied"] else 2) + config["n_positions"]
+    return config["n_layers"] * block + norm + tables * d
+    ### END SOLUTION
+
+
+def flops_per_token(config: dict, n_context: int) -> int:
+    """Return the FLOPs of one token's way forward: two for each entry of each matrix, and attention.
+
+    Args:
+        config: the keys of the table above.
+        n_context: the number of tokens that it looks at (as if without a causal mask).
+
+    Matrices of the blocks and the head (tied or not) count, lookups, norms and biases do not. The
+    small example of the lesson has 88 + 8 * n_context.
+    """
+    ### BEGIN SOLUTION
+    d, d_ff = config["d_model"], config["d_ff"]
+    d_kv = d // config["n_heads"] * config["n_kv_heads"]
+    block = 2 * d * d + 2 * d_kv * d + (3 if config["gated"] else 2) * d * d_ff
+    matrices = config["n_layers"] * block + config["vocab_size"] * d
+    return 2 * matrices + 4 * n_context * d * config["n_layers"]
+    ### END SOLUTION
+
+
+# %% check="count_model" points=10
+with check("parameters: the smallest example", hint="16 + 18 + 6 + 10; the last norm counts too."):
+    tiny_config = {"vocab_size": 5, "d_model": 2, "n_layers": 1, "n_heads": 1, "n_kv_heads": 1, "d_ff": 3, "tied": True, **LLAMA}
+    expect(count_parameters(tiny_config), library_parameters(tiny_config))
+with check("parameters: Llama 2, a head of its own", hint="Not tied: the head is a second table of vocab_size × d_model."):
+    expect(count_parameters(CONFIGS["Llama 2 7B"]), PARAMETERS["Llama 2 7B"])
+with check("parameters: Llama 3 and SmolLM2, shared keys", hint="Keys and values have n_kv_heads * d_head rows."):
+    for name in ("Llama 3 8B", "SmolLM2 135M"):
+        expect(count_parameters(CONFIGS[name]), PARAMETERS[name])
+with check("parameters: GPT-2", points=2, hint="Two matrices in the MLP, a bias for each output of each linear layer, norms with bias, and the table of places."):
+    expect(count_parameters(CONFIGS["GPT-2"]), PARAMETERS["GPT-2"])
+with check("FLOPs: the smallest example", hint="Twice the entries of the matrices, the tied head included, and 4 · n_context · d_model a block."):
+    small_config = {"vocab_size": 5, "d_model": 2, "n_layers": 1, "n_heads": 1, "n_kv_heads": 1, "d_ff": 3, "tied": True, **LLAMA}
+    expect([flops_per_token(small_config, n) for n in (0, 1, 10)], [2 * (4 * 4 + 3 * 6 + 5 * 2) + 4 * n * 2 for n in (0, 1, 10)])
+with check("FLOPs: as the library's model spends them", hint="Each of the n tokens looks at n tokens; multiply by n and compare.") as rng:
+    counted = {"vocab_size": 30, "d_model": 24, "n_layers": 2, "n_heads": 6, "n_kv_heads": 2, "d_ff": 20, "tied": True, **LLAMA}
+    for n_tokens in (3, 8):
+        expect(n_tokens * flops_per_token(counted, n_tokens), library_flops(counted, n_tokens), what="the FLOPs of the whole text")
+### BEGIN HIDDEN TESTS
+with check("random configurations", points=3, hint="Try all four combinations of gated and bias, tied or not, and several layers.", hidden=True) as rng:
+    for turn in range(16):
+        kv, group, head, n_layers, d_ff, vocabulary = (int(i) for i in rng.integers(1, 6, 6))
+        d, d_kv = kv * group * head, kv * head
+        drawn = {"vocab_size": vocabulary, "d_model": d, "n_layers": n_layers, "n_heads": kv * group, "n_kv_heads": kv, "d_ff": d_ff,
+                 "gated": bool(turn & 1), "bias": bool(turn & 2), "tied": bool(turn & 4), "n_positions": 7 * (turn & 2)}  # fmt: skip
+        weights = n_layers * (2 * d * d + 2 * d_kv * d + (2 + drawn["gated"]) * d * d_ff)
+        rest = (2 * n_layers + 1) * d * (1 + drawn["bias"]) + d * (vocabulary * (2 - drawn["tied"]) + drawn["n_positions"])
+        if drawn["bias"]:
+            rest += n_layers * (2 * d + 2 * d_kv + (1 + drawn["gated"]) * d_ff + d)
+        expect(count_parameters(drawn), weights + rest, what="the number of parameters")
+        n_seen = int(rng.integers(1, 50))
+        expect(flops_per_token(drawn, n_seen), 2 * (weights + vocabulary * d) + 4 * n_seen * d * n_layers, what="the FLOPs")
+### END HIDDEN TESTS
+grade("count_model")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# List the shapes of all matrices of a block as (out, in). The sum of the products is the weights; the sum of the first entries is the biases.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# `d_kv = d_model // n_heads * n_kv_heads`. A norm has `d_model` parameters, with bias twice as many; there are two a block and one at the end.
+#
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# FLOPs: `2 * (n_layers * matrices_of_a_block + vocab_size * d_model) + 4 * n_context * d_model * n_layers`.
+#
+# </details>
+
+# %% demo=true
+for model_name, described in CONFIGS.items():
+    at = {n: flops_per_token(described, n) / 1e9 for n in (0, 2048, 131072)}
+    print(f"{model_name:13} {count_parameters(described):>13,} parameters, GFLOPs a token: ", end="")
+    print(", ".join(f"{flops:,.1f} with {n:,} to look at" for n, flops in at.items()))
+
+# %% [markdown]
+# For Llama 2 the matrices take about twice the number of parameters a token: this is the rule "$2N$ FLOPs a token forward" (J. Kaplan and others, "Scaling laws for neural language models", 2020). With
+# 2,048 tokens to look at, the attention adds 8 %; for Llama 3 with 131,072 it takes four to five times as much as all matrices together.
+#
+# **Why it matters.** "Attention is quadratic" is true, and for short texts it is not what costs.
+# [What is the complexity of self-attention, and what does it mean for long texts?](#What-is-the-complexity-of-self-attention,-and-what-does-it-mean-for-long-texts?)
+
+# %% [markdown]
+# ### A softmax that never sees the whole row
+#
+# *Implement · 14 minutes · difficulty: three of three*
+#
+# For long texts it is not the arithmetic of attention that hurts first, but its table: $T^2$ scores, written to memory and read again. **FlashAttention** (T. Dao and others, 2022) never builds it. It works through the
+# keys block by block and keeps, for each query, three things: the largest score so far $m$, the sum of exponentials $\ell$, and the weighted sum of values $a$, both relative to $m$. When a block brings a larger maximum $m'$, what
+# was summed is too large by $e^{m' - m}$: multiply $\ell$ and $a$ by $e^{m - m'}$, then add the block. At the end the output is $a / \ell$. The result is exact, not an approximation (the trick is M. Milakov and N. Gimelshein's "Online
+# normalizer calculation for softmax", 2018).
+#
+# **The smallest example.** One query, scores 0, then $\ln 3$, in blocks of one; values 8 and 4. After the first block: $m = 0$, $\ell = 1$, $a = 8$. The second brings $m' = \ln 3$: multiply by 1/3, so $\ell = 1/3$, $a = 8/3$; then add $e^0 = 1$
+# and 4: $\ell = 4/3$, $a = 20/3$. Output 5, as at the start of this unit.
+#
+# Write it. A counter below your function notes the largest tensor that it makes: none may hold more than `n_queries * max(block, d, d_value)` numbers.
+
+
+# %%
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+
+
+class LargestTensor(TorchDispatchMode):
+    """Note the largest tensor that is made while this mode is on; views of `known` do not count."""
+
+    def __init__(self, *known: torch.Tensor) -> None:
+        super().__init__()
+        self.known = {t.untyped_storage().data_ptr() for t in known}
+        self.largest = 0
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        result = func(*args, **(kwargs or {}))
+        for t in tree_leaves(result):
+            if isinstance(t, torch.Tensor) and t.untyped_storage().data_ptr() not in self.known:
+                self.largest = max(self.largest, t.untyped_storage().nbytes() // t.element_size())
+        return result
+
+
+# %% exercise="online_softmax" minutes=14
+def online_attention(
+    q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, block: int
+) -> torch.Tensor:
+    """Scaled dot-product attention, exact, over blocks of keys.
+
+    Args:
+        q: (n_queries, d).
+        k: (n_keys, d).
+        v: (n_keys, d_value).
+        block: how many keys are looked at at once, at least 1; the last block may be shorter.
+
+    Returns:
+        (n_queries, d_value), the same as `attention(q, k, v)` up to rounding, for scores of any
+        size. No tensor that it makes holds more than n_queries * max(block, d, d_value) numbers.
+
+    Source: T. Dao and others, "FlashAttention", 2022.
+    """
+    ### BEGIN SOLUTION
+    q = q / math.sqrt(q.shape[1])
+    top = torch.full((len(q), 1), -math.inf, dtype=q.dtype)
+    total = torch.zeros_like(top)
+    summed = torch.zeros(len(q), v.shape[1], dtype=q.dtype)
+    for keys, values in zip(k.split(block), v.split(block), strict=True):
+        scores = q @ keys.T
+        higher = torch.maximum(top, scores.amax(dim=1, keepdim=True))
+        exps, shrink = torch.exp(scores - higher), torch.exp(top - higher)
+        total = total * shrink + exps.sum(dim=1, keepdim=True)
+        summed = summed * shrink + exps @ values
+        top = higher
+    return summed / total
+    ### END SOLUTION
+
+
+def largest_made(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, block: int) -> int:
+    """Return how many numbers the largest tensor holds that online_attention makes. (Given.)"""
+    with LargestTensor(q, k, v) as counter:
+        online_attention(q, k, v, block)
+    return counter.largest
+
+
+# %% check="online_softmax" points=8
+with check("the smallest example", hint="After the second block: total 4/3, sum 20/3."):
+    two_keys = torch.tensor([[0.0], [math.log(3)]], dtype=torch.float64), torch.tensor([[8.0], [4.0]], dtype=torch.float64)
+    expect(online_attention(torch.ones(1, 1, dtype=torch.float64), *two_keys, block=1), torch.tensor([[5.0]], dtype=torch.float64))
+with check("the same as torch's, for every size of block", points=2, hint="When the maximum rises, shrink both sums before you add. The last block may be shorter.") as rng:
+    drawn = [torch.tensor(rng.normal(size=s)) for s in ((3, 4), (7, 4), (7, 5))]
+    for n_block in (1, 2, 3, 7, 20):
+        expect(online_attention(*drawn, block=n_block), F.scaled_dot_product_attention(*drawn), what=f"the output with blocks of {n_block}")
+with check("scores in the thousands, rising and falling", hint="Exponentials are taken relative to the maximum so far, of each query.") as rng:
+    ramp = torch.linspace(-1, 1, 8, dtype=torch.float64)
+    hand_over = torch.tensor(rng.normal(size=(8, 2)))
+    steep = 5000 * torch.tensor([[1.0], [-1.0], [0.3]], dtype=torch.float64)
+    expect(online_attention(steep, ramp[:, None], hand_over, block=3), F.scaled_dot_product_attention(steep, ramp[:, None], hand_over))
+with check(
+    "no table of all scores", points=2, needs="the same as torch's, for every size of block",
+    hint="Multiply q with one block of keys at a time: `k.split(block)` makes views, no copies.",
+) as rng:  # fmt: skip
+    drawn = [torch.tensor(rng.normal(size=s)) for s in ((40, 4), (600, 4), (600, 6))]
+    made = largest_made(*drawn, block=10)
+    assert made <= 40 * 10, f"The largest tensor holds {made} numbers; 40 queries and blocks of 10 need no more than 400."
+### BEGIN HIDDEN TESTS
+with check("random sizes", points=2, hint="Try one query, one key, and blocks larger than the text.", hidden=True) as rng:
+    for _ in range(20):
+        n_queries, n_keys, d, d_value, n_block = (int(i) for i in rng.integers(1, 9, 5))
+        drawn = [torch.tensor(rng.normal(0, 5, size=s)) for s in ((n_queries, d), (n_keys, d), (n_keys, d_value))]
+        expect(online_attention(*drawn, block=n_block), F.scaled_dot_product_attention(*drawn))
+### END HIDDEN TESTS
+grade("online_softmax")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# Start with `top` at minus infinity and both sums at 0: then the first block needs no case of its own, since $e^{-\infty} = 0$.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# In each block: `higher = torch.maximum(top, scores.amax(1, keepdim=True))`, `shrink = torch.exp(top - higher)`, and both sums become `sum * shrink + new`.
+#
+# </details>
+
+# %% demo=true
+long_text = [torch.randn(1024, 16, generator=torch.Generator().manual_seed(i)) for i in range(3)]
+with LargestTensor(*long_text) as by_table:
+    attention(*long_text)
+print(f"the largest tensor over 1,024 tokens: {by_table.largest:,} numbers with the table,", end=" ")
+print(f"{largest_made(*long_text, block=32):,} in blocks of 32")
+
+# %% [markdown]
+# A table of 1,024 × 1,024 scores holds 1,048,576 numbers; in blocks of 32 the largest tensor holds 32,768, a thirty-second. The arithmetic is the same and a little more. On a graphics card it is faster all the same, because the blocks
+# stay in its small fast memory. In plain PyTorch, as here, you see what is saved in memory and nothing of the speed.
+#
+# **Why it matters.** "FlashAttention approximates" and "FlashAttention is linear" are two wrong answers: it is exact, and only its memory is linear.
+# [How does FlashAttention work?](#How-does-FlashAttention-work?)
+
+# %% [markdown]
+# ### A mixture of experts by hand
+#
+# *By hand · 6 minutes · difficulty: one of three*
+#
+# More parameters without more arithmetic: a **mixture of experts** (MoE) has several MLPs in a block, and a small *router*, one linear layer, that picks a few of them for each token (N. Shazeer and others, "Outrageously large
+# neural networks", 2017; Mixtral: A. Jiang and others, 2024, picks two of eight). Take the softmax of the router's scores, keep the best two, divide their weights by their sum, and add up the two outputs with them.
+#
+# **The smallest example.** Three experts, scores $\ln 1$, $\ln 2$, $\ln 5$: softmax 1/8, 2/8, 5/8. The best two are 2 and 3; over their sum 7/8, their weights are 2/7 and 5/7.
+#
+# Now four experts with the scores $\ln 3$, $\ln 1$, $\ln 4$, $\ln 2$ for one token, and the outputs 14, 28, 7, 21. Give the two experts (numbered from 1, the better one first), their weights in the same order, and the output.
+#
+# Parameters: each expert has 100, the router 12, everything else 200. Give the total, and how many a token uses (`"active"`).
+#
+# Eight tokens send two requests each: the experts get 7, 5, 3 and 1. Each expert takes at most 4 (its *capacity*, here the mean); what is too much is dropped. How many requests are dropped?
+
+# %% exercise="moe_by_hand" minutes=6
+### BEGIN SOLUTION
+routed = {
+    "experts": [3, 1],
+    "weights": [4 / 7, 3 / 7],
+    "output": 10,
+    "total": 612,
+    "active": 412,
+    "dropped": 4,
+}
+### END SOLUTION
+### BEGIN RELEASE
+# routed = {
+#     "experts": [..., ...],
+#     "weights": [..., ...],
+#     "output": ...,
+#     "total": ...,
+#     "active": ...,
+#     "dropped": ...,
+# }
+### END RELEASE
+
+# %% check="moe_by_hand" points=5
+with check("the experts and their weights", points=2, hint="Exponentials 3, 1, 4, 2. Keep the largest two, and divide by their own sum."):
+    best = torch.tensor([3.0, 1.0, 4.0, 2.0], dtype=torch.float64).log().softmax(0).topk(2)
+    expect(list(routed["experts"]), [i + 1 for i in best.indices.tolist()], what="the list of your experts", tell=False)
+    expect(list(routed["weights"]), (best.values / best.values.sum()).tolist(), what="the list of your weights", tell=False)
+with check("the output", hint="Weight times output, for the two experts only."):
+    best = torch.tensor([3.0, 1.0, 4.0, 2.0], dtype=torch.float64).log().softmax(0).topk(2)
+    ends = torch.tensor([14.0, 28.0, 7.0, 21.0], dtype=torch.float64)[best.indices]
+    expect(routed["output"], float(ends @ best.values / best.values.sum()), what="your output", tell=False)
+with check("all parameters, and those a token uses", hint="The router looks at every token; two experts of four work."):
+    expect([routed["total"], routed["active"]], [4 * 100 + 12 + 200, 2 * 100 + 12 + 200], what="your two counts", tell=False)
+with check("the dropped requests", hint="What exceeds 4, expert by expert."):
+    expect(routed["dropped"], sum(max(0, n - 8 * 2 // 4) for n in (7, 5, 3, 1)), what="your count", tell=False)
+grade("moe_by_hand")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# Expert 3 has the exponential 4, expert 1 has 3. Over their sum: 4/7 and 3/7.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# 4/7 of 7, and 3/7 of 14. Dropped: 3 at the first expert and 1 at the second.
+#
+# </details>
+#
+# Mixtral 8x7B has, by its published configuration, 46.7 billion parameters, of which a token uses 12.9 billion. All 46.7 must lie in memory. Left alone, a router may send nearly everything to few experts, so training adds a loss that rewards even loads.
+#
+# **Why it matters.** Total parameters tell the memory, active ones the arithmetic. Whoever quotes one number leaves out half.
+# [What is a mixture of experts?](#What-is-a-mixture-of-experts?)

@@ -172,3 +172,99 @@ def swiglu(x, w_gate, w_up, w_down):
     g = torch.einsum("...d,fd->...f", x, w_gate)
     u = torch.einsum("...d,fd->...f", x, w_up)
     return torch.einsum("...f,df->...d", g / (1 + torch.exp(-g)) * u, w_down)
+
+
+# %% matrices first, then the rest exercise="count_model"
+# One helper counts the matrices; both functions use it.
+def _matrices(config):
+    d, head = config["d_model"], config["d_model"] // config["n_heads"]
+    attention_part = 2 * d * d + 2 * d * head * config["n_kv_heads"]
+    return config["n_layers"] * (attention_part + (2 + bool(config["gated"])) * d * config["d_ff"])
+
+
+def count_parameters(config):
+    d, f, layers = config["d_model"], config["d_ff"], config["n_layers"]
+    total = _matrices(config) + (2 * layers + 1) * d + config["vocab_size"] * d + config["n_positions"] * d
+    if not config["tied"]:
+        total += config["vocab_size"] * d
+    if config["bias"]:
+        d_kv = d * config["n_kv_heads"] // config["n_heads"]
+        total += (2 * layers + 1) * d + layers * (2 * d + 2 * d_kv + d + f * (2 if config["gated"] else 1))
+    return total
+
+
+def flops_per_token(config, n_context):
+    d = config["d_model"]
+    return 2 * (_matrices(config) + config["vocab_size"] * d) + config["n_layers"] * 2 * (2 * n_context * d)
+
+
+# %% layers of torch exercise="count_model"
+# Builds one block of real layers and lets torch count.
+def count_parameters(config):
+    d, f, b = config["d_model"], config["d_ff"], config["bias"]
+    d_kv = d // config["n_heads"] * config["n_kv_heads"]
+    with torch.device("meta"):
+        block = [nn.Linear(d, d, b), nn.Linear(d, d_kv, b), nn.Linear(d, d_kv, b), nn.Linear(d, d, b)]
+        block += [nn.Linear(d, f, b) for _ in range(1 + config["gated"])] + [nn.Linear(f, d, b)]
+        norm = nn.LayerNorm(d) if b else nn.RMSNorm(d)
+        ends = [nn.Linear(d, config["vocab_size"], False) for _ in range(2 - config["tied"])]
+
+    def size(layer):
+        return sum(p.numel() for p in layer.parameters())
+
+    block_size = sum(map(size, block)) + 2 * size(norm)
+    return config["n_layers"] * block_size + size(norm) + sum(map(size, ends)) + config["n_positions"] * d
+
+
+def flops_per_token(config, n_context):
+    d = config["d_model"]
+    d_kv = d // config["n_heads"] * config["n_kv_heads"]
+    shapes = [(d, d), (d, d_kv), (d, d_kv), (d, d), (d, config["d_ff"]), (config["d_ff"], d)]
+    shapes += [(d, config["d_ff"])] if config["gated"] else []
+    flops = sum(2 * a * b for a, b in shapes) + 2 * 2 * n_context * d
+    return config["n_layers"] * flops + 2 * d * config["vocab_size"]
+
+
+# %% query by query exercise="online_softmax"
+# One row after the other; blocks are cut by index.
+def online_attention(q, k, v, block):
+    rows = []
+    for row in q:
+        m, total, summed = -math.inf, 0.0, torch.zeros(v.shape[1], dtype=v.dtype)
+        for start in range(0, len(k), block):
+            s = k[start : start + block] @ row / math.sqrt(len(row))
+            new = max(m, float(s.max()))
+            e = torch.exp(s - new)
+            shrink = math.exp(m - new)
+            total = total * shrink + float(e.sum())
+            summed = summed * shrink + e @ v[start : start + block]
+            m = new
+        rows.append(summed / total)
+    return torch.stack(rows)
+
+
+def largest_made(q, k, v, block):
+    with LargestTensor(q, k, v) as counter:
+        online_attention(q, k, v, block)
+    return counter.largest
+
+
+# %% outputs and log-sum-exps exercise="online_softmax"
+# Keeps the normalised output and the logarithm of the sum; merges two parts by their weights.
+def online_attention(q, k, v, block):
+    out = torch.zeros(q.shape[0], v.shape[1], dtype=v.dtype)
+    log_sum = torch.full((q.shape[0],), float("-inf"), dtype=q.dtype)
+    for start in range(0, k.shape[0], block):
+        scores = q @ k[start : start + block].mT * q.shape[1] ** -0.5
+        part = torch.logsumexp(scores, dim=1)
+        both = torch.logaddexp(log_sum, part)
+        fresh = torch.exp(scores - part[:, None]) @ v[start : start + block]
+        out = out * (log_sum - both).exp()[:, None] + fresh * (part - both).exp()[:, None]
+        log_sum = both
+    return out
+
+
+def largest_made(q, k, v, block):
+    with LargestTensor(q, k, v) as counter:
+        online_attention(q, k, v, block)
+    return counter.largest

@@ -428,3 +428,155 @@ seen_in_plot = {"post": "A", "size": 3.6, "why": "b", "conclude": "b"}
 # %% concludes on training exercise="pre_or_post" fails=["what it shows"]
 # Says what is often said, and was not measured here.
 seen_in_plot = {"post": "A", "size": 3.6, "why": "a", "conclude": "a"}
+
+# %% as many key heads as queries exercise="count_by_hand" fails=["the attention", "the total", "the arithmetic of the matrices", "where attention is as dear"]
+# Counts four square matrices.
+# - small_llama = {"attention": 48, "mlp": 72, "norms": 12, "total": 172, "flops": 320, "equal_at": 20}
+# + small_llama = {"attention": 64, "mlp": 72, "norms": 12, "total": 188, "flops": 352, "equal_at": 22}
+
+# %% an MLP of two matrices exercise="count_by_hand" fails=["the MLP", "the total", "the arithmetic of the matrices", "where attention is as dear"]
+# Forgets the gate.
+# - small_llama = {"attention": 48, "mlp": 72, "norms": 12, "total": 172, "flops": 320, "equal_at": 20}
+# + small_llama = {"attention": 48, "mlp": 48, "norms": 12, "total": 148, "flops": 272, "equal_at": 17}
+
+# %% the last norm forgotten exercise="count_by_hand" fails=["the norms", "the total"]
+# Counts the block's two.
+# - small_llama = {"attention": 48, "mlp": 72, "norms": 12, "total": 172, "flops": 320, "equal_at": 20}
+# + small_llama = {"attention": 48, "mlp": 72, "norms": 8, "total": 168, "flops": 320, "equal_at": 20}
+
+# %% a tied head is free exercise="count_by_hand" fails=["the arithmetic of the matrices", "where attention is as dear"]
+# It costs no parameters, but it is multiplied.
+# - small_llama = {"attention": 48, "mlp": 72, "norms": 12, "total": 172, "flops": 320, "equal_at": 20}
+# + small_llama = {"attention": 48, "mlp": 72, "norms": 12, "total": 172, "flops": 240, "equal_at": 15}
+
+# %% ignores shared keys exercise="count_model" fails=["parameters: Llama 3 and SmolLM2, shared keys", "FLOPs: as the library's model spends them", "random configurations"]
+# Four square matrices for every model.
+# - d_kv = d // config["n_heads"] * config["n_kv_heads"]
+# - matrices = [(d, d), (d_kv, d), (d_kv, d), (d, d)]  # queries, keys, values, output
+# + d_kv = d
+# + matrices = [(d, d), (d_kv, d), (d_kv, d), (d, d)]
+# - d_kv = d // config["n_heads"] * config["n_kv_heads"]
+# - block = 2 * d * d + 2 * d_kv * d + (3 if config["gated"] else 2) * d * d_ff
+# + block = 4 * d * d + (3 if config["gated"] else 2) * d * d_ff
+
+# %% every head is tied exercise="count_model" fails=["parameters: Llama 2, a head of its own", "parameters: Llama 3 and SmolLM2, shared keys", "random configurations"]
+# One table for all.
+# - tables = config["vocab_size"] * (1 if config["tied"] else 2) + config["n_positions"]
+# + tables = config["vocab_size"] + config["n_positions"]
+
+# %% no biases anywhere exercise="count_model" fails=["parameters: GPT-2", "random configurations"]
+# Counts matrices only.
+# - biases = sum(out for out, _ in matrices) if config["bias"] else 0
+# + biases = 0
+
+# %% no table of places exercise="count_model" fails=["parameters: GPT-2", "random configurations"]
+# Forgets the learned positions.
+# - tables = config["vocab_size"] * (1 if config["tied"] else 2) + config["n_positions"]
+# + tables = config["vocab_size"] * (1 if config["tied"] else 2)
+
+# %% the last norm left out exercise="count_model" fails=["parameters: the smallest example", "parameters: Llama 2, a head of its own", "parameters: Llama 3 and SmolLM2, shared keys", "parameters: GPT-2", "random configurations"]
+# Two norms a block and no more.
+# - return config["n_layers"] * block + norm + tables * d
+# + return config["n_layers"] * block + tables * d
+
+# %% always a gate exercise="count_model" fails=["parameters: GPT-2", "random configurations"]
+# Three matrices in every MLP.
+# - matrices += [(d_ff, d)] * (2 if config["gated"] else 1) + [(d, d_ff)]
+# + matrices += [(d_ff, d)] * 2 + [(d, d_ff)]
+
+# %% twice the parameters exercise="count_model" fails=["FLOPs: the smallest example", "FLOPs: as the library's model spends them", "random configurations"]
+# The rule of thumb in place of the count: no attention, and norms and lookups counted.
+# -     d, d_ff = config["d_model"], config["d_ff"]
+# -     d_kv = d // config["n_heads"] * config["n_kv_heads"]
+# -     block = 2 * d * d + 2 * d_kv * d + (3 if config["gated"] else 2) * d * d_ff
+# -     matrices = config["n_layers"] * block + config["vocab_size"] * d
+# -     return 2 * matrices + 4 * n_context * d * config["n_layers"]
+# +     return 2 * count_parameters(config)
+
+# %% one FLOP a product exercise="count_model" fails=["FLOPs: the smallest example", "FLOPs: as the library's model spends them", "random configurations"]
+# Counts multiply-adds as one.
+# - return 2 * matrices + 4 * n_context * d * config["n_layers"]
+# + return matrices + 2 * n_context * d * config["n_layers"]
+
+# %% the scores alone exercise="count_model" fails=["FLOPs: the smallest example", "FLOPs: as the library's model spends them", "random configurations"]
+# Forgets that the weights have to be used.
+# - return 2 * matrices + 4 * n_context * d * config["n_layers"]
+# + return 2 * matrices + 2 * n_context * d * config["n_layers"]
+
+# %% does not shrink exercise="online_softmax" fails=["the smallest example", "the same as torch's, for every size of block", "scores in the thousands, rising and falling", "random sizes"]
+# Adds blocks that are relative to different maxima.
+# - exps, shrink = torch.exp(scores - higher), torch.exp(top - higher)
+# + exps, shrink = torch.exp(scores - higher), 1.0
+
+# %% shrinks the values only exercise="online_softmax" fails=["the smallest example", "the same as torch's, for every size of block", "scores in the thousands, rising and falling", "random sizes"]
+# Forgets the sum of the exponentials.
+# - total = total * shrink + exps.sum(dim=1, keepdim=True)
+# + total = total + exps.sum(dim=1, keepdim=True)
+
+# %% no maximum at all exercise="online_softmax" fails=["scores in the thousands, rising and falling"]
+# Plain exponentials: blocks can be added, until one overflows.
+# - higher = torch.maximum(top, scores.amax(dim=1, keepdim=True))
+# + higher = torch.zeros_like(top)
+# - exps, shrink = torch.exp(scores - higher), torch.exp(top - higher)
+# + exps, shrink = torch.exp(scores - higher), 1.0
+
+# %% the maximum of the block exercise="online_softmax" fails=["scores in the thousands, rising and falling"]
+# Lets the maximum fall again: what was summed then grows, and overflows.
+# - higher = torch.maximum(top, scores.amax(dim=1, keepdim=True))
+# + higher = scores.amax(dim=1, keepdim=True)
+
+# %% one maximum for all queries exercise="online_softmax" fails=["scores in the thousands, rising and falling"]
+# The largest score of the block, whoever asks: the others underflow to 0/0.
+# - higher = torch.maximum(top, scores.amax(dim=1, keepdim=True))
+# + higher = torch.maximum(top, scores.max().expand_as(top))
+
+# %% a softmax for each block exercise="online_softmax" fails=["the smallest example", "the same as torch's, for every size of block", "scores in the thousands, rising and falling", "random sizes"]
+# Averages the blocks' outputs.
+# -     scores = q @ keys.T
+# -     higher = torch.maximum(top, scores.amax(dim=1, keepdim=True))
+# -     exps, shrink = torch.exp(scores - higher), torch.exp(top - higher)
+# -     total = total * shrink + exps.sum(dim=1, keepdim=True)
+# -     summed = summed * shrink + exps @ values
+# -     top = higher
+# + summed = summed + torch.softmax(q @ keys.T, dim=1) @ values
+# + total = total + 1
+
+# %% full blocks only exercise="online_softmax" fails=["the same as torch's, for every size of block", "scores in the thousands, rising and falling", "random sizes"]
+# Drops a last block that is shorter.
+# - scores = q @ keys.T
+# + if len(keys) < min(block, len(k)):
+# +     continue
+# + scores = q @ keys.T
+
+# %% the whole table after all exercise="online_softmax" fails=["no table of all scores"]
+# Calls attention: right numbers, and the table in memory.
+# -     q = q / math.sqrt(q.shape[1])
+# -     top = torch.full((len(q), 1), -math.inf, dtype=q.dtype)
+# -     total = torch.zeros_like(top)
+# -     summed = torch.zeros(len(q), v.shape[1], dtype=q.dtype)
+# -     for keys, values in zip(k.split(block), v.split(block), strict=True):
+# -         scores = q @ keys.T
+# -         higher = torch.maximum(top, scores.amax(dim=1, keepdim=True))
+# -         exps, shrink = torch.exp(scores - higher), torch.exp(top - higher)
+# -         total = total * shrink + exps.sum(dim=1, keepdim=True)
+# -         summed = summed * shrink + exps @ values
+# -         top = higher
+# -     return summed / total
+# + return attention(q, k, v)
+
+# %% the softmax's own weights exercise="moe_by_hand" fails=["the experts and their weights", "the output"]
+# Does not divide by the sum of the two.
+# - "weights": [4 / 7, 3 / 7],
+# - "output": 10,
+# + "weights": [4 / 10, 3 / 10],
+# + "output": 7,
+
+# %% every expert works exercise="moe_by_hand" fails=["all parameters, and those a token uses"]
+# Takes the total for what a token uses.
+# - "active": 412,
+# + "active": 612,
+
+# %% capacity for all together exercise="moe_by_hand" fails=["the dropped requests"]
+# Sixteen requests, sixteen places: nothing dropped.
+# - "dropped": 4,
+# + "dropped": 0,
