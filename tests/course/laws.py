@@ -367,6 +367,31 @@ def links_resolve(case: Case) -> list[str]:
 NUMBER = re.compile(r"(?<![\w.,-])\d[\d,]*\.\d+(?:\s?%)?|(?<![\w.,-])\d+\s?%|(?<![\w.,-])\d{2,}(?:,\d{3})*(?![\w-])")
 
 
+FETCHES = re.compile(
+    r"\b(urlopen|urlretrieve|hf_hub_download|snapshot_download|load_dataset|fetch_\w+|hub\.load|load_state_dict_from_url|run_line_magic)$"
+)
+NETWORK = {"urllib", "http", "ftplib", "socket", "ssl", "requests", "httpx", "aiohttp", "urllib3", "huggingface_hub", "datasets", "pip"}
+
+
+def nothing_is_fetched(case: Case) -> list[str]:
+    """Law 8, as it is written: no cell asks the network for anything (nbmake runs the notebooks with the network off)."""
+    found = []
+    for path, nb in case.notebooks.items():
+        for cell in (cell for cell in nb.cells if cell.cell_type == "code"):
+            for node in ast.walk(ast.parse(cell.source)):
+                names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
+                names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+                said = [name for name in names if name.split(".")[0] in NETWORK]
+                if isinstance(node, ast.Call):
+                    name, options = ast.unparse(node.func), {k.arg: ast.unparse(k.value) for k in node.keywords}
+                    texts = [a.value for a in (*node.args, *(k.value for k in node.keywords)) if isinstance(a, ast.Constant)]
+                    said += [name] if FETCHES.search(name) or options.get("download", "False") != "False" else []
+                    said += [name] if name.endswith(".from_pretrained") and options.get("local_files_only") != "True" else []
+                    said += [t for t in texts if re.match(r"(https?|ftp|hf|s3)://\S+$", str(t))]
+                found += [f"{path}: the cell {cell.id} may fetch something: {s}. Read what is installed; see mftcourse.data." for s in said]
+    return found
+
+
 def numbers_are_computed(case: Case) -> list[str]:
     """Law 7, second half: every number in prose lies in a string that facts.py computes."""
     found = []
@@ -531,6 +556,7 @@ LAWS = [
     answers_are_out_of_sight,
     figures_have_words,
     links_resolve,
+    nothing_is_fetched,
     numbers_are_computed,
     wall_changes_nothing,
     probes_are_not_believed,

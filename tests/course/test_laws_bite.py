@@ -69,6 +69,10 @@ BREAKS = [
                  "not of the palette", id="6: a foreign colour"),
     pytest.param(laws.links_resolve, LESSON, "(#What-is-a-mean?)", "(#What-is-a-median?)", "leads nowhere", id="7: a dead link"),
     pytest.param(laws.links_resolve, LESSON, "# # Scaling laws\n", "# # What is a mean?\n", "is ambiguous", id="7: a heading twice"),
+    *(pytest.param(laws.nothing_is_fetched, LESSON, "# %% [markdown]\n# ## The mean", f"# %% demo=true\n{code}\n\n# %% [markdown]\n# ## The mean",
+                   "may fetch something", id=f"8: {code[:20]}")
+      for code in ("from urllib.request import urlopen", "import pandas as pd\npd.read_csv('https://example.org/x.csv')",
+                   "from transformers import AutoModel\nAutoModel.from_pretrained('gpt2')", "from sklearn.datasets import fetch_openml\nfetch_openml('titanic')")),
     pytest.param(laws.numbers_are_computed, LESSON, "number, five.", "number, 5.25.", "'5.25'", id="7: a typed number"),
     pytest.param(laws.numbers_are_computed, FACTS, "return []", "return ['42 penguins']", "stands nowhere", id="7: an idle fact"),
     pytest.param(laws.wall_changes_nothing, LESSON, "expect_raises(ValueError, mean, [])",
