@@ -1692,3 +1692,234 @@ grade("moe_by_hand")
 #
 # **Why it matters.** Total parameters tell the memory, active ones the arithmetic. Whoever quotes one number leaves out half.
 # [What is a mixture of experts?](#What-is-a-mixture-of-experts?)
+
+# %% [markdown]
+# ## The summit: your modules, real weights
+#
+# Everything is there: attention in groups, RoPE, norm, gate. Now put it together, under the names that Hugging Face's Llama files use, so that weights can be loaded by name:
+#
+# - `model.embed_tokens.weight` (vocab_size, d_model): the embedding, and the head too (tied);
+# - for each block `i`, `model.layers.{i}.input_layernorm.weight` and `.post_attention_layernorm.weight` (the norms before attention and before the MLP), `.self_attn.q_proj.weight`,
+#   `.k_proj`, `.v_proj` and `.o_proj`, `.mlp.gate_proj.weight`, `.up_proj` and `.down_proj`;
+# - `model.norm.weight` (the norm before the head).
+#
+# Names with dots come from modules within modules: a module whose attribute `self_attn` is a module whose attribute `q_proj` is an `nn.Linear(..., bias=False)` has the parameter
+# `self_attn.q_proj.weight`. `nn.ModuleList` numbers what it holds, and `nn.ModuleDict` names it.
+#
+# **The smallest example** is a model without blocks (`n_layers` 0). It looks up the token's vector, normalises it, and multiplies with the whole table. With `d_model` 2, the table (1, 7), (0, 5), (2, 0), norm weights 1 and eps 0,
+# token 0 has the vector (1, 7), normalised (1/5, 7/5), and the logits 1/5 + 49/5 = 10, then 7, then 2/5.
+#
+# ### Write a Transformer
+#
+# *Implement · 30 minutes · difficulty: three of three*
+#
+# The checks hand your model weights by these names, and compare its logits with those of Hugging Face's Llama, whose rows for queries and keys are reordered by the permutation that you have written. Then come the weights of a real, if tiny, model: 0.9 million parameters, trained by a script
+# of this course on docstrings of Python libraries and sixty Tang poems.
+
+
+# %%
+from dataclasses import asdict
+
+import regex
+
+from mftcourse.models import load_smollm2, load_tiny, smollm2_missing
+
+
+def library_logits(config: dict, tensors: dict, ids: list[list[int]]) -> torch.Tensor:
+    """Return the logits of Hugging Face's Llama with these weights, its q and k rows in halves."""
+    theirs = library_model({**config, "bias": False, "tied": True})
+    d_head = config["d_model"] // config["n_heads"]
+    order = [*range(0, d_head, 2), *range(1, d_head, 2)]  # what to_half_split does to one head
+    own = {name: t.unflatten(0, (-1, d_head))[:, order].flatten(0, 1)
+           if "q_proj" in name or "k_proj" in name else t for name, t in tensors.items()}  # fmt: skip
+    theirs.load_state_dict({**own, "lm_head.weight": own["model.embed_tokens.weight"]})
+    with torch.no_grad():
+        return theirs.eval()(torch.tensor(ids)).logits
+
+
+def shapes_of(config: dict) -> dict[str, tuple[int, ...]]:
+    """Return name → shape of all weights of a configuration."""
+    d, d_ff = config["d_model"], config["d_ff"]
+    d_kv = d // config["n_heads"] * config["n_kv_heads"]
+    block = {"input_layernorm": (d,), "post_attention_layernorm": (d,),
+             "self_attn.q_proj": (d, d), "self_attn.k_proj": (d_kv, d),
+             "self_attn.v_proj": (d_kv, d), "self_attn.o_proj": (d, d), "mlp.gate_proj": (d_ff, d),
+             "mlp.up_proj": (d_ff, d), "mlp.down_proj": (d, d_ff)}  # fmt: skip
+    found = {"model.embed_tokens.weight": (config["vocab_size"], d), "model.norm.weight": (d,)}
+    for i in range(config["n_layers"]):
+        found |= {f"model.layers.{i}.{name}.weight": shape for name, shape in block.items()}
+    return found
+
+
+tiny = load_tiny()
+TINY = asdict(tiny.config)
+
+
+# %% exercise="transformer" minutes=30
+### BEGIN SOLUTION
+class RMSNorm(nn.Module):
+    """`rms_norm` with weights of its own."""
+
+    def __init__(self, d: int, eps: float) -> None:
+        super().__init__()
+        self.weight, self.eps = nn.Parameter(torch.ones(d)), eps
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return rms_norm(x, self.weight, self.eps)
+
+
+class SelfAttention(nn.Module):
+    """Grouped attention with RoPE, causal unless told otherwise."""
+
+    def __init__(self, config: dict) -> None:
+        super().__init__()
+        self.config, d = config, config["d_model"]
+        self.d_head = d // config["n_heads"]
+        d_kv = self.d_head * config["n_kv_heads"]
+        self.q_proj, self.o_proj = nn.Linear(d, d, bias=False), nn.Linear(d, d, bias=False)
+        self.k_proj, self.v_proj = nn.Linear(d, d_kv, bias=False), nn.Linear(d, d_kv, bias=False)
+
+    def forward(self, x: torch.Tensor, positions: list[int], mask: torch.Tensor) -> torch.Tensor:
+        split = [p(x).unflatten(-1, (-1, self.d_head)).transpose(1, 2)
+                 for p in (self.q_proj, self.k_proj, self.v_proj)]  # fmt: skip
+        q, k = (rope(t, positions, self.config["rope_base"]) for t in split[:2])
+        heads = grouped_attention(q, k, split[2], mask)
+        return self.o_proj(heads.transpose(1, 2).flatten(2))
+
+
+class MLP(nn.Module):
+    """`swiglu` with weights of its own."""
+
+    def __init__(self, d: int, d_ff: int) -> None:
+        super().__init__()
+        self.gate_proj, self.up_proj = nn.Linear(d, d_ff, bias=False), nn.Linear(d, d_ff, bias=False)
+        self.down_proj = nn.Linear(d_ff, d, bias=False)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return swiglu(x, self.gate_proj.weight, self.up_proj.weight, self.down_proj.weight)
+
+
+class Block(nn.Module):
+    """One block of the residual stream."""
+
+    def __init__(self, config: dict) -> None:
+        super().__init__()
+        self.input_layernorm = RMSNorm(config["d_model"], config["norm_eps"])
+        self.self_attn = SelfAttention(config)
+        self.post_attention_layernorm = RMSNorm(config["d_model"], config["norm_eps"])
+        self.mlp = MLP(config["d_model"], config["d_ff"])
+
+    def forward(self, x: torch.Tensor, positions: list[int], mask: torch.Tensor) -> torch.Tensor:
+        x = x + self.self_attn(self.input_layernorm(x), positions, mask)
+        return x + self.mlp(self.post_attention_layernorm(x))
+
+
+### END SOLUTION
+class Transformer(nn.Module):
+    """A decoder like Llama: RMSNorm, RoPE (interleaved pairs), grouped attention, SwiGLU, tied head.
+
+    Args:
+        config: a dict with vocab_size, n_layers, d_model, n_heads, n_kv_heads, d_ff, rope_base and
+            norm_eps; further keys do not matter.
+
+    Its parameters are float32, with the names and shapes of the lesson, and no others. forward
+    takes:
+        ids: int64 (n, n_tokens).
+        positions: the n_tokens places for RoPE, a list of ints; None: 0, 1, 2, ....
+        causal: False lets every token look at all (for experiments).
+    and returns the logits (n, n_tokens, vocab_size), without a softmax.
+    """
+
+    def __init__(self, config: dict) -> None:
+        super().__init__()
+        ### BEGIN SOLUTION
+        self.model = nn.ModuleDict({
+            "embed_tokens": nn.Embedding(config["vocab_size"], config["d_model"]),
+            "layers": nn.ModuleList([Block(config) for _ in range(config["n_layers"])]),
+            "norm": RMSNorm(config["d_model"], config["norm_eps"]),
+        })  # fmt: skip
+        ### END SOLUTION
+
+    def forward(
+        self, ids: torch.Tensor, positions: list[int] | None = None, causal: bool = True
+    ) -> torch.Tensor:
+        ### BEGIN SOLUTION
+        positions = list(range(ids.shape[1])) if positions is None else positions
+        mask = attention_mask(torch.ones(1, ids.shape[1], dtype=torch.bool), causal)
+        x = self.model["embed_tokens"](ids)
+        for block in self.model["layers"]:
+            x = block(x, positions, mask)
+        return self.model["norm"](x) @ self.model["embed_tokens"].weight.T
+        ### END SOLUTION
+
+
+def logits_of(
+    config: dict,
+    tensors: dict,
+    ids: list[list[int]],
+    positions: list[int] | None = None,
+    causal: bool = True,
+) -> torch.Tensor:
+    """Make a Transformer, load tensors by name (all, and no others), return its logits. (Given.)"""
+    net = Transformer(config)
+    net.load_state_dict(tensors)
+    with torch.no_grad():
+        return net.eval()(torch.tensor(ids), positions, causal)
+
+
+# %% check="transformer" points=12
+with check("the smallest example: no blocks", hint="Look up, normalise, multiply with the embedding table."):
+    no_blocks = {**TINY, "n_layers": 0, "d_model": 2, "n_heads": 1, "n_kv_heads": 1, "vocab_size": 3, "norm_eps": 0.0}
+    table = {"model.embed_tokens.weight": torch.tensor([[1.0, 7], [0, 5], [2, 0]]), "model.norm.weight": torch.ones(2)}
+    expect(logits_of(no_blocks, table, [[0]]), torch.tensor([[[10.0, 7.0, 0.4]]]))
+with check("parameters: names and shapes", hint="Print `[(n, p.shape) for n, p in Transformer(TINY).named_parameters()]` and compare with the list. No biases."):
+    expect(probes.parameters(Transformer(TINY)), {name: list(shape) for name, shape in shapes_of(TINY).items()}, what="the parameters")
+with check("one block, drawn weights, as the library computes it", points=2, hint="Print both logits for one token first (no RoPE, no mask matters), then for two.") as rng:
+    one_block = {**TINY, "vocab_size": 20, "n_layers": 1, "d_model": 24, "n_heads": 6, "n_kv_heads": 2, "d_ff": 20, "rope_base": 500.0}
+    drawn = {name: torch.tensor(rng.normal(0, 0.3, size=s), dtype=torch.float32) for name, s in shapes_of(one_block).items()}
+    sent = rng.integers(0, 20, (2, 9)).tolist()
+    expect(logits_of(one_block, drawn, sent), library_logits(one_block, drawn, sent), tol=1e-4)
+with check("the tiny model's weights", points=2, hint="All blocks in order, the last norm, then the tied head.", needs="parameters: names and shapes"):
+    expect(logits_of(TINY, tiny.tensors, [list(range(300, 316))]), library_logits(TINY, tiny.tensors, [list(range(300, 316))]), tol=1e-3)
+with check("a later token changes no earlier logits", hint="Is the causal mask handed down to every block?", needs="one block, drawn weights, as the library computes it"):
+    short, longer = (logits_of(TINY, tiny.tensors, [text]) for text in ([300, 301, 302, 303], [300, 301, 302, 999, 20]))
+    expect(longer[:, :3], short[:, :3], tol=1e-4, what="the logits of the first three tokens")
+with check("places and causal are handed on", hint="Shifted places give the same logits (RoPE is relative); other distances and a missing mask do not.", needs="one block, drawn weights, as the library computes it"):
+    plain = logits_of(TINY, tiny.tensors, [[300, 301, 302, 303]])
+    expect(logits_of(TINY, tiny.tensors, [[300, 301, 302, 303]], [7, 8, 9, 10]), plain, tol=1e-3, what="the logits with all places 7 further")
+    for changed in (logits_of(TINY, tiny.tensors, [[300, 301, 302, 303]], [0, 0, 0, 0]), logits_of(TINY, tiny.tensors, [[300, 301, 302, 303]], None, False)):
+        assert float((changed - plain).abs().max()) > 1e-2, "Other places, or no causal mask, and the logits are the same."
+### BEGIN HIDDEN TESTS
+with check("random configurations and weights", points=4, hint="Try several blocks, norm weights that are not 1, one key head, a large eps, another base.", hidden=True) as rng:
+    for turn in range(4):
+        kv, group = int(rng.integers(1, 4)), int(rng.integers(2, 4))
+        drawn_config = {"vocab_size": 11 + turn, "n_layers": 1 + turn % 3, "n_heads": kv * group, "n_kv_heads": kv, "d_model": 4 * kv * group,
+                        "d_ff": int(rng.integers(5, 30)), "rope_base": float(rng.choice([20.0, 1000.0])), "norm_eps": float(rng.choice([1e-5, 0.1]))}  # fmt: skip
+        drawn = {name: torch.tensor(rng.normal(0, 0.4, size=s), dtype=torch.float32) for name, s in shapes_of(drawn_config).items()}
+        sent = rng.integers(0, 11, (2, int(rng.integers(2, 9)))).tolist()
+        expect(logits_of(drawn_config, drawn, sent), library_logits(drawn_config, drawn, sent), tol=1e-3)
+### END HIDDEN TESTS
+grade("transformer")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# Four small modules: a norm with a `weight`, an attention with four `nn.Linear(..., bias=False)`, an MLP with three, and a block that holds one of each and two norms. The `Transformer` holds a `self.model` with
+# `embed_tokens` (an `nn.Embedding`), `layers` (an `nn.ModuleList`) and `norm`.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# In the attention: `self.q_proj(x).unflatten(-1, (n_heads, d_head)).transpose(1, 2)` gives (n, n_heads, n_tokens, d_head); keys and values have `n_kv_heads`. `rope` for queries and keys, then
+# `grouped_attention`, then `transpose(1, 2).flatten(2)` and `o_proj`. The mask is `attention_mask(torch.ones(1, n_tokens, dtype=torch.bool), causal)`.
+#
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# The block: `x = x + self.self_attn(self.input_layernorm(x), positions, mask)`, then `return x + self.mlp(self.post_attention_layernorm(x))`. The end:
+# `self.model.norm(x) @ self.model.embed_tokens.weight.T` if `self.model` is a module with these attributes.
+#
+# </details>
+#
+# **Why it matters.** "Write a Transformer" means this, in thirty minutes, and then a question about each line.
+# [Write a Transformer block. What did Llama change in it?](#Write-a-Transformer-block.-What-did-Llama-change-in-it?)

@@ -268,3 +268,80 @@ def largest_made(q, k, v, block):
     with LargestTensor(q, k, v) as counter:
         online_attention(q, k, v, block)
     return counter.largest
+
+
+# %% functions and plain containers exercise="transformer"
+# Modules only hold the weights; one loop computes everything with torch's own functions.
+class Transformer(nn.Module):
+    def __init__(self, config):
+        super().__init__()
+        self.c = dict(config)
+        d, f = config["d_model"], config["d_ff"]
+        kv = d // config["n_heads"] * config["n_kv_heads"]
+
+        def lin(a, b):
+            return nn.Linear(a, b, bias=False)
+
+        blocks = []
+        for _ in range(config["n_layers"]):
+            attn = nn.ModuleDict({"q_proj": lin(d, d), "k_proj": lin(d, kv), "v_proj": lin(d, kv), "o_proj": lin(d, d)})
+            mlp = nn.ModuleDict({"gate_proj": lin(d, f), "up_proj": lin(d, f), "down_proj": lin(f, d)})
+            norms = {n: nn.RMSNorm(d, eps=config["norm_eps"]) for n in ("input_layernorm", "post_attention_layernorm")}
+            blocks.append(nn.ModuleDict({**norms, "self_attn": attn, "mlp": mlp}))
+        self.model = nn.Module()
+        self.model.embed_tokens = nn.Embedding(config["vocab_size"], d)
+        self.model.layers = nn.ModuleList(blocks)
+        self.model.norm = nn.RMSNorm(d, eps=config["norm_eps"])
+
+    def forward(self, ids, positions=None, causal=True):
+        n, t = ids.shape
+        places = range(t) if positions is None else positions
+        x = self.model.embed_tokens(ids)
+        for b in self.model.layers:
+            h, a = b["input_layernorm"](x), b["self_attn"]
+            q = a["q_proj"](h).view(n, t, self.c["n_heads"], -1).transpose(1, 2)
+            k, v = (a[p](h).view(n, t, self.c["n_kv_heads"], -1).transpose(1, 2) for p in ("k_proj", "v_proj"))
+            q, k = rope(q, list(places), self.c["rope_base"]), rope(k, list(places), self.c["rope_base"])
+            o = F.scaled_dot_product_attention(q, k, v, is_causal=causal, enable_gqa=True)
+            x = x + a["o_proj"](o.transpose(1, 2).reshape(n, t, -1))
+            h, m = b["post_attention_layernorm"](x), b["mlp"]
+            x = x + m["down_proj"](F.silu(m["gate_proj"](h)) * m["up_proj"](h))
+        return F.linear(self.model.norm(x), self.model.embed_tokens.weight)
+
+
+# %% one matrix at a time exercise="transformer"
+# Bare parameters in nested modules, registered by their dotted names.
+class Holder(nn.Module):
+    pass
+
+
+class Transformer(nn.Module):
+    def __init__(self, config):
+        super().__init__()
+        self.config = config
+        for name, shape in shapes_of(config).items():
+            *path, last = name.split(".")
+            at = self
+            for part in path:
+                if not hasattr(at, part):
+                    at.add_module(part, Holder())
+                at = getattr(at, part)
+            at.register_parameter(last, nn.Parameter(torch.randn(shape) * 0.02))
+
+    def forward(self, ids, positions=None, causal=True):
+        c, w = self.config, dict(self.named_parameters())
+        if positions is None:
+            positions = list(range(ids.shape[1]))
+        seen = attention_mask(torch.ones(ids.shape, dtype=torch.bool), causal)[:, None]
+        x = w["model.embed_tokens.weight"][ids]
+        for i in range(c["n_layers"]):
+            p = f"model.layers.{i}."
+            h = rms_norm(x, w[p + "input_layernorm.weight"], c["norm_eps"])
+            q, k, v = ((h @ w[f"{p}self_attn.{n}_proj.weight"].T).unflatten(-1, (-1, c["d_model"] // c["n_heads"])).mT.mT
+                       .transpose(1, 2) for n in "qkv")  # fmt: skip
+            q, k = (rope(z, positions, c["rope_base"], interleaved=True) for z in (q, k))
+            o = grouped_attention(q, k, v, seen).transpose(1, 2).flatten(-2)
+            x = x + o @ w[p + "self_attn.o_proj.weight"].T
+            h = rms_norm(x, w[p + "post_attention_layernorm.weight"], c["norm_eps"])
+            x = x + swiglu(h, *(w[f"{p}mlp.{n}_proj.weight"] for n in ("gate", "up", "down")))
+        return rms_norm(x, w["model.norm.weight"], c["norm_eps"]) @ w["model.embed_tokens.weight"].T

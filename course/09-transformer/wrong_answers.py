@@ -580,3 +580,102 @@ seen_in_plot = {"post": "A", "size": 3.6, "why": "a", "conclude": "a"}
 # Sixteen requests, sixteen places: nothing dropped.
 # - "dropped": 4,
 # + "dropped": 0,
+
+# %% adds no residual exercise="transformer" fails=["one block, drawn weights, as the library computes it", "the tiny model's weights", "random configurations and weights"]
+# Replaces the stream in place of adding to it.
+# - x = x + self.self_attn(self.input_layernorm(x), positions, mask)
+# + x = self.self_attn(self.input_layernorm(x), positions, mask)
+
+# %% post-norm from habit exercise="transformer" fails=["one block, drawn weights, as the library computes it", "the tiny model's weights", "random configurations and weights"]
+# Normalises the sum, as in the original.
+# - x = x + self.self_attn(self.input_layernorm(x), positions, mask)
+# - return x + self.mlp(self.post_attention_layernorm(x))
+# + x = self.input_layernorm(x + self.self_attn(x, positions, mask))
+# + return self.post_attention_layernorm(x + self.mlp(x))
+
+# %% one norm for both parts exercise="transformer" fails=["one block, drawn weights, as the library computes it", "the tiny model's weights", "random configurations and weights"]
+# Uses the first norm twice.
+# - return x + self.mlp(self.post_attention_layernorm(x))
+# + return x + self.mlp(self.input_layernorm(x))
+
+# %% both parts from the same stream exercise="transformer" fails=["one block, drawn weights, as the library computes it", "the tiny model's weights", "random configurations and weights"]
+# Attention and MLP in parallel, as in GPT-J: another model.
+# - x = x + self.self_attn(self.input_layernorm(x), positions, mask)
+# - return x + self.mlp(self.post_attention_layernorm(x))
+# + after = x + self.self_attn(self.input_layernorm(x), positions, mask)
+# + return after + self.mlp(self.post_attention_layernorm(x))
+
+# %% halves for neighbours exercise="transformer" fails=["one block, drawn weights, as the library computes it", "the tiny model's weights", "random configurations and weights"]
+# The other pairing, with these weights.
+# - q, k = (rope(t, positions, self.config["rope_base"]) for t in split[:2])
+# + q, k = (rope(t, positions, self.config["rope_base"], False) for t in split[:2])
+
+# %% the base of the paper exercise="transformer" fails=["one block, drawn weights, as the library computes it", "random configurations and weights"]
+# 10,000, whatever the configuration says.
+# - q, k = (rope(t, positions, self.config["rope_base"]) for t in split[:2])
+# + q, k = (rope(t, positions) for t in split[:2])
+
+# %% turns the values too exercise="transformer" fails=["one block, drawn weights, as the library computes it", "the tiny model's weights", "random configurations and weights"]
+# Applies RoPE to all three.
+# - q, k = (rope(t, positions, self.config["rope_base"]) for t in split[:2])
+# - heads = grouped_attention(q, k, split[2], mask)
+# + q, k, v = (rope(t, positions, self.config["rope_base"]) for t in split)
+# + heads = grouped_attention(q, k, v, mask)
+
+# %% gate and up change places exercise="transformer" fails=["one block, drawn weights, as the library computes it", "the tiny model's weights", "random configurations and weights"]
+# Hands them over in the other order.
+# - return swiglu(x, self.gate_proj.weight, self.up_proj.weight, self.down_proj.weight)
+# + return swiglu(x, self.up_proj.weight, self.gate_proj.weight, self.down_proj.weight)
+
+# %% no last norm exercise="transformer" fails=["the smallest example: no blocks", "one block, drawn weights, as the library computes it", "the tiny model's weights", "random configurations and weights"]
+# Straight from the last block to the head.
+# - return self.model["norm"](x) @ self.model["embed_tokens"].weight.T
+# + return x @ self.model["embed_tokens"].weight.T
+
+# %% a head of its own exercise="transformer" fails=["the smallest example: no blocks", "parameters: names and shapes", "one block, drawn weights, as the library computes it", "random configurations and weights"]
+# An untied head: a weight too many.
+# - self.model = nn.ModuleDict({
+# + self.head = nn.Linear(config["d_model"], config["vocab_size"], bias=False)
+# + self.model = nn.ModuleDict({
+
+# %% biases by default exercise="transformer" fails=["parameters: names and shapes", "one block, drawn weights, as the library computes it", "random configurations and weights"]
+# nn.Linear as it comes.
+# - self.down_proj = nn.Linear(d_ff, d, bias=False)
+# + self.down_proj = nn.Linear(d_ff, d)
+
+# %% a softmax at the end exercise="transformer" fails=["the smallest example: no blocks", "one block, drawn weights, as the library computes it", "the tiny model's weights", "random configurations and weights"]
+# Probabilities in place of logits.
+# - return self.model["norm"](x) @ self.model["embed_tokens"].weight.T
+# + return torch.softmax(self.model["norm"](x) @ self.model["embed_tokens"].weight.T, dim=-1)
+
+# %% one block after all exercise="transformer" fails=["the tiny model's weights", "random configurations and weights"]
+# Runs the first block only.
+# - for block in self.model["layers"]:
+# + for block in self.model["layers"][:1]:
+
+# %% no mask exercise="transformer" fails=["one block, drawn weights, as the library computes it", "the tiny model's weights", "random configurations and weights"]
+# Every token sees the future.
+# - heads = grouped_attention(q, k, split[2], mask)
+# + heads = grouped_attention(q, k, split[2])
+
+# %% the first block keeps the mask to itself exercise="transformer" fails=["the tiny model's weights", "a later token changes no earlier logits", "random configurations and weights"]
+# Hands the mask to the first block and forgets it for the others: one block agrees with the library.
+# - for block in self.model["layers"]:
+# -     x = block(x, positions, mask)
+# + for i, block in enumerate(self.model["layers"]):
+# +     x = block(x, positions, mask if i == 0 else None)
+
+# %% counts places anew exercise="transformer" fails=["places and causal are handed on"]
+# Takes `positions` and does not use them.
+# - positions = list(range(ids.shape[1])) if positions is None else positions
+# + positions = list(range(ids.shape[1]))
+
+# %% always causal, whatever is said exercise="transformer" fails=["places and causal are handed on"]
+# Takes `causal` and does not use it.
+# - mask = attention_mask(torch.ones(1, ids.shape[1], dtype=torch.bool), causal)
+# + mask = attention_mask(torch.ones(1, ids.shape[1], dtype=torch.bool))
+
+# %% eps by default exercise="transformer" fails=["random configurations and weights"]
+# Does not read eps from the configuration.
+# - self.weight, self.eps = nn.Parameter(torch.ones(d)), eps
+# + self.weight, self.eps = nn.Parameter(torch.ones(d)), 1e-5
