@@ -1815,6 +1815,11 @@ class Block(nn.Module):
 
 
 ### END SOLUTION
+### BEGIN RELEASE
+# # Your smaller modules stand here: a norm, an attention, an MLP, and a block that holds them.
+### END RELEASE
+
+
 class Transformer(nn.Module):
     """A decoder like Llama: RMSNorm, RoPE (interleaved pairs), grouped attention, SwiGLU, tied head.
 
@@ -1839,6 +1844,10 @@ class Transformer(nn.Module):
             "norm": RMSNorm(config["d_model"], config["norm_eps"]),
         })  # fmt: skip
         ### END SOLUTION
+        ### BEGIN RELEASE
+        # # YOUR CODE HERE
+        # raise NotImplementedError()
+        ### END RELEASE
 
     def forward(
         self, ids: torch.Tensor, positions: list[int] | None = None, causal: bool = True
@@ -1851,6 +1860,10 @@ class Transformer(nn.Module):
             x = block(x, positions, mask)
         return self.model["norm"](x) @ self.model["embed_tokens"].weight.T
         ### END SOLUTION
+        ### BEGIN RELEASE
+        # # YOUR CODE HERE
+        # raise NotImplementedError()
+        ### END RELEASE
 
 
 def logits_of(
