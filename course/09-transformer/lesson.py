@@ -1936,3 +1936,280 @@ grade("transformer")
 #
 # **Why it matters.** "Write a Transformer" means this, in thirty minutes, and then a question about each line.
 # [Write a Transformer block. What did Llama change in it?](#Write-a-Transformer-block.-What-did-Llama-change-in-it?)
+
+# %% [markdown]
+# ### It answers
+#
+# The next cell gives what unit 08 is about, so that text can become numbers: a byte-level BPE encoder. Then your modules load SmolLM2 (135 million parameters; L. Ben Allal and others, 2025), where it is installed, and continue a question greedily: always the most probable token.
+
+
+# %%
+def encode(tables, text: str) -> list[int]:
+    """Return the ids of a text, byte-level BPE with these tables; special tokens by their names."""
+    number, ids = {word: i for i, word in enumerate(tables.vocab)}, []
+    rank = {pair: i for i, pair in enumerate(tables.merges)}
+    for stretch in regex.split("(" + "|".join(map(regex.escape, tables.special)) + ")", text):
+        if stretch in tables.special:
+            ids.append(tables.special[stretch])
+            continue
+        pieces = [stretch]
+        for pattern in tables.patterns:
+            pieces = [p for piece in pieces for p in regex.split(f"({pattern})", piece) if p]
+        for piece in pieces:
+            parts = [bytes([b]) for b in piece.encode()]
+            while len(parts) > 1:
+                pairs = list(zip(parts, parts[1:], strict=False))
+                best = min(pairs, key=lambda pair: rank.get(pair, math.inf))
+                if best not in rank:
+                    break
+                at = pairs.index(best)
+                parts[at : at + 2] = [parts[at] + parts[at + 1]]
+            ids += [number[part] for part in parts]
+    return ids
+
+
+# %% demo=true
+def answer(model, question: str, most: int = 12) -> str:
+    """Let your Transformer, with the weights of a chat model, answer greedily."""
+    net = Transformer(asdict(model.config))
+    net.load_state_dict(model.tensors)
+    prompt = f"<|im_start|>user\n{question}<|im_end|>\n<|im_start|>assistant\n"
+    ids = encode(model.tokenizer, prompt)
+    start, end = len(ids), model.tokenizer.special["<|im_end|>"]
+    with torch.no_grad():
+        while len(ids) < start + most and ids[-1] != end:
+            ids.append(int(net(torch.tensor([ids]))[0, -1].argmax()))
+    said = b"".join(model.tokenizer.vocab[i] for i in ids[start:] if i != end)
+    return said.decode(errors="replace")
+
+
+if smollm2_missing():
+    print("Left out: SmolLM2 would answer a question here.", smollm2_missing())
+else:
+    try:
+        print(answer(load_smollm2(), "What is the capital of France?"))
+    except NotImplementedError:
+        print("This cell uses your Transformer: write it first, then run this cell again.")
+
+# %% [markdown]
+# "The capital of France is Paris." Nothing in it comes from a library but matrix products: you have written every part.
+#
+# ### Seven breaks: predict their order
+#
+# *Predict, then run · 7 minutes · difficulty: three of three*
+#
+# Now break one part at a time. Weights and code stay, but for one thing, and what is measured is the mean loss of the next token on a docstring that the tiny model has not seen in these words. A uniform guess among its 1,536 tokens would cost $\ln 1536$, about 7.34 nats.
+#
+# - **A**: all places are 50 further on (50, 51, 52, … in place of 0, 1, 2, …).
+# - **B**: the base of RoPE is 100,000 in place of 10,000.
+# - **C**: the query heads meet the wrong shared keys (`repeat` for `repeat_interleave`).
+# - **D**: RoPE pairs the halves, though the weights want neighbours.
+# - **E**: no RoPE at all: every token has the place 0.
+# - **F**: gate and up are exchanged in every MLP.
+# - **G**: the weights of the two norms in each block are set to 1.
+#
+# `"order"`: a string of seven letters, from the break that raises the loss least to the one that raises it most. `"mask"`: what happens to the tiny model's loss on this text without the causal mask, when every token may see its answer? (a) It falls to nearly 0. (b) It rises by more than 1 nat. (c) It hardly changes.
+
+
+# %%
+def swapped(name: str) -> str:
+    """Return the name of the other one, for gate and up."""
+    if "gate_proj" in name:
+        return name.replace("gate_proj", "up_proj")
+    return name.replace("up_proj", "gate_proj")
+
+
+def broken(letter: str, config: dict, tensors: dict, n_tokens: int) -> tuple[dict, dict, list]:
+    """Return configuration, weights and places of a model with one break ("" for none).
+
+    C, D and F reorder weights: the same as right weights in wrong code.
+    """
+    new, places = dict(tensors), list(range(n_tokens))
+    heads, kv = config["n_heads"], config["n_kv_heads"]
+    d_head = config["d_model"] // heads
+    order = torch.arange(heads).reshape(heads // kv, kv).T.flatten()
+    rows = (order[:, None] * d_head + torch.arange(d_head)).flatten()
+    in_halves = [*range(0, d_head, 2), *range(1, d_head, 2)]
+    for name, t in tensors.items():
+        if letter == "C":
+            new[name] = t[rows] if "q_proj" in name else t[:, rows] if "o_proj" in name else t
+        elif letter == "D" and ("q_proj" in name or "k_proj" in name):
+            new[name] = t.unflatten(0, (-1, d_head))[:, in_halves].flatten(0, 1)
+        elif letter == "F":
+            new[name] = tensors[swapped(name)]
+        elif letter == "G" and "layernorm" in name:
+            new[name] = torch.ones_like(t)
+    places = {"A": [p + 50 for p in places], "E": [0] * n_tokens}.get(letter, places)
+    return {**config, "rope_base": config["rope_base"] * (10 if letter == "B" else 1)}, new, places
+
+
+def library_loss(config: dict, tensors: dict, places: list, ids: list[int]) -> float:
+    """Return the mean loss of the next token, by the library's Llama."""
+    net = library_model({**config, "bias": False, "tied": True}).eval()
+    d_head = config["d_model"] // config["n_heads"]
+    order = [*range(0, d_head, 2), *range(1, d_head, 2)]
+    own = {n: t.unflatten(0, (-1, d_head))[:, order].flatten(0, 1)
+           if "q_proj" in n or "k_proj" in n else t for n, t in tensors.items()}  # fmt: skip
+    net.load_state_dict({**own, "lm_head.weight": own["model.embed_tokens.weight"]})
+    with torch.no_grad():
+        logits = net(torch.tensor([ids]), position_ids=torch.tensor([places])).logits[0]
+    return float(F.cross_entropy(logits[:-1], torch.tensor(ids[1:])))
+
+
+DOCSTRING = """<|endoftext|>Return the mean of the values over the requested axis.
+
+Parameters
+----------
+axis : {index (0), columns (1)}
+    Axis for the function to be applied on.
+skipna : bool, default True
+    Exclude NA/null values when computing the result.
+
+Returns
+-------
+scalar or Series
+    The mean of the values along the given axis."""
+TINY_IDS = encode(tiny.tokenizer, DOCSTRING)
+
+# %% exercise="predict_breaks" minutes=7
+### BEGIN SOLUTION
+prediction = {"order": "ABCDEFG", "mask": "b"}
+### END SOLUTION
+### BEGIN RELEASE
+# prediction = {"order": ..., "mask": ...}
+### END RELEASE
+
+# %% check="predict_breaks" points=6
+with check("what costs nothing", hint="RoPE makes scores depend on distances. Which break leaves all distances as they are?"):
+    expect(given(prediction["order"])[0], min("ABCDEFG", key=lambda x: library_loss(*broken(x, TINY, tiny.tensors, len(TINY_IDS)), TINY_IDS)),
+           what="the first letter of your order", tell=False)  # fmt: skip
+with check("what costs little", hint="Which break changes only how fast slow pairs turn, over a hundred tokens?"):
+    loss = {x: library_loss(*broken(x, TINY, tiny.tensors, len(TINY_IDS)), TINY_IDS) for x in "ABCDEFG"}
+    expect(given(prediction["order"])[1], sorted(loss, key=loss.get)[1], what="the second letter of your order", tell=False)
+with check("places: wrong pairs or none", hint="With wrong pairs some order is left, since all tokens are still turned by their places."):
+    loss = {x: library_loss(*broken(x, TINY, tiny.tensors, len(TINY_IDS)), TINY_IDS) for x in "DE"}
+    expect(given(prediction["order"]).index("D") < prediction["order"].index("E"), loss["D"] < loss["E"], what="D before E", tell=False)
+with check("the two worst", hint="Which two change what every token's own vector is, in every block, and not only whom it looks at?"):
+    loss = {x: library_loss(*broken(x, TINY, tiny.tensors, len(TINY_IDS)), TINY_IDS) for x in "ABCDEFG"}
+    expect(sorted(given(prediction["order"])[5:]), sorted(sorted(loss, key=loss.get)[5:]), what="the two last letters", tell=False)
+with check("the whole order", hint="Three are left for the middle: C, D and E. Half of the query heads still meet their own keys in C."):
+    loss = {x: library_loss(*broken(x, TINY, tiny.tensors, len(TINY_IDS)), TINY_IDS) for x in "ABCDEFG"}
+    expect(given(prediction["order"]), "".join(sorted(loss, key=loss.get)), what="your order", tell=False)
+with check("no causal mask", hint="Has this model ever learned to use a token that stands behind?"):
+    expect_choice(prediction["mask"], "b", {
+        "a": "That would take a model that was trained without the mask, and learned to copy. This one has never seen a token behind.",
+        "b": "Its weights were trained for averages over the past. Keys from the future are strangers to it, and they take weight away.",
+        "c": "Every average now runs over twice as many tokens, half of them never seen in training from this side.",
+    })  # fmt: skip
+grade("predict_breaks")
+
+
+# %% demo=true
+def break_table(config: dict, tensors: dict, ids: list[int]) -> dict[str, float]:
+    """Return the loss of your Transformer for no break, for each letter, and without the mask."""
+
+    def loss(letter, causal=True):
+        changed = broken(letter, config, tensors, len(ids))
+        logits = logits_of(*changed[:2], [ids], changed[2], causal)[0]
+        return float(F.cross_entropy(logits[:-1], torch.tensor(ids[1:])))
+
+    return {"none": loss(""), **{x: loss(x) for x in "ABCDEFG"}, "no mask": loss("", False)}
+
+
+EARTH = """The Earth moves around the Sun in about 365 days. The Moon moves around the Earth, and \
+it takes about a month. Because the axis of the Earth is tilted, the days are long in summer and \
+short in winter. When it is summer in the north, it is winter in the south. At the equator, days \
+and nights are about equally long all year."""
+try:
+    print("tiny:   ", {x: round(v, 2) for x, v in break_table(TINY, tiny.tensors, TINY_IDS).items()})
+    if smollm2_missing():
+        print("Left out: the same table for SmolLM2.", smollm2_missing())
+    else:
+        smol = load_smollm2()
+        table = break_table(asdict(smol.config), smol.tensors, encode(smol.tokenizer, EARTH))
+        print("SmolLM2:", {x: round(v, 2) for x, v in table.items()})
+except NotImplementedError:
+    print("This cell uses your Transformer: write it first, then run this cell again.")
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# Sort by what is touched: only how far a few pairs turn; whom a token looks at; or what each token itself becomes.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# A keeps all distances. B changes slow pairs a little. C, D and E disturb the looking. F and G change every MLP or every norm.
+#
+# </details>
+#
+# Read the tables. On the tiny model's text, the order is A, B, C, D, E, F, G, each at least 0.1 nats apart. On SmolLM2's text A costs nothing and B hardly anything too, and D costs less than E; but there the wrong groups, C, are far worse than either. So the order of the
+# middle is a property of the model and its text, not a law.
+#
+# And the mask: without it the tiny model's loss **rises**, and SmolLM2's **falls**, here by more than 1 nat. A lower loss is no better model: it sees the answers, and cannot be used to write. Which of the two happens, you could not know beforehand.
+#
+# **Why it matters.** A port that is nearly right looks like a model that is nearly good. Know what each fault costs, and you know where to look.
+# [Your port of a checkpoint runs, but its loss is too high: how do you find the fault?](#Your-port-of-a-checkpoint-runs,-but-its-loss-is-too-high:-how-do-you-find-the-fault?)
+
+# %% [markdown]
+# ## Is my number right?
+#
+# | what | expect | why |
+# |---|---|---|
+# | rows of attention weights | sum 1, to rounding; 0 for an empty row | a softmax over what may be seen |
+# | your attention against PyTorch's | differences below 0.00001 in float32 | sums in another order |
+# | the loss of a model with random weights | about $\ln$ of the vocabulary size | nothing is known; the logits are small |
+# | the tiny model on the docstring above | about 1.13 nats | familiar phrases; 2.18 on all held-out docstrings, says its card |
+# | your logits against Hugging Face's | differences below 0.001 | 4 blocks of float32 |
+# | a changed later token | differences of 0, or of rounding, before it | the causal mask |
+# | all places shifted | the same | RoPE is relative |
+# | a loss about 2 nats too high, no error | RoPE's pairs, or groups | see the table of breaks |
+# | a loss above a uniform guess | gate and up, norm weights, a dropped residual | each token's own vector is wrong |
+#
+# ## A plan for a port
+#
+# *Write · 15 minutes · difficulty: two of three · graded by a person*
+#
+# A colleague has ported a checkpoint of a Llama-like model to your own code. It loads without an error and writes sentences, but its loss on a text is 1.2 nats above the published one. Write the plan of the search in 150 to 250 words: which tests, in which order, and what each result would mean.
+#
+# **How it is graded, one point each:**
+#
+# 1. It fixes the comparison first: the same token ids, the same text, a reference implementation or published logits.
+# 2. It goes from cheap to dear, and finds the first place of difference: embedding, block by block, logits.
+# 3. It names at least three silent faults of this unit, and for each a test that would tell it from the others.
+# 4. It uses properties that need no reference: a changed later token, shifted places, rows that add up to one.
+# 5. It says what would count as repaired: a tolerance, and on what.
+
+# %% [markdown] exercise="port_plan" points=5 minutes=15 manual=true
+# **Plan.** First I make the two runs comparable: the same ids (I print them; a missing start token shifts everything), one text of a hundred tokens, float32, no cache, and the reference code on the same weights.
+#
+# Then I look for the first difference. I store the stream after the embedding, after each part of block 1, after each block, and the logits, and compare from the front. If the embedding agrees and the attention of block 1 does not, I compare q, k and v before and after RoPE, and
+# the heads before the output matrix. Equal before RoPE and different after: pairing, base or places. Equal q, k and v, and different heads: groups or mask. Equal attention and a different MLP: gate and up. A norm that differs by a factor: eps or its weights.
+#
+# Three tests need no reference. A changed later token must not move earlier logits (mask). Places shifted by 50 must not move any (RoPE is applied to q and k alike). Each row of weights adds up to one.
+#
+# With a loss 1.2 too high and whole sentences I suspect pairs or groups before the MLP: exchanged matrices cost far more on our tiny model. But that is one model, so I measure and do not guess.
+#
+# It is repaired when all logits agree to 0.001 on three texts, one of them long, and the loss equals the published one to two decimals.
+
+# %% [markdown]
+# ## The answer
+#
+# *"Explain self-attention, and write a Transformer."* Say it aloud first, then compare.
+#
+# **In half a minute.** "Each token makes a query, a key and a value. Its query is compared with all keys by dot products, divided by the root of their width, so that the softmax is not saturated at the start. The softmax gives weights, and the output is the weighted
+# average of the values. A causal mask hides what comes later. Several heads do this side by side on pieces of the vectors. A block adds the attention's output to the residual stream, and then that of an MLP, with a norm in front of each. Places come in
+# by turning queries and keys. The head is a matrix product with the embeddings."
+#
+# **When they press you.** You have shown each of these:
+#
+# - Without the root, the variance of the scores is $d$, and the softmax lets almost no gradient pass ([Why the root of d: predict](#Why-the-root-of-d:-predict)).
+# - A row that may see nothing gives `nan` unless you decide otherwise ([Attention in code](#Attention-in-code)).
+# - Heads split by a reshape alone are stretches of text; nothing raises an error ([Heads](#Heads)).
+# - RoPE's scores depend on distance; two pairings exist, and a permutation of rows leads from one to the other ([Where a token stands](#Where-a-token-stands)).
+# - The matrices cost two FLOPs a parameter and token, attention grows with the context; its table need never be built ([What it costs](#What-it-costs)).
+# - Which break costs what: you predicted it ([The summit: your modules, real weights](#The-summit:-your-modules,-real-weights)).
+#
+# **What the usual answer gets wrong.** It recites Q, K and V and draws the figure of 2017: post-norm, sinusoidal positions, ReLU. It takes "it runs" for "it is right", FlashAttention for an approximation, and total parameters of a mixture of experts for its cost.
+#
+# **Not in this unit.** Training (unit 10), the KV cache and quantisation, sliding windows and other sparse masks, and models without attention.

@@ -679,3 +679,19 @@ seen_in_plot = {"post": "A", "size": 3.6, "why": "a", "conclude": "a"}
 # Does not read eps from the configuration.
 # - self.weight, self.eps = nn.Parameter(torch.ones(d)), eps
 # + self.weight, self.eps = nn.Parameter(torch.ones(d)), 1e-5
+
+# %% places are absolute exercise="predict_breaks" fails=["what costs nothing", "what costs little", "the whole order"]
+# Believes that a shift of all places must hurt.
+prediction = {"order": "BACDEFG", "mask": "b"}
+
+# %% a wrong turn is worse than none exercise="predict_breaks" fails=["places: wrong pairs or none", "the whole order"]
+# Believes that wrong places mislead more than missing ones.
+prediction = {"order": "ABCEDFG", "mask": "b"}
+
+# %% the MLP matters little exercise="predict_breaks" fails=["the two worst", "the whole order"]
+# Looks for the damage in attention.
+prediction = {"order": "ABFCDGE", "mask": "b"}
+
+# %% a leak is always an answer exercise="predict_breaks" fails=["no causal mask"]
+# Takes what training without a mask would do for what taking it away does.
+prediction = {"order": "ABCDEFG", "mask": "a"}
