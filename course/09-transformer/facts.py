@@ -1,5 +1,6 @@
 """The numbers that this unit's prose states, computed."""
 
+import ast
 import math
 import re
 from dataclasses import asdict
@@ -11,6 +12,7 @@ import torch
 import torch.nn.functional as nnf
 
 from mftcourse.course.facts import holds, times
+from mftcourse.course.lesson import parse, reference
 from mftcourse.models import load_smollm2, smollm2_missing
 
 
@@ -25,6 +27,7 @@ def facts(lesson: dict) -> list[str]:
         *_tiny(lesson),
         *_smollm2(lesson),
         *_agreed(),
+        *_lines(),
     ]
 
 
@@ -173,3 +176,15 @@ def _agreed() -> list[str]:
         "The next cell gives what unit 08 is about",
         "Training (unit 10)",
     ]
+
+
+def _lines() -> list[str]:
+    """How long the reference is, without blank lines, comments and docstrings."""
+    exercises, count = parse(Path(__file__).parent).exercises, 0
+    for name in ("attention", "masks", "fix_gqa", "rope", "norm_and_gate", "transformer"):
+        tree = ast.parse(reference(exercises[name].source))
+        for node in ast.walk(tree):
+            if isinstance(node, ast.FunctionDef | ast.ClassDef) and ast.get_docstring(node):
+                node.body = node.body[1:] or [ast.Pass()]
+        count += sum(bool(line.strip()) for line in ast.unparse(tree).splitlines())
+    return [holds(count < 150, "The reference needs fewer than 150 lines for it")]
