@@ -131,6 +131,10 @@ def _tiny(lesson: dict) -> list[str]:
         gap = float((own - lesson["library_logits"](config, tensors, [ids])).abs().max())
     assert float(nnf.cross_entropy(leaky, torch.tensor(ids[1:]))) > loss[""] + 1 and gap < 1e-3
     uniform = math.log(config["vocab_size"])
+    eps, residual = lesson["with_eps"], lesson["without_residual"]
+    assert abs(eps(1e-6) - loss[""]) < 0.005 and eps(1e-2) > loss[""] + 1
+    assert abs(residual(0) - loss[""]) < 0.05 and residual(2) > uniform
+    assert min(loss["F"], loss["G"], residual(2)) > loss[""] + 4
     assert loss["G"] > uniform and 1 < loss["C"] - loss[""] < 3 and 1 < loss["D"] - loss[""] < 3
     size = sum(t.numel() for t in tensors.values())
     card = (resources.files("mftcourse") / "weights" / "tiny-lm.md").read_text(encoding="utf-8")

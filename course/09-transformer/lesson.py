@@ -2149,6 +2149,39 @@ except NotImplementedError:
 #
 # And the mask: without it the tiny model's loss **rises**, and SmolLM2's **falls**, here by more than 1 nat. A lower loss is no better model: it sees the answers, and cannot be used to write. Which of the two happens, you could not know beforehand.
 #
+# Two more, without a prediction: another $\varepsilon$ in the norms, and an MLP that replaces the stream in one block, in place of adding to it. The cell reaches into your modules by their names.
+
+# %% demo=true
+def without_residual(block: int) -> float:
+    """Return the tiny model's loss when the MLP of one block replaces the stream."""
+    net, entered = Transformer(TINY), {}
+    net.load_state_dict(tiny.tensors)
+    parts = dict(net.named_modules())
+    norm = parts[f"model.layers.{block}.post_attention_layernorm"]
+    norm.register_forward_pre_hook(lambda module, args: entered.update(x=args[0]))
+    mlp = parts[f"model.layers.{block}.mlp"]
+    mlp.register_forward_hook(lambda module, args, out: out - entered["x"])
+    with torch.no_grad():
+        logits = net(torch.tensor([TINY_IDS]))[0]
+    return float(F.cross_entropy(logits[:-1], torch.tensor(TINY_IDS[1:])))
+
+
+def with_eps(eps: float) -> float:
+    """Return the tiny model's loss with another eps in all norms."""
+    logits = logits_of({**TINY, "norm_eps": eps}, tiny.tensors, [TINY_IDS])[0]
+    return float(F.cross_entropy(logits[:-1], torch.tensor(TINY_IDS[1:])))
+
+
+try:
+    print("eps:        ", {e: round(with_eps(e), 2) for e in (1e-6, 1e-5, 1e-3, 1e-2)})
+    print("no residual:", {f"block {i}": round(without_residual(i), 2) for i in range(4)})
+except (NotImplementedError, KeyError) as error:
+    print("This cell uses your Transformer, with modules of the names in the lesson:", error)
+
+# %% [markdown]
+# A smaller $\varepsilon$ changes nothing, and a thousand times the right one costs more than 1 nat: it is compared with the mean square of the stream, and that is small in this model. The residual shows how unequal blocks are: here its loss in the first block costs nearly nothing, in the
+# third the model is worse than a uniform guess. In which block a fault sits can matter more than which fault it is.
+#
 # **Why it matters.** A port that is nearly right looks like a model that is nearly good. Know what each fault costs, and you know where to look.
 # [Your port of a checkpoint runs, but its loss is too high: how do you find the fault?](#Your-port-of-a-checkpoint-runs,-but-its-loss-is-too-high:-how-do-you-find-the-fault?)
 
@@ -2165,7 +2198,7 @@ except NotImplementedError:
 # | a changed later token | differences of 0, or of rounding, before it | the causal mask |
 # | all places shifted | the same | RoPE is relative |
 # | a loss about 2 nats too high, no error | RoPE's pairs, or groups | see the table of breaks |
-# | a loss above a uniform guess | gate and up, norm weights, a dropped residual | each token's own vector is wrong |
+# | a loss 4 nats or more too high | gate and up, norm weights, a residual in the middle | each token's own vector is wrong |
 #
 # ## A plan for a port
 #
