@@ -3,7 +3,6 @@
 import ast
 import math
 import re
-from dataclasses import asdict
 from fractions import Fraction as F
 from importlib import resources
 from pathlib import Path
@@ -13,7 +12,7 @@ import torch.nn.functional as nnf
 
 from mftcourse.course.facts import holds, times
 from mftcourse.course.lesson import parse, reference
-from mftcourse.models import load_smollm2, smollm2_missing
+from mftcourse.models import smollm2_missing
 
 
 def facts(lesson: dict) -> list[str]:
@@ -154,14 +153,12 @@ def _tiny(lesson: dict) -> list[str]:
 
 def _smollm2(lesson: dict) -> list[str]:
     """What is said of SmolLM2 without a number; looked at where it is installed."""
-    if not smollm2_missing():
-        model = load_smollm2()
-        ids = lesson["encode"](model.tokenizer, lesson["EARTH"])
-        loss = lesson["break_table"](asdict(model.config), model.tensors, ids)
+    if not smollm2_missing():  # the demonstrations ran it
+        loss = lesson["losses"]
         assert abs(loss["A"] - loss["none"]) < 0.01 and abs(loss["B"] - loss["none"]) < 0.15
         assert loss["none"] + 0.5 < loss["D"] < loss["E"] - 0.5 and loss["C"] > loss["E"] + 5
         assert loss["no mask"] < loss["none"] - 1
-        assert lesson["answer"](model, "What is the capital of France?") == "The capital of France is Paris."
+        assert lesson["said"] == "The capital of France is Paris."
     return []
 
 

@@ -1989,7 +1989,8 @@ if smollm2_missing():
     print("Left out: SmolLM2 would answer a question here.", smollm2_missing())
 else:
     try:
-        print(answer(load_smollm2(), "What is the capital of France?"))
+        said = answer(load_smollm2(), "What is the capital of France?")
+        print(said)
     except NotImplementedError:
         print("This cell uses your Transformer: write it first, then run this cell again.")
 
