@@ -32,11 +32,6 @@
 # - scores = q @ k.transpose(-2, -1) / math.sqrt(q.shape[-1])
 # + scores = q @ k.transpose(-2, -1)
 
-# %% divides by d exercise="attention" fails=["the three tokens, as on paper", "more keys than queries, as torch computes it", "texts and heads in front are carried along", "what is hidden has no say", "one mask for all heads of a text", "a row with nothing to look at gives zeros", "random sizes and masks"]
-# Forgets the root of the root of d.
-# - scores = q @ k.transpose(-2, -1) / math.sqrt(q.shape[-1])
-# + scores = q @ k.transpose(-2, -1) / q.shape[-1]
-
 # %% the root of the number of keys exercise="attention" fails=["the three tokens, as on paper", "more keys than queries, as torch computes it", "texts and heads in front are carried along", "what is hidden has no say", "one mask for all heads of a text", "random sizes and masks"]
 # Takes the wrong axis for d; with as many keys as entries nobody sees it.
 # - scores = q @ k.transpose(-2, -1) / math.sqrt(q.shape[-1])
