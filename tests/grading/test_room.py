@@ -61,7 +61,7 @@ def test_a_room_sees_the_system_and_nothing_else(open_room, tmp_path, monkeypatc
     monkeypatch.setenv("MFT_SECRET", "x")
     room = open_room()
     look = "import os, glob, pathlib\n"
-    for hidden in (tmp_path, ROOT / "solutions", ROOT / "course", ROOT / ".git", ROOT / "README.md", "/var", "/etc/passwd", "/sys"):
+    for hidden in (tmp_path, ROOT / "solutions", ROOT / "course", ROOT / ".git", ROOT / "README.md", "/var/lib/dpkg", "/etc/passwd", "/sys"):
         assert said(room.run(look + f"os.path.exists({str(hidden)!r})")) == "False", hidden
     assert said(room.run(look + "'MFT_SECRET' in os.environ")) == "False"
     assert said(room.run(look + "[p for p in os.listdir('/proc') if p.isdigit()]")) == "['1']"
