@@ -229,6 +229,19 @@ def test_a_call_that_does_not_come_back_costs_only_its_exercise(mark, body, sent
     assert sentence in marked.cards["best_threshold"].findings[0].message
 
 
+def test_calls_that_end_their_process_do_not_multiply_the_notebook(bench, metrics, monkeypatch):
+    """Four functions end the process that the judge asks; the cells run once more for them, and once for what is carried."""
+    opened, begin = [], bench.template.open
+    monkeypatch.setattr(bench.template, "open", lambda: opened.append(1) or begin())
+    nb, dying = copy.deepcopy(metrics[2]), ("confusion_counts", "roc_curve", "average_precision", "best_threshold")
+    for cell in nb.cells:
+        if kind(cell) == "exercise" and exercise(cell) in dying:
+            cell.source += f"\ndef {exercise(cell)}(*a, **k):\n    import os\n    os._exit(1)"
+    marked = bench.mark(repair(nb, metrics[0])[0])
+    assert set(dying) <= set(missing(marked)) and len(opened) <= 3
+    assert len(marked.cards["roc_curve"].findings) > 3, "every check of the cell was asked"
+
+
 LIAR = """
 class Liar({base}):
     def __eq__(self, other): return True
