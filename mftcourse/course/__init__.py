@@ -2,5 +2,5 @@
 
 import sys
 
-# jsonschema, which proves notebooks, would compile the grammar of a format that no notebook uses: 0.6 s of every start.
+# jsonschema, which proves notebooks, would compile the grammar of a format that no notebook uses, at every start.
 sys.modules.setdefault("rfc3987_syntax", None)

@@ -47,6 +47,7 @@ class _Work:
         self.ran: Ran | None = None
         self.others: list[Ran] = []
         self.used: set[int] = set()  # snapshots that have answered, and cannot again
+        self.careful = False  # one did not live to the end: no other is used up
         self.hand_in: Channel | None = None  # to its judge
 
     @property
@@ -114,10 +115,6 @@ class Bench:
         """Whether its processes are there."""
         return self.template.lives() and self.judge.lives()
 
-    def cpu(self) -> float:
-        """Return the CPU seconds that marking has cost so far."""
-        return self.template.cpu() + self.judge.cpu()
-
     def mark(self, nb: NotebookNode, files: dict[str, bytes] | None = None) -> Marked:
         """Run a repaired notebook in a room and let the judge give its cards.
 
@@ -140,7 +137,8 @@ class Bench:
             for place, cell in code.items():
                 self._outputs(marked, cell, work.outputs.get(place, []), work.without.get(place, ""))
             self._carry_forward(marked, work, checks)
-            self.cpu()  # raises where template or judge died: what was lost with them is not the learner's doing
+            self.template.answers()
+            self.judge.answers()  # where one died: what was lost with it is not the learner's doing
         finally:
             work.close()
         for place in checks:
@@ -185,7 +183,7 @@ class Bench:
             self._renew(work, {place})
         if place in work.without:
             return self.judge.failed(of, work.without[place])
-        ran, once = work.ran, not again and stand_for is None
+        ran, once = work.ran, not again and stand_for is None and not work.careful
         if once:
             work.used.add(place)
         try:
@@ -200,6 +198,7 @@ class Bench:
             return self.judge.failed(of, str(stop))
         if card is None and not again and ran.room.alive(0):  # its snapshot is gone: something ended it
             work.used.add(place)
+            work.careful = True
             return self._card(work, place, stand_for, again=True)
         return card or self.judge.failed(of, room.ENDED)
 
@@ -225,7 +224,11 @@ class Bench:
                 if used:
                     if place in work.used:  # all that may follow at once
                         left = {p for p in work.used if p >= place}
-                        self._renew(work, {p for p in left if not marked.cards[exercise(work.nb.cells[p])].complete})
+                        left = {p for p in left if not marked.cards[exercise(work.nb.cells[p])].complete}
+                        try:
+                            self._renew(work, left)
+                        except Stopped:  # the cards stand as they are
+                            return
                     again = self._card(work, place, used)
                     if again.earned > card.earned:
                         marked.cards[of] = again

@@ -107,7 +107,7 @@ def grade(
                 desk.keep(rows[student], result)
                 quarantined += not rows[student].graded
                 progress(done, len(rows), quarantined)
-            said, cpu = UNFENCED if not fenced else COLD if not marker.warm else "", marker.cpu()
+            said = UNFENCED if not fenced else COLD if not marker.warm else ""
         found, exported = list(rows.values()), []
         try:
             for student, row in rows.items():
@@ -115,7 +115,7 @@ def grade(
             exported = export(course, unit, found, desk.book)
         except NOT_WRITTEN as error:
             said = f"{said} The grades could not be exported: {_reason(error)}.".strip()
-        return ClassTable(unit, found, exported, said, cpu)
+        return ClassTable(unit, found, exported, said)
 
 
 @contextlib.contextmanager
@@ -206,11 +206,6 @@ class Local:
 
     def at_once(self, jobs: int | None) -> int:
         return jobs or os.cpu_count() or 1
-
-    def cpu(self) -> float:
-        with contextlib.suppress(OSError, EOFError):  # what a thread started dies with it
-            return self._bench.cpu() if self._bench else 0.0
-        return 0.0
 
     def _ready(self, broken: Bench | None = None) -> Bench:
         with self._lock:

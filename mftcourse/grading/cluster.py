@@ -74,9 +74,6 @@ class Cluster:
     def at_once(self, jobs: int | None) -> int:
         return jobs or self._threads
 
-    def cpu(self) -> float:
-        return 0.0
-
     def mark(self, nb: NotebookNode, files: dict[str, bytes]) -> Marked:
         """Mark a hand-in on some worker; where a worker is lost, another one does it.
 

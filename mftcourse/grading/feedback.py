@@ -39,7 +39,8 @@ class Hand:
 def hands(submission: SubmittedNotebook) -> dict[str, Hand]:
     """Return exercise → what a person said of it, from the gradebook."""
     comments = {c.name: c.comment or "" for c in submission.comments}
-    found = {name: Hand(None, 0, comment) for name, comment in comments.items() if comment}
+    by_hand = {c.name: c.manual_comment for c in submission.comments}  # nbgrader's own is "No response."
+    found = {name: Hand(None, 0, comment) for name, comment in by_hand.items() if comment}
     for grade in submission.grades:
         if grade.cell.cell_type == "markdown":
             points = None if grade.needs_manual_grade else grade.score

@@ -54,9 +54,8 @@ def template(control: Channel) -> None:
         with contextlib.suppress(ChildProcessError):  # rooms that are closed
             while os.waitpid(-1, os.WNOHANG)[0]:
                 pass
-        if not descriptors:  # asked for the CPU seconds so far
-            used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-            control.send(json.dumps(sum(u.ru_utime + u.ru_stime for u in used)).encode())
+        if not descriptors:  # asked whether it lives
+            control.send(b"0")
         elif (_fork_apart() if warm else os.fork()) == 0:
             try:
                 control.close()

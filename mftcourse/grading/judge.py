@@ -142,11 +142,11 @@ class Judge:
         """Whether the process is there."""
         return self._process.poll() is None
 
-    def cpu(self) -> float:
-        """Return the CPU seconds of the judge and of its hand-ins that are done."""
+    def answers(self) -> None:
+        """Raise OSError or EOFError where it does not."""
         with self._lock:
             self._channel.send(b"0")
-            return json.loads(self._channel.receive(30)[0])
+            self._channel.receive(30)
 
 
 # --- inside the judge's process ---------------------------------------------------------------
@@ -176,8 +176,7 @@ def main(control: Channel) -> None:
             while os.waitpid(-1, os.WNOHANG)[0]:
                 pass
         if not descriptors:
-            used = os.times()
-            control.send(json.dumps(sum(used[:4])).encode())
+            control.send(b"0")
         elif fork_without_rights(about["fenced"]) == 0:
             control.close()
             hand_in = Channel(socket.socket(fileno=descriptors[0]))

@@ -55,14 +55,12 @@ class ClassTable:
 
     Attributes:
         said: what is to be said of all of it, such as that nothing was fenced in.
-        cpu: the seconds of CPU that rooms and judges took; 0 for those of a cluster.
     """
 
     unit: str
     rows: list[Row]
     exported: list[Path]
     said: str = ""
-    cpu: float = 0.0
 
 
 # nbgrader's CsvExportPlugin writes these, and writes them unquoted

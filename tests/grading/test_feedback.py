@@ -181,6 +181,15 @@ def test_everything_passed_and_nothing_to_say(made, graded):
     assert made().index("without a fence") < made().index("<h1")
 
 
+def test_what_is_not_written_is_folded_and_says_so_once(made, graded):
+    findings = cell(graded, "mean-check").outputs[0].data[MIME]["findings"]
+    assert '<details class="part" id="mean" open>' in made()
+    for finding in findings:
+        finding |= {"verdict": "todo", "message": "Not written yet.", "earned": 0}
+    html = made()
+    assert '<details class="part" id="mean">' in html and html.count("Not written yet.") == 0 and "· not written" in html
+
+
 @pytest.mark.parametrize("card", [None, [], {"findings": []}, {"exercise": "mean", "points": 3, "findings": [{"source": "secret"}]},
                                   {"exercise": "mean", "points": 3, "findings": ["secret"]}])  # fmt: skip
 def test_a_check_without_a_verdict_is_told(made, graded, card):
@@ -251,13 +260,14 @@ def test_what_people_said_comes_from_the_gradebook(tmp_path, monkeypatch):
         book.add_notebook("tiny", UNIT)
         for name, sort in (("memo", "markdown"), ("plan", "markdown"), ("mean-check", "code")):
             book.add_grade_cell(name, "tiny", UNIT, max_score=2, cell_type=sort)
-        for name in ("memo", "plan", "mean"):
+        for name in ("memo", "plan", "mean", "late"):
             book.add_solution_cell(name, "tiny", UNIT)
         book.add_student("ada")
         book.add_submission(UNIT, "ada")
         memo = book.find_grade("memo", "tiny", UNIT, "ada")
         memo.manual_score, memo.needs_manual_grade = 1.5, False
         book.find_comment("mean", "tiny", UNIT, "ada").manual_comment = "Neat."
+        book.find_comment("late", "tiny", UNIT, "ada").auto_comment = "No response."  # the card says so
         book.db.commit()
         said = feedback.hands(book.find_submission_notebook("tiny", UNIT, "ada"))
     assert said == {"memo": Hand(1.5, 2), "plan": Hand(None, 2), "mean": Hand(None, 0, "Neat.")}

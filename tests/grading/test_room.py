@@ -61,7 +61,7 @@ def test_a_room_sees_the_system_and_nothing_else(open_room, tmp_path, monkeypatc
     monkeypatch.setenv("MFT_SECRET", "x")
     room = open_room()
     look = "import os, glob, pathlib\n"
-    for hidden in (tmp_path, ROOT / "solutions", ROOT / "course", ROOT / ".git", ROOT / "README.md", "/var", "/etc/passwd", "/sys"):
+    for hidden in (tmp_path, ROOT / "solutions", ROOT / "course", ROOT / ".git", ROOT / "README.md", "/var/lib/dpkg", "/etc/passwd", "/sys"):
         assert said(room.run(look + f"os.path.exists({str(hidden)!r})")) == "False", hidden
     assert said(room.run(look + "'MFT_SECRET' in os.environ")) == "False"
     assert said(room.run(look + "[p for p in os.listdir('/proc') if p.isdigit()]")) == "['1']"
@@ -227,6 +227,19 @@ def test_a_call_that_does_not_come_back_costs_only_its_exercise(mark, body, sent
     marked = mark(f"def best_threshold(*a, **k): {body}", of="best_threshold")
     assert missing(marked) == ["best_threshold"]
     assert sentence in marked.cards["best_threshold"].findings[0].message
+
+
+def test_calls_that_end_their_process_do_not_multiply_the_notebook(bench, metrics, monkeypatch):
+    """Four functions end the process that the judge asks; the cells run once more for them, and once for what is carried."""
+    opened, begin = [], bench.template.open
+    monkeypatch.setattr(bench.template, "open", lambda: opened.append(1) or begin())
+    nb, dying = copy.deepcopy(metrics[2]), ("confusion_counts", "roc_curve", "average_precision", "best_threshold")
+    for cell in nb.cells:
+        if kind(cell) == "exercise" and exercise(cell) in dying:
+            cell.source += f"\ndef {exercise(cell)}(*a, **k):\n    import os\n    os._exit(1)"
+    marked = bench.mark(repair(nb, metrics[0])[0])
+    assert set(dying) <= set(missing(marked)) and len(opened) <= 3
+    assert len(marked.cards["roc_curve"].findings) > 3, "every check of the cell was asked"
 
 
 LIAR = """
