@@ -11,7 +11,7 @@
 #
 # **What this unit answers for: tables.** Images and text ask for the same discipline and for other steps. An image
 # is decoded, resized and normalised with the mean and scale that the *pretrained network* was trained with, and
-# augmented in training only; the frames of one film are a group. A text is cut into tokens by the tokeniser that
+# augmented in training only; the frames of one film are a group. A text is cut into tokens by the tokenizer that
 # belongs to the model; removing stop words and endings is for counts of words, not for transformers. In both,
 # near-duplicates on two sides of a split are a leak, and a costly one: K. Lee and others ("Deduplicating training
 # data makes language models better", 2022) found passages of the validation
