@@ -561,19 +561,19 @@ sampling_hand = {"cold": 64 / 90, "top_k": 4 / 12, "top_p": 4 / 15, "min_p": 0, 
 # +     before = np.cumsum(raw[order]) - raw[order]
 
 # %% exp without care exercise="next_probs" fails=["huge logits"]
-# Overflows.
+# The exponential is believed to hold for logits of any size.
 # - p = np.exp((np.array(logits) - max(logits)) / temperature)
 # + p = np.exp(np.array(logits) / temperature)
 
 # %% anything goes exercise="next_probs" fails=["settings outside their range are refused"]
-# Refuses nothing.
+# Every setting is believed to mean something.
 # - if temperature < 0 or (top_k is not None and top_k < 1):
 # -     raise ValueError("temperature is 0 or more, top_k 1 or more")
 # - if (top_p is not None and not 0 < top_p <= 1) or (min_p is not None and not 0 <= min_p <= 1):
 # -     raise ValueError("top_p is above 0 and at most 1, min_p 0 to 1")
 
 # %% logits as they are exercise="next_probs" fails=["no filter: softmax", "temperature", "top-k, ties included", "top-p", "min-p", "the penalty", "as transformers filters"]
-# Forgets softmax.
+# The logits are taken for probabilities.
 # - return p.tolist()
 # + return logits
 
