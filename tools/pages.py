@@ -306,6 +306,20 @@ def plan(units: list[Unit]) -> str:
     )
 
 
+def contents(units: list[Unit], lang: str) -> str:
+    """Return the units with the question that each opens with, as a table for the README."""
+    head, rule = {
+        "en": ("| unit | opens with | minutes |", "|---|---|---:|"),
+        "zh": ("| 单元 | 开篇的问题 | 分钟 |", "|---|---|---:|"),
+    }[lang]
+    rows = []
+    for unit in order(units):
+        asked = unit.asked if lang == "en" else unit.bank.questions[0].zh.question
+        page = f"docs/interview/{'' if lang == 'en' else 'zh/'}{unit.bank.questions[0].id}.md"
+        rows.append(f"| {unit.lesson.unit} | [{asked}]({page}) | {unit.minutes} |")
+    return "\n".join([head, rule, *rows])
+
+
 def graph(units: list[Unit]) -> str:
     """Return the prerequisites as a Mermaid graph."""
     lines = [f'    {u.lesson.slug}["{u.lesson.unit}"]' for u in units]
@@ -350,7 +364,9 @@ def render(root: Path) -> dict[Path, str]:
     parts = {"plan": plan(units), "graph": graph(units)}
     pages[guide] = fill((root / guide).read_text(encoding="utf-8"), parts)
     for lang, name in (("en", "README.md"), ("zh", "README.zh-CN.md")):
-        pages[Path(name)] = fill((root / name).read_text("utf-8"), {"routes": routes_table(course, lang)})
+        pages[Path(name)] = fill(
+            (root / name).read_text("utf-8"), {"units": contents(units, lang), "routes": routes_table(course, lang)}
+        )
     return pages
 
 
