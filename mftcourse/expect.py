@@ -460,7 +460,9 @@ def _number(value: Any) -> Any:
     if isinstance(value, complex):
         return value
     try:
-        return float(value) if not isinstance(value, int) or abs(value) < 2**53 else value
+        return value if isinstance(value, int) and 2**53 <= abs(value) < 2**1023 else float(value)
+    except OverflowError:  # more than a float holds
+        return math.inf if value > 0 else -math.inf
     except (TypeError, ValueError):
         return None
 

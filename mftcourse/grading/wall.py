@@ -18,6 +18,8 @@ import math
 import re
 import struct
 from collections.abc import Callable, Iterable
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -44,7 +46,7 @@ def dumps(value: Any, lend: Callable[[Any], dict] | None = None) -> bytes:
     """Encode plain data.
 
     Args:
-        value: numbers, strings, bytes, None, `...`, lists, tuples, dicts, sets, NumPy arrays and scalars
+        value: numbers, fractions, strings, bytes, None, `...`, lists, tuples, dicts, sets, NumPy arrays and scalars
             (no object dtype), tensors, dtypes, pandas frames and series; and stand-ins.
         lend: called for everything else; returns a reference. None refuses it.
 
@@ -103,6 +105,10 @@ def _encode(value: Any, lend: Callable[[Any], dict] | None, blobs: list[bytes]) 
         return value if math.isfinite(value) else {"t": "float", "v": repr(float(value))}
     if isinstance(value, complex):
         return {"t": "complex", "v": repr(complex(value))}
+    if isinstance(value, Decimal):
+        return {"t": "decimal", "v": str(value)}
+    if isinstance(value, Fraction):
+        return {"t": "fraction", "v": f"{int(value.numerator)}/{int(value.denominator)}"}
     if value is Ellipsis:
         return {"t": "ellipsis"}
     if isinstance(value, StandIn):
@@ -135,7 +141,10 @@ def _encode(value: Any, lend: Callable[[Any], dict] | None, blobs: list[bytes]) 
     return lend(value)
 
 
-_NUMBERS = {"int": int, "float": float, "complex": complex}
+_NUMBERS = {
+    "int": int, "float": float, "complex": complex, "decimal": Decimal,
+    "fraction": lambda text: Fraction(*map(int, text.split("/"))),
+}  # fmt: skip
 _CONTAINERS = {"list": list, "tuple": tuple, "set": set, "frozenset": frozenset}
 
 
