@@ -28,9 +28,9 @@ import types
 from pathlib import Path
 from typing import Any
 
-from .. import checks
+from .. import checks, mistakes
 from .channel import Channel
-from .wall import Room
+from .wall import Room, dumps
 
 HOME = "/room"
 STREAM_BYTES, DISPLAY_BYTES = 200_000, 2_000_000  # of a cell
@@ -342,6 +342,9 @@ def _room(control: Channel, shell: Any, about: dict) -> None:
             except checks.TimeLimit:  # it came late, after the cell
                 pass
             control.send(json.dumps(list(kept), default=_plain).encode())
+        elif said := _said(shell.user_ns, ask["names"]):
+            os.close(descriptors[0])
+            control.send(json.dumps(said).encode())
         else:
             now, most = resource.getrlimit(resource.RLIMIT_NPROC)
             resource.setrlimit(resource.RLIMIT_NPROC, (most, most))
@@ -366,6 +369,34 @@ def _plain(value: Any) -> Any:
 
 def _no_input(prompt: str = "") -> str:
     raise RuntimeError("`input` asks a person; when a notebook is graded nobody is there. Put the value in the code.")
+
+
+def _said(namespace: dict, names: list[str] | None) -> dict[str, str] | None:
+    """Return what a server would answer about these names, where they are plain: nobody need wait to be asked."""
+    if names is None or not _is_plain({name: namespace[name] for name in names if name in namespace}):
+        return None
+    room, ended = Room(namespace), mistakes._cells
+    if not _is_plain(ended):
+        return None
+    asked = {"names": {"op": "names", "args": names}, "cells": {"op": "cells"}}
+    return {op: base64.b64encode(room.answer(dumps(ask))).decode() for op, ask in asked.items()}
+
+
+def _is_plain(value: Any, most: int = 100_000) -> bool:
+    """Whether a value is made of Python's own plain types alone, and small: to look at it runs nobody's code."""
+    todo = [value]
+    for one in todo:  # grows while it is walked
+        if type(one) in (list, tuple, set):
+            todo += one
+        elif type(one) is dict:
+            todo += [*one.keys(), *one.values()]
+        elif type(one) in (str, bytes):
+            most -= len(one)
+        elif type(one) not in (int, float, bool, complex, type(None), type(...)):
+            return False
+        if len(todo) > most:
+            return False
+    return True
 
 
 def _snapshot(judge: Channel, namespace: dict) -> None:
