@@ -275,4 +275,5 @@ class Bench:
 
 def _show(cell: NotebookNode, card: Scorecard) -> None:
     data = {"text/plain": repr(card), "text/html": card._repr_html_(), MIME: card.to_dict()}
-    cell.outputs = [new_output("execute_result", data=from_dict(data), execution_count=None)]
+    made = {"output_type": "execute_result", "metadata": {}, "data": data, "execution_count": None}
+    cell.outputs = [from_dict(made)]

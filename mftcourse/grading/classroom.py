@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import importlib.metadata
+import json
 import logging
 import os
 import platform
@@ -368,7 +369,7 @@ class _Desk:
         path = self.course.notebook("autograded", self.unit, row.student)
         try:
             submission = self._record(row.student, result, _answers(path))
-            write(path, (nbformat.writes(result.nb, indent=None) + "\n").encode())
+            write(path, (json.dumps(result.nb, ensure_ascii=False) + "\n").encode())
             page = feedback.page(
                 result.nb, student=row.student, unit=self.unit, points=self._points(submission),
                 out_of=submission.max_score, late=submission.total_seconds_late > 0,
