@@ -40,6 +40,7 @@ _NEW = {"NS": 0x20000, "UTS": 0x04000000, "IPC": 0x08000000, "USER": 0x10000000,
 
 def template(control: Channel) -> None:
     """Import what a unit's given cells import, say so, and fork a room for each socket that comes."""
+    gc.disable()  # until all is imported
     about = json.loads(control.receive()[0])
     sys.path[:0] = [p for p in about["path"] if p not in sys.path]
     shell = _shell(about["cells"])
@@ -185,6 +186,7 @@ def ready_to_fork() -> None:
     """Make forks cheap: nothing for the collector to touch, and memory in large pages where the kernel has them."""
     gc.collect()
     gc.freeze()
+    gc.enable()
     libc, large = ctypes.CDLL(None), 2 << 20
     maps = Path("/proc/self/maps")
     for line in maps.read_text().splitlines() if maps.exists() else ():

@@ -13,6 +13,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import functools
+import gc
 import importlib
 import io
 import json
@@ -159,6 +160,7 @@ class Judge:
 
 def main(control: Channel) -> None:
     """Run the instructor's notebook, prove that its solution passes, and fork for each hand-in that comes."""
+    gc.disable()  # until all is imported
     about = json.loads(control.receive()[0])
     cells = [Cell(**c) for c in about["cells"]]
     sys.stdout = io.StringIO()
@@ -221,6 +223,8 @@ def _run(cells: list[Cell]) -> dict[str, dict[str, Any]]:
 def _passes(cells: list[Cell], scopes: dict) -> str:
     """Let the reference pass its own checks, in a fork that only tells what `_remember` kept; return what failed."""
     reading, writing = os.pipe()
+    for cell in (c for c in cells if c.kind == "check"):  # here, or every hand-in would compile it anew
+        _compile(cell.source, f"<check {cell.exercise}>")
     child = os.fork()
     if child == 0:
         failed = []
@@ -274,10 +278,14 @@ def _remembering(function: Any) -> Any:
 
 
 def _exec(source: str, name: str, namespace: dict) -> None:
-    if name not in linecache.cache:
+    exec(_compile(source, name), namespace)
+
+
+def _compile(source: str, name: str) -> Any:
+    if name not in _compiled:
         linecache.cache[name] = (len(source), None, source.splitlines(True), name)
         _compiled[name] = compile(source, name, "exec")
-    exec(_compiled[name], namespace)
+    return _compiled[name]
 
 
 _compiled: dict[str, Any] = {}
