@@ -124,7 +124,7 @@ def _meanwhile(marker: Any, what: Callable[[], Any]) -> Iterator[Any]:
     """Enter a marker, whose processes take seconds to start, while something else is done."""
     with ThreadPoolExecutor(1) as pool, contextlib.ExitStack() as stack:
         starting = pool.submit(marker.__enter__)
-        stack.push(lambda *error: bool(starting.exception()) or marker.__exit__(*error))
+        stack.callback(lambda: starting.exception() or marker.__exit__())
         what()
         yield starting.result()
 
@@ -369,7 +369,7 @@ class _Desk:
         path = self.course.notebook("autograded", self.unit, row.student)
         try:
             submission = self._record(row.student, result, _answers(path))
-            write(path, (json.dumps(result.nb, ensure_ascii=False) + "\n").encode())
+            write(path, (json.dumps(result.nb, ensure_ascii=False, sort_keys=True) + "\n").encode())
             page = feedback.page(
                 result.nb, student=row.student, unit=self.unit, points=self._points(submission),
                 out_of=submission.max_score, late=submission.total_seconds_late > 0,
