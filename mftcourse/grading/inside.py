@@ -5,8 +5,8 @@
 A template imports the libraries once and never runs a learner's code. Each room is forked from it into namespaces
 of its own, where the learner's cells run in IPython. At a check cell a room forks a snapshot, which waits. The judge
 lets it answer, and where that one does not live to the end asks another for as many servers as it needs, each forked
-anew: nothing that a check sends in is seen by a cell or by another check. From its first cell on, everything that a
-room says is the learner's word.
+anew: nothing that a check sends in is seen by a cell or by another check. Where all that a check reads is plain data,
+the room says it at once, and nobody waits. From its first cell on, everything that a room says is the learner's word.
 """
 
 from __future__ import annotations
