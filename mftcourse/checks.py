@@ -17,6 +17,7 @@ import functools
 import html
 import io
 import linecache
+import math
 import os
 import re
 import sys
@@ -468,7 +469,8 @@ class time_limit:
     def __enter__(self) -> time_limit:
         self._thread, self._lock, self._done = threading.get_ident(), threading.Lock(), threading.Event()
         self._began = time.monotonic(), time.process_time()
-        threading.Thread(target=self._watch, daemon=True).start()
+        if self.seconds < math.inf:
+            threading.Thread(target=self._watch, daemon=True).start()
         return self
 
     def _watch(self) -> None:

@@ -109,11 +109,11 @@ def _parameter(function: Any, place: int | str) -> int | str:
 
 def _snapshot(value: Any, depth: int = 12) -> Any:
     """Return a copy of plain data; anything else as it is."""
-    kind = _kind(value)
     if type(value) in (list, tuple, set) and depth:
-        return type(value)(_snapshot(v, depth - 1) for v in value)
+        return type(value)(v if type(v) in _SIMPLE else _snapshot(v, depth - 1) for v in value)
     if type(value) is dict and depth:
         return {k: _snapshot(v, depth - 1) for k, v in value.items()}
+    kind = _kind(value)
     if kind in ("array", "frame", "series"):
         return value.copy()
     return value.detach().clone() if kind == "tensor" else value
@@ -122,11 +122,11 @@ def _snapshot(value: Any, depth: int = 12) -> Any:
 def _same(was: Any, now: Any) -> bool:
     if was is now:
         return True
-    kind = _kind(was)
     if type(was) in (list, tuple):
-        return len(was) == len(now) and all(map(_same, was, now))
+        return len(was) == len(now) and all(a is b or _same(a, b) for a, b in zip(was, now, strict=True))
     if type(was) is dict:
         return list(was) == list(now) and all(_same(was[k], now[k]) for k in was)
+    kind = _kind(was)
     if kind in ("frame", "series"):
         return was.equals(now) and (kind == "series" or list(was.columns) == list(now.columns))
     if kind in ("array", "tensor"):
@@ -436,7 +436,12 @@ def _suspect_array(got: np.ndarray, want: np.ndarray, tol: float) -> str:
 # --- small facts about values -----------------------------------------------------------------
 
 
+_SIMPLE = {int: "number", float: "number", bool: "number", complex: "number", str: "other", type(None): "other"}
+
+
 def _kind(value: Any) -> str:
+    if type(value) in _SIMPLE:  # nearly always, and much sooner
+        return _SIMPLE[type(value)]
     module = type(value).__module__.split(".")[0]
     if module == "torch" and hasattr(value, "detach"):
         return "tensor" if value.ndim else "number"
@@ -459,7 +464,9 @@ def _number(value: Any) -> Any:
     if isinstance(value, complex):
         return value
     try:
-        return float(value) if not isinstance(value, int) or abs(value) < 2**53 else value
+        return value if isinstance(value, int) and 2**53 <= abs(value) < 2**1023 else float(value)
+    except OverflowError:  # more than a float holds
+        return math.inf if value > 0 else -math.inf
     except (TypeError, ValueError):
         return None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import base64
 import copy
+import functools
 import os
 import re
 import subprocess
@@ -241,10 +242,15 @@ _NOTHING = Names()
 
 def names(cell: NotebookNode) -> Names:
     """Return the names of a cell; what a check binds is its own."""
+    return _names(cell.source, kind(cell) == "check")
+
+
+@functools.lru_cache(2000)  # most cells of a class are the same
+def _names(source: str, checks: bool) -> Names:
     try:
-        source = TransformerManager().transform_cell(_opened(cell.source))  # `%timeit` and the like
+        source = TransformerManager().transform_cell(_opened(source))  # `%timeit` and the like
         reads = globals_loaded(source)
-        if kind(cell) == "check":  # what it binds is its own: see `lesson.own_names`
+        if checks:  # what it binds is its own: see `lesson.own_names`
             return Names(reads=frozenset(n for n in reads if not n.startswith("mft_")))
         symbols, tree = symtable.symtable(source, "<cell>", "exec").get_symbols(), ast.parse(source)
     except (SyntaxError, ValueError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from nbformat import NotebookNode, from_dict
@@ -54,7 +55,7 @@ class _Work:
     def outputs(self) -> dict[int, list[NotebookNode]]:
         return self.ran.outputs
 
-    def run(self, template: Template, checks: set[int]) -> None:
+    def run(self, template: Template, checks: dict[int, list[str] | None]) -> None:
         if self.ran:
             self.ran.close()
         self.used = set()
@@ -96,6 +97,7 @@ class Bench:
         classes = [node.name for node in tops if isinstance(node, ast.ClassDef)]
         for cell in cells:
             cell.classes = classes
+        self.asked = self._asked(solution)
         seconds = seconds or room.CELL_SECONDS
         with contextlib.ExitStack() as stack:
             given = [c.source for c in cells if c.kind == "code"]
@@ -104,6 +106,26 @@ class Bench:
             self.template.ready()  # both start at once
             self.judge.ready()
             self._stack = stack.pop_all()
+
+    def _asked(self, solution: NotebookNode) -> dict[str, list[str] | None]:
+        """Return exercise → the names of exercises that its check reads, itself or by the course's own functions.
+
+        None where one of them is a function or a class, which a check asks more than once.
+        """
+        code = [(c, names(c)) for c in solution.cells if c.cell_type == "code"]
+        given = [about for cell, about in code if kind(cell) == "code"]
+        known = {name for some in self.defines.values() for name in some}
+        answers = [node for c, _ in code if kind(c) == "exercise" for node in ast.parse(c.source).body]
+        called = {node.name for node in answers if hasattr(node, "name")}
+        asked = {}
+        for cell, about in code:
+            if kind(cell) == "check":
+                found, before = set(about.reads), None
+                while found != before:
+                    before = set(found)
+                    found |= {name for one in given if one.binds & found for name in one.reads}
+                asked[exercise(cell)] = None if found & called else sorted(found & known)
+        return asked
 
     def __enter__(self) -> Bench:
         return self
@@ -128,7 +150,7 @@ class Bench:
         """
         begin = time.monotonic()
         code = {i: c for i, c in enumerate(nb.cells) if c.cell_type == "code"}
-        checks = {i for i, c in code.items() if kind(c) == "check"}
+        checks = {i: self.asked[exercise(c)] for i, c in code.items() if kind(c) == "check"}
         run = {i: c.source for i, c in code.items() if i not in checks and kind(c) != "demo"}
         work = _Work(nb, run, files or {})
         marked = Marked(nb, {})
@@ -146,7 +168,7 @@ class Bench:
         marked.seconds = time.monotonic() - begin
         return marked
 
-    def _cards(self, work: _Work, checks: set[int], marked: Marked) -> None:
+    def _cards(self, work: _Work, checks: dict[int, list[str] | None], marked: Marked) -> None:
         """Fill in the cards. Where a room dies while the judge asks it, what is left is judged in a new one."""
         left = sorted(checks)
         for attempt in range(room.DEATHS + 1):
@@ -184,7 +206,7 @@ class Bench:
         if place in work.without:
             return self.judge.failed(of, work.without[place])
         ran, once = work.ran, not again and stand_for is None and not work.careful
-        if once:
+        if once and not isinstance(ran.snapshots[place], dict):
             work.used.add(place)
         try:
             work.hand_in = work.hand_in or self.judge.open()
@@ -205,14 +227,14 @@ class Bench:
     def _renew(self, work: _Work, places: set[int]) -> None:
         """Run the cells once more, for snapshots in place of those that cannot be asked again."""
         cells = {i: source for i, source in work.cells.items() if i < max(places)}
-        fresh = room.run(self.template, cells, places, work.files, work.without)
+        fresh = room.run(self.template, cells, dict.fromkeys(places), work.files, work.without)
         work.others.append(fresh)
         for place in places & set(fresh.snapshots):
-            work.ran.snapshots[place].close()
+            room.done_with(work.ran.snapshots[place])
             work.ran.snapshots[place] = fresh.snapshots.pop(place)
         work.used -= places
 
-    def _carry_forward(self, marked: Marked, work: _Work, checks: set[int]) -> None:
+    def _carry_forward(self, marked: Marked, work: _Work, checks: Iterable[int]) -> None:
         """Judge again what failed and builds on earlier answers that are wrong, with the reference in their place."""
         wrong: dict[str, str] = {}  # name → the earlier exercise whose card is not whole
         for place in sorted(checks):
@@ -253,4 +275,5 @@ class Bench:
 
 def _show(cell: NotebookNode, card: Scorecard) -> None:
     data = {"text/plain": repr(card), "text/html": card._repr_html_(), MIME: card.to_dict()}
-    cell.outputs = [new_output("execute_result", data=from_dict(data), execution_count=None)]
+    made = {"output_type": "execute_result", "metadata": {}, "data": data, "execution_count": None}
+    cell.outputs = [from_dict(made)]

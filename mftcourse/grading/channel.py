@@ -32,8 +32,12 @@ class Channel:
             OSError: the other side is gone.
         """
         self.socket.settimeout(seconds)
-        socket.send_fds(self.socket, [struct.pack(">Q", len(data))], descriptors)
-        self.socket.sendall(data)
+        head = struct.pack(">Q", len(data))
+        if len(data) < 4096:  # all at once, so that the other side wakes up once
+            head, data = head + data, b""
+        sent = socket.send_fds(self.socket, [head], descriptors) if descriptors else self.socket.send(head)
+        if data or sent < len(head):
+            self.socket.sendall(head[sent:] + data)
 
     def receive(
         self, seconds: float | None = None, descriptors: int = 0, most: int = MESSAGE_BYTES

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import importlib.metadata
+import json
 import logging
 import os
 import platform
@@ -24,8 +25,9 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+import nbgrader.api
 from nbformat import NotebookNode, from_dict
-from nbgrader.api import Gradebook, InvalidEntry, MissingEntry, get_alembic_version
+from nbgrader.api import Gradebook, InvalidEntry, MissingEntry
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.plugins import LateSubmissionPlugin
 from nbgrader.preprocessors import SaveCells
@@ -35,7 +37,7 @@ from sqlalchemy.exc import SAWarning, SQLAlchemyError
 from traitlets.config import Config, PyFileConfigLoader
 
 from ..checks import Scorecard
-from ..course.files import Course, CourseError, GradingError, Unreadable, programs_path, write
+from ..course.files import Course, CourseError, GradingError, Unreadable, write
 from ..course.handin import answers, exercise, kind, name, scorecard
 from ..course.notebooks import release_steps
 from ..course.recover import plain
@@ -94,8 +96,7 @@ def grade(
     with warnings.catch_warnings(), _alone(course), _Desk(course, unit) as desk:
         _tidy(course, unit)
         warnings.simplefilter("ignore", SAWarning)  # nbgrader's own, at every new submission
-        make = _marker(scheduler, desk, fenced, warm, seconds)
-        with make as marker:
+        with _meanwhile(_marker(scheduler, desk, fenced, warm, seconds), desk.open_gradebook) as marker:
             desk.isolation = "" if fenced else UNFENCED
 
             def one(student: str) -> _Graded | str:
@@ -116,6 +117,16 @@ def grade(
         except NOT_WRITTEN as error:
             said = f"{said} The grades could not be exported: {_reason(error)}.".strip()
         return ClassTable(unit, found, exported, said)
+
+
+@contextlib.contextmanager
+def _meanwhile(marker: Any, what: Callable[[], Any]) -> Iterator[Any]:
+    """Enter a marker, whose processes take seconds to start, while something else is done."""
+    with ThreadPoolExecutor(1) as pool, contextlib.ExitStack() as stack:
+        starting = pool.submit(marker.__enter__)
+        stack.callback(lambda: starting.exception() or marker.__exit__())
+        what()
+        yield starting.result()
 
 
 @contextlib.contextmanager
@@ -262,14 +273,18 @@ class _Desk:
         if not path.is_file():
             raise GradingError(f"solutions/{unit}/{path.name} is missing. Build it with `mft build`.")
         self.solution = nbformat.read(path, as_version=4)
-        config = nbgrader_settings(course)
-        config.CourseDirectory.setdefault("db_url", f"sqlite:///{course.root.resolve() / 'gradebook.db'}")
-        config.CourseDirectory.root = str(course.root)
-        directory = CourseDirectory(config=config)
-        self.late = LateSubmissionPlugin(config=config)
         self.isolation = ""
         self.produced = {"unit": hashlib.sha256(path.read_bytes()).hexdigest(), "environment": environment()}
-        os.environ["PATH"] = programs_path()  # nbgrader calls alembic by its name
+        self.book: Gradebook | None = None
+
+    def open_gradebook(self) -> None:
+        """Open the gradebook, or make one, and tell it about the unit."""
+        config = nbgrader_settings(self.course)
+        config.CourseDirectory.setdefault("db_url", f"sqlite:///{self.course.root.resolve() / 'gradebook.db'}")
+        config.CourseDirectory.root = str(self.course.root)
+        directory = CourseDirectory(config=config)
+        self.late = LateSubmissionPlugin(config=config)
+        nbgrader.api.get_alembic_version = _version_of_gradebooks
         try:
             self.book = Gradebook(directory.db_url, directory.course_id)
             self._announce(config, directory.db_url)
@@ -283,14 +298,15 @@ class _Desk:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.book.close()
+        if self.book:
+            self.book.close()
 
     def _announce(self, config: Config, db_url: str) -> None:
         """Tell the gradebook what the unit's cells are worth, by nbgrader's own steps from source to release."""
         if not self.book.assignments:  # a run that was killed may not have said which version made the gradebook
             self.book.db.execute(text("CREATE TABLE IF NOT EXISTS alembic_version (version_num VARCHAR(32) NOT NULL)"))
             if not self.book.db.execute(text("SELECT * FROM alembic_version")).first():
-                self.book.db.execute(text("INSERT INTO alembic_version VALUES (:v)"), {"v": get_alembic_version()})
+                self.book.db.execute(text("INSERT INTO alembic_version VALUES (:v)"), {"v": _version_of_gradebooks()})
             self.book.db.commit()
         self.book.update_or_create_assignment(self.unit)
         about = {"notebook": self.slug, "assignment": self.unit, "db_url": db_url}
@@ -353,7 +369,7 @@ class _Desk:
         path = self.course.notebook("autograded", self.unit, row.student)
         try:
             submission = self._record(row.student, result, _answers(path))
-            write(path, (nbformat.writes(result.nb) + "\n").encode())
+            write(path, (json.dumps(result.nb, ensure_ascii=False, sort_keys=True) + "\n").encode())
             page = feedback.page(
                 result.nb, student=row.student, unit=self.unit, points=self._points(submission),
                 out_of=submission.max_score, late=submission.total_seconds_late > 0,
@@ -371,6 +387,10 @@ class _Desk:
 
         What a person gave stays as long as the answer is the one they read (`before`).
         """
+        with _in_one_go(self.book):
+            return self._fill_in(student, result, before)
+
+    def _fill_in(self, student: str, result: _Graded, before: dict[str, str]) -> Any:
         self.book.update_or_create_student(student)
         when = {"timestamp": parse_utc(result.timestamp)} if result.timestamp else {}
         submission = self.book.update_or_create_submission(self.unit, student, **when)
@@ -392,10 +412,10 @@ class _Desk:
             cell = cells.get(comment.name)
             comment.auto_comment = "No response." if cell is None or _untouched(cell) else None
         self.book.db.flush()
+        self.book.db.expire(notebook)  # its score is the database's
         late = submission.total_seconds_late
         penalty = self.late.late_submission_penalty(student, notebook.score, late) if late > 0 else None
         notebook.late_submission_penalty = penalty
-        self.book.db.commit()
         return submission
 
     @staticmethod
@@ -418,6 +438,28 @@ class _Desk:
         row.manual = found.needs_manual_grade
         if not row.graded:
             row.say(f"The grade of {found.timestamp or 'an earlier run'} stands.")
+
+
+@contextlib.contextmanager
+def _in_one_go(book: Gradebook) -> Iterator[None]:
+    """Let nbgrader's steps share one commit: each would wait for the disk, and read everything anew after it."""
+    commit = book.db.commit
+    book.db.commit = book.db.flush
+    try:
+        yield
+    finally:
+        del book.db.commit
+    commit()
+
+
+def _version_of_gradebooks() -> str:
+    """Return what nbgrader starts a program to find out: which version of its gradebook this is."""
+    from alembic.config import Config as AlembicConfig
+    from alembic.script import ScriptDirectory
+
+    config = AlembicConfig()
+    config.set_main_option("script_location", str(Path(nbgrader.__file__).parent / "alembic"))
+    return ScriptDirectory.from_config(config).get_current_head()
 
 
 def _answers(path: Path) -> dict[str, str]:

@@ -20,7 +20,7 @@ from latex2mathml.converter import convert_to_element
 from markdown_it import MarkdownIt
 from markupsafe import Markup, escape
 from mdit_py_plugins.dollarmath import dollarmath_plugin
-from nbformat import NotebookNode, v4
+from nbformat import NotebookNode, from_dict, v4
 
 from ..checks import MIME
 from ..course.handin import kind
@@ -165,18 +165,24 @@ def _only(metadata: dict, *names: str) -> dict:
 
 def _cell(cell: NotebookNode, number: int, tags: list[int]) -> NotebookNode:
     name = cell.get("id", "")
-    about: dict[str, Any] = {"id": name if re.fullmatch(r"[A-Za-z0-9_-]{1,64}", text(name)) else f"cell-{number}"}
+    about: dict[str, Any] = {"metadata": {}}
+    about["id"] = name if re.fullmatch(r"[A-Za-z0-9_-]{1,64}", text(name)) else f"cell-{number}"
     if kind(cell):  # of the release, with its metadata
         about["metadata"] = _only(cell.metadata, "nbgrader", "mft", "jupyter", "deletable", "editable")
     if cell.cell_type != "code":
         files = attachments(cell)
-        return v4.new_markdown_cell(markdown_source(cell.source, files), attachments=files, **about)
+        return _node(cell_type="markdown", source=markdown_source(cell.source, files), attachments=files, **about)
     outputs, count = cell.get("outputs", []), cell.get("execution_count")
     about["execution_count"] = count if isinstance(count, int) else None
     ours = kind(cell) == "check" and cell.metadata.get("nbgrader", {}).get("locked")
     made = [deepcopy(o) if ours and MIME in (o.get("data") or {}) else output(o, tags)
             for o in outputs[:OUTPUTS] if isinstance(o, dict)]  # fmt: skip
-    return v4.new_code_cell(text(cell.source), outputs=made, **about)
+    return _node(cell_type="code", source=text(cell.source), outputs=made, **about)
+
+
+def _node(**fields: Any) -> NotebookNode:
+    """Return a part of a notebook, as nbformat makes it; the whole is validated at the end, not each part by itself."""
+    return from_dict(fields)
 
 
 def attachments(cell: NotebookNode) -> dict[str, dict[str, str]]:
@@ -193,11 +199,11 @@ def output(given: dict, tags: list[int]) -> NotebookNode:
     """Return an output as one of the few kinds that are safe; `tags` counts down those that are left to clean."""
     if (sort := given.get("output_type")) == "stream":
         name = "stderr" if given.get("name") == "stderr" else "stdout"
-        return v4.new_output("stream", name=name, text=text(given.get("text")))
+        return _node(output_type="stream", name=name, text=text(given.get("text")))
     if sort == "error":
         lines = text("\n".join(map(str, trace)) if isinstance(trace := given.get("traceback"), list) else "")
-        return v4.new_output("error", ename=text(given.get("ename"), 200), evalue=text(given.get("evalue"), 2000),
-                             traceback=lines.split("\n"))  # fmt: skip
+        return _node(output_type="error", ename=text(given.get("ename"), 200), evalue=text(given.get("evalue"), 2000),
+                     traceback=lines.split("\n"))  # fmt: skip
     bundle = data if isinstance(data := given.get("data"), dict) else {}
     page, made = text(bundle.get("text/html"), CHARACTERS + 1), {}
     if page and len(page) <= CHARACTERS and page.count("<") <= min(TAGS_EACH, tags[0]):
@@ -209,7 +215,8 @@ def output(given: dict, tags: list[int]) -> NotebookNode:
     made |= {mime: picture(bundle.get(mime), mime) for mime in ("image/png", "image/jpeg")}
     made = {mime: value for mime, value in made.items() if value}
     left = ", ".join(sorted(text(mime, 60) for mime in bundle if mime not in made)[:5])
-    return v4.new_output("display_data", data=made or {"text/plain": f"[not shown: {left or 'an empty output'}]"})
+    shown = made or {"text/plain": f"[not shown: {left or 'an empty output'}]"}
+    return _node(output_type="display_data", metadata={}, data=shown)
 
 
 # --- filters for nbconvert, in the Formgrader: the second fence -------------------------------

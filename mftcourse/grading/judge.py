@@ -10,12 +10,15 @@ end it: every read has a deadline, past which that check has its sentence and th
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import functools
+import gc
 import importlib
 import io
 import json
 import linecache
+import math
 import os
 import pickle
 import signal
@@ -33,7 +36,7 @@ from ..checks import Finding, Scorecard
 from ..course.files import GradingError
 from .channel import Channel
 from .inside import fork_without_rights, ready_to_fork
-from .room import ENDED, Room, Stopped, begun, start
+from .room import ENDED, Room, Snapshot, Stopped, begun, start
 from .runner import draw_from
 from .wall import TOO_LONG, Ended, Link, NotPlain, dumps, loads, plainly
 
@@ -106,7 +109,7 @@ class Judge:
         hand_in: Channel,
         room: Room,
         exercise: str,
-        snapshot: socket.socket,
+        snapshot: Snapshot,
         stand_for: list[str] | None = None,
         once: bool = False,
     ) -> Scorecard | None:
@@ -123,8 +126,11 @@ class Judge:
             Stopped: this judge of the hand-in is gone; take another one for what is left.
         """
         ask = {"exercise": exercise, "stand_for": stand_for or [], "once": once}
+        asked = [snapshot.fileno()] if isinstance(snapshot, socket.socket) else []
+        if not asked:
+            ask["said"] = {op: base64.b64encode(reply).decode() for op, reply in snapshot.items()}
         try:
-            hand_in.send(json.dumps(ask).encode(), snapshot.fileno(), seconds=30)
+            hand_in.send(json.dumps(ask).encode(), *asked, seconds=30)
         except OSError:
             raise Stopped(ENDED) from None
         card = json.loads(room.wait(hand_in, 8 * self._seconds + 60))
@@ -154,10 +160,11 @@ class Judge:
 
 def main(control: Channel) -> None:
     """Run the instructor's notebook, prove that its solution passes, and fork for each hand-in that comes."""
+    gc.disable()  # until all is imported
     about = json.loads(control.receive()[0])
     cells = [Cell(**c) for c in about["cells"]]
     sys.stdout = io.StringIO()
-    checks.CHECK_SECONDS = 100 * about["seconds"]  # of the judge's own; the learner's are counted in the room
+    checks.CHECK_SECONDS = math.inf  # of the judge's own, which an alarm ends; the learner's are counted in the room
     _remember("sklearn.metrics")
     try:
         scopes = _run(cells)
@@ -184,12 +191,14 @@ def main(control: Channel) -> None:
                 while True:
                     message, descriptors = hand_in.receive(descriptors=1)
                     ask = json.loads(message)
-                    snapshot = Channel(socket.socket(fileno=descriptors[0]))
                     signal.alarm(int(10 * about["seconds"]) + 120)  # it ends for certain
-                    cell = by_exercise[ask["exercise"]]
+                    channels = [Channel(socket.socket(fileno=d)) for d in descriptors]
+                    said = {op: base64.b64decode(reply) for op, reply in ask.get("said", {}).items()}
+                    snapshot, cell = (*channels, said)[0], by_exercise[ask["exercise"]]
                     card = _judge(cell, scopes, snapshot, ask["stand_for"], ask["once"], about["seconds"])
                     hand_in.send(json.dumps(card).encode())
-                    snapshot.close()
+                    for channel in channels:
+                        channel.close()
             os._exit(0)
         else:
             os.close(descriptors[0])
@@ -214,6 +223,8 @@ def _run(cells: list[Cell]) -> dict[str, dict[str, Any]]:
 def _passes(cells: list[Cell], scopes: dict) -> str:
     """Let the reference pass its own checks, in a fork that only tells what `_remember` kept; return what failed."""
     reading, writing = os.pipe()
+    for cell in (c for c in cells if c.kind == "check"):  # here, or every hand-in would compile it anew
+        _compile(cell.source, f"<check {cell.exercise}>")
     child = os.fork()
     if child == 0:
         failed = []
@@ -267,17 +278,21 @@ def _remembering(function: Any) -> Any:
 
 
 def _exec(source: str, name: str, namespace: dict) -> None:
-    if name not in linecache.cache:
+    exec(_compile(source, name), namespace)
+
+
+def _compile(source: str, name: str) -> Any:
+    if name not in _compiled:
         linecache.cache[name] = (len(source), None, source.splitlines(True), name)
         _compiled[name] = compile(source, name, "exec")
-    exec(_compiled[name], namespace)
+    return _compiled[name]
 
 
 _compiled: dict[str, Any] = {}
 
 
 def _judge(
-    cell: Cell, scopes: dict, snapshot: Channel, stand_for: list[str], once: bool, seconds: float
+    cell: Cell, scopes: dict, snapshot: Channel | dict[str, bytes], stand_for: list[str], once: bool, seconds: float
 ) -> dict[str, Any]:
     """Return the card of a check cell, in its JSON form, or {"error": sentence}, which is empty for "ask again"."""
     namespace, reference = scopes[""], scopes[cell.exercise]
@@ -285,7 +300,10 @@ def _judge(
     namespace.update(reference)
     functions = [n for n in stand_for if isinstance(reference.get(n), types.FunctionType)]
     slow = _Served._slow
-    served = _Served(snapshot, {"names": cell.names, "stand_for": functions, "seed": 0}, once, seconds)
+    if isinstance(snapshot, dict):
+        served = _Said(snapshot)
+    else:
+        served = _Served(snapshot, {"names": cell.names, "stand_for": functions, "seed": 0}, once, seconds)
     link = Link(served, cell.classes)
     link.reference = {name: _among(namespace, reference, reference[name]) for name in functions}
     for name in cell.names:
@@ -327,6 +345,28 @@ def _among(namespace: dict, reference: dict, function: Any) -> Any:
             namespace.update(stand_ins)
 
     return call
+
+
+class _Said:
+    """Answers from what a room has said already: all that this check reads is plain data."""
+
+    lacks = False
+
+    def __init__(self, said: dict[str, bytes]) -> None:
+        self._said, self._defined = said, {}
+
+    def __call__(self, request: bytes) -> bytes:
+        ask = loads(request)
+        if ask["op"] == "define":
+            self._defined = ask["kwargs"]
+            return dumps({"ok": None})
+        if ask["op"] not in self._said:
+            raise Ended(ENDED)  # it asks about what a hostile room has made of a name
+        found = self._said[ask["op"]]
+        return dumps({"ok": loads(found)["ok"] | self._defined}) if ask["op"] == "names" else found
+
+    def close(self) -> None:
+        """There is nothing to close."""
 
 
 class _Served:

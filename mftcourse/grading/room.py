@@ -7,6 +7,7 @@ own that starts cold: just as safe, and slower. What a room says is data: see `o
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import json
 import os
@@ -224,6 +225,14 @@ class Template:
             self._channel.receive(10)
 
 
+Snapshot = socket.socket | dict[str, bytes]  # who answers for a notebook at a check cell, or the answers themselves
+
+
+def done_with(snapshot: Snapshot) -> None:
+    if isinstance(snapshot, socket.socket):
+        snapshot.close()
+
+
 class Room:
     """One learner's room, as the grader holds it."""
 
@@ -244,20 +253,29 @@ class Room:
         # twice the time and some: what a notebook's own clock stops, it stops itself, and says where
         return outputs(self.wait(self._channel, 2 * self._seconds + 5))
 
-    def snapshot(self) -> socket.socket:
-        """Return a socket that answers for the notebook as it is now; see `inside.py`."""
+    def snapshot(self, names: list[str] | None = None) -> Snapshot:
+        """Return what answers for the notebook as it is now; see `inside.py`.
+
+        Args:
+            names: all that will be asked for. Where they are plain data, the answer comes at once.
+        """
         mine, theirs = socket.socketpair()
         with theirs:
-            self._say({}, theirs.fileno())
-        if self.wait(self._channel, ANSWER_SECONDS) != b"true":
-            raise Stopped("It has started more processes than it may, so the checks cannot run beside them.")
-        return mine
+            self._say({"names": names}, theirs.fileno())
+        answer = self.wait(self._channel, ANSWER_SECONDS)
+        if answer == b"true":
+            return mine
+        mine.close()
+        with contextlib.suppress(ValueError, TypeError, KeyError, RecursionError):
+            if names is not None:
+                return {op: base64.b64decode(json.loads(answer)[op]) for op in ("names", "cells")}
+        raise Stopped("It has started more processes than it may, so the checks cannot run beside them.")
 
     def try_out(self) -> None:
         """Raise `Stopped` where a harmless cell or a snapshot hangs: a thread of the learner's holds a lock, say."""
         self._say({"cell": HARMLESS})
         self.wait(self._channel, ANSWER_SECONDS)
-        self.snapshot().close()
+        done_with(self.snapshot())
 
     def _say(self, what: dict[str, Any], *descriptors: int) -> None:
         try:
@@ -326,24 +344,28 @@ def _read(path: Path | str, gone: str = "") -> str:
 
 @dataclass
 class Ran:
-    """A notebook that ran: outputs by the cell's place, and a socket for each check cell."""
+    """A notebook that ran: outputs by the cell's place, and a snapshot for each check cell."""
 
     room: Room
     outputs: dict[int, list[NotebookNode]] = field(default_factory=dict)
-    snapshots: dict[int, socket.socket] = field(default_factory=dict)
+    snapshots: dict[int, Snapshot] = field(default_factory=dict)
 
     def close(self) -> None:
         """Close the room and the sockets."""
         self.room.close()
-        for end in self.snapshots.values():
-            end.close()
+        for snapshot in self.snapshots.values():
+            done_with(snapshot)
 
 
 DEATHS = 3  # cells that a notebook may lose because they end their room
 
 
 def run(
-    template: Template, cells: dict[int, str], checks: set[int], files: dict[str, bytes], without: dict[int, str]
+    template: Template,
+    cells: dict[int, str],
+    checks: dict[int, list[str] | None],
+    files: dict[str, bytes],
+    without: dict[int, str],
 ) -> Ran:
     """Run the cells of a notebook in order, and take a snapshot at each check cell.
 
@@ -352,7 +374,7 @@ def run(
 
     Args:
         cells: place → source; those of check cells stay out.
-        checks: the places of check cells.
+        checks: the places of check cells → see `Room.snapshot`.
         without: place → why it is left out; what is found is written here.
 
     Raises:
@@ -368,7 +390,7 @@ def run(
                 if time.monotonic() - begin > TOTAL_SECONDS:
                     without[place] = f"Not run: the notebook had used up its {TOTAL_SECONDS // 60} minutes."
                 elif place in checks:
-                    ran.snapshots[place] = ran.room.snapshot()
+                    ran.snapshots[place] = ran.room.snapshot(checks[place])
                 else:
                     ran.outputs[place] = ran.room.run(cells[place])
             return ran

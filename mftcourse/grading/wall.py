@@ -18,6 +18,8 @@ import math
 import re
 import struct
 from collections.abc import Callable, Iterable
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -44,7 +46,7 @@ def dumps(value: Any, lend: Callable[[Any], dict] | None = None) -> bytes:
     """Encode plain data.
 
     Args:
-        value: numbers, strings, bytes, None, `...`, lists, tuples, dicts, sets, NumPy arrays and scalars
+        value: numbers, fractions, strings, bytes, None, `...`, lists, tuples, dicts, sets, NumPy arrays and scalars
             (no object dtype), tensors, dtypes, pandas frames and series; and stand-ins.
         lend: called for everything else; returns a reference. None refuses it.
 
@@ -103,13 +105,17 @@ def _encode(value: Any, lend: Callable[[Any], dict] | None, blobs: list[bytes]) 
         return value if math.isfinite(value) else {"t": "float", "v": repr(float(value))}
     if isinstance(value, complex):
         return {"t": "complex", "v": repr(complex(value))}
+    if isinstance(value, Decimal):
+        return {"t": "decimal", "v": str(value)}
+    if isinstance(value, Fraction):
+        return {"t": "fraction", "v": f"{int(value.numerator)}/{int(value.denominator)}"}
     if value is Ellipsis:
         return {"t": "ellipsis"}
     if isinstance(value, StandIn):
         return {"t": "mine", "id": object.__getattribute__(value, "_mft_id")}
     if isinstance(value, list | tuple | set | frozenset):
         tag = next(n for n, k in _CONTAINERS.items() if isinstance(value, k))
-        return {"t": tag, "v": [inner(v) for v in value]}
+        return {"t": tag, "v": [v if _as_it_is(v) else inner(v) for v in value]}
     if isinstance(value, dict):
         return {"t": "dict", "v": [[inner(k), inner(v)] for k, v in value.items()]}
     if isinstance(value, bytes | bytearray):
@@ -135,7 +141,20 @@ def _encode(value: Any, lend: Callable[[Any], dict] | None, blobs: list[bytes]) 
     return lend(value)
 
 
-_NUMBERS = {"int": int, "float": float, "complex": complex}
+_NUMBERS = {
+    "int": int, "float": float, "complex": complex, "decimal": Decimal,
+    "fraction": lambda text: Fraction(*map(int, text.split("/"))),
+}  # fmt: skip
+_AS_THEY_ARE = {int, float, bool, str, type(None)}
+
+
+def _as_it_is(value: Any) -> bool:
+    """Whether JSON has just this value; most are like that, and need no closer look."""
+    if type(value) is float:
+        return math.isfinite(value)
+    return type(value) in _AS_THEY_ARE and (type(value) is not int or -(2**53) < value < 2**53)
+
+
 _CONTAINERS = {"list": list, "tuple": tuple, "set": set, "frozenset": frozenset}
 
 
@@ -150,7 +169,7 @@ def _decode(tree: Any, resolve: Callable[[dict], Any] | None, blobs: list[bytes]
     tag, v = tree["t"], tree.get("v")
     data = blobs[tree["b"]] if "b" in tree else b""
     if tag in _CONTAINERS:
-        return _CONTAINERS[tag](inner(x) for x in v)
+        return _CONTAINERS[tag](x if type(x) in _AS_THEY_ARE else inner(x) for x in v)
     if tag == "dict":
         return {inner(k): inner(x) for k, x in v}
     if tag in _NUMBERS:

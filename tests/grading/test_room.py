@@ -3,6 +3,7 @@
 import contextlib
 import copy
 import os
+import socket
 import time
 
 import demo
@@ -16,6 +17,7 @@ from mftcourse.course.handin import exercise, kind, repair
 from mftcourse.grading import room
 from mftcourse.grading.bench import Bench
 from mftcourse.grading.room import Stopped, Template, available
+from mftcourse.grading.wall import loads
 
 pytestmark = pytest.mark.skipif(bool(available()), reason=available())
 
@@ -123,6 +125,26 @@ def test_a_room_has_limits_and_lives_on(open_room, code):
     assert sum(len(str(o)) for o in outputs) < 1_000_000
     assert said(room.run("1 + 1")) == "2"
     room.snapshot().close()
+
+
+@pytest.mark.parametrize(("cell", "names", "told"), [
+    ("a, b = [1, 2.5, {'x': (True, None)}], 'text'", ["a", "b", "not_there"], {"a": [1, 2.5, {"x": (True, None)}], "b": "text"}),
+    ("a = len", ["a"], None),
+    ("class Number(float):\n    __float__ = exit\na = [Number(1)]", ["a"], None),
+    ("a = []\na.append(a)", ["a"], None),
+    ("a = 'x' * 10 ** 7", ["a"], None),
+    ("a = 1\nimport mftcourse.mistakes\nmftcourse.mistakes._cells = iter(int, 1)", ["a"], None),
+])  # fmt: skip
+def test_what_is_plain_is_answered_at_once_and_anything_else_by_a_snapshot(open_room, cell, names, told):
+    room = open_room()
+    room.run(cell)
+    found = room.snapshot(names)
+    if told is None:
+        assert isinstance(found, socket.socket)
+        found.close()
+    else:
+        assert loads(found["names"]) == {"ok": told} and loads(found["cells"])["ok"][-1][0] == cell
+    assert said(room.run("1 + 1")) [:1] == "2"
 
 
 def test_what_a_room_says_is_only_data():

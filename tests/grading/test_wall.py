@@ -16,7 +16,7 @@ from mftcourse import check, checks, expect, expect_raises, grade, probes
 from mftcourse.expect import Mismatch
 from mftcourse.grading.wall import NotPlain, Room, StandIn, dumps, loads, stand_ins
 
-scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary(max_size=8) | st.just(...)
+scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary(max_size=8) | st.just(...) | st.fractions() | st.decimals(allow_nan=False)
 plain = st.recursive(
     scalars,
     lambda inner: st.lists(inner, max_size=3) | st.tuples(inner, inner) | st.dictionaries(st.text() | st.integers(), inner, max_size=3),
