@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import ast
 import copy
+import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -277,6 +278,17 @@ def report(verdicts: list[Verdict]) -> str:
     return "\n\n".join(text) + "\n"
 
 
+def together(page: str, part: str) -> str:
+    """Return the page with the units of a report of some units in place of its own."""
+    rows, sections = {}, {}
+    for text in (page, part):
+        head, *found = text.rstrip().split("\n\n## ")
+        rows |= {line.split(" ")[1]: line for line in head.splitlines() if re.match(r"\| \d\d-", line)}
+        sections |= {section.split("\n")[0]: section for section in found}
+    head = [line for line in head.splitlines() if not re.match(r"\| \d\d-", line)]
+    return "\n\n## ".join(["\n".join([*head, *(rows[u] for u in sorted(rows))]), *(sections[u] for u in sorted(rows))]) + "\n"
+
+
 def _row(unit: str, verdicts: list[Verdict]) -> str:
     killed, alive = sum(v.killed for v in verdicts), [v for v in verdicts if not v.killed]
     known = sum(bool(v.why) for v in alive)
@@ -290,7 +302,7 @@ def _distinct(values: Iterator[str]) -> list[str]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("units", nargs="*", help="units, such as 06-metrics; all where none is named")
+    parser.add_argument("units", nargs="*", help="units, such as 06-metrics, whose part of docs/mutants.md is renewed; all where none is named")
     parser.add_argument("--exercise", action="append", default=[], help="only this exercise; may be repeated")
     parser.add_argument("--jobs", type=int, default=2, help="units at a time")
     options = parser.parse_args()
@@ -298,9 +310,11 @@ def main() -> None:
     found = Parallel(n_jobs=options.jobs)(delayed(judge)(unit, options.exercise) for unit in units)
     verdicts = [v for some in found for v in some]
     text = report(verdicts)
-    if options.units or options.exercise:
+    if options.exercise:
         print(text)
     else:
+        if options.units:
+            text = together(REPORT.read_text(encoding="utf-8"), text)
         REPORT.write_text(text, encoding="utf-8")
         print(text.split("## ")[0])
     weak = [v for v in verdicts if not v.killed and not v.why]

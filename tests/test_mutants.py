@@ -8,7 +8,7 @@ import re
 import zlib
 
 import pytest
-from mutants import EQUIVALENT, REPORT, explained, judge, mutants, plan
+from mutants import EQUIVALENT, REPORT, explained, judge, mutants, plan, together
 
 from mftcourse.course.files import Course
 from mftcourse.course.lesson import BEGIN_SOLUTION, END_SOLUTION, new_unit
@@ -122,6 +122,15 @@ def test_the_report_is_of_these_exercises():
             assert row, f"{unit} {exercise_id} is not in docs/mutants.md; run make mutants"
             assert int(row[1]) + int(row[2]) == len(some), f"{unit} {exercise_id} has changed; run make mutants"
     assert "not explained" not in report
+
+
+def test_a_report_of_one_unit_takes_the_place_of_its_part_alone():
+    page = REPORT.read_text(encoding="utf-8")
+    assert together(page, page) == page
+    row = next(line for line in page.splitlines() if line.startswith("| 06-"))
+    renewed = together(page, f"{page.split('| 01-')[0]}| 06-metrics | new |\n\n## 06-metrics\n\nnew\n")
+    assert row not in renewed and "| 06-metrics | new |\n| 07-" in renewed and "\n\n## 06-metrics\n\nnew\n\n## 07-" in renewed
+    assert renewed.split("\n\n## 06-")[0] == page.split("\n\n## 06-")[0].replace(row, "| 06-metrics | new |")
 
 
 @pytest.mark.slow
