@@ -166,11 +166,11 @@ def living(processes):
 def nothing_left(course):
     """No half-written file, and in the temporary folder nothing but what nbgrader writes for alembic."""
     assert list(course.root.rglob("*.part")) == []
-    only_alembic(course)
+    nothing_in_tmp(course)
 
 
-def only_alembic(course):
-    left = [path for path in (course.root / TMP).rglob("*") if path.is_file() and path.name != "alembic.ini"]
+def nothing_in_tmp(course):
+    left = [path for path in (course.root / TMP).rglob("*") if path.is_file()]
     assert left == []
 
 

@@ -83,7 +83,7 @@ def test_killed_at_random_points_a_class_is_completed(another, undisturbed):
                 break
             kills += 1
             assert "Traceback" not in said, (at, said)
-            faults.only_alembic(course)
+            faults.nothing_in_tmp(course)
             after = faults.graded(course)
             assert [s for s in before if after[s] != before[s] and after[s][0] == before[s][0]] == [], at
         print(f"killed at {at}")
@@ -156,4 +156,4 @@ def test_killed_from_outside_while_cells_run_nothing_lives_on(course):
     with no_orphans():
         code, said, _ = interrupted(course, signal.SIGKILL)
         assert code == -signal.SIGKILL, said
-    faults.only_alembic(course)
+    faults.nothing_in_tmp(course)
