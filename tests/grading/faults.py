@@ -164,7 +164,7 @@ def living(processes):
 
 
 def nothing_left(course):
-    """No half-written file, and in the temporary folder nothing but what nbgrader writes for alembic."""
+    """No half-written file, and in the temporary folder nothing."""
     assert list(course.root.rglob("*.part")) == []
     nothing_in_tmp(course)
 
