@@ -123,6 +123,8 @@ def _smollm2(lesson: dict) -> list[str]:
         f"In the Llama 3 of {70} billion numbers, with {128_256:,} tokens, a width of {8192} and two tables, the tables are "
         f"{200 * 128_256 * 8192 / 70e9:.0f} %",
         f"{a_token:.1f} for the docstrings with SmolLM2's {V:,} tokens",
+        f"over the bytes per token: {math.log2(V) / a_token:.1f} for SmolLM2's tokens of the docstrings",
+        holds(math.log2(V) / a_token < 8 / 2, "spends less than half as many bits on a byte of the docstrings"),
         f"3 without Chinese in training, {n(poem) / len(poem):.1f} for the poem with SmolLM2",
         f"$\\ln V$: {math.log(V):.1f} nats for SmolLM2's vocabulary",
         f"proposes to add {new:,} Chinese tokens", f"{new:,} tokens are {new * d:,} new numbers, on top of {total:,}",
@@ -143,6 +145,7 @@ def _size(lesson: dict) -> list[str]:
         f"trains on {parts['trained on']} of the docstring sentences, with 0 to {steps[-1]} merges",
         f"and on the {parts['held out']} that were held out",
         f"what do the last {steps[-1] - steps[-2]} merges add, compared with the first {steps[2]}",
+        f"with {steps[-1]} merges, what does the right panel mean",
         f"on the held-out sentences at {600} merges.** Read it off to within {0.3}", f"Put a ruler at {600}",
     ]
 

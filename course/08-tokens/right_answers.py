@@ -342,7 +342,7 @@ def pad_batch(sequences, pad_id, side):
 
 
 # %% looks at the neighbours of each place exercise="train_fast"
-# The changes from two dicts; the trainer rebuilds the places of a touched word from scratch.
+# The changes from two dicts; the words one after the other in the order of their numbers.
 def pair_changes(word, pair, new):
     after = merge_pair(word, pair, new)
     changes = {}
@@ -353,74 +353,46 @@ def pair_changes(word, pair, new):
     return after, {key: n for key, n in changes.items() if n != 0}
 
 
-def train_fast(chunks, n_merges):
-    tally = Counter(chunks)
-    words = {n: tuple(word) for n, word in enumerate(tally)}
-    times = dict(enumerate(tally.values()))
-    vocab, merges, visited = [bytes([b]) for b in range(256)], [], []
-    counts, where = Counter(), {}
-
-    def note(n, sign):
-        for pair in zip(words[n], words[n][1:]):
-            counts[pair] += sign * times[n]
-            (where.setdefault(pair, set()).add if sign > 0 else where[pair].discard)(n)
-
-    for n in words:
-        note(n, 1)
-    while len(merges) < n_merges:
-        most = max(counts.values(), default=0)
-        if most < 2:
-            break
-        best = min(pair for pair in counts if counts[pair] == most)
-        touched = sorted(where[best])
-        for n in touched:
-            note(n, -1)
-            words[n] = tuple(merge_pair(words[n], best, len(vocab)))
-            note(n, 1)
-        visited.append(len(touched))
-        merges.append((vocab[best[0]], vocab[best[1]]))
-        vocab.append(b"".join(merges[-1]))
-    return merges, visited
+def merge_indexed(words, times, where, pair, new):
+    tables = {"words": {}, "counts": {}, "came": {}, "gone": {}}
+    if pair not in where:
+        return tables
+    for n in sorted(where[pair]):
+        after, changes = pair_changes(words[n], pair, new)
+        tables["words"][n] = after
+        for key, change in changes.items():
+            tables["counts"][key] = tables["counts"].get(key, 0) + change * times[n]
+            if new in key:
+                tables["came"].setdefault(key, set()).add(n)
+            elif key not in list(zip(after, after[1:])):
+                tables["gone"].setdefault(key, set()).add(n)
+    return tables
 
 
-# %% a heap with old entries exercise="train_fast"
-# Chooses by a heap; an entry whose count is out of date is thrown away when it comes up.
+# %% Counters all the way exercise="train_fast"
+# Weighted Counters before and after; the index is read off two tables of which word holds what.
 def pair_changes(word, pair, new):
     after = merge_pair(list(word), pair, new)
     left, right = Counter(zip(word, word[1:])), Counter(zip(after, after[1:]))
     return after, {p: right[p] - left[p] for p in left | right if right[p] != left[p]}
 
 
-def train_fast(chunks, n_merges):
-    import heapq
+def merge_indexed(words, times, where, pair, new):
+    from collections import defaultdict
 
-    tally = sorted(Counter(chunks).items())
-    words, counts, where = [list(word) for word, _ in tally], {}, {}
-    for n, (word, times) in enumerate(tally):
-        for pair in zip(word, word[1:]):
-            counts[pair] = counts.get(pair, 0) + times
-            where.setdefault(pair, set()).add(n)
-    heap = [(-count, pair) for pair, count in counts.items()]
-    heapq.heapify(heap)
-    vocab, merges, visited = [bytes([b]) for b in range(256)], [], []
-    while heap and len(merges) < n_merges:
-        count, pair = heapq.heappop(heap)
-        if -count != counts.get(pair) or count > -2:
-            continue
-        touched, moved = list(where[pair]), set()
-        for n in touched:
-            words[n], changes = pair_changes(words[n], pair, len(vocab))
-            for other, change in changes.items():
-                counts[other] = counts.get(other, 0) + change * tally[n][1]
-                moved.add(other)
-                where.setdefault(other, set())
-                if other in zip(words[n], words[n][1:]):
-                    where[other].add(n)
-                else:
-                    where[other].discard(n)
-        for other in moved:
-            heapq.heappush(heap, (-counts[other], other))
-        merges.append((vocab[pair[0]], vocab[pair[1]]))
-        vocab.append(vocab[pair[0]] + vocab[pair[1]])
-        visited.append(len(touched))
-    return merges, visited
+    merged = {w: pair_changes(words[w], pair, new)[0] for w in where.get(pair, set())}
+    counts, holds = Counter(), []
+    for sign, table in ((-1, words), (1, merged)):
+        places = defaultdict(set)
+        for w in merged:
+            for p in zip(table[w], table[w][1:]):
+                counts[p] += sign * times[w]
+                places[p].add(w)
+        holds.append(places)
+    before, after = holds
+    return {
+        "words": merged,
+        "counts": Counter({p: n for p, n in counts.items() if n}),
+        "came": {p: after[p] - before.get(p, set()) for p in after if after[p] - before.get(p, set())},
+        "gone": {p: before[p] - after.get(p, set()) for p in before if before[p] - after.get(p, set())},
+    }

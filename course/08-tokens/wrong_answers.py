@@ -654,50 +654,60 @@ rivals_hand = {"bpe": "es", "wordpiece": "qu", "score": 1 / 10, "tokens": ["to",
 # - if side not in ("left", "right"):
 # -     raise ValueError(f"side is {side!r}")
 
-# %% the pair only goes once exercise="train_fast" fails=["what a merge changes in one word", "runs, and pairs that come and go", "the merges are those of the library", "random words, their changes", "random chunks, merges and visits"]
+# %% the pair only goes once exercise="train_fast" fails=["what a merge changes in one word", "runs, and pairs that come and go", "trained with it, the merges are those of the library", "random words, their changes", "random tables, and an index with gaps"]
 # Looks at the first place where the pair stands.
 # - return merged, {p: n for p, n in changes.items() if n}
 # + return merged, {p: max(-1, min(1, n)) for p, n in changes.items() if n}
 
-# %% zeros stay in the changes exercise="train_fast" fails=["runs, and pairs that come and go", "random words, their changes"]
+# %% zeros stay in the changes exercise="train_fast" fails=["runs, and pairs that come and go", "one round: the words and the counts", "random words, their changes", "random tables, and an index with gaps"]
 # Returns pairs that neither came nor went.
 # - return merged, {p: n for p, n in changes.items() if n}
 # + return merged, dict(changes)
 
-# %% only what the merge removes exercise="train_fast" fails=["what a merge changes in one word", "runs, and pairs that come and go", "the merges are those of the library", "random words, their changes", "random chunks, merges and visits"]
+# %% only what the merge removes exercise="train_fast" fails=["what a merge changes in one word", "runs, and pairs that come and go", "one round: the words and the counts", "trained with it, the merges are those of the library", "random words, their changes", "random tables, and an index with gaps"]
 # Forgets the new pairs that the new token makes.
 # - return merged, {p: n for p, n in changes.items() if n}
 # + return merged, {p: n for p, n in changes.items() if n < 0}
 
-# %% changes without the count of the word exercise="train_fast" fails=["the merges are those of the library", "only the words that hold the pair are visited", "random chunks, merges and visits"]
-# Applies the changes without the word's count.
-# - counts[pair] += n * times[w]
-# + counts[pair] += n
+# %% changes without the count of the word exercise="train_fast" fails=["one round: the words and the counts", "trained with it, the merges are those of the library", "random tables, and an index with gaps"]
+# Adds up the changes without the word's count.
+# - counts[p] = counts.get(p, 0) + n * times[w]
+# + counts[p] = counts.get(p, 0) + n
 
-# %% the table of places only grows exercise="train_fast" fails=["only the words that hold the pair are visited", "random chunks, merges and visits"]
-# Never takes a word out again, and visits words that lost the pair long ago.
-# - elif pair in where:
-# -     where[pair].discard(w)
+# %% the last word decides exercise="train_fast" fails=["one round: the words and the counts", "trained with it, the merges are those of the library", "random tables, and an index with gaps"]
+# Sets the count where it should add to it.
+# - counts[p] = counts.get(p, 0) + n * times[w]
+# + counts[p] = n * times[w]
 
-# %% a word is taken out too early exercise="train_fast" fails=["random chunks, merges and visits"]
+# %% the table of places only grows exercise="train_fast" fails=["one round: the index", "only the words that the index names", "random tables, and an index with gaps"]
+# Never takes a word out again, so that later rounds visit words that lost the pair long ago.
+# - gone.setdefault(p, set()).add(w)
+# + pass
+
+# %% a word is taken out too early exercise="train_fast" fails=["one round: the index", "random tables, and an index with gaps"]
 # Takes a word out of the table as soon as one of its pairs went, although another may be left.
-# - if pair in still:
-# + if n > 0:
+# - for p in before - after:
+# + for p in (p for p, n in changes.items() if n < 0):
 
-# %% visits every word exercise="train_fast" fails=["the example: two different words", "only the words that hold the pair are visited", "random chunks, merges and visits"]
-# Goes through all words for each merge, as the slow trainer does.
-# - touched = where.pop(best)
-# + touched = range(len(words))
+# %% the index of the new word exercise="train_fast" fails=["one round: the index", "random tables, and an index with gaps"]
+# Names all pairs of the merged word, also those that stood there before.
+# - for p in after - before:
+# + for p in after:
 
-# %% counts occurrences for visits exercise="train_fast" fails=["the example: two different words", "only the words that hold the pair are visited", "random chunks, merges and visits"]
-# Reports how often the pair occurred, not in how many words.
-# - visited.append(len(touched))
-# + visited.append(sum(times[w] for w in touched))
+# %% visits every word exercise="train_fast" fails=["only the words that the index names", "random tables, and an index with gaps"]
+# Goes through all words for each merge and looks whether the pair is there, as the slow trainer does.
+# - for w in where.get(pair, ()):
+# + for w in [w for w, word in words.items() if pair in zip(word, word[1:])]:
 
-# %% does not stop exercise="train_fast" fails=["the merges are those of the library", "nothing to learn"]
-# Merges pairs that occur once.
-# - if counts[best] < 2:
-# -     break
+# %% counts all words before and after exercise="train_fast" fails=["only the words that the index names", "random tables, and an index with gaps"]
+# Visits the right words, and finds the changes by counting the whole text twice.
+# - return {"words": merged, "counts": counts, "came": came, "gone": gone}
+# + now = Counter()
+# + for sign, table in ((-1, words), (1, words | merged)):
+# +     for w, word in table.items():
+# +         for p in zip(word, word[1:]):
+# +             now[p] += sign * times[w]
+# + return {"words": merged, "counts": {p: n for p, n in now.items() if n}, "came": came, "gone": gone}
 
 # %% a piece that is a token stays whole exercise="fix_bpe" fails=["a chain of merges"]
 # Looks first whether the whole piece is a token, as some tokenizers do; the merges by rank may not lead there.
