@@ -101,13 +101,21 @@ def train_bpe(chunks, n_merges):
     return vocab, merges
 
 
-# %% splits with a group exercise="pretokenize"
-# `regex.split` with a group around the pattern keeps the matches; these patterns have no groups of their own.
+# %% one match after the other exercise="pretokenize"
+# Searches on from the end of the last match; a generator for the pieces of one pattern.
 def pretokenize(text, patterns):
+    def cut(piece, rule):
+        at = 0
+        while found := rule.search(piece, at):
+            yield piece[at : found.start()]
+            yield found.group()
+            at = found.end()
+        yield piece[at:]
+
     pieces = [text]
-    for pattern in patterns:
-        pieces = [p for piece in pieces for p in regex.split(f"({pattern})", piece) if p]
-    return [p for p in pieces if p]
+    for rule in map(regex.compile, patterns):
+        pieces = [part for piece in pieces for part in cut(piece, rule) if part != ""]
+    return [part for part in pieces if part]
 
 
 # %% recursion exercise="pretokenize"
@@ -121,13 +129,17 @@ def pretokenize(text, patterns):
     return [p for a, b in zip(borders, borders[1:]) for p in pretokenize(text[a:b], patterns[1:])]
 
 
-# %% every merge in its order exercise="fix_bpe"
-# Goes once through all merges by rank: after training, a merge never makes room for an earlier one.
+# %% recursion on the pieces exercise="fix_bpe"
+# A helper that merges once and calls itself, with the ranks of the neighbours in a list.
 def bpe(piece, ranks):
-    parts = [bytes([b]) for b in piece]
-    for left, right in sorted(ranks, key=lambda pair: ranks[pair]):
-        parts = merge_pair(parts, (left, right), left + right)
-    return parts
+    def step(parts):
+        found = [(ranks[pair], pair) for pair in zip(parts, parts[1:]) if pair in ranks]
+        if not found:
+            return parts
+        left, right = min(found)[1]
+        return step(merge_pair(parts, (left, right), left + right))
+
+    return step([bytes([b]) for b in piece])
 
 
 # %% one place at a time exercise="fix_bpe"
