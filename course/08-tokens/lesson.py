@@ -1263,8 +1263,9 @@ with check("random texts with signs", hint="Try signs that touch, that are cut s
     for turn in range(15):
         parts = rng.choice([*signs, "<|en", "d|>", "<|Start|>", "ab", " ", "x", "|", "\n"], int(rng.integers(1, 9))).tolist()
         some = rng.permutation(list(signs))[: int(rng.integers(1, 5))].tolist()
-        if turn < 2:
-            some, parts = ["<|start|>"], [["<|start|>", "<|end|>"], ["||", "<|start|>", *parts]][turn]
+        if turn < 3:
+            some = [["<|start|>"], ["<|start|>"], ["<|end|>", "<|end|>x"]][turn]
+            parts = [["<|start|>", "<|end|>"], ["||", "<|start|>", *parts], [*parts, "<|end|>x"]][turn]
         want_ids = library_tokenizer(*sign_tables, some).encode("".join(parts)).ids
         expect(encode_special("".join(parts), *sign_tables, signs, some), want_ids, what="the list of ids")
 ### END HIDDEN TESTS
