@@ -2122,7 +2122,8 @@ with check("texts that no cut makes", needs="abc: a and bc", hint="If the last p
     expect_raises(ValueError, best_split, "abx", {"a": -1.0, "b": -1.0})
     expect_raises(ValueError, best_split, "aaa", {"aa": -1.0})
     expect_raises(ValueError, best_split, "a", {})
-    expect(best_split("", {"a": -1.0}), [], what="the cut of the empty text")
+    for no_tokens in ({"a": -1.0}, {}):
+        expect(best_split("", no_tokens), [], what="the cut of the empty text")
 with check("a long text", hint="One table with an entry for each place, filled in a loop. Add logarithms: products get too small for a float. Tokens may be long."):
     long_tokens = {"a": -3.1, "aa": -6.5, "b": -4.3, "ab": -7.0, "aab": -8.3, "baabaabaabaa": -19.5}
     long_text = "aab" * 900 + "aaaa"
