@@ -52,6 +52,8 @@ def _examples(lesson: dict) -> list[str]:
     zero = 1 / (1 + sum(math.exp(z) for z in (-2, -3, -4)))
     mean = math.exp(-3) / (math.exp(-3) + sum(math.exp(z) for z in (-2, -3, -4)))
     assert mean <= 1 / 4
+    late = {(b"\xad", b"\x97"): 0, (b"\xe5", b"\xad"): 1, (b"\xe5\xad", b"\x97"): 2}
+    assert lesson["bpe"]("字".encode(), late) == [b"\xe5", b"\xad\x97"]
     assert lesson["bpb_hand"]["A"] == 3 / 4 and abs(lesson["bpb_hand"]["B"] - 4 / 5) < 1e-12
     assert 1 / 4 * 1 / 4 == 1 / 16 and 1 / 10 * 1 / 4 == 1 / 40 and 1 / 4 * 1 / 8 == 1 / 32
     return [
@@ -95,7 +97,7 @@ def _smollm2(lesson: dict) -> list[str]:
     assert len(control) == 6 and absent - never - control == {0xF1, 0xF2}
     assert {unicodedata.category(chr(c)) for c in range(0x40000, 0xC0000)} - {"Cn"} <= {"Cn"}
     assert {chr(c).encode()[0] for c in range(0x40000, 0xC0000)} == {0xF1, 0xF2}
-    assert n(" strawberry") == 1 and smol.vocab[encode(" strawberry", smol.vocab, smol.merges, smol.patterns)[0]] == b" strawberry"
+    assert n(" strawberry") == 1 and smol.vocab.index(b" strawberry") == 35199 and smol.vocab[encode(" strawberry", smol.vocab, smol.merges, smol.patterns)[0]] == b" strawberry"
     assert [smol.vocab[i] for i in encode("strawberry", smol.vocab, smol.merges, smol.patterns)] == [b"st", b"raw", b"berry"]
     assert n("Strawberry") == 3 and smol.special["<|im_end|>"] == 2
     total = 134_515_008
@@ -110,7 +112,7 @@ def _smollm2(lesson: dict) -> list[str]:
         f"SmolLM2's tables have {len(single)} of the {2**8} bytes",
         f'holds where all {2**8} bytes are in the vocabulary',
         f"{len(never)} of the other {len(absent)} never occur in UTF-8",
-        f"spends {n(poem)}: it saw mostly English", f"spends {len(encode(poem, tiny.vocab, tiny.merges, tiny.patterns))}.", f"it takes {n(title)} tokens, and for its English translation {n(ENGLISH)}",
+        f"spends {n(poem)}: its text was mostly English", f"spends {len(encode(poem, tiny.vocab, tiny.merges, tiny.patterns))}.", f"it takes {n(title)} tokens, and for its English translation {n(ENGLISH)}",
         f"in tokens the Chinese one is {n(title) / n(ENGLISH):.1f} times as long",
         holds(3.9 < len(ENGLISH) / len(title) < 4.2, "The English text is four times as long in characters"),
         f"SmolLM2 takes {n(poem)} tokens for the poem of {len(poem)} characters. The title takes {n(title)} in Chinese and {n(ENGLISH)} in English",
@@ -123,6 +125,8 @@ def _smollm2(lesson: dict) -> list[str]:
         f"In the Llama 3 of {70} billion numbers, with {128_256:,} tokens, a width of {8192} and two tables, the tables are "
         f"{200 * 128_256 * 8192 / 70e9:.0f} %",
         f"{a_token:.1f} for the docstrings with SmolLM2's {V:,} tokens",
+        f"over the bytes per token: {math.log2(V) / a_token:.1f} for SmolLM2's tokens of the docstrings",
+        holds(math.log2(V) / a_token < 8 / 2, "spends less than half as many bits on a byte of the docstrings"),
         f"3 without Chinese in training, {n(poem) / len(poem):.1f} for the poem with SmolLM2",
         f"$\\ln V$: {math.log(V):.1f} nats for SmolLM2's vocabulary",
         f"proposes to add {new:,} Chinese tokens", f"{new:,} tokens are {new * d:,} new numbers, on top of {total:,}",
@@ -136,14 +140,16 @@ def _size(lesson: dict) -> list[str]:
     lengths, steps, rare = lesson["lengths"], lesson["merge_steps"], lesson["rare_share"]
     trained, held = lengths["trained on"], lengths["held out"]
     assert held[-1] - held[-2] < held[2] - held[0] and trained[-1] - held[-1] > 0.5 and rare[-1] > 0.9
-    assert abs(held[steps.index(600)] - lesson["vocab_read"]["value"]) < 0.1
+    at = steps.index(1200)
+    assert abs(held[at] - lesson["vocab_read"]["value"]) < 0.1 and trained[at] - held[at] > 0.4
     parts = {name: len(lines) for name, lines in lesson["parts"].items()}
     assert abs(trained[steps.index(300)] - held[steps.index(300)]) < 0.2
     return [
         f"trains on {parts['trained on']} of the docstring sentences, with 0 to {steps[-1]} merges",
         f"and on the {parts['held out']} that were held out",
         f"what do the last {steps[-1] - steps[-2]} merges add, compared with the first {steps[2]}",
-        f"on the held-out sentences at {600} merges.** Read it off to within {0.3}", f"Put a ruler at {600}",
+        f"with {steps[-1]} merges, what does the right panel mean",
+        f"on the held-out sentences at {steps[at]} merges.** Read it off to within {0.2}", f"Put a ruler at {steps[at]}",
     ]
 
 

@@ -22,7 +22,6 @@ import json
 import math
 import os
 from collections import Counter
-from fractions import Fraction
 
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
@@ -292,8 +291,8 @@ for byte in "字\U0001f353".encode():
 # subword units", 2016). The rule of the training:
 #
 # 1. Begin with the bytes. Count every pair of neighbours; in `aaa` the pair `aa` stands twice.
-# 2. Take the pair that occurs most often. On a **tie**, take the one whose left part is the older token, and among those the one
-#    whose right part is: bytes in alphabetical order first, then the merged tokens in the order they were made.
+# 2. Take the pair that occurs most often. On a **tie**, take the one with the older left part; if the left parts are the same, the one with the older right part. Bytes are older than
+#    merged tokens. Among themselves bytes go by their value (`a` before `b`), merged tokens by when they were made.
 # 3. Put a new token in its place everywhere, from left to right: `aaa` becomes `X a`.
 # 4. Count again, and go on, until there are as many tokens as you wanted or no pair occurs twice.
 #
@@ -436,8 +435,9 @@ with check("a pair at either end, and lists without one", needs="merging goes fr
     expect(merge_pair([1, 2, 2], (1, 2), 3), [3, 2], what="the merged list")
     expect(merge_pair([2, 1], (1, 2), 3), [2, 1], what="the list without the pair")
     expect(merge_pair([], (1, 2), 3), [], what="the empty list")
-with check("pieces of bytes", hint="Compare with ==, and put `new` into the list as it is."):
+with check("pieces of bytes", hint="Compare with ==, not with `is`, and put `new` into the list as it is."):
     expect(merge_pair([b"a", b"b", b"a", b"bc"], (b"a", b"b"), b"ab"), [b"ab", b"a", b"bc"], what="the merged list")
+    expect(merge_pair([bytes([97, 98]), b"c"], (bytes([97, 98]), b"c"), b"abc"), [b"abc"], what="the merged list")
 ### BEGIN HIDDEN TESTS
 with check("random words, counted", hint="Try few different ids, so that pairs overlap, and words of one id.", hidden=True) as rng:
     for turn in range(20):
@@ -534,7 +534,7 @@ with check("the vocabulary: 256 bytes, then the merged tokens", needs="ababcab: 
     expect(len(made[0]), 256 + 3, what="the number of tokens")
     expect(made[0][:256], [bytes([b]) for b in range(256)], what="the list of the first 256 tokens")
     expect(made[0][256:], [a + b for a, b in made[1]], what="the list of the merged tokens")
-with check("no pair reaches across two chunks", hint="Count within each chunk, not in one long string."):
+with check("no pair reaches across two chunks", hint="Count within each chunk, not in one long string, and a chunk as often as it occurs."):
     expect(train_bpe([b"ab", b"cd", b"ab", b"cd"], 5)[1], [(b"a", b"b"), (b"c", b"d")], what="the list of merges")
     expect(train_bpe([b"a", b"b", b"a", b"b"], 5)[1], [], what="the list of merges")
 with check("ties: the smaller left id, then the smaller right id", hint="Among the most frequent pairs take the smallest tuple of ids, not of bytes."):
@@ -595,7 +595,7 @@ grade("train_bpe")
 #
 # (b) The ids can differ, but the tokens of a text are always the same pieces, so texts are cut alike.
 #
-# (c) Vocabularies can differ, and so can the pieces a text is cut into. Ids of the one, read with the tables of the other, are another text.
+# (c) Vocabularies can differ, and so can the pieces a text is cut into. Ids of the one, read with the tables of the other, can be another text.
 #
 # (d) His is worse: the rule of the smaller ids saves more tokens.
 
@@ -652,7 +652,7 @@ grade("tie_rule")
 # - letters (`\p{L}`: of any script) with one blank before them, if there is one;
 # - digits and other number signs (`\p{N}`), in the same way;
 # - other signs, in the same way;
-# - white space that is not followed by something else: `\s+(?!\S)` gives its last blank back, so that the next word gets it;
+# - white space that is not followed by something else: `\s+(?!\S)` gives its last character back; if that is a blank, the next word gets it;
 # - white space.
 #
 # **The smallest example.** `It's  42.` is cut into `It`, `'s`, one blank, ` 42` and `.`. Of the two blanks the second goes to the number.
@@ -728,7 +728,7 @@ def pretokenize(text, patterns) -> list[str]:
     Args:
         text: a string.
         patterns: regular expressions for the package `regex`, applied one after the other, each to
-            all pieces that there are so far.
+            all pieces that there are so far. Groups in a pattern mean nothing here.
 
     Returns:
         A list of pieces, none of them empty: the matches, and what stands between them. Joined they
@@ -751,9 +751,10 @@ def pretokenize(text, patterns) -> list[str]:
 
 
 # %% check="pretokenize" points=6
-with check("ab12c: digits, and what stands between", hint="`regex.finditer` gives the matches with their places; keep the text between them."):
+with check("ab12c: digits, and what stands between", hint="`regex.finditer` gives the matches with their places; keep the text between them. `match[0]` is the whole match, whatever groups it has."):
     expect(pretokenize("ab12c", [r"\p{N}"]), ["ab", "1", "2", "c"], what="the list of pieces")
     expect(pretokenize("--x--", ["x"]), ["--", "x", "--"], what="the list of pieces")
+    expect(pretokenize("abcab", ["(a)b"]), ["ab", "c", "ab"], what="the list of pieces")
 with check("GPT-2's pattern on the three texts", hint="Every place of a text matches something here: the matches are all pieces."):
     for text in to_cut.values():
         expect(pretokenize(text, [GPT2]), regex.findall(GPT2, text), what="the list of pieces")
@@ -776,7 +777,7 @@ with check("hostile text, as the library cuts it", hint="Where do the lists part
 with check("random texts and patterns", hint="Joined, the pieces are the text; try patterns that match little, or at the ends.", hidden=True) as rng:
     for turn in range(20):
         text = "".join(rng.choice(list("ab1 2,.é中 \n"), int(rng.integers(1, 25))))
-        chosen = rng.permutation([r"\p{N}{1,2}", GPT2, "a+", "b|,", r"\s"])[: int(rng.integers(1, 4))].tolist()
+        chosen = rng.permutation([r"\p{N}{1,2}", GPT2, "a+", "(b)|,", r"\s"])[: int(rng.integers(1, 4))].tolist()
         cutter = tokenizers.pre_tokenizers.Sequence(
             [tokenizers.pre_tokenizers.Split(tokenizers.Regex(pattern), "isolated") for pattern in chosen]
         )
@@ -795,7 +796,7 @@ for words, patterns in {"whole sentences": [], "cut first": [GPT2]}.items():
         break
 
 # %% [markdown]
-# Trained on whole sentences, the longest tokens are phrases of docstrings; with the cut they are words. Whether phrases are bad is not shown
+# Trained on whole sentences, the longest tokens are pieces of phrases that docstrings share; with the cut they are words. Whether phrases are bad is not shown
 # here: a token for a phrase saves room, but each one takes a place in the vocabulary, and it hides that the phrase consists of words that occur
 # elsewhere.
 #
@@ -887,7 +888,7 @@ grade("rank_by_hand")
 # %% [markdown]
 # ### Find the bug in an encoder
 #
-# *Find the bug · 10 minutes · difficulty: two of three*
+# *Find the bug · 8 minutes · difficulty: two of three*
 #
 # The program below cuts one piece into tokens by the longest match. It runs, its tokens are in the vocabulary, and decoded they give the
 # text again. So no round trip shows the fault; only the ids do. Repair it: by rank.
@@ -895,7 +896,7 @@ grade("rank_by_hand")
 # `ranks` is a dict from a merge to its rank, so that asking is quick. Your `merge_pair` works on bytes too.
 
 
-# %% exercise="fix_bpe" minutes=10 faults=["there: th and ere", "abc: a lower rank wins, not the left place", "a chain of merges", "the sentences, as the library cuts them", "random tables and pieces"]
+# %% exercise="fix_bpe" minutes=8 faults=["shed: sh and ed", "abc: a lower rank wins, not the left place", "a chain of merges", "words, as the library cuts them", "random tables and pieces"]
 def bpe(piece, ranks) -> list[bytes]:
     """Cut one piece into tokens, by rank.
 
@@ -934,26 +935,27 @@ def bpe(piece, ranks) -> list[bytes]:
 
 
 # %% check="fix_bpe" points=7
-with check("there: th and ere", hint="After `t h` and `e r`, the pair `th e` stands nowhere any more."):
-    four = [(b"t", b"h"), (b"e", b"r"), (b"th", b"e"), (b"er", b"e")]
-    expect(bpe(b"there", dict(zip(four, range(4)))), [b"th", b"ere"], what="the list of tokens")
-    expect(bpe(b"theerere", dict(zip(four, range(4)))), [b"the", b"er", b"ere"], what="the list of tokens")
+with check("shed: sh and ed", hint="After `s h` and `e d`, the pair `sh e` stands nowhere any more."):
+    three = [(b"s", b"h"), (b"e", b"d"), (b"sh", b"e")]
+    expect(bpe(b"shed", dict(zip(three, range(3)))), [b"sh", b"ed"], what="the list of tokens")
+    expect(bpe(b"shedshe", dict(zip(three, range(3)))), [b"sh", b"ed", b"she"], what="the list of tokens")
 with check("abc: a lower rank wins, not the left place", hint="Look at all neighbours before you merge one."):
     expect(bpe(b"abc", {(b"b", b"c"): 0, (b"a", b"b"): 1}), [b"a", b"bc"], what="the list of tokens")
     expect(bpe(b"abc", {(b"a", b"b"): 1, (b"b", b"c"): 0}), [b"a", b"bc"], what="the list of tokens")
-with check("a chain of merges", hint="After each merge look again: a new pair may have a rank."):
+with check("a chain of merges", hint="After each merge look again: a new pair may have a rank, and be it a lower one."):
     chain = {(b"c", b"d"): 0, (b"b", b"c"): 1, (b"cd", b"e"): 2, (b"a", b"b"): 3, (b"ab", b"cde"): 4, (b"bc", b"d"): 5}
     expect(bpe(b"abcde", chain), [b"abcde"], what="the list of tokens")
     expect(bpe(b"bcdbcx", chain), [b"b", b"cd", b"bc", b"x"], what="the list of tokens")
     expect(bpe(b"bcd", chain), [b"b", b"cd"], what="the list of tokens, though bcd is one")
-with check("every place, from left to right", needs="there: th and ere", hint="Merge the best pair wherever it stands; aaa becomes aa and a."):
+    expect(bpe(b"abc", {(b"ab", b"c"): 0, (b"a", b"b"): 1}), [b"abc"], what="the list of tokens")
+with check("every place, from left to right", needs="shed: sh and ed", hint="Merge the best pair wherever it stands; aaa becomes aa and a."):
     expect(bpe(b"aaa", {(b"a", b"a"): 0}), [b"aa", b"a"], what="the list of tokens")
     expect(bpe(b"abxabab", {(b"a", b"b"): 0, (b"ab", b"ab"): 1}), [b"ab", b"x", b"abab"], what="the list of tokens")
-with check("nothing to merge", needs="there: th and ere", hint="One byte, none at all, or no ranks: single bytes, each as bytes of length one."):
+with check("nothing to merge", needs="shed: sh and ed", hint="One byte, none at all, or no ranks: single bytes, each as bytes of length one."):
     expect(bpe(b"", {(b"a", b"b"): 0}), [], what="the list of tokens")
     expect(bpe(b"a", {(b"a", b"b"): 0}), [b"a"], what="the list of tokens")
     expect(bpe("月".encode(), {}), [b"\xe6", b"\x9c", b"\x88"], what="the list of tokens")
-with check("the sentences, as the library cuts them", hint="Print the piece where the lists part, and the ranks of its pairs."):
+with check("words, as the library cuts them", hint="Print the piece where the lists part, and the ranks of its pairs."):
     learned = library_merges([p.encode() for line in sentences[:60] for p in regex.findall(GPT2, line)], 120)
     rank_of = dict(zip(learned, range(len(learned))))
     cutter = library_tokenizer([bytes([b]) for b in range(256)] + [a + b for a, b in learned], learned, [])
@@ -1013,7 +1015,11 @@ grade("fix_bpe")
 from mftcourse.models import load_smollm2, load_tiny, smollm2_missing
 
 tiny = load_tiny().tokenizer
-smol = None if smollm2_missing() else load_smollm2().tokenizer
+
+
+def smollm2_tables():
+    """Return SmolLM2's tables, or None where it is not installed."""
+    return None if smollm2_missing() else load_smollm2().tokenizer
 
 
 # %% exercise="encode" minutes=9
@@ -1091,6 +1097,7 @@ with check("random tables, vocabularies in random order", hint="Shuffle the voca
 grade("encode")
 
 # %% demo=true
+smol = smollm2_tables()
 if smol is None:
     print("Left out: SmolLM2's tables.", smollm2_missing())
 else:
@@ -1108,7 +1115,7 @@ else:
 
 # %% [markdown]
 # Your encoder gives SmolLM2's ids on all twelve texts. The last lines show something that the usual answer denies. "Byte-level BPE knows no unknown
-# text" holds where all 256 bytes are in the vocabulary. SmolLM2 has tokens for 235 of them: its trainer took only the bytes that its text had.
+# text" holds where all 256 bytes are in the vocabulary. SmolLM2 has tokens for 235 of them, as happens when a trainer takes only the bytes that its text has.
 # 13 of the other 21 never occur in UTF-8. Six are control characters, and two (`F1`, `F2`) begin code points from `U+40000` to `U+BFFFF`, where no
 # character is assigned yet. So no usual text is hurt. But a control character, as in a file of logs, vanishes **without a word**: the library, with these
 # tables, gives `a` and `b`. That is why your `encode` raises.
@@ -1150,7 +1157,7 @@ else:
 # So a caller says which special tokens a text **may** contain: none, for what a user typed.
 #
 # **The smallest example.** With the special token `<|end|>` allowed, `ab<|end|>b` is cut into `ab`, the token, and `b`; the two texts are encoded as
-# usual, each by itself. Not allowed, it is eleven characters of text. Where two special tokens fit at one place, as `<|end|>` and `<|end|>x`, the longer one is
+# usual, each by itself. Not allowed, the whole is ten characters of text. Where two special tokens fit at one place, as `<|end|>` and `<|end|>x`, the longer one is
 # taken.
 #
 # ### Encode with special tokens
@@ -1213,13 +1220,16 @@ with check("a special token between two texts", hint="Cut at the token; encode w
         what="the list of ids",
     )
     expect(encode_special("<|end|><|end|>", *sign_tables, signs, ["<|end|>"]), [0, 0], what="the list of ids")
-with check("not allowed: ordinary text", needs="a special token between two texts", hint="Only what `allowed` names is special, whatever `special` knows."):
+with check("not allowed: ordinary text", needs="a special token between two texts", hint="Only what `allowed` names is special, whatever `special` knows; a stretch between two tokens may look like another one."):
     for allowed in ([], ["<|start|>"]):
         expect(
             encode_special("ab<|end|>b", *sign_tables, signs, allowed),
             library_tokenizer(*sign_tables).encode("ab<|end|>b").ids,
             what="the list of ids",
         )
+    typed_end = library_tokenizer(*sign_tables).encode("<|end|>").ids
+    expect(encode_special("<|end|>", *sign_tables, signs, ["<|start|>"]), typed_end, what="the list of ids")
+    expect(encode_special("<|start|><|end|>", *sign_tables, signs, ["<|start|>"]), [2, *typed_end], what="the list of ids")
 with check("the longest of several", needs="a special token between two texts", hint="At one place try the longer names first, in whatever order they are given."):
     for allowed in (["<|end|>", "<|end|>x"], ["<|end|>x", "<|end|>"]):
         expect(encode_special("<|end|>x<|end|>", *sign_tables, signs, allowed), [1, 0], what="the list of ids")
@@ -1253,6 +1263,9 @@ with check("random texts with signs", hint="Try signs that touch, that are cut s
     for turn in range(15):
         parts = rng.choice([*signs, "<|en", "d|>", "<|Start|>", "ab", " ", "x", "|", "\n"], int(rng.integers(1, 9))).tolist()
         some = rng.permutation(list(signs))[: int(rng.integers(1, 5))].tolist()
+        if turn < 3:
+            some = [["<|start|>"], ["<|start|>"], ["<|end|>", "<|end|>x"]][turn]
+            parts = [["<|start|>", "<|end|>"], ["||", "<|start|>", *parts], [*parts, "<|end|>x"]][turn]
         want_ids = library_tokenizer(*sign_tables, some).encode("".join(parts)).ids
         expect(encode_special("".join(parts), *sign_tables, signs, some), want_ids, what="the list of ids")
 ### END HIDDEN TESTS
@@ -1377,6 +1390,7 @@ with check("every message is two control tokens, whatever it says", hint="Count 
 grade("fix_chat_ids")
 
 # %% demo=true
+smol = smollm2_tables()
 if smol is None:
     print("Left out: SmolLM2's chat.", smollm2_missing())
 else:
@@ -1410,7 +1424,7 @@ else:
 #
 # </details>
 #
-# **Why it matters.** This closes one door: nobody can forge the *structure* of a chat. A user can still write "ignore what was said before" in plain words; no
+# **Why it matters.** This closes one door: nobody can type a control token. A user can still write "ignore what was said before" in plain words; no
 # tokenizer helps against that.
 # [What are special tokens, and how can they be abused?](#What-are-special-tokens,-and-how-can-they-be-abused?)
 
@@ -1455,6 +1469,7 @@ with check("why letters are hard to count", points=2, hint="Write down what the 
 grade("letters")
 
 # %% demo=true
+smol = smollm2_tables()
 if smol is None:
     print("Left out: SmolLM2's pieces.", smollm2_missing())
 else:
@@ -1549,7 +1564,7 @@ grade("digits_by_hand")
 #
 # ### Predict what English merges do for Chinese
 #
-# *Predict, then run · 5 minutes · difficulty: two of three*
+# *Predict, then run · 4 minutes · difficulty: two of three*
 #
 # You train a byte-level tokenizer on `sentences`, which are pure ASCII. Commit to these numbers, then run the cell below the checks:
 #
@@ -1558,7 +1573,7 @@ grade("digits_by_hand")
 # - `"poem, more"`: the same after ten times as many merges.
 # - `"window"`: how many characters of the poem's kind fit into a context window of 8192 tokens. A whole number.
 
-# %% exercise="zh_cost" minutes=5
+# %% exercise="zh_cost" minutes=4
 ### BEGIN SOLUTION
 zh_predicted = {"english, no merges": 1, "poem": 3, "poem, more": 3, "window": 2730}
 ### END SOLUTION
@@ -1582,6 +1597,7 @@ with check("what fits into the window", hint="8192 tokens, so many for each char
 grade("zh_cost")
 
 # %% demo=true
+smol = smollm2_tables()
 same_content = {title: "Developing and fine-tuning large models from zero"}
 cutters = {"bytes": lambda text: list(text.encode())}
 english_pieces = [p.encode() for line in sentences for p in regex.findall(GPT2, line)]
@@ -1600,7 +1616,7 @@ for name, cut in cutters.items():
 
 # %% [markdown]
 # The poem has 24 characters and 72 bytes, and the tokenizers that saw English only spend 72 tokens on it, whatever the number of merges. The tiny model's saw sixty poems, this one among them, and
-# spends 47. SmolLM2's spends 43: it saw mostly English, and a little of everything. For the title it takes 23 tokens, and for its English translation 9, at the same content.
+# spends 47. SmolLM2's spends 43: its text was mostly English and code (the paper named above). For the title it takes 23 tokens, and for its English translation 9, at the same content.
 # The English text is four times as long in characters; in tokens the Chinese one is 2.6 times as long. So "a character is about one token" or "a token is about four
 # letters" hold for one tokenizer and one language at a time. Count with the tokenizer that you pay for. For a tokenizer that was trained on much Chinese,
 # a frequent word of two characters can be one token; nothing in BPE is against it.
@@ -1630,20 +1646,20 @@ for name, cut in cutters.items():
 #
 # $$\text{bits per byte} = \frac{\sum_{\text{tokens}} -\ln p}{\ln 2 \cdot \text{bytes}} = \frac{\text{loss per token}}{\ln 2 \cdot \text{bytes per token}}.$$
 #
-# It is also what a file would shrink to, if the model drove a compressor.
+# It is also how many bits a compressor that the model drives would spend on each byte of a file.
 #
 # **The smallest example.** Two tokens with the probabilities 1/4 and 1/2, for a text of three bytes: $-\ln(1/4) - \ln(1/2) = 3 \ln 2$ nats, which is 3 bits, over 3
 # bytes: 1 bit per byte.
 #
 # ### Two models by hand
 #
-# *By hand · 5 minutes · difficulty: one of three*
+# *By hand · 4 minutes · difficulty: one of three*
 #
 # Model A has a loss of 3 nats a token and 4 bytes a token on some text; model B has 2.4 nats and 3 bytes a token on the same text. Give the **nats per byte** of
-# each as a fraction, the letter of the model with the lower perplexity a token, and that of the better model. And how many **bits per byte** has a model
+# each as a number such as `5 / 2`, the letter of the model with the lower perplexity a token, and that of the better model, `"A"` or `"B"`. And how many **bits per byte** has a model
 # that gives each of the 256 bytes the same probability?
 
-# %% exercise="bpb_by_hand" minutes=5
+# %% exercise="bpb_by_hand" minutes=4
 ### BEGIN SOLUTION
 bpb_hand = {"A": 3 / 4, "B": 2.4 / 3, "lower perplexity": "B", "better": "A", "uniform": 8}
 ### END SOLUTION
@@ -1653,11 +1669,11 @@ bpb_hand = {"A": 3 / 4, "B": 2.4 / 3, "lower perplexity": "B", "better": "A", "u
 
 # %% check="bpb_by_hand" points=4
 with check("nats per byte of both", hint="Nats a token, divided by bytes a token."):
-    expect([bpb_hand["A"], bpb_hand["B"]], [float(Fraction(3, 4)), float(Fraction(24, 10) / 3)], what="the list of nats per byte", tell=False)
+    expect([bpb_hand["A"], bpb_hand["B"]], [3 / 4, 2.4 / 3], what="the list of nats per byte", tell=False)
 with check("the lower perplexity", hint="Perplexity is e to the loss a token."):
     expect(bpb_hand["lower perplexity"], min("AB", key={"A": 3, "B": 2.4}.get), what="the letter", tell=False)
 with check("the better model", hint="Who needs fewer nats for the same bytes?"):
-    expect(bpb_hand["better"], min("AB", key={"A": Fraction(3, 4), "B": Fraction(24, 10) / 3}.get), what="the letter", tell=False)
+    expect(bpb_hand["better"], min("AB", key={"A": 3 / 4, "B": 2.4 / 3}.get), what="the letter", tell=False)
 with check("a model that knows nothing", hint="How many yes-no questions find one of 256?"):
     expect(bpb_hand["uniform"], math.log2(256), what="the bits per byte", tell=False)
 grade("bpb_by_hand")
@@ -1680,13 +1696,13 @@ grade("bpb_by_hand")
 # %% [markdown]
 # ### Bits per byte in code
 #
-# *Implement · 7 minutes · difficulty: one of three*
+# *Implement · 6 minutes · difficulty: one of three*
 #
 # For a set of texts take **one** fraction: all nats over all bytes. The mean of the texts' own values is something else: there a short text counts as much as a
 # long one.
 
 
-# %% exercise="bits_per_byte" minutes=7
+# %% exercise="bits_per_byte" minutes=6
 def bits_per_byte(texts, losses) -> float:
     """Return how many bits a model spends on a byte of some texts.
 
@@ -1767,13 +1783,13 @@ grade("bits_per_byte")
 #
 # ### The price of a vocabulary by hand
 #
-# *By hand · 5 minutes · difficulty: one of three*
+# *By hand · 4 minutes · difficulty: one of three*
 #
 # SmolLM2-135M has 134,515,008 numbers in all, a vocabulary of 49,152, a width of 576, and tied tables. Give: `"table"`, the numbers in the embedding; `"share"`, its part of the
-# whole as a fraction; `"untied"`, the numbers of the whole model if the tables were not tied; and `"first loss"`, the loss in nats a token of a model that gives
+# whole, such as `1 / 3`; `"untied"`, the numbers of the whole model if the tables were not tied; and `"first loss"`, the loss in nats a token of a model that gives
 # every token the same probability. Let Python compute: `math.log` is the natural logarithm.
 
-# %% exercise="vocab_price" minutes=5
+# %% exercise="vocab_price" minutes=4
 ### BEGIN SOLUTION
 price_hand = {
     "table": 49152 * 576,
@@ -1851,14 +1867,16 @@ for (name, values), style in zip(lengths.items(), plots.line_styles):
 right.plot(merge_steps, rare_share, **plots.line_styles[2])
 left.set(xlabel="merges", ylabel="bytes per token", ylim=(0, None))
 left.legend(fontsize=8)
-right.set(xlabel="merges", ylabel="share of merged tokens seen fewer than ten times", ylim=(0, 1))
+right.set(xlabel="merges", ylabel="share seen fewer than ten times", ylim=(0, 1))
+for axes in (left, right):
+    axes.set_xticks([0, 300, 600, 1200, 2000])
 plots.show(
     fig,
     alt="Two panels against the number of merges, from 0 to 2000. Left: bytes per token begin at 1 "
     "for both parts and rise steeply, to about 2.3 at 300 merges, then ever more slowly. The solid "
     "line of the sentences trained on reaches about 4 at 2000. The dashed one of those held out "
-    "parts from it at about 300, is at 2.7 at 600 merges, and ends at about 3.4. Right: the share "
-    "of merged tokens seen fewer than ten times is below 0.2 up to 300 merges, then rises fast, to "
+    "parts from it at about 300, is at about 3.2 at 1200 merges, and ends at about 3.4. Right: "
+    "the share of merged tokens seen fewer than ten times is below 0.2 up to 300 merges, then rises fast, to "
     "0.6 at 600 and to more than 0.9 at 2000.",
 )
 
@@ -1873,16 +1891,16 @@ plots.show(
 # - (b) Held-out sentences are longer.
 # - (c) The tokenizer cuts the held-out sentences wrongly.
 #
-# **`"rare"`: what does the right panel mean for a model that is trained on this text?**
+# **`"rare"`: with 2000 merges, what does the right panel mean for a model that is trained on this text?**
 # - (a) Nothing: each token has a row of its own.
 # - (b) Rare tokens are cut into bytes again.
-# - (c) Most rows of its table get fewer than ten examples to learn from.
+# - (c) Most rows of the merged tokens get fewer than ten examples to learn from.
 #
-# **`"value"`: bytes per token on the held-out sentences at 600 merges.** Read it off to within 0.3.
+# **`"value"`: bytes per token on the held-out sentences at 1200 merges.** Read it off to within 0.2.
 
 # %% exercise="read_vocab" minutes=5
 ### BEGIN SOLUTION
-vocab_read = {"growth": "b", "gap": "a", "rare": "c", "value": 2.7}
+vocab_read = {"growth": "b", "gap": "a", "rare": "c", "value": 3.2}
 ### END SOLUTION
 ### BEGIN RELEASE
 # vocab_read = {"growth": ..., "gap": ..., "rare": ..., "value": ...}
@@ -1919,14 +1937,14 @@ with check("what rare tokens mean for a model", hint="From what does a row of th
             "c": "A row changes only when its token occurs. This is the price of a large vocabulary on little text.",
         },
     )
-with check("bytes per token at 600 merges", hint="The dashed line, above 600."):
+with check("bytes per token at 1200 merges", hint="The dashed line, above 1200."):
     trained_lines = [line for n, line in enumerate(sentences) if n % 5 != 4]
-    learned = library_merges([p.encode() for line in trained_lines for p in regex.findall(GPT2, line)], 600)
+    learned = library_merges([p.encode() for line in trained_lines for p in regex.findall(GPT2, line)], 1200)
     cutter = library_tokenizer([bytes([b]) for b in range(256)] + [a + b for a, b in learned], learned, [GPT2])
     real = sum(map(len, sentences[4::5])) / sum(len(cutter.encode(line).ids) for line in sentences[4::5])
     read_off = given(vocab_read["value"])
     assert isinstance(read_off, int | float), "Give the value as a number."
-    assert abs(read_off - real) <= 0.3, f"{read_off} is not what the left panel shows for the dashed line at 600."
+    assert abs(read_off - real) <= 0.2, f"{read_off} is not what the left panel shows for the dashed line at 1200."
 grade("read_vocab")
 
 # %% [markdown]
@@ -1937,7 +1955,7 @@ grade("read_vocab")
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# Put a ruler at 600 and read the axis on the left where the dashed line crosses it.
+# Put a ruler at 1200 and read the axis on the left where the dashed line crosses it.
 #
 # </details>
 #
@@ -1971,9 +1989,11 @@ grade("read_vocab")
 # *By hand · 8 minutes · difficulty: two of three*
 #
 # 1. In a text the symbol `e` occurs 100 times, `s` 50 times, `q` 5 times, `u` 10 times; the pair `es` 20 times, `qu` 5 times. Which pair does BPE merge, which WordPiece, and
-#    what is the larger of the two scores, as a fraction?
+#    what is the larger of the two scores, as a number such as `3 / 20`?
 # 2. WordPiece has the tokens `to`, `tok`, `##ken`, `##en`, `##s`, `[UNK]`. How does it cut `tokens`, and how `tokenx`?
 # 3. Unigram has the probabilities `a` 1/4, `b` 1/8, `c` 1/4, `ab` 1/10, `bc` 1/4, `abc` 1/40. How does it cut `abc`, and what is the probability of this cut?
+#
+# Write pairs such as `"es"`, and tokens in lists such as `["to", "##ken"]`.
 
 # %% exercise="rivals_by_hand" minutes=8
 ### BEGIN SOLUTION
@@ -1995,10 +2015,10 @@ rivals_hand = {
 # %% check="rivals_by_hand" points=5
 with check("which pair each of them merges", hint="BPE counts. WordPiece divides: 20 by 100 · 50, and 5 by 5 · 10."):
     pair_counts, symbol_counts = {"es": 20, "qu": 5}, {"e": 100, "s": 50, "q": 5, "u": 10}
-    scores = {ab: Fraction(n, symbol_counts[ab[0]] * symbol_counts[ab[1]]) for ab, n in pair_counts.items()}
+    scores = {ab: n / (symbol_counts[ab[0]] * symbol_counts[ab[1]]) for ab, n in pair_counts.items()}
     expect([rivals_hand["bpe"], rivals_hand["wordpiece"]], [max(pair_counts, key=pair_counts.get), max(scores, key=scores.get)], what="the list of the two pairs", tell=False)
 with check("the larger score", hint="Every q is followed by a u."):
-    expect(rivals_hand["score"], float(max(Fraction(20, 100 * 50), Fraction(5, 5 * 10))), what="the score", tell=False)
+    expect(rivals_hand["score"], max(20 / (100 * 50), 5 / (5 * 10)), what="the score", tell=False)
 with check("how WordPiece cuts", hint="Longest first: tok before to. What is left of tokenx when ##en is taken, and is there a token for it?"):
     pieces = ["to", "tok", "##ken", "##en", "##s", "[UNK]"]
     wordpiece = tokenizers.Tokenizer(tokenizers.models.WordPiece(dict(zip(pieces, range(6))), unk_token="[UNK]"))
@@ -2009,9 +2029,9 @@ with check("how Unigram cuts", hint="Four cuts: a b c, ab c, a bc, abc. Multiply
     unigram = tokenizers.Tokenizer(tokenizers.models.Unigram([(t, math.log(p)) for t, p in chance.items()]))
     expect(given(rivals_hand["abc"]), unigram.encode("abc").tokens, what="the list of tokens", tell=False)
 with check("the probability of the best cut", hint="The product of the probabilities of its tokens."):
-    chance = {"a": Fraction(1, 4), "b": Fraction(1, 8), "c": Fraction(1, 4), "ab": Fraction(1, 10), "bc": Fraction(1, 4), "abc": Fraction(1, 40)}
+    chance = {"a": 1 / 4, "b": 1 / 8, "c": 1 / 4, "ab": 1 / 10, "bc": 1 / 4, "abc": 1 / 40}
     cuts = [["a", "b", "c"], ["ab", "c"], ["a", "bc"], ["abc"]]
-    expect(rivals_hand["probability"], max(math.prod(float(chance[t]) for t in cut) for cut in cuts), what="the probability", tell=False)
+    expect(rivals_hand["probability"], max(math.prod(chance[t] for t in cut) for cut in cuts), what="the probability", tell=False)
 grade("rivals_by_hand")
 
 # %% demo=true
@@ -2102,13 +2122,15 @@ with check("texts that no cut makes", needs="abc: a and bc", hint="If the last p
     expect_raises(ValueError, best_split, "abx", {"a": -1.0, "b": -1.0})
     expect_raises(ValueError, best_split, "aaa", {"aa": -1.0})
     expect_raises(ValueError, best_split, "a", {})
-    expect(best_split("", {"a": -1.0}), [], what="the cut of the empty text")
-with check("a long text", hint="One table with an entry for each place. Trying all cuts would not end."):
-    long_tokens = {"a": math.log(0.5), "aa": math.log(0.2), "b": math.log(0.1), "ab": math.log(0.06), "aab": math.log(0.14)}
+    for no_tokens in ({"a": -1.0}, {}):
+        expect(best_split("", no_tokens), [], what="the cut of the empty text")
+with check("a long text", hint="One table with an entry for each place, filled in a loop. Add logarithms: products get too small for a float. Tokens may be long."):
+    long_tokens = {"a": -3.1, "aa": -6.5, "b": -4.3, "ab": -7.0, "aab": -8.3, "baabaabaabaa": -19.5}
+    long_text = "aab" * 900 + "aaaa"
     viterbi = tokenizers.Tokenizer(tokenizers.models.Unigram(list(long_tokens.items())))
-    long_cut = best_split("aab" * 70 + "aaaa", long_tokens)
-    expect("".join(long_cut), "aab" * 70 + "aaaa", what="the tokens joined")
-    best_sum = sum(long_tokens[t] for t in viterbi.encode("aab" * 70 + "aaaa").tokens)
+    long_cut = best_split(long_text, long_tokens)
+    expect("".join(long_cut) == long_text, True, what="whether the tokens joined are the text")
+    best_sum = sum(long_tokens[t] for t in viterbi.encode(long_text).tokens)
     expect(sum(long_tokens[t] for t in long_cut), best_sum, tol=1e-6, what="the sum of the log probabilities")
 ### BEGIN HIDDEN TESTS
 with check("random probabilities, against all cuts", hint="Enumerate all cuts of a short text, and compare the sums.", hidden=True) as rng:
@@ -2158,7 +2180,7 @@ grade("best_split")
 # %% [markdown]
 # ## Extending a vocabulary
 #
-# A model is good, but its tokenizer spends too much on your language. You may **extend** it: train a BPE on your text, append its new tokens and merges, and append rows to the embedding (and to
+# A model is good, but its tokenizer spends too much on your language. You may **extend** it: go on training the BPE on your text, append its new tokens and merges, and append rows to the embedding (and to
 # the output table, if it is not tied). Then train on, because the new rows know nothing. For Chinese this was done with LLaMA (Y. Cui, Z. Yang and X. Yao, "Efficient and effective text encoding
 # for Chinese LLaMA and Alpaca", 2023).
 #
@@ -2169,7 +2191,11 @@ grade("best_split")
 # the three rows it scores −3 and gets 0.20. That a mean of all rows gets at most $1/(V+1)$, whatever the scores are, follows from the inequality between the arithmetic and the geometric mean
 # (J. Hewitt, "Initializing new word embeddings for pretrained language models", 2021).
 #
-# Better informed is the mean of the rows of the **pieces** that the old tokenizer cuts the new token into. A piece that occurs twice counts twice.
+# And will the new tokens be used? The old merges have the lower ranks and come first. If the old ones have `AD 97`, and you append `E5 AD` and then `E5AD 97`, the character 字 (`E5 AD 97`) stays
+# `E5`, `AD97`: its new token is never reached, and its row never trained. So learn the new merges on your text **as the old merges cut it**, and test that with all merges each new token is
+# cut into itself.
+#
+# Better informed than the mean of all rows is the mean of the rows of the **pieces** that the old tokenizer cuts the new token into. A piece that occurs twice counts twice.
 #
 # ### New rows for an embedding
 #
@@ -2211,31 +2237,32 @@ def extend_embedding(weight, vocab, merges, new_tokens) -> torch.Tensor:
 
 
 # %%
-old_vocab = [b"b", b"a", b"c", b"ab", b"\xe6", b"\x9c", b"\x88"]
-old_merges = [(b"a", b"b")]
-old_rows = torch.tensor(
-    [[1.0, 0, 8], [0, 2, 4], [4, 4, 0], [-2, 1, 3], [3, 0, 0], [0, 6, 0], [0, 0, 9]]
-)
+def old_tables() -> tuple[torch.Tensor, list[bytes], list[tuple[bytes, bytes]]]:
+    """Return a small embedding, its vocabulary, and its only merge."""
+    rows = [[1.0, 0, 8], [0, 2, 4], [4, 4, 0], [-2, 1, 3], [3, 0, 0], [0, 6, 0], [0, 0, 9]]
+    return torch.tensor(rows), [b"b", b"a", b"c", b"ab", b"\xe6", b"\x9c", b"\x88"], [(b"a", b"b")]
+
 
 # %% check="extend_embedding" points=6
 with check("abc: the mean of ab and c", hint="Cut with bpe first: the pieces are ab and c, not three letters."):
-    expect(extend_embedding(old_rows, old_vocab, old_merges, [b"abc"])[7], torch.tensor([1.0, 2.5, 1.5]), what="the new row")
-    expect(extend_embedding(old_rows, old_vocab, old_merges, ["月".encode()])[7], torch.tensor([1.0, 2.0, 3.0]), what="the new row")
+    expect(extend_embedding(*old_tables(), [b"abc"])[7], torch.tensor([1.0, 2.5, 1.5]), what="the new row")
+    expect(extend_embedding(*old_tables(), ["月".encode()])[7], torch.tensor([1.0, 2.0, 3.0]), what="the new row")
+    expect(extend_embedding(*old_tables(), ["月".encode()[:2]])[7], torch.tensor([1.5, 3.0, 0.0]), what="the row of a token that is half a character")
 with check("a piece that occurs twice counts twice", hint="A list of places, not a set."):
-    expect(extend_embedding(old_rows, old_vocab, old_merges, [b"ccb"])[7], torch.tensor([3.0, 8 / 3, 8 / 3]), what="the new row")
-    expect(extend_embedding(old_rows, old_vocab, old_merges, [b"cc"])[7], torch.tensor([4.0, 4.0, 0.0]), what="the new row")
+    expect(extend_embedding(*old_tables(), [b"ccb"])[7], torch.tensor([3.0, 8 / 3, 8 / 3]), what="the new row")
+    expect(extend_embedding(*old_tables(), [b"cc"])[7], torch.tensor([4.0, 4.0, 0.0]), what="the new row")
 with check("the old rows stay, the new ones follow in order", needs="abc: the mean of ab and c", hint="`torch.cat` along the rows; the order is that of `new_tokens`."):
-    longer = extend_embedding(old_rows, old_vocab, old_merges, [b"cb", b"aba"])
-    expect(longer[:7], old_rows, what="the first rows")
+    longer = extend_embedding(*old_tables(), [b"cb", b"aba"])
+    expect(longer[:7], old_tables()[0], what="the first rows")
     expect(longer[7:], torch.tensor([[2.5, 2.0, 4.0], [-1.0, 1.5, 3.5]]), what="the new rows")
-    expect(extend_embedding(old_rows, old_vocab, old_merges, []), old_rows, what="the table without new tokens")
+    expect(extend_embedding(*old_tables(), []), old_tables()[0], what="the table without new tokens")
 with check("the type of the numbers stays", needs="abc: the mean of ab and c", hint="Tables come in half precision, too; a mean keeps the dtype."):
     for dtype in (torch.float64, torch.bfloat16):
-        assert extend_embedding(old_rows.to(dtype), old_vocab, old_merges, [b"abc"]).dtype == dtype, f"A table of {dtype} should stay one."
+        assert extend_embedding(old_tables()[0].to(dtype), *old_tables()[1:], [b"abc"]).dtype == dtype, f"A table of {dtype} should stay one."
 with check("tokens that are not new are refused", needs="abc: the mean of ab and c", hint="Look into vocab, and for repetitions in new_tokens."):
-    expect_raises(ValueError, extend_embedding, old_rows, old_vocab, old_merges, [b"ab"])
-    expect_raises(ValueError, extend_embedding, old_rows, old_vocab, old_merges, [b"ca", b"cb", b"ca"])
-    expect_raises(ValueError, extend_embedding, old_rows, old_vocab, old_merges, [b"cx"])
+    expect_raises(ValueError, extend_embedding, *old_tables(), [b"ab"])
+    expect_raises(ValueError, extend_embedding, *old_tables(), [b"ca", b"cb", b"ca"])
+    expect_raises(ValueError, extend_embedding, *old_tables(), [b"cx"])
 ### BEGIN HIDDEN TESTS
 with check("random tables", hint="Shuffle vocabularies, and try tokens of one piece more than the longest.", hidden=True) as rng:
     for turn in range(8):
@@ -2400,8 +2427,10 @@ grade("pad_batch")
 #
 # *Implement · 16 minutes · difficulty: three of three*
 #
-# Write both functions. The trainer returns the merges, the same as `train_bpe` gives, and a list that proves that it saved work: how many **different words** it visited for each merge. That
-# must be exactly the words in which the pair stood at that moment. The checks see the list, and not how you got it: honest numbers come from the loop itself. (Choosing the best pair may still look through all counts; a heap saves that, too.)
+# Write two functions. `pair_changes` merges a pair in one word. `merge_indexed` does it for the words that the index names, and returns what changes in all tables; it is one
+# round of the training. The loop around it, `train_fast`, is short and stands below: run it when both are written. (It chooses the best pair by looking through all counts. A heap, a structure that gives its largest entry at once, saves that, too.)
+#
+# How do the checks know that you did not count again? They give tables in which a word holds the pair and the index **does not name it**. Such a word stays as it is, and its count is not even there to be read.
 
 
 # %% exercise="train_fast" minutes=16
@@ -2410,7 +2439,7 @@ def pair_changes(word, pair, new) -> tuple[list[int], dict]:
 
     Args:
         word: a list or tuple of ids.
-        pair: the two ids to replace, and `new`, the id in their place.
+        pair: the two ids to replace, and `new`, the id in their place, which no word has yet.
 
     Returns:
         (merged word as a list, changes). changes is a dict from pairs to how many of them came
@@ -2426,63 +2455,70 @@ def pair_changes(word, pair, new) -> tuple[list[int], dict]:
     ### END SOLUTION
 
 
-def train_fast(chunks, n_merges) -> tuple[list[tuple[bytes, bytes]], list[int]]:
-    """Learn the merges of `train_bpe`, and visit only the words that change.
+def merge_indexed(words, times, where, pair, new) -> dict[str, dict]:
+    """Merge a pair in the words that an index names, and say what changes in the tables.
 
     Args:
-        chunks, n_merges: as in `train_bpe`.
+        words: a dict from the numbers of words to the words, lists of ids.
+        times: a dict from the numbers of words to how often each occurs in the text.
+        where: the index, a dict from pairs to the set of the numbers of words that hold them.
+        pair, new: as in `pair_changes`.
 
     Returns:
-        (merges, visited). visited has a number for each merge: the different words that held the
-        pair just before it was merged.
-        train_fast([b"ab", b"abc", b"ab", b"cd"], 1) is ([(b"a", b"b")], [2]).
+        A dict of four dicts. "words": the merged words, as lists, of the numbers in where[pair].
+        "counts": from pairs to how their count in the whole text changes, without those that stay
+        equal. "came": from pairs to the set of the numbers of words that hold them now and did not
+        before. "gone": the same for words that held them and do so no more. Without such words, a
+        pair is in neither.
+        With words {0: [1, 2, 3, 2], 1: [1, 2]}, times {0: 4, 1: 5} and the pair (1, 2), which
+        where names for 0 and 1, merged into 9:
+        {"words": {0: [9, 3, 2], 1: [9]}, "counts": {(1, 2): -9, (2, 3): -4, (9, 3): 4},
+        "came": {(9, 3): {0}}, "gone": {(1, 2): {0, 1}, (2, 3): {0}}}.
+        No other word is looked at, nor its count. If where does not have the pair, or names no
+        words for it, the four dicts are empty.
     """
     ### BEGIN SOLUTION
-    tally = Counter(bytes(chunk) for chunk in chunks)
-    words, times = [list(word) for word in tally], list(tally.values())
+    merged, counts, came, gone = {}, {}, {}, {}
+    for w in where.get(pair, ()):
+        merged[w], changes = pair_changes(words[w], pair, new)
+        before, after = set(zip(words[w], words[w][1:])), set(zip(merged[w], merged[w][1:]))
+        for p, n in changes.items():
+            counts[p] = counts.get(p, 0) + n * times[w]
+        for p in after - before:
+            came.setdefault(p, set()).add(w)
+        for p in before - after:
+            gone.setdefault(p, set()).add(w)
+    return {"words": merged, "counts": counts, "came": came, "gone": gone}
+    ### END SOLUTION
+
+
+# %%
+def train_fast(chunks, n_merges) -> tuple[list[tuple[bytes, bytes]], list[int]]:
+    """Return the merges of `train_bpe`, and how many different words were visited for each."""
+    tally = Counter(chunks)
+    words, times = dict(enumerate(map(list, tally))), dict(enumerate(tally.values()))
     counts, where = Counter(), {}
-    for w, word in enumerate(words):
+    for w, word in words.items():
         for pair in zip(word, word[1:]):
             counts[pair] += times[w]
             where.setdefault(pair, set()).add(w)
     vocab = [bytes([b]) for b in range(256)]
     merges, visited = [], []
-    while len(merges) < n_merges and counts:
-        best = min(counts, key=lambda pair: (-counts[pair], pair))
-        if counts[best] < 2:
+    while len(merges) < n_merges:
+        best = min(counts, key=lambda pair: (-counts[pair], pair), default=None)
+        if best is None or counts[best] < 2:
             break
-        touched = where.pop(best)
-        for w in touched:
-            words[w], changes = pair_changes(words[w], best, len(vocab))
-            still = set(zip(words[w], words[w][1:]))
-            for pair, n in changes.items():
-                counts[pair] += n * times[w]
-                if not counts[pair]:
-                    del counts[pair]
-                if pair in still:
-                    where.setdefault(pair, set()).add(w)
-                elif pair in where:
-                    where[pair].discard(w)
+        step = merge_indexed(words, times, where, best, len(vocab))
+        words |= step["words"]
+        counts.update(step["counts"])  # a Counter adds
+        for pair, numbers in step["came"].items():
+            where[pair] = where.get(pair, set()) | numbers
+        for pair, numbers in step["gone"].items():
+            where[pair] = where.get(pair, set()) - numbers
         merges.append((vocab[best[0]], vocab[best[1]]))
         vocab.append(vocab[best[0]] + vocab[best[1]])
-        visited.append(len(touched))
+        visited.append(len(step["words"]))
     return merges, visited
-    ### END SOLUTION
-
-
-# %%
-def words_that_hold(chunks, merges) -> list[int]:
-    """Return for each merge how many different words hold its pair, by looking at all words."""
-    words, found = [[bytes([b]) for b in chunk] for chunk in set(chunks)], []
-    for pair in merges:
-        found.append(sum(pair in zip(word, word[1:]) for word in words))
-        for word in words:
-            at = 0
-            while at < len(word) - 1:
-                if (word[at], word[at + 1]) == pair:
-                    word[at : at + 2] = [pair[0] + pair[1]]
-                at += 1
-    return found
 
 
 # %% check="train_fast" points=8
@@ -2495,20 +2531,32 @@ with check("runs, and pairs that come and go", hint="In 1 1 1 the pair (1, 1) st
     expect(pair_changes([7, 7, 1, 2], (1, 2), 3)[1], {(7, 1): -1, (1, 2): -1, (7, 3): 1}, what="the changes")
     expect(pair_changes((1, 2), (1, 2), 3)[1], {(1, 2): -1}, what="the changes of a word that is the pair")
     expect(pair_changes([4, 1, 2, 4, 1], (1, 2), 5)[1], {(1, 2): -1, (4, 5): 1, (5, 4): 1, (2, 4): -1, (4, 1): -1}, what="the changes")
-with check("the example: two different words", hint="`ab` occurs twice and is one word; `abc` is the other."):
-    expect(train_fast([b"ab", b"abc", b"ab", b"cd"], 1), ([(b"a", b"b")], [2]), what="merges and visits")
-with check("the merges are those of the library", hint="Weigh the changes by how often the word occurs."):
-    text_chunks = [p.encode() for line in sentences[:40] + hostile[1:3] for p in regex.findall(GPT2, line)]
-    expect(train_fast(text_chunks, 40)[0], library_merges(text_chunks, 40), what="the list of merges")
+with check("one round: the words and the counts", hint="Weigh the changes of a word by how often it occurs, and add up over the words."):
+    two_words, two_times, both = {0: [1, 2, 3, 2], 1: [1, 2]}, {0: 4, 1: 5}, {(1, 2): {0, 1}, (2, 3): {0}, (3, 2): {0}}
+    round_one = merge_indexed(two_words, two_times, both, (1, 2), 9)
+    expect(round_one["words"], {0: [9, 3, 2], 1: [9]}, what="the merged words")
+    expect(round_one["counts"], {(1, 2): -4 - 5, (2, 3): -4, (9, 3): 4}, what="the changes of the counts")
+with check("one round: the index", hint="Compare the set of the pairs of the word before with the set after. A count that falls need not fall to nothing."):
+    two_words, two_times, both = {0: [1, 2, 3, 2], 1: [1, 2]}, {0: 4, 1: 5}, {(1, 2): {0, 1}, (2, 3): {0}, (3, 2): {0}}
+    round_one = merge_indexed(two_words, two_times, both, (1, 2), 9)
+    expect(round_one["came"], {(9, 3): {0}}, what="what came")
+    expect(round_one["gone"], {(1, 2): {0, 1}, (2, 3): {0}}, what="what is gone")
+    round_one = merge_indexed({7: [5, 1, 2, 5, 1]}, {7: 3}, {(1, 2): {7}, (5, 1): {7}, (2, 5): {7}}, (1, 2), 9)
+    expect(round_one["came"], {(5, 9): {7}, (9, 5): {7}}, what="what came")
+    expect(round_one["gone"], {(1, 2): {7}, (2, 5): {7}}, what="what is gone: 5, 1 is still there")
+with check("only the words that the index names", needs="one round: the words and the counts", hint="Loop over where[pair] and nothing else."):
+    left_out = {0: [1, 2, 3], 1: [3, 1, 2], 2: [1, 2]}, {0: 2, 2: 5}
+    round_one = merge_indexed(*left_out, {(1, 2): {0, 2}, (2, 3): {0}, (3, 1): {1}}, (1, 2), 9)
+    expect(round_one["words"], {0: [9, 3], 2: [9]}, what="the merged words")
+    expect(round_one["counts"], {(1, 2): -2 - 5, (2, 3): -2, (9, 3): 2}, what="the changes of the counts")
+    expect(round_one["gone"], {(1, 2): {0, 2}, (2, 3): {0}}, what="what is gone")
+    nothing = {"words": {}, "counts": {}, "came": {}, "gone": {}}
+    for index in ({(3, 1): {1}}, {(1, 2): set()}):
+        expect(merge_indexed(*left_out, index, (1, 2), 9), nothing, what="what changes where the index names no word")
+with check("trained with it, the merges are those of the library", hint="The loop of train_fast adds what you return to its tables. Which merge is the first to differ?"):
+    text_chunks = [p.encode() for line in sentences[:12] + hostile[1:3] for p in regex.findall(GPT2, line)]
+    expect(train_fast(text_chunks, 16)[0], library_merges(text_chunks, 16), what="the list of merges")
     expect(train_fast([b"aaabdaaabac"], 9)[0], library_merges([b"aaabdaaabac"], 9), what="the list of merges")
-with check("only the words that hold the pair are visited", hint="A pair can leave a word when another is merged. Does your table of places notice?"):
-    text_chunks = [p.encode() for line in sentences[:40] for p in regex.findall(GPT2, line)]
-    fast = train_fast(text_chunks, 40)
-    expect(fast[1], words_that_hold(text_chunks, fast[0]), what="the list of visits")
-with check("nothing to learn", needs="the example: two different words", hint="It stops where train_bpe stops."):
-    expect(train_fast([], 3), ([], []), what="merges and visits")
-    expect(train_fast([b"abc", b"d"], 3), ([], []), what="merges and visits")
-    expect(train_fast([b"abab"], 0), ([], []), what="merges and visits")
 ### BEGIN HIDDEN TESTS
 with check("random words, their changes", hint="Try words of two or three different ids.", hidden=True) as rng:
     for turn in range(20):
@@ -2520,13 +2568,26 @@ with check("random words, their changes", hint="Try words of two or three differ
         every = set(before_pairs) | set(after_pairs)
         want_changes = {p: after_pairs[p] - before_pairs[p] for p in every if after_pairs[p] != before_pairs[p]}
         expect(pair_changes(word, pair, 9)[1], want_changes, what="the changes")
-with check("random chunks, merges and visits", hint="Try chunks of two or three different bytes, with repetitions.", hidden=True) as rng:
-    for turn in range(10):
-        letters = [b"ab", b"abc", "明月".encode()][turn % 3]
-        drawn = [bytes(rng.choice(list(letters), int(rng.integers(1, 10))).tolist()) for _ in range(12)] * 2
-        fast = train_fast(drawn, 10)
-        expect(fast[0], library_merges(drawn, 10), what="the list of merges")
-        expect(fast[1], words_that_hold(drawn, library_merges(drawn, 10)), what="the list of visits")
+with check("random tables, and an index with gaps", hint="Draw words, leave numbers out of the index, and compare all four dicts with what counting before and after gives.", hidden=True) as rng:
+    for turn in range(8):
+        drawn = {int(w): [1, 2, *rng.integers(1, 4, int(rng.integers(0, 7))).tolist(), 3, 1, 2] for w in rng.permutation(30)[:6]}
+        named = list(drawn)[:4]
+        index = {p: {w for w in named if p in zip(drawn[w], drawn[w][1:])} for p in [(1, 2), (2, 1), (3, 1), (2, 3)]}
+        often = {w: int(rng.integers(1, 9)) for w in named}
+        wanted = {"words": {}, "counts": {}, "came": {}, "gone": {}}
+        for w in named:
+            merged = [ord(c) for c in "".join(map(chr, drawn[w])).replace("\x01\x02", chr(9))]
+            wanted["words"][w] = merged
+            before_pairs, after_pairs = Counter(zip(drawn[w], drawn[w][1:])), Counter(zip(merged, merged[1:]))
+            for p in set(before_pairs) | set(after_pairs):
+                if after_pairs[p] != before_pairs[p]:
+                    wanted["counts"][p] = wanted["counts"].get(p, 0) + (after_pairs[p] - before_pairs[p]) * often[w]
+                for name, held, holds in (("came", before_pairs, after_pairs), ("gone", after_pairs, before_pairs)):
+                    if holds[p] and not held[p]:
+                        wanted[name].setdefault(p, set()).add(w)
+        got_tables = merge_indexed(drawn, often, index, (1, 2), 9)
+        for name in wanted:
+            expect(got_tables[name], wanted[name], what="a table")
 ### END HIDDEN TESTS
 grade("train_fast")
 
@@ -2538,7 +2599,7 @@ try:
     print("words looked at by counting again:", 300 * len(set(all_chunks)))
     print("words visited by the fast trainer:", sum(visits))
 except NotImplementedError:
-    print("This cell uses your train_fast: write it first, then run this cell again.")
+    print("This cell uses your merge_indexed: write it first, then run this cell again.")
 
 # %% [markdown]
 # For 300 merges on the docstrings, counting again looks at 550,500 words; the fast trainer visits 6,096, one in 90. How much is saved elsewhere depends on the corpus: on in how many of its words a pair stands.
@@ -2550,12 +2611,12 @@ except NotImplementedError:
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# Number the different words. `where[pair]` is a set of such numbers. For the best pair: take its set out of `where`, and for each word in it apply the changes, times the word's count.
+# `for w in where.get(pair, ())` is the whole loop. In it: `pair_changes(words[w], pair, new)` gives the word, and changes that count `times[w]` times.
 #
 # </details>
 # <details><summary>Hint 3</summary>
 #
-# After a word has changed, a pair whose count in it went down may still stand in it. Put the word's number into `where[pair]` for pairs that stand in the new word, take it out for those that do not.
+# A pair whose count in a word went down may still stand in it. So take sets: `before = set(zip(word, word[1:]))`, `after` likewise; `after - before` came, `before - after` is gone.
 #
 # </details>
 #
@@ -2573,21 +2634,24 @@ except NotImplementedError:
 # | tokens of a text | between 1 and its number of bytes | each token holds a byte at least |
 # | English, bytes per token | 4.5 for the docstrings with SmolLM2's 49,152 tokens | frequent words are one token, with their blank |
 # | Chinese, tokens per character | 3 without Chinese in training, 1.8 for the poem with SmolLM2 | a character is three bytes; merges bring it down |
-# | loss before any training | $\ln V$: 10.8 nats for SmolLM2's vocabulary | every token is equally likely |
-# | the same in bits per byte | at most $\log_2 V$ over the bytes per token | one token's surprise is spread over its bytes |
+# | loss before any training | about $\ln V$: 10.8 nats for SmolLM2's vocabulary | every token is equally likely |
+# | the same in bits per byte | $\log_2 V$ over the bytes per token: 3.5 for SmolLM2's tokens of the docstrings | one token's surprise is spread over its bytes |
 # | a byte model that knows nothing | 8 bits per byte | 256 equal chances |
 # | ids of two tokenizers with the same settings | the same only with the same tables | ties, and the alphabet's order, decide |
+#
+# An untrained model over SmolLM2's tokens spends less than half as many bits on a byte of the docstrings as an untrained model over bytes: the tokenizer was trained, and has done a part of the work.
 #
 # If the ids differ from the original's: at the first token, look at the blank in front and at the special tokens; in the middle of a word, at the order of the merges; at digits and blanks, at the patterns.
 
 # %% [markdown]
 # ## A recommendation
 #
-# *Write · 12 minutes · difficulty: two of three · graded by a person*
+# *Write · 18 minutes · difficulty: two of three · graded by a person*
 #
 # A company answers letters of its customers with an open model. Most of the letters are in English. Now it opens a branch in China. The model's tokenizer is SmolLM2's. Somebody
 # proposes to add 20,000 Chinese tokens to it. Write to the head of the team, who programs but knows no tokenizers, in 150 to 250 words: keep the tokenizer, extend it, or take another model?
-# Compute what you need in a cell of your own.
+# Compute what you need in a cell of your own: the tables of the section "What it does to Chinese" come from `library_tokenizer(...).encode(text).ids`. Where SmolLM2 is not installed, use the numbers
+# of that section.
 #
 # **How it is graded, one point each:**
 #
@@ -2597,7 +2661,7 @@ except NotImplementedError:
 # 4. How the result would be compared across vocabularies: bits per byte, or a measure of the task, and not perplexity.
 # 5. One danger in use that has nothing to do with cost: control tokens in a letter, missing bytes, or padding, and what is done about it.
 
-# %% [markdown] exercise="memo" points=5 minutes=12 manual=true
+# %% [markdown] exercise="memo" points=5 minutes=18 manual=true
 # **Recommendation: for the trial keep the model as it is; for the branch take a model whose tokenizer was trained on Chinese. Do not extend this one.** That would change if the model must stay, because
 # something in it cannot be had elsewhere, and if there is much Chinese text to train on.
 #
@@ -2616,7 +2680,7 @@ except NotImplementedError:
 #
 # *"How does a tokenizer work, and what does it do to your text?"* Say it aloud first, then compare.
 #
-# **In half a minute.** "A tokenizer turns text into ids from a fixed vocabulary. Most language models use byte-level BPE: a pattern cuts the text into pieces, the pieces are bytes in UTF-8, and merges learned
+# **In half a minute.** "A tokenizer turns text into ids from a fixed vocabulary. Many language models use byte-level BPE: a pattern cuts the text into pieces, the pieces are bytes in UTF-8, and merges learned
 # from frequent pairs join them, in the order in which they were learned. So every text can be written, if all bytes are in the vocabulary. What was frequent in the tokenizer's training text is short, all else is long: that decides the price of
 # a language, how numbers are cut, and why letters are hard to count. Models with different tokenizers are compared in bits per byte."
 #

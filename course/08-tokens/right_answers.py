@@ -101,13 +101,21 @@ def train_bpe(chunks, n_merges):
     return vocab, merges
 
 
-# %% splits with a group exercise="pretokenize"
-# `regex.split` with a group around the pattern keeps the matches; these patterns have no groups of their own.
+# %% one match after the other exercise="pretokenize"
+# Searches on from the end of the last match; a generator for the pieces of one pattern.
 def pretokenize(text, patterns):
+    def cut(piece, rule):
+        at = 0
+        while found := rule.search(piece, at):
+            yield piece[at : found.start()]
+            yield found.group()
+            at = found.end()
+        yield piece[at:]
+
     pieces = [text]
-    for pattern in patterns:
-        pieces = [p for piece in pieces for p in regex.split(f"({pattern})", piece) if p]
-    return [p for p in pieces if p]
+    for rule in map(regex.compile, patterns):
+        pieces = [part for piece in pieces for part in cut(piece, rule) if part != ""]
+    return [part for part in pieces if part]
 
 
 # %% recursion exercise="pretokenize"
@@ -121,13 +129,17 @@ def pretokenize(text, patterns):
     return [p for a, b in zip(borders, borders[1:]) for p in pretokenize(text[a:b], patterns[1:])]
 
 
-# %% every merge in its order exercise="fix_bpe"
-# Goes once through all merges by rank: after training, a merge never makes room for an earlier one.
+# %% recursion on the pieces exercise="fix_bpe"
+# A helper that merges once and calls itself, with the ranks of the neighbours in a list.
 def bpe(piece, ranks):
-    parts = [bytes([b]) for b in piece]
-    for left, right in sorted(ranks, key=lambda pair: ranks[pair]):
-        parts = merge_pair(parts, (left, right), left + right)
-    return parts
+    def step(parts):
+        found = [(ranks[pair], pair) for pair in zip(parts, parts[1:]) if pair in ranks]
+        if not found:
+            return parts
+        left, right = min(found)[1]
+        return step(merge_pair(parts, (left, right), left + right))
+
+    return step([bytes([b]) for b in piece])
 
 
 # %% one place at a time exercise="fix_bpe"
@@ -342,7 +354,7 @@ def pad_batch(sequences, pad_id, side):
 
 
 # %% looks at the neighbours of each place exercise="train_fast"
-# The changes from two dicts; the trainer rebuilds the places of a touched word from scratch.
+# The changes from two dicts; the words one after the other in the order of their numbers.
 def pair_changes(word, pair, new):
     after = merge_pair(word, pair, new)
     changes = {}
@@ -353,74 +365,46 @@ def pair_changes(word, pair, new):
     return after, {key: n for key, n in changes.items() if n != 0}
 
 
-def train_fast(chunks, n_merges):
-    tally = Counter(chunks)
-    words = {n: tuple(word) for n, word in enumerate(tally)}
-    times = dict(enumerate(tally.values()))
-    vocab, merges, visited = [bytes([b]) for b in range(256)], [], []
-    counts, where = Counter(), {}
-
-    def note(n, sign):
-        for pair in zip(words[n], words[n][1:]):
-            counts[pair] += sign * times[n]
-            (where.setdefault(pair, set()).add if sign > 0 else where[pair].discard)(n)
-
-    for n in words:
-        note(n, 1)
-    while len(merges) < n_merges:
-        most = max(counts.values(), default=0)
-        if most < 2:
-            break
-        best = min(pair for pair in counts if counts[pair] == most)
-        touched = sorted(where[best])
-        for n in touched:
-            note(n, -1)
-            words[n] = tuple(merge_pair(words[n], best, len(vocab)))
-            note(n, 1)
-        visited.append(len(touched))
-        merges.append((vocab[best[0]], vocab[best[1]]))
-        vocab.append(b"".join(merges[-1]))
-    return merges, visited
+def merge_indexed(words, times, where, pair, new):
+    tables = {"words": {}, "counts": {}, "came": {}, "gone": {}}
+    if pair not in where:
+        return tables
+    for n in sorted(where[pair]):
+        after, changes = pair_changes(words[n], pair, new)
+        tables["words"][n] = after
+        for key, change in changes.items():
+            tables["counts"][key] = tables["counts"].get(key, 0) + change * times[n]
+            if new in key:
+                tables["came"].setdefault(key, set()).add(n)
+            elif key not in list(zip(after, after[1:])):
+                tables["gone"].setdefault(key, set()).add(n)
+    return tables
 
 
-# %% a heap with old entries exercise="train_fast"
-# Chooses by a heap; an entry whose count is out of date is thrown away when it comes up.
+# %% Counters all the way exercise="train_fast"
+# Weighted Counters before and after; the index is read off two tables of which word holds what.
 def pair_changes(word, pair, new):
     after = merge_pair(list(word), pair, new)
     left, right = Counter(zip(word, word[1:])), Counter(zip(after, after[1:]))
     return after, {p: right[p] - left[p] for p in left | right if right[p] != left[p]}
 
 
-def train_fast(chunks, n_merges):
-    import heapq
+def merge_indexed(words, times, where, pair, new):
+    from collections import defaultdict
 
-    tally = sorted(Counter(chunks).items())
-    words, counts, where = [list(word) for word, _ in tally], {}, {}
-    for n, (word, times) in enumerate(tally):
-        for pair in zip(word, word[1:]):
-            counts[pair] = counts.get(pair, 0) + times
-            where.setdefault(pair, set()).add(n)
-    heap = [(-count, pair) for pair, count in counts.items()]
-    heapq.heapify(heap)
-    vocab, merges, visited = [bytes([b]) for b in range(256)], [], []
-    while heap and len(merges) < n_merges:
-        count, pair = heapq.heappop(heap)
-        if -count != counts.get(pair) or count > -2:
-            continue
-        touched, moved = list(where[pair]), set()
-        for n in touched:
-            words[n], changes = pair_changes(words[n], pair, len(vocab))
-            for other, change in changes.items():
-                counts[other] = counts.get(other, 0) + change * tally[n][1]
-                moved.add(other)
-                where.setdefault(other, set())
-                if other in zip(words[n], words[n][1:]):
-                    where[other].add(n)
-                else:
-                    where[other].discard(n)
-        for other in moved:
-            heapq.heappush(heap, (-counts[other], other))
-        merges.append((vocab[pair[0]], vocab[pair[1]]))
-        vocab.append(vocab[pair[0]] + vocab[pair[1]])
-        visited.append(len(touched))
-    return merges, visited
+    merged = {w: pair_changes(words[w], pair, new)[0] for w in where.get(pair, set())}
+    counts, holds = Counter(), []
+    for sign, table in ((-1, words), (1, merged)):
+        places = defaultdict(set)
+        for w in merged:
+            for p in zip(table[w], table[w][1:]):
+                counts[p] += sign * times[w]
+                places[p].add(w)
+        holds.append(places)
+    before, after = holds
+    return {
+        "words": merged,
+        "counts": Counter({p: n for p, n in counts.items() if n}),
+        "came": {p: after[p] - before.get(p, set()) for p in after if after[p] - before.get(p, set())},
+        "gone": {p: before[p] - after.get(p, set()) for p in before if before[p] - after.get(p, set())},
+    }

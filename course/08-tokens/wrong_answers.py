@@ -241,22 +241,22 @@ rank_hand = {"there": ["the", "r", "e"], "thee": ["the", "e"], "theerere": ["the
 # Merges pairs of letters only, and leaves merges of merged tokens out.
 rank_hand = {"there": ["th", "er", "e"], "thee": ["th", "e", "e"], "theerere": ["th", "e", "er", "er", "e"], "there, longest": ["th", "ere"]}
 
-# %% the leftmost pair first exercise="fix_bpe" fails=["there: th and ere", "abc: a lower rank wins, not the left place", "a chain of merges", "the sentences, as the library cuts them", "random tables and pieces"]
+# %% the leftmost pair first exercise="fix_bpe" fails=["shed: sh and ed", "abc: a lower rank wins, not the left place", "a chain of merges", "words, as the library cuts them", "random tables and pieces"]
 # Merges from the left whatever has a rank.
 # - best = min(known, key=ranks.get)
 # + best = known[0]
 
-# %% the highest rank first exercise="fix_bpe" fails=["abc: a lower rank wins, not the left place", "a chain of merges", "the sentences, as the library cuts them", "random tables and pieces"]
+# %% the highest rank first exercise="fix_bpe" fails=["abc: a lower rank wins, not the left place", "a chain of merges", "words, as the library cuts them", "random tables and pieces"]
 # Takes the latest merge, because it makes the longest tokens.
 # - best = min(known, key=ranks.get)
 # + best = max(known, key=ranks.get)
 
-# %% the longest merged token first exercise="fix_bpe" fails=["there: th and ere", "abc: a lower rank wins, not the left place", "a chain of merges", "the sentences, as the library cuts them", "random tables and pieces"]
+# %% the longest merged token first exercise="fix_bpe" fails=["shed: sh and ed", "abc: a lower rank wins, not the left place", "a chain of merges", "words, as the library cuts them", "random tables and pieces"]
 # A greedy search in another dress.
 # - best = min(known, key=ranks.get)
 # + best = max(known, key=lambda pair: len(pair[0] + pair[1]))
 
-# %% merges one time only exercise="fix_bpe" fails=["there: th and ere", "a chain of merges", "the sentences, as the library cuts them", "random tables and pieces"]
+# %% merges one time only exercise="fix_bpe" fails=["shed: sh and ed", "a chain of merges", "words, as the library cuts them", "random tables and pieces"]
 # Does not look again after the first merge.
 # - parts = merge_pair(parts, best, best[0] + best[1])
 # + return merge_pair(parts, best, best[0] + best[1])
@@ -266,7 +266,7 @@ rank_hand = {"there": ["th", "er", "e"], "thee": ["th", "e", "e"], "theerere": [
 # - best = min(known, key=ranks.get)
 # + best = next(pair for pair in ranks if pair in known)
 
-# %% numbers instead of bytes exercise="fix_bpe" fails=["there: th and ere", "abc: a lower rank wins, not the left place", "a chain of merges", "the sentences, as the library cuts them", "random tables and pieces"]
+# %% numbers instead of bytes exercise="fix_bpe" fails=["shed: sh and ed", "abc: a lower rank wins, not the left place", "a chain of merges", "words, as the library cuts them", "random tables and pieces"]
 # `list(piece)` is a list of numbers, of which no pair has a rank.
 # - parts = [piece[i : i + 1] for i in range(len(piece))]
 # + parts = list(piece)
@@ -501,15 +501,15 @@ price_hand = {"table": 49152 * 576, "share": 2 * 49152 * 576 / 134515008, "untie
 
 # %% longer tokens save more exercise="read_vocab" fails=["what the last merges add", "why the lines part"]
 # Looks at the length of a token and not at how often it occurs.
-vocab_read = {"growth": "a", "gap": "b", "rare": "c", "value": 2.7}
+vocab_read = {"growth": "a", "gap": "b", "rare": "c", "value": 3.2}
 
 # %% straight lines exercise="read_vocab" fails=["what the last merges add", "why the lines part", "what rare tokens mean for a model"]
 # Expects the same gain from each merge, and no harm from rare tokens.
-vocab_read = {"growth": "c", "gap": "c", "rare": "a", "value": 2.7}
+vocab_read = {"growth": "c", "gap": "c", "rare": "a", "value": 3.2}
 
-# %% reads the solid line at the end exercise="read_vocab" fails=["what rare tokens mean for a model", "bytes per token at 600 merges"]
+# %% reads the solid line at the end exercise="read_vocab" fails=["what rare tokens mean for a model", "bytes per token at 1200 merges"]
 # Reads the wrong line at the wrong place, and believes that rare tokens are not used.
-vocab_read = {"growth": "b", "gap": "a", "rare": "b", "value": 4.7}
+vocab_read = {"growth": "b", "gap": "a", "rare": "b", "value": 3.66}
 
 # %% WordPiece counts, too exercise="rivals_by_hand" fails=["which pair each of them merges", "the larger score"]
 # Takes the count for the score.
@@ -567,10 +567,10 @@ rivals_hand = {"bpe": "es", "wordpiece": "qu", "score": 1 / 10, "tokens": ["to",
 # - raise ValueError("the tokens do not make this text")
 # + return [text]
 
-# %% tokens have four characters at most exercise="best_split" fails=["a long text", "random probabilities, as the library cuts"]
+# %% tokens have eight characters at most exercise="best_split" fails=["a long text"]
 # Bounds the length of a token by a number that seemed large enough.
 # - longest = max(map(len, logp), default=0)
-# + longest = 2 if len(text) > 20 else 99
+# + longest = 8 if len(text) > 20 else 99
 
 # %% rows of zeros exercise="extend_embedding" fails=["abc: the mean of ab and c", "a piece that occurs twice counts twice", "random tables"]
 # Believes that zeros are neutral.
@@ -654,50 +654,60 @@ rivals_hand = {"bpe": "es", "wordpiece": "qu", "score": 1 / 10, "tokens": ["to",
 # - if side not in ("left", "right"):
 # -     raise ValueError(f"side is {side!r}")
 
-# %% the pair only goes once exercise="train_fast" fails=["what a merge changes in one word", "runs, and pairs that come and go", "the merges are those of the library", "random words, their changes", "random chunks, merges and visits"]
+# %% the pair only goes once exercise="train_fast" fails=["what a merge changes in one word", "runs, and pairs that come and go", "trained with it, the merges are those of the library", "random words, their changes", "random tables, and an index with gaps"]
 # Looks at the first place where the pair stands.
 # - return merged, {p: n for p, n in changes.items() if n}
 # + return merged, {p: max(-1, min(1, n)) for p, n in changes.items() if n}
 
-# %% zeros stay in the changes exercise="train_fast" fails=["runs, and pairs that come and go", "random words, their changes"]
+# %% zeros stay in the changes exercise="train_fast" fails=["runs, and pairs that come and go", "one round: the words and the counts", "random words, their changes", "random tables, and an index with gaps"]
 # Returns pairs that neither came nor went.
 # - return merged, {p: n for p, n in changes.items() if n}
 # + return merged, dict(changes)
 
-# %% only what the merge removes exercise="train_fast" fails=["what a merge changes in one word", "runs, and pairs that come and go", "the merges are those of the library", "random words, their changes", "random chunks, merges and visits"]
+# %% only what the merge removes exercise="train_fast" fails=["what a merge changes in one word", "runs, and pairs that come and go", "one round: the words and the counts", "trained with it, the merges are those of the library", "random words, their changes", "random tables, and an index with gaps"]
 # Forgets the new pairs that the new token makes.
 # - return merged, {p: n for p, n in changes.items() if n}
 # + return merged, {p: n for p, n in changes.items() if n < 0}
 
-# %% changes without the count of the word exercise="train_fast" fails=["the merges are those of the library", "only the words that hold the pair are visited", "random chunks, merges and visits"]
-# Applies the changes without the word's count.
-# - counts[pair] += n * times[w]
-# + counts[pair] += n
+# %% changes without the count of the word exercise="train_fast" fails=["one round: the words and the counts", "trained with it, the merges are those of the library", "random tables, and an index with gaps"]
+# Adds up the changes without the word's count.
+# - counts[p] = counts.get(p, 0) + n * times[w]
+# + counts[p] = counts.get(p, 0) + n
 
-# %% the table of places only grows exercise="train_fast" fails=["only the words that hold the pair are visited", "random chunks, merges and visits"]
-# Never takes a word out again, and visits words that lost the pair long ago.
-# - elif pair in where:
-# -     where[pair].discard(w)
+# %% the last word decides exercise="train_fast" fails=["one round: the words and the counts", "trained with it, the merges are those of the library", "random tables, and an index with gaps"]
+# Sets the count where it should add to it.
+# - counts[p] = counts.get(p, 0) + n * times[w]
+# + counts[p] = n * times[w]
 
-# %% a word is taken out too early exercise="train_fast" fails=["random chunks, merges and visits"]
+# %% the table of places only grows exercise="train_fast" fails=["one round: the index", "only the words that the index names", "random tables, and an index with gaps"]
+# Never takes a word out again, so that later rounds visit words that lost the pair long ago.
+# - gone.setdefault(p, set()).add(w)
+# + pass
+
+# %% a word is taken out too early exercise="train_fast" fails=["one round: the index", "random tables, and an index with gaps"]
 # Takes a word out of the table as soon as one of its pairs went, although another may be left.
-# - if pair in still:
-# + if n > 0:
+# - for p in before - after:
+# + for p in (p for p, n in changes.items() if n < 0):
 
-# %% visits every word exercise="train_fast" fails=["the example: two different words", "only the words that hold the pair are visited", "random chunks, merges and visits"]
-# Goes through all words for each merge, as the slow trainer does.
-# - touched = where.pop(best)
-# + touched = range(len(words))
+# %% the index of the new word exercise="train_fast" fails=["one round: the index", "random tables, and an index with gaps"]
+# Names all pairs of the merged word, also those that stood there before.
+# - for p in after - before:
+# + for p in after:
 
-# %% counts occurrences for visits exercise="train_fast" fails=["the example: two different words", "only the words that hold the pair are visited", "random chunks, merges and visits"]
-# Reports how often the pair occurred, not in how many words.
-# - visited.append(len(touched))
-# + visited.append(sum(times[w] for w in touched))
+# %% visits every word exercise="train_fast" fails=["only the words that the index names", "random tables, and an index with gaps"]
+# Goes through all words for each merge and looks whether the pair is there, as the slow trainer does.
+# - for w in where.get(pair, ()):
+# + for w in [w for w, word in words.items() if pair in zip(word, word[1:])]:
 
-# %% does not stop exercise="train_fast" fails=["the merges are those of the library", "nothing to learn"]
-# Merges pairs that occur once.
-# - if counts[best] < 2:
-# -     break
+# %% counts all words before and after exercise="train_fast" fails=["only the words that the index names", "random tables, and an index with gaps"]
+# Visits the right words, and finds the changes by counting the whole text twice.
+# - return {"words": merged, "counts": counts, "came": came, "gone": gone}
+# + now = Counter()
+# + for sign, table in ((-1, words), (1, words | merged)):
+# +     for w, word in table.items():
+# +         for p in zip(word, word[1:]):
+# +             now[p] += sign * times[w]
+# + return {"words": merged, "counts": {p: n for p, n in now.items() if n}, "came": came, "gone": gone}
 
 # %% a piece that is a token stays whole exercise="fix_bpe" fails=["a chain of merges"]
 # Looks first whether the whole piece is a token, as some tokenizers do; the merges by rank may not lead there.
@@ -715,3 +725,53 @@ rivals_hand = {"bpe": "es", "wordpiece": "qu", "score": 1 / 10, "tokens": ["to",
 # Compares without regard to capital letters.
 # - name = next((n for n in names if text.startswith(n, at)), None)
 # + name = next((n for n in names if text.lower().startswith(n, at)), None)
+
+# %% what a stretch looks like exercise="encode_special" fails=["not allowed: ordinary text", "random texts with signs"]
+# Splits by the allowed names, and then takes every part that is a special token for one.
+# - names = sorted(allowed, key=len, reverse=True)
+# + parts = regex.split("(" + "|".join(map(regex.escape, sorted(allowed, key=len, reverse=True))) + ")", text) if allowed else [text]
+# + return [i for p in parts if p for i in ([special[p]] if p in special and allowed else encode(p, vocab, merges, patterns))]
+
+# %% the same object exercise="merge_step" fails=["pieces of bytes"]
+# Asks `is`, which holds for small numbers and single bytes only.
+# - if tuple(items[i : i + 2]) == tuple(pair):
+# + if i + 1 < len(items) and items[i] is pair[0] and items[i + 1] is pair[1]:
+
+# %% splits with a group exercise="pretokenize" fails=["ab12c: digits, and what stands between", "random texts and patterns"]
+# `regex.split` with a group around the pattern keeps the matches, and what the groups inside it match, too.
+# - for match in regex.finditer(pattern, piece):
+# -     cut += [piece[at : match.start()], match[0]]
+# -     at = match.end()
+# - cut.append(piece[at:])
+# + cut += [p for p in regex.split(f"({pattern})", piece) if p]
+
+# %% once through the merges exercise="fix_bpe" fails=["a chain of merges"]
+# Applies the merges one after the other and does not come back to a lower rank.
+# - while True:
+# -     known = [pair for pair in zip(parts, parts[1:]) if pair in ranks]
+# -     if not known:
+# -         return parts
+# -     best = min(known, key=ranks.get)
+# -     parts = merge_pair(parts, best, best[0] + best[1])
+# + for best in sorted(ranks, key=ranks.get):
+# +     parts = merge_pair(parts, best, best[0] + best[1])
+# + return parts
+
+# %% multiplies the probabilities exercise="best_split" fails=["a long text"]
+# Goes back to probabilities and multiplies; after some hundred tokens the product is 0.
+# - best = [0.0] + [-math.inf] * len(text)  # the largest sum up to each place
+# + best = [1.0] + [-math.inf] * len(text)
+# - total = best[begin] + logp.get(text[begin:end], -math.inf)
+# + total = best[begin] * math.exp(logp[text[begin:end]]) if text[begin:end] in logp and best[begin] > 0 else -math.inf
+
+# %% minus a thousand for never exercise="best_split" fails=["a long text"]
+# Takes a number that seemed small enough for a place that was never reached.
+# - best = [0.0] + [-math.inf] * len(text)  # the largest sum up to each place
+# + best = [0.0] + [-1000.0] * len(text)
+# - if best[-1] == -math.inf:
+# + if best[-1] == -1000.0:
+
+# %% cuts the token as a text exercise="extend_embedding" fails=["abc: the mean of ab and c"]
+# Turns the token into a string and encodes it; half a character is no text.
+# - pieces = bpe(token, ranks)
+# + pieces = bpe(token.decode().encode(), ranks)
