@@ -20,6 +20,7 @@
 # A linear layer is `y = x @ W.T`, with `W` of shape (out, in), as PyTorch stores it.
 
 # %%
+import functools
 import math
 
 import torch
@@ -162,7 +163,7 @@ def attention(
 
     Returns:
         (..., n_queries, d_value), of the dtype of q; zeros where a query may look at nothing. The
-        third token of the lesson gets (3, 4).
+        query 1 of the smallest example (keys 0 and ln 3, values 8 and 4) gets 5.
 
     Raises:
         ValueError: the mask is not of dtype bool.
@@ -182,8 +183,11 @@ def attention(
 
 
 # %% check="attention" points=9
-with check("the three tokens, as on paper", hint="Scores, root, softmax over the keys (the last axis), then times v."):
-    expect(attention(Q_hand[1:], K_hand, V_hand), torch.tensor([[3.0, 4.0]], dtype=torch.float64))
+with check("the examples on paper", hint="Scores, root, softmax over the keys (the last axis), then times v."):
+    two_keys = torch.tensor([[0.0], [math.log(3)]], dtype=torch.float64), torch.tensor([[8.0], [4.0]], dtype=torch.float64)
+    expect(attention(torch.ones(1, 1, dtype=torch.float64), *two_keys), torch.tensor([[5.0]], dtype=torch.float64))
+    three = [t.clone() for t in (Q_hand, K_hand, V_hand)]
+    expect(attention(*three), F.scaled_dot_product_attention(Q_hand, K_hand, V_hand), what="the output of the second and third token")
 with check("more keys than queries, as torch computes it", hint="The softmax runs over the keys: every row of weights adds up to one.") as rng:
     drawn = [torch.tensor(rng.normal(size=s), dtype=torch.float32) for s in ((3, 6), (5, 6), (5, 2))]
     expect(attention(*drawn), F.scaled_dot_product_attention(*drawn))
@@ -209,9 +213,16 @@ with check(
     got_rows = attention(*drawn, seen)
     expect(got_rows[1], torch.zeros(4, dtype=torch.float64), what="the row with nothing to look at")
     expect(got_rows, F.scaled_dot_product_attention(*drawn, attn_mask=seen))
-with check("scores in the thousands", hint="Subtract the largest score of the row before the exponential, as torch.softmax does.") as rng:
+    drawn = [torch.tensor(rng.normal(size=(2, 3, 4, 6))) for _ in range(3)]
+    seen = torch.ones(2, 1, 4, 4, dtype=torch.bool).tril()
+    seen[1, :, :, :2] = False  # the second text begins with two tokens of padding
+    expect(attention(*drawn, seen), F.scaled_dot_product_attention(*drawn, attn_mask=seen), what="the output with texts and heads in front")
+with check("scores in the thousands", hint="Subtract the largest score of the row before the exponential, as torch.softmax does. What is hidden must lie below every score.") as rng:
     drawn = [torch.tensor(rng.normal(size=(4, 8)), dtype=torch.float32) for _ in range(3)]
     expect(attention(3000 * drawn[0], *drawn[1:]), F.scaled_dot_product_attention(3000 * drawn[0], *drawn[1:]), tol=1e-4)
+    low = torch.tensor([[-5000.0]]), torch.tensor([[3.0], [5.0], [4.0]]), torch.tensor([[1.0], [2.0], [3.0]])
+    seen = torch.tensor([[False, True, True]])
+    expect(attention(*low, seen), F.scaled_dot_product_attention(*low, attn_mask=seen), what="the output where scores are as low as -25000")
 with check("a mask of numbers is refused", hint="Ask for `mask.dtype != torch.bool`.", needs="what is hidden has no say") as rng:
     drawn = [torch.tensor(rng.normal(size=(3, 4))) for _ in range(3)]
     for numbers in (torch.ones(3, 3), torch.ones(3, 3, dtype=torch.int64), torch.zeros(3, 3, dtype=torch.float64)):
@@ -244,7 +255,7 @@ grade("attention")
 # </details>
 # <details><summary>Hint 3</summary>
 #
-# Fill with `torch.finfo(scores.dtype).min` instead: then nothing becomes `nan` (also not in the gradients), a row without `True` has equal weights, and
+# Fill with `torch.finfo(scores.dtype).min` instead: then nothing becomes `nan`, a row without `True` has equal weights, and
 # `weights * mask` makes them zero.
 #
 # </details>
@@ -271,8 +282,8 @@ grade("attention")
 # - `"by_d"`: that of $q \cdot k / d$,
 # - `"wide"`: that of $q \cdot k / \sqrt d$ if the entries of both have the variance 4,
 # - `"softmax"`: what happens in the softmax over 16 keys if $d = 1024$ and nobody divides?
-#   (a) The weights come out nearly equal. (b) Nearly all weight falls on one key, and almost no gradient passes the softmax. (c) Nothing: the softmax
-#   normalises anyway.
+#   (a) The weights come out nearly equal, since a softmax evens out what is large. (b) Nearly all weight falls on one key, and almost no gradient passes.
+#   (c) Nothing: the softmax normalises anyway, and a factor that all scores share drops out.
 
 # %% exercise="root_of_d" minutes=5
 ### BEGIN SOLUTION
@@ -293,9 +304,9 @@ with check("wider entries", hint="A product of two entries with variance 4 has t
     expect(spread["wide"], math.sqrt(64 * 4 * 4) / math.sqrt(64), what="the standard deviation", tell=False)
 with check("what it does to the softmax", hint="How far apart are the largest and the second largest of 16 scores with standard deviation 32?"):
     expect_choice(spread["softmax"], "b", {
-        "a": "Nearly equal weights come from scores that hardly differ. Here they differ by tens.",
-        "b": "The gap between the best two scores is typically several units, and e to that leaves the others nothing. The slope of a softmax is w(1 − w): near 0 at w = 1 and at w = 0.",
-        "c": "It makes the sum one whatever comes in, but not the shape: scores times c are weights to the power c, normalised anew.",
+        "a": "Nearly equal weights come from scores that hardly differ. Here they differ by tens, and an exponential makes differences larger.",
+        "b": "The best two of 16 such scores are about a dozen apart on average, and e to minus that leaves the others nothing. The slope of a softmax is w(1 − w): near 0 at w = 1 and at w = 0.",
+        "c": "A common term drops out, a common factor does not: scores times c are weights to the power c, normalised anew.",
     })  # fmt: skip
 grade("root_of_d")
 
@@ -332,7 +343,7 @@ for width in (4, 64, 1024):
 # </details>
 #
 # The *slope* in the table is the sum of $w(1 - w)$ over a row, the size of what a softmax lets pass on the way back. By the root, it does not depend on $d$: it
-# lies between 0.7 and 0.9 in all three rows. Raw, at $d = 1024$, it is below 0.1, and the largest of 16 weights is above 0.9 on average.
+# is 0.87 in all three rows, to within 0.02. Raw, at $d = 1024$, it is below 0.1, and the largest of 16 weights is above 0.9 on average.
 #
 # This argument speaks of the start of training. A trained model has queries and keys that are far from independent, and large scores where it
 # wants them.
@@ -343,8 +354,8 @@ for width in (4, 64, 1024):
 # %% [markdown]
 # ## Who may see whom
 #
-# A language model learns to say the next token. If a token could look at the ones behind it, it would copy the answer: the loss falls near zero, and the
-# model is worthless. The **causal mask** lets token $i$ look at the tokens up to $i$, itself included.
+# A language model learns to say the next token. If every token could look at the ones behind it in training, the model would learn to copy the answer: its loss falls near zero, and it
+# is worthless, since nothing stands behind the last token of a text that is being written. The **causal mask** lets token $i$ look at the tokens up to $i$, itself included.
 #
 # In a batch, shorter texts are filled up with *padding*. A padding token is no token: nobody may look at it. Where text is generated, the padding
 # stands on the **left**, so that all texts end together. And then the first rows have nothing to look at: the token before them is padding, and so
@@ -373,7 +384,8 @@ def attention_mask(real: torch.Tensor, causal: bool = True) -> torch.Tensor:
 
     Args:
         real: bool (n, n_tokens), True for a token and False for padding, wherever it stands.
-        causal: a query may look at its own place and at those before it only. If False, at all.
+        causal: a query may look at its own place and at those before it only. If False, at every
+            place.
 
     Returns:
         bool (n, n_tokens, n_tokens), [text, query, key]; True where the query may look at the key.
@@ -461,25 +473,26 @@ grade("masks")
 # *Choose one · 6 minutes · difficulty: two of three*
 #
 # **`"gaps"`: BERT's training hides some words, and the model fills them in. What would happen with a causal mask?** (a) It would train faster, since each
-# place gives a loss. (b) A gap could be filled from the words before it only. (c) The answer would leak.
+# place would give a loss. (b) A gap could be filled from the words before it only. (c) The answer would leak, since the text is both input and target.
 #
-# **`"cross"`: in the cross-attention of a translation model, where do queries, keys and values come from?** (a) Queries from the encoder; keys and values
-# from the decoder. (b) Queries and keys from the decoder; values from the encoder. (c) Queries from the decoder; keys and values from the encoder.
+# **`"cross"`: a translation model has 7 tokens of source and 4 of target. By mistake somebody hands `attention` the encoder's vectors as queries and the
+# decoder's as keys and values. What does the function return?** (a) An error: the numbers of tokens differ. (b) Seven vectors, each an average over the
+# translation so far. (c) Four vectors, the same as without the mistake, since a dot product does not care which side asks.
 #
-# **`"parallel"`: why can a decoder learn from all places of a text in one pass, though it will write token by token?** (a) Because the tokens to come are
-# known in training, and the mask keeps each place from seeing its own answer. (b) Because attention is linear. (c) It cannot: it has to be run once for
-# each token in training too.
+# **`"parallel"`: why can a decoder learn from all places of a text in one pass, though it will write token by token?** (a) The tokens to come are known in
+# training, and the mask keeps each place from its own answer. (b) Attention is linear in the values, so that the predictions of all places can be added up
+# afterwards. (c) It cannot: in training too it has to be run once for each token, with everything before it as its input.
 #
-# **`"prefix"`: somebody turns the table above into code as `key <= query`, for prompt and answer alike. What changes?** (a) Nothing. (b) The prompt's tokens
-# see less than they may; nothing leaks. (c) The answer leaks into the prompt.
+# **`"prefix"`: somebody turns the table above into code as `key <= query`, for prompt and answer alike. What changes?** (a) Nothing: a prompt is read from left
+# to right all the same. (b) The prompt's tokens see less than they may; nothing leaks. (c) The answer leaks into the prompt, and the loss falls.
 #
-# **`"decoder"`: why are most large language models of today decoders?** (2026; see what Llama, Qwen and DeepSeek publish.) Choose the reason that does not claim
-# too much. (a) An encoder cannot represent language. (b) Decoders have fewer parameters for the same quality. (c) One stack and one
-# training task serve every use, each token of the training text gives a loss, and what was computed for a prefix can be kept while writing.
+# **`"decoder"`: why are most large language models of today decoders?** (2026; see what Llama, Qwen and DeepSeek publish.) Which reason holds? (a) An encoder
+# cannot be trained on plain text, because each of its tokens sees the answer. (b) A triangular table of weights has full rank, and so a decoder reaches a lower
+# loss with as many parameters. (c) One stack and one training task serve every use, and what was computed for a prefix can be kept while writing.
 
 # %% exercise="which_stack" minutes=6
 ### BEGIN SOLUTION
-stack = {"gaps": "b", "cross": "c", "parallel": "a", "prefix": "b", "decoder": "c"}
+stack = {"gaps": "b", "cross": "b", "parallel": "a", "prefix": "b", "decoder": "c"}
 ### END SOLUTION
 ### BEGIN RELEASE
 # stack = {"gaps": ..., "cross": ..., "parallel": ..., "prefix": ..., "decoder": ...}
@@ -492,17 +505,17 @@ with check("gaps under a causal mask", hint="What would a word after the gap tel
         "b": "The words behind a gap often decide it, and a causal mask hides them. That is why encoders see both sides.",
         "c": "The hidden word was replaced in the input. Seeing less cannot leak more.",
     })  # fmt: skip
-with check("cross-attention", hint="Who asks: the sentence that is being written, or the one that is there?"):
-    expect_choice(stack["cross"], "c", {
-        "a": "Then each source token would look into the translation, and the decoder would get nothing.",
-        "b": "Queries and keys of one side compare the target with itself; values of the other side have another number of rows.",
-        "c": "Each token of the translation asks the source, and gets an average of what the source hands over.",
+with check("cross-attention", hint="One output for each query. How many queries are there, and whose values are averaged?"):
+    expect_choice(stack["cross"], "b", {
+        "a": "Queries and keys may differ in number: the table of weights is then 7 × 4. The error comes later, where seven vectors meet a stream of four.",
+        "b": "One row a query. In a right cross-attention each token of the translation asks the source, and the table is 4 × 7.",
+        "c": "The scores are the same numbers, transposed. But the softmax runs over the other side, and other values are averaged.",
     })  # fmt: skip
 with check("all places in one pass", hint="What is known in training that is not known when writing?"):
     expect_choice(stack["parallel"], "a", {
         "a": "The right token before each place is fed in (teacher forcing), whatever the model would have said.",
-        "b": "It is not linear, and that would not help.",
-        "c": "That is what a recurrent network has to do. Here one pass gives all predictions.",
+        "b": "It is linear in the values, but predictions are not added up: every place has a loss of its own.",
+        "c": "That is how it writes. In training the right tokens are all there, and one pass gives the predictions of all places.",
     })  # fmt: skip
 with check("a causal mask over the prompt", hint="Compare the two tables row by row: does a 0 become a 1 anywhere?"):
     expect_choice(stack["prefix"], "b", {
@@ -510,10 +523,10 @@ with check("a causal mask over the prompt", hint="Compare the two tables row by 
         "b": "One entry falls away for two tokens of prompt. The model is a plain decoder then, which is no error, but another model.",
         "c": "A leak needs a 1 where the table has a 0, in the columns of the answer. There is none.",
     })  # fmt: skip
-with check("why decoders", hint="Which of the three could you prove with what you have built?"):
+with check("why decoders", hint="How was BERT trained? And which of the other two claims could you check with what you have built?"):
     expect_choice(stack["decoder"], "c", {
-        "a": "Encoders are in use for search and classification. What they lack is a way to write.",
-        "b": "For the same task and size, nobody has shown that in general. Encoder-decoders were ahead in the comparison of Raffel and others (2019).",
+        "a": "BERT was trained on plain text: words are hidden, and the hidden ones are the answers.",
+        "b": "That rank says something of the loss was never shown on trained models. At equal cost, encoder-decoders were ahead in the comparison of Raffel and others (2019).",
         "c": "Practical reasons, each of which can be checked. That a causal mask is better in itself is not among them.",
     })  # fmt: skip
 grade("which_stack")
@@ -550,7 +563,7 @@ grade("which_stack")
 #
 # *Find the bug · 8 minutes · difficulty: two of three*
 #
-# The program below runs, every shape is right, and a model with it even learns. Run its checks, read what fails, and repair it. `W @ x` is written `x @ W.T`.
+# The program below runs, and every shape is right. Run its checks, read what fails, and repair it.
 
 
 # %% exercise="fix_heads" minutes=8 faults=["the smallest example, with identity matrices", "as torch's MultiheadAttention computes it", "without a mask, the first token is felt at the last", "random sizes"]
@@ -590,8 +603,8 @@ def multi_head(
     ### END RELEASE
 
 
-# %% check="fix_heads" points=7
-with check("the smallest example, with identity matrices", hint="Print q of head 1: does it hold a piece of each token, or the whole first token?"):
+# %% check="fix_heads" points=8
+with check("the smallest example, with identity matrices", hint="Print q of head 1 and compare it with the example: whose numbers does it hold?"):
     two_tokens = torch.tensor([[[1.0, 2, 3, 4], [5, 6, 7, 8]]]) / 8
     halves = [F.scaled_dot_product_attention(p, p, p) for p in two_tokens.split(2, dim=-1)]
     expect(multi_head(two_tokens, *[torch.eye(4)] * 4, n_heads=2), torch.cat(halves, dim=-1))
@@ -600,7 +613,7 @@ with check("one head: plain attention", hint="With one head there is nothing to 
     w = [torch.tensor(rng.normal(size=(4, 4))) for _ in range(4)]
     whole = F.scaled_dot_product_attention(*(texts @ m.T for m in w[:3])) @ w[3].T
     expect(multi_head(texts, *w, n_heads=1), whole)
-with check("as torch's MultiheadAttention computes it", points=2, hint="Cut the last axis into (n_heads, d_head) first, then swap the axes of tokens and heads.") as rng:
+with check("as torch's MultiheadAttention computes it", points=2, hint="Head h works on the entries h * d_head to (h + 1) * d_head - 1 of every token.") as rng:
     theirs = nn.MultiheadAttention(12, 3, bias=False, batch_first=True, dtype=torch.float64)
     texts = torch.tensor(rng.normal(size=(2, 5, 12)))
     w = [torch.tensor(rng.normal(0, 0.5, size=(12, 12))) for _ in range(4)]
@@ -608,7 +621,7 @@ with check("as torch's MultiheadAttention computes it", points=2, hint="Cut the 
     with torch.no_grad():
         want_mixed = theirs(texts, texts, texts, need_weights=False)[0]
     expect(multi_head(texts, *w, n_heads=3), want_mixed)
-with check("without a mask, the first token is felt at the last", hint="A head that holds a stretch of the text, instead of a piece of each token, cannot look beyond it.") as rng:
+with check("without a mask, the first token is felt at the last", hint="Which tokens does the first head hold? Without a mask every token should feel every other.") as rng:
     texts = torch.tensor(rng.normal(size=(1, 6, 8)))
     changed = texts.clone()
     changed[:, 0] += 1
@@ -625,8 +638,20 @@ with check(
     w = [torch.tensor(rng.normal(size=(8, 8))) for _ in range(4)]
     seen = torch.ones(6, 6, dtype=torch.bool).tril()
     expect(multi_head(changed, *w, 4, seen)[:, :4], multi_head(texts, *w, 4, seen)[:, :4], what="the outputs before the changed token")
+with check(
+    "a mask for each text and each head", needs="the smallest example, with identity matrices",
+    hint="A mask may be (n_tokens, n_tokens), (n, 1, n_tokens, n_tokens) or (n, n_heads, n_tokens, n_tokens): broadcasting knows.",
+) as rng:  # fmt: skip
+    texts = torch.tensor(rng.normal(size=(2, 4, 6)))
+    w = [torch.tensor(rng.normal(size=(6, 6))) for _ in range(4)]
+    pieces = [(texts @ m.T).split(2, dim=-1) for m in w[:3]]
+    for of_heads in (1, 3):
+        seen = torch.tensor(rng.random((2, of_heads, 4, 4)) < 0.5)
+        seen[..., 0] = True
+        heads = [F.scaled_dot_product_attention(*(p[h] for p in pieces), attn_mask=seen[:, h % of_heads]) for h in range(3)]
+        expect(multi_head(texts, *w, 3, seen), torch.cat(heads, dim=-1) @ w[3].T, what=f"the output with a mask of shape (2, {of_heads}, 4, 4)")
 ### BEGIN HIDDEN TESTS
-with check("random sizes", hint="Cut the last axis into heads, swap, and swap back before you put the heads side by side.", hidden=True) as rng:
+with check("random sizes", hint="Follow one token through the program, and back: its heads stand side by side in its own row.", hidden=True) as rng:
     for _ in range(8):
         n, n_tokens, n_heads, d_head = (int(i) for i in rng.integers(2, 5, 4))
         width = n_heads * d_head
@@ -653,8 +678,8 @@ grade("fix_heads")
 # </details>
 #
 # What the faulty program did: with two heads, head 1 held the first half of the *text*, and head 2 the second. No token of the one half ever met a token of the
-# other, and still the network had weights that could learn something. Not even the test for leaks notices: since the memory stays in order, the
-# causal mask still hides the future. Only a comparison with other code, or the test whether the first token is felt at the last, shows it.
+# other, and still the network had weights that could learn something. A test for leaks does not notice it: since the memory stays in order, the
+# causal mask still hides the future. A comparison with other code shows it, and so does the test whether the first token is felt at the last.
 #
 # **Why it matters.** "Write multi-head attention" is the most frequent coding question on this topic, and this is its most frequent silent fault.
 # [Why multi-head attention, and how do you split the heads?](#Why-multi-head-attention,-and-how-do-you-split-the-heads?)
@@ -662,20 +687,20 @@ grade("fix_heads")
 # %% [markdown]
 # ### Find the bug: shared keys and values
 #
-# *Find the bug · 7 minutes · difficulty: two of three*
+# *Find the bug · 5 minutes · difficulty: one of three*
 #
-# When a model writes, it keeps the keys and values of all earlier tokens (the *KV cache*), and for long texts these outweigh the weights. So several query heads
+# When a model writes, it keeps the keys and values of all earlier tokens (the *KV cache*). Llama 2 7B, with as many key heads as query heads, keeps 262,144 numbers a token: from 25,706 tokens on, all texts of a batch together, that is more than its weights. So several query heads
 # share one head of keys and values. With one for all it is **multi-query attention**, MQA (N. Shazeer, "Fast transformer decoding: one write-head is all you
 # need", 2019); with one for each group it is **grouped-query attention**, GQA (J. Ainslie and others, 2023). One for each query head is the usual MHA.
 #
 # **The smallest example.** Four query heads, two key heads A and B. Heads 1 and 2 form the first group and use A, heads 3 and 4 use B. So A and B have to be
 # spread as A, A, B, B.
 #
-# The program below spreads them another way, and all shapes are right. Its checks with one key head, and with as many as there are queries, pass. (That is how
-# such a fault survives tests.) Repair it, and refuse what cannot be grouped.
+# The program below spreads them another way, and all shapes are right. With one key head, and with as many as there are queries, its results are right too: tests
+# of these two cases alone let the fault through. Repair it. What cannot be grouped has to stay refused.
 
 
-# %% exercise="fix_gqa" minutes=7 faults=["four heads, two of them shared", "as torch computes it", "random groups"]
+# %% exercise="fix_gqa" minutes=5 faults=["four heads, two of them shared", "as torch computes it", "random groups"]
 def grouped_attention(
     q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, mask: torch.Tensor | None = None
 ) -> torch.Tensor:
@@ -712,10 +737,13 @@ with check("four heads, two of them shared", hint="Print which key head each que
     ask = torch.zeros(1, 4, 1, 2)  # equal weights everywhere: the output tells whose values were read
     hand_over = torch.tensor([[[[1.0], [3.0]], [[10.0], [30.0]]]])
     got_read = grouped_attention(ask, torch.zeros(1, 2, 2, 2), hand_over)
-    expect(got_read.flatten().tolist(), [2.0, 2.0, 20.0, 20.0], what="the outputs of the four heads")
-with check("as torch computes it", hint="`repeat_interleave` repeats each entry, `repeat` the whole row.") as rng:
+    expect(got_read.flatten().tolist(), [2.0, 2.0, 20.0, 20.0], what="the list of outputs, one a head")
+with check("as torch computes it", hint="Give each key head values that you recognise, and look at which query head returns them. The mask is handed on.") as rng:
     drawn = [torch.tensor(rng.normal(size=s)) for s in ((2, 6, 3, 4), (2, 2, 5, 4), (2, 2, 5, 3))]
     expect(grouped_attention(*drawn), F.scaled_dot_product_attention(*drawn, enable_gqa=True))
+    for seen in (torch.tensor(rng.random((3, 5)) < 0.6), torch.tensor(rng.random((2, 6, 3, 5)) < 0.6)):
+        seen[..., 0] = True
+        expect(grouped_attention(*drawn, seen), F.scaled_dot_product_attention(*drawn, attn_mask=seen, enable_gqa=True), what="the output with a mask")
 with check(
     "one for all, and one for each", needs="four heads, two of them shared",
     hint="With one key head, or as many as queries, both ways of repeating agree.",
@@ -751,7 +779,7 @@ grade("fix_gqa")
 # **What is saved.** Only keys and values are stored for each token, so the cache shrinks by `n_heads / n_kv_heads`: SmolLM2, with 9 query and 3 key heads, keeps a third.
 # The arithmetic of the scores stays: every query head still compares with every key.
 #
-# **Why it matters.** A wrong grouping sends two thirds of the heads to the wrong keys, and no shape tells you.
+# **Why it matters.** In SmolLM2 this fault would send 6 of 9 query heads to the wrong keys, and no shape tells you.
 # [What is the difference between MHA, MQA and GQA?](#What-is-the-difference-between-MHA,-MQA-and-GQA?)
 
 # %% [markdown]
@@ -764,11 +792,11 @@ grade("fix_gqa")
 # |---|---|---|
 # | **learned** (GPT-2): one vector for each place | added to the token's vector, once | there is no vector |
 # | **sinusoidal** (Vaswani and others, 2017): sines and cosines of the place, at many wavelengths | added, once | computable, but not seen in training |
-# | **ALiBi** (O. Press and others, "Train short, test long", 2021): a penalty on the score, proportional to the distance | in each layer's scores | falls on as before |
+# | **ALiBi** (O. Press and others, "Train short, test long", 2021): a penalty on the score, proportional to the distance | in each layer's scores | computable, and it goes on growing |
 # | **RoPE** (J. Su and others, "RoFormer", 2021): queries and keys are turned by an angle proportional to the place | in each layer's q and k | computable, but the angles were not seen |
 #
-# **RoPE** (rotary position embedding) takes the entries of a query in pairs, and sees each pair as a point in the plane. At place $m$ the pair number $i$ is turned by
-# the angle $m\,\theta_i$, with $\theta_i = b^{-2i/d}$: the first pair turns by one radian a place, the last ones hardly at all. The keys are turned likewise, the values not.
+# **RoPE** (rotary position embedding) takes the $d$ entries of a head's query in pairs, and sees each pair as a point in the plane. At place $m$ the pair number $i$, counted from 0, is turned by
+# the angle $m\,\theta_i$, with $\theta_i = b^{-2i/d}$. The number $b$, for instance 10,000, is called the **base**. The first pair turns by one radian a place, the last ones hardly at all. The keys are turned likewise, the values not.
 # Turning both by the same angle leaves a dot product as it is. So the score of a query at $m$ and a key at $n$ depends on the contents and on $m - n$ alone.
 #
 # $$\begin{pmatrix} x' \\ y' \end{pmatrix} = \begin{pmatrix} x \cos m\theta - y \sin m\theta \\ x \sin m\theta + y \cos m\theta \end{pmatrix}$$
@@ -876,7 +904,7 @@ def rope(
 with check("one pair at place 1", hint="The pair (1, 0), turned by one radian."):
     expect(rope(torch.tensor([[1.0, 0.0]]), [1]), torch.tensor([[math.cos(1), math.sin(1)]]))
     expect(rope(torch.tensor([[1.0, 0.0]]), [1], interleaved=False), torch.tensor([[math.cos(1), math.sin(1)]]))
-with check("pairs of neighbours, by complex numbers", hint="Pair i is (x[2i], x[2i+1]) and turns by m·b^(−2i/d). Keep the order of the entries.") as rng:
+with check("pairs of neighbours, by complex numbers", hint="Pair i is (x[2i], x[2i+1]) and turns by m·b^(−2i/d). Keep the order of the entries. A tiny difference comes from angles in float32.") as rng:
     drawn = torch.tensor(rng.normal(size=(2, 3, 6)))
     circle = torch.tensor([[1j * m * 10000.0 ** (-2 * i / 6) for i in range(3)] for m in (0, 1, 2)], dtype=torch.complex128).exp()
     want_turned = torch.view_as_real(torch.view_as_complex(drawn.reshape(2, 3, 3, 2)) * circle).flatten(-2)
@@ -1010,7 +1038,7 @@ def to_half_split(weight: torch.Tensor, n_heads: int) -> torch.Tensor:
 # %% check="to_half_split" points=5
 with check("one head of four rows", hint="Even rows first, then the odd ones."):
     expect(to_half_split(torch.arange(4.0)[:, None], 1).flatten().tolist(), [0.0, 2.0, 1.0, 3.0], what="the order of the rows")
-with check("two heads, each by itself", hint="Cut into heads first: no row leaves its head."):
+with check("two heads, each by itself", hint="Cut into heads first: no row leaves its head. Within a head of six: 0, 2, 4, 1, 3, 5."):
     expect(to_half_split(torch.arange(12.0)[:, None], 2).flatten().tolist(), [0.0, 2, 4, 1, 3, 5, 6, 8, 10, 7, 9, 11], what="the order of the rows")
 with check("the same scores under the other pairing", hint="Permute queries and keys alike, and turn with interleaved=False.", needs="one head of four rows") as rng:
     texts, w_query, w_key = (torch.tensor(rng.normal(size=s)) for s in ((5, 6), (8, 6), (8, 6)))
@@ -1058,7 +1086,7 @@ grade("to_half_split")
 #
 # $$\text{norm}(x) = g \cdot \frac{x}{\sqrt{\frac{1}{d}\sum_i x_i^2 + \varepsilon}} .$$
 #
-# **SwiGLU** (N. Shazeer, "GLU variants improve Transformer", 2020) is an MLP with a gate. One matrix makes the gate, a second the content, a third leads back:
+# **SwiGLU** (N. Shazeer, "GLU variants improve Transformer", 2020) is an MLP with a gate. One matrix makes the gate, a second the content, both with `d_ff` entries (the hidden width). A third leads back:
 #
 # $$\text{mlp}(x) = W_{down}\,\big(\text{silu}(W_{gate}\,x) \cdot W_{up}\,x\big), \qquad \text{silu}(z) = z \cdot \frac{1}{1 + e^{-z}} .$$
 #
@@ -1114,7 +1142,7 @@ def swiglu(
 # %% check="norm_and_gate" points=8
 with check("norm: (1, 7)", hint="Mean of the squares, then its root: the root of 25."):
     expect(rms_norm(torch.tensor([[1.0, 7.0]]), torch.ones(2), 0.0), torch.tensor([[0.2, 1.4]]))
-with check("norm: weights, and every vector by itself", hint="The mean runs over the last axis; `keepdim=True` keeps the shapes fitting.") as rng:
+with check("norm: weights, and every vector by itself", hint="The mean runs over the last axis; `keepdim=True` keeps the shapes fitting. Compute in the dtype of x.") as rng:
     drawn, g = torch.tensor(rng.normal(2, 3, size=(2, 3, 5))), torch.tensor(rng.normal(size=5))
     expect(rms_norm(drawn, g), F.rms_norm(drawn, (5,), g, 1e-5))
 with check("norm: eps stands inside the root", hint="Mean square plus eps, then the root. With tiny vectors it is eps that decides."):
@@ -1192,9 +1220,9 @@ def draw_stream():
     plots.history(left, {name: way[0] for name, way in ways.items()}, "block", "size of the stream")
     plots.history(right, {name: way[1] for name, way in ways.items()}, "block", "cosine with input")
     plots.show(fig, alt="Left: the size of the stream. A stays at 1; B grows, quickly at first, to "
-               "about 3.6 after twelve blocks. Right: the cosine with the input. A falls by about "
-               "a third with every block and is near 0 after ten; B falls slowly, to nearly 0.3 "
-               "after twelve.")  # fmt: skip
+               "about 3.7 after twelve blocks. Right: the cosine with the input. A falls by about "
+               "a third with every block and is near 0 after ten; B falls as far with the first "
+               "block and then ever more slowly, to nearly 0.3 after twelve.")  # fmt: skip
 
 
 draw_stream()
@@ -1206,9 +1234,8 @@ draw_stream()
 #
 # - `"post"`: which way is post-norm, `"A"` or `"B"`?
 # - `"size"`: the size of the stream of B after twelve blocks, to within 0.3.
-# - `"why"`: why does B grow so? (a) Each block adds a vector of size about 1 in a direction of its own, and squares add up. (b) Each block doubles the stream. (c) The weights grow.
-# - `"conclude"`: what may you conclude from this figure? (a) Pre-norm trains to a lower loss. (b) With random blocks like these, the input reaches the end of B nearly unweakened beside twelve others,
-#   and in A each norm weakens it again. (c) Post-norm cannot be trained.
+# - `"why"`: why does B grow so? (a) Each block adds a vector of size about 1 in a direction of its own, and squares add up. (b) Each block doubles the stream, and the norm, which stands on the branch, cannot take that back. (c) The weights of later blocks are larger, so that each adds more than the one before.
+# - `"conclude"`: what may you conclude from this figure? (a) Pre-norm trains to a lower loss, since what enters reaches the end of the stack. (b) Through random blocks like these, the input keeps a larger share in B than in A. (c) Post-norm cannot be trained with twelve blocks or more, since nothing of the input is left there.
 
 # %% exercise="pre_or_post" minutes=5
 ### BEGIN SOLUTION
@@ -1220,7 +1247,10 @@ seen_in_plot = {"post": "A", "size": 3.6, "why": "a", "conclude": "b"}
 
 # %% check="pre_or_post" points=4
 with check("which way is post-norm", hint="Which of the two puts every vector of the stream back to the size 1?"):
-    expect(seen_in_plot["post"], "A", what="your answer", tell=False)
+    expect_choice(seen_in_plot["post"], "a", {
+        "a": "The norm stands on the stream itself, so every block leaves vectors of size 1.",
+        "b": "The stream of B grows: nothing normalises what is added up.",
+    })  # fmt: skip
 with check("the size after twelve blocks", hint="Read the left panel at block 12, or think: 13 vectors of size 1 at right angles."):
     expect(seen_in_plot["size"], stream(post=False)[0][12], tol=0.3 / stream(post=False)[0][12], what="your reading", tell=False)
 with check("why it grows", hint="Two vectors of length 1 at right angles: how long is their sum?"):
@@ -1281,12 +1311,12 @@ grade("pre_or_post")
 #
 # ### A small Llama by hand
 #
-# *By hand · 6 minutes · difficulty: one of three*
+# *By hand · 8 minutes · difficulty: one of three*
 #
 # `d_model = 4`, two query heads and one key head, `d_ff = 6`, gated, no bias, vocabulary 10, tied, RoPE, one block. Give the parameters of the attention, of the MLP, of all norms, and the total; the FLOPs in matrices for a
 # token; and the number $T$ of tokens at which the attention's own arithmetic is as much as that of all matrices.
 
-# %% exercise="count_by_hand" minutes=6
+# %% exercise="count_by_hand" minutes=8
 ### BEGIN SOLUTION
 small_llama = {"attention": 48, "mlp": 72, "norms": 12, "total": 172, "flops": 320, "equal_at": 20}
 ### END SOLUTION
@@ -1425,24 +1455,37 @@ def flops_per_token(config: dict, n_context: int) -> int:
     ### END SOLUTION
 
 
-# %% check="count_model" points=10
+# %% check="count_model" points=12
 with check("parameters: the smallest example", hint="16 + 18 + 6 + 10; the last norm counts too."):
     tiny_config = {"vocab_size": 5, "d_model": 2, "n_layers": 1, "n_heads": 1, "n_kv_heads": 1, "d_ff": 3, "tied": True, **LLAMA}
     expect(count_parameters(tiny_config), library_parameters(tiny_config))
-with check("parameters: Llama 2, a head of its own", hint="Not tied: the head is a second table of vocab_size × d_model."):
+with check("parameters: Llama 2, a head of its own", needs="parameters: the smallest example",
+           hint="Not tied: the head is a second table of vocab_size × d_model."):  # fmt: skip
     expect(count_parameters(CONFIGS["Llama 2 7B"]), PARAMETERS["Llama 2 7B"])
-with check("parameters: Llama 3 and SmolLM2, shared keys", hint="Keys and values have n_kv_heads * d_head rows."):
+with check("parameters: Llama 3 and SmolLM2, shared keys", needs="parameters: the smallest example",
+           hint="Keys and values have n_kv_heads * d_head rows."):  # fmt: skip
     for name in ("Llama 3 8B", "SmolLM2 135M"):
         expect(count_parameters(CONFIGS[name]), PARAMETERS[name])
 with check("parameters: GPT-2", points=2, hint="Two matrices in the MLP, a bias for each output of each linear layer, norms with bias, and the table of places."):
     expect(count_parameters(CONFIGS["GPT-2"]), PARAMETERS["GPT-2"])
+with check("parameters: biases beside a gate and shared keys", hint="A linear layer has as many biases as outputs: keys and values have fewer, and the gate has its own."):
+    with torch.device("meta"):
+        layers = [nn.Linear(12, out) for out in (12, 4, 4, 12, 7, 7)] + [nn.Linear(7, 12)]
+        layers = 2 * (layers + [nn.LayerNorm(12)] * 2) + [nn.LayerNorm(12), nn.Embedding(5, 12), nn.Linear(12, 5, bias=False)]
+    with_biases = {"vocab_size": 5, "d_model": 12, "n_layers": 2, "n_heads": 6, "n_kv_heads": 2, "d_ff": 7, "tied": False, **LLAMA, "bias": True}
+    expect(count_parameters(with_biases), sum(p.numel() for layer in layers for p in layer.parameters()))
 with check("FLOPs: the smallest example", hint="Twice the entries of the matrices, the tied head included, and 4 · n_context · d_model a block."):
     small_config = {"vocab_size": 5, "d_model": 2, "n_layers": 1, "n_heads": 1, "n_kv_heads": 1, "d_ff": 3, "tied": True, **LLAMA}
     expect([flops_per_token(small_config, n) for n in (0, 1, 10)], [2 * (4 * 4 + 3 * 6 + 5 * 2) + 4 * n * 2 for n in (0, 1, 10)])
-with check("FLOPs: as the library's model spends them", hint="Each of the n tokens looks at n tokens; multiply by n and compare.") as rng:
-    counted = {"vocab_size": 30, "d_model": 24, "n_layers": 2, "n_heads": 6, "n_kv_heads": 2, "d_ff": 20, "tied": True, **LLAMA}
-    for n_tokens in (3, 8):
+with check("FLOPs: as the library's model spends them", hint="Each of the n tokens looks at n tokens; multiply by n and compare. The head counts once, tied or not."):
+    for n_tokens, is_tied in ((3, True), (8, False)):
+        counted = {"vocab_size": 30, "d_model": 24, "n_layers": 2, "n_heads": 6, "n_kv_heads": 2, "d_ff": 20, "tied": is_tied, **LLAMA}
         expect(n_tokens * flops_per_token(counted, n_tokens), library_flops(counted, n_tokens), what="the FLOPs of the whole text")
+with check("FLOPs: biases and places take none", needs="FLOPs: the smallest example",
+           hint="Only matrices count, and attention. Biases, norms and lookups are left out."):  # fmt: skip
+    counted = {"vocab_size": 9, "d_model": 8, "n_layers": 3, "n_heads": 2, "n_kv_heads": 2, "d_ff": 20, "tied": True, "gated": False}
+    plain = flops_per_token({**counted, "bias": False, "n_positions": 0}, 7)
+    expect(flops_per_token({**counted, "bias": True, "n_positions": 50}, 7), plain, what="the FLOPs with biases and a table of places")
 ### BEGIN HIDDEN TESTS
 with check("random configurations", points=3, hint="Try all four combinations of gated and bias, tied or not, and several layers.", hidden=True) as rng:
     for turn in range(16):
@@ -1479,7 +1522,8 @@ grade("count_model")
 
 # %% demo=true
 for model_name, described in CONFIGS.items():
-    at = {n: flops_per_token(described, n) / 1e9 for n in (0, 2048, 131072)}
+    longest = described["n_positions"] or 131072  # a learned table of places ends
+    at = {n: flops_per_token(described, n) / 1e9 for n in (0, 1024, 2048, 131072) if n <= longest}
     print(f"{model_name:13} {count_parameters(described):>13,} parameters; GFLOPs a token", end=" ")
     print(", ".join(f"{flops:,.1f} with {n:,} to look at" for n, flops in at.items()))
 
@@ -1572,7 +1616,7 @@ def largest_made(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, block: int) 
 with check("the smallest example", hint="After the second block: total 4/3, sum 20/3."):
     two_keys = torch.tensor([[0.0], [math.log(3)]], dtype=torch.float64), torch.tensor([[8.0], [4.0]], dtype=torch.float64)
     expect(online_attention(torch.ones(1, 1, dtype=torch.float64), *two_keys, block=1), torch.tensor([[5.0]], dtype=torch.float64))
-with check("the same as torch's, for every size of block", points=2, hint="When the maximum rises, shrink both sums before you add. The last block may be shorter.") as rng:
+with check("the same as torch's, for every size of block", points=2, hint="Scores are divided by the root of d. When the maximum rises, shrink both sums before you add. The last block may be shorter.") as rng:
     drawn = [torch.tensor(rng.normal(size=s)) for s in ((3, 4), (7, 4), (7, 5))]
     for n_block in (1, 2, 3, 7, 20):
         expect(online_attention(*drawn, block=n_block), F.scaled_dot_product_attention(*drawn), what=f"the output with blocks of {n_block}")
@@ -1584,7 +1628,7 @@ with check("scores in the thousands, rising and falling", hint="Exponentials are
         expect(online_attention(steep, keys, hand_over, block=3), F.scaled_dot_product_attention(steep, keys, hand_over))
 with check(
     "no table of all scores", points=2, needs="the same as torch's, for every size of block",
-    hint="Multiply q with one block of keys at a time: `k.split(block)` makes views, no copies.",
+    hint="Multiply q with one block of keys at a time (`k.split(block)` makes views, no copies), and divide the queries by the root, not the keys.",
 ) as rng:  # fmt: skip
     drawn = [torch.tensor(rng.normal(size=s)) for s in ((40, 4), (600, 4), (600, 6))]
     made = largest_made(*drawn, block=10)
@@ -1714,7 +1758,7 @@ grade("moe_by_hand")
 #
 # *Implement · 30 minutes · difficulty: three of three*
 #
-# The checks hand your model weights by these names, and compare its logits with those of Hugging Face's Llama, whose rows for queries and keys are reordered by the permutation that you have written. Then come the weights of a real, if tiny, model: 0.9 million parameters, trained by a script
+# The checks hand your model weights by these names, and compare its logits with those of Hugging Face's Llama, whose rows for queries and keys are reordered by the permutation that you have written. Then come the weights of a real, if tiny, model: 984,192 parameters, trained by a script
 # of this course on docstrings of Python libraries and sixty Tang poems.
 
 
@@ -1889,8 +1933,8 @@ with check("the smallest example: no blocks", hint="Look up, normalise, multiply
     expect(logits_of(no_blocks, table, [[0]]), torch.tensor([[[10.0, 7.0, 0.4]]]))
 with check("parameters: names and shapes", hint="Print `[(n, p.shape) for n, p in Transformer(TINY).named_parameters()]` and compare with the list. No biases."):
     expect(probes.parameters(Transformer(TINY)), {name: list(shape) for name, shape in shapes_of(TINY).items()}, what="the parameters")
-with check("one block, drawn weights, as the library computes it", points=2, hint="Print both logits for one token first (no RoPE, no mask matters), then for two.") as rng:
-    one_block = {**TINY, "vocab_size": 20, "n_layers": 1, "d_model": 24, "n_heads": 6, "n_kv_heads": 2, "d_ff": 20, "rope_base": 500.0}
+with check("one block, drawn weights, as the library computes it", points=2, hint="Print both logits for one token first (neither RoPE nor mask matters), then for two. Base and eps come from the configuration.") as rng:
+    one_block = {**TINY, "vocab_size": 20, "n_layers": 1, "d_model": 24, "n_heads": 6, "n_kv_heads": 2, "d_ff": 20, "rope_base": 500.0, "norm_eps": 0.1}
     drawn = {name: torch.tensor(rng.normal(0, 0.3, size=s), dtype=torch.float32) for name, s in shapes_of(one_block).items()}
     sent = rng.integers(0, 20, (2, 9)).tolist()
     expect(logits_of(one_block, drawn, sent), library_logits(one_block, drawn, sent), tol=1e-4)
@@ -2002,17 +2046,19 @@ else:
 #
 # *Predict, then run · 7 minutes · difficulty: three of three*
 #
-# Now break one part at a time. Weights and code stay, but for one thing, and what is measured is the mean loss of the next token on a docstring that the tiny model has not seen in these words. A uniform guess among its 1,536 tokens would cost $\ln 1536$, about 7.34 nats.
+# Now break one part at a time. Weights and code stay, but for one thing, and what is measured is the mean loss of the next token. The text is a docstring in the phrases of pandas, which the tiny model was trained on. A uniform guess among
+# its 1,536 tokens would cost $\ln 1536$, about 7.34 nats. (A *nat* is the unit of a loss that is computed with the natural logarithm.)
 #
-# - **A**: all places are 50 further on (50, 51, 52, … in place of 0, 1, 2, …).
-# - **B**: the base of RoPE is 100,000 in place of 10,000.
-# - **C**: the query heads meet the wrong shared keys (`repeat` for `repeat_interleave`).
-# - **D**: RoPE pairs the halves, though the weights want neighbours.
+# - **A**: gate and up are exchanged in every MLP.
+# - **B**: RoPE pairs the halves, though the weights want neighbours.
+# - **C**: the weights of the two norms in each block are set to 1.
+# - **D**: all places are 50 further on (50, 51, 52, … in place of 0, 1, 2, …).
 # - **E**: no RoPE at all: every token has the place 0.
-# - **F**: gate and up are exchanged in every MLP.
-# - **G**: the weights of the two norms in each block are set to 1.
+# - **F**: the base of RoPE is 100,000 in place of 10,000.
+# - **G**: the query heads meet the wrong shared keys (`repeat` for `repeat_interleave`).
 #
-# `"order"`: a string of seven letters, from the break that raises the loss least to the one that raises it most. `"mask"`: what happens to the tiny model's loss on this text without the causal mask, when every token may see its answer? (a) It falls to nearly 0. (b) It rises by more than 1 nat. (c) It hardly changes.
+# `"order"`: a string of seven letters, from the break that raises the tiny model's loss least to the one that raises it most. `"mask"`: what happens to its loss on this text without the causal mask, when every token may see its answer?
+# (a) It falls to nearly 0, since the answer can be copied. (b) It rises by more than 1 nat. (c) It hardly changes, since the weights are the same.
 
 
 # %%
@@ -2026,25 +2072,25 @@ def swapped(name: str) -> str:
 def broken(letter: str, config: dict, tensors: dict, n_tokens: int) -> tuple[dict, dict, list]:
     """Return configuration, weights and places of a model with one break ("" for none).
 
-    C, D and F reorder weights: the same as right weights in wrong code.
+    A, B and G reorder weights: the same as right weights in wrong code.
     """
     new, places = dict(tensors), list(range(n_tokens))
     heads, kv = config["n_heads"], config["n_kv_heads"]
     d_head = config["d_model"] // heads
+    in_halves = [*range(0, d_head, 2), *range(1, d_head, 2)]
     order = torch.arange(heads).reshape(heads // kv, kv).T.flatten()
     rows = (order[:, None] * d_head + torch.arange(d_head)).flatten()
-    in_halves = [*range(0, d_head, 2), *range(1, d_head, 2)]
     for name, t in tensors.items():
-        if letter == "C":
-            new[name] = t[rows] if "q_proj" in name else t[:, rows] if "o_proj" in name else t
-        elif letter == "D" and ("q_proj" in name or "k_proj" in name):
-            new[name] = t.unflatten(0, (-1, d_head))[:, in_halves].flatten(0, 1)
-        elif letter == "F":
+        if letter == "A":
             new[name] = tensors[swapped(name)]
-        elif letter == "G" and "layernorm" in name:
+        elif letter == "B" and ("q_proj" in name or "k_proj" in name):
+            new[name] = t.unflatten(0, (-1, d_head))[:, in_halves].flatten(0, 1)
+        elif letter == "C" and "layernorm" in name:
             new[name] = torch.ones_like(t)
-    places = {"A": [p + 50 for p in places], "E": [0] * n_tokens}.get(letter, places)
-    return {**config, "rope_base": config["rope_base"] * (10 if letter == "B" else 1)}, new, places
+        elif letter == "G":
+            new[name] = t[rows] if "q_proj" in name else t[:, rows] if "o_proj" in name else t
+    places = {"D": [p + 50 for p in places], "E": [0] * n_tokens}.get(letter, places)
+    return {**config, "rope_base": config["rope_base"] * (10 if letter == "F" else 1)}, new, places
 
 
 def library_loss(config: dict, tensors: dict, places: list, ids: list[int]) -> float:
@@ -2074,12 +2120,26 @@ Returns
 scalar or Series
     The mean of the values along the given axis."""
 TINY_IDS = encode(tiny.tokenizer, DOCSTRING)
-MEASURED = {letter: library_loss(*broken(letter, TINY, tiny.tensors, len(TINY_IDS)), TINY_IDS)
-            for letter in "ABCDEFG"}  # fmt: skip
+
+
+@functools.cache
+def order_measured() -> str:
+    """Return the seven letters by what they cost. (For the checks: commit your prediction first.)"""
+    losses = {letter: library_loss(*broken(letter, TINY, tiny.tensors, len(TINY_IDS)), TINY_IDS)
+              for letter in "ABCDEFG"}  # fmt: skip
+    return "".join(sorted(losses, key=losses.get))
+
+
+def letters_of(order: str) -> str:
+    """Return the seven letters of an order as capitals, without what stands between them."""
+    letters = "".join(letter for letter in str(order).upper() if letter.isalpha())
+    assert sorted(letters) == list("ABCDEFG"), "Each of the letters A to G has to stand once."
+    return letters
+
 
 # %% exercise="predict_breaks" minutes=7
 ### BEGIN SOLUTION
-prediction = {"order": "ABCDEFG", "mask": "b"}
+prediction = {"order": "DFGBEAC", "mask": "b"}
 ### END SOLUTION
 ### BEGIN RELEASE
 # prediction = {"order": ..., "mask": ...}
@@ -2087,15 +2147,16 @@ prediction = {"order": "ABCDEFG", "mask": "b"}
 
 # %% check="predict_breaks" points=6
 with check("what costs nothing", hint="RoPE makes scores depend on distances. Which break leaves all distances as they are?"):
-    expect(given(prediction["order"])[0], min(MEASURED, key=MEASURED.get), what="the first letter of your order", tell=False)
+    expect(letters_of(given(prediction["order"]))[0], order_measured()[0], what="the first letter of your order", tell=False)
 with check("what costs little", hint="Which break changes only how fast slow pairs turn, over a hundred tokens?"):
-    expect(given(prediction["order"])[1], sorted(MEASURED, key=MEASURED.get)[1], what="the second letter of your order", tell=False)
+    expect(letters_of(given(prediction["order"]))[1], order_measured()[1], what="the second letter of your order", tell=False)
 with check("places: wrong pairs or none", hint="With wrong pairs some order is left, since all tokens are still turned by their places."):
-    expect(given(prediction["order"]).index("D") < prediction["order"].index("E"), MEASURED["D"] < MEASURED["E"], what="D before E", tell=False)
+    told, measured = letters_of(given(prediction["order"])), order_measured()
+    expect(told.index("B") < told.index("E"), measured.index("B") < measured.index("E"), what="B before E", tell=False)
 with check("the two worst", hint="Which two change what every token's own vector is, in every block, and not only whom it looks at?"):
-    expect(sorted(given(prediction["order"])[5:]), sorted(sorted(MEASURED, key=MEASURED.get)[5:]), what="the two last letters", tell=False)
-with check("the whole order", hint="Three are left for the middle: C, D and E. Half of the query heads still meet their own keys in C."):
-    expect(given(prediction["order"]), "".join(sorted(MEASURED, key=MEASURED.get)), what="your order", tell=False)
+    expect(sorted(letters_of(given(prediction["order"]))[5:]), sorted(order_measured()[5:]), what="the two last letters", tell=False)
+with check("the whole order", hint="Nothing, hardly anything, the three that disturb the looking, the two worst. Within a group: what leaves more as it was, costs less."):
+    expect(letters_of(given(prediction["order"])), order_measured(), what="your order", tell=False)
 with check("no causal mask", hint="Has this model ever learned to use a token that stands behind?"):
     expect_choice(prediction["mask"], "b", {
         "a": "That would take a model that was trained without the mask, and learned to copy. This one has never seen a token behind.",
@@ -2108,13 +2169,18 @@ grade("predict_breaks")
 # %% demo=true
 def break_table(config: dict, tensors: dict, ids: list[int]) -> dict[str, float]:
     """Return the loss of your Transformer for no break, for each letter, and without the mask."""
-
-    def loss(letter, causal=True):
-        changed = broken(letter, config, tensors, len(ids))
-        logits = logits_of(*changed[:2], [ids], changed[2], causal)[0]
-        return float(F.cross_entropy(logits[:-1], torch.tensor(ids[1:])))
-
-    return {"none": loss(""), **{x: loss(x) for x in "ABCDEFG"}, "no mask": loss("", False)}
+    table, net, made_for = dict.fromkeys(["none", *"ABCDEFG", "no mask"], 0.0), None, None
+    for name in sorted(table, key="F".__eq__):  # F last: it alone needs another base of RoPE
+        letter = name if len(name) == 1 else ""
+        new, weights, places = broken(letter, config, tensors, len(ids))
+        if made_for != new:
+            net, made_for = None, new  # the old model goes before the new one comes
+            net = Transformer(new)
+        net.load_state_dict(weights)
+        with torch.no_grad():
+            logits = net(torch.tensor([ids]), places, name != "no mask")[0]
+        table[name] = float(F.cross_entropy(logits[:-1], torch.tensor(ids[1:])))
+    return table
 
 
 EARTH = """The Earth moves around the Sun in about 365 days. The Moon moves around the Earth, and \
@@ -2141,47 +2207,84 @@ except NotImplementedError:
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# A keeps all distances. B changes slow pairs a little. C, D and E disturb the looking. F and G change every MLP or every norm.
+# D keeps all distances. F changes slow pairs a little. G, B and E disturb the looking: half of the query heads still meet their own keys in G, and some order is left in B. A and C change every MLP or every norm.
 #
 # </details>
+# <details><summary>What came out (open it when you have predicted and measured)</summary>
 #
-# Read the tables. On the tiny model's text, the order is A, B, C, D, E, F, G, each at least 0.1 nats apart. On SmolLM2's text A costs nothing and B hardly anything too, and D costs less than E; but there the wrong groups, C, are far worse than either. So the order of the
-# middle is a property of the model and its text, not a law.
+# By how many nats each break raises the loss: the tiny model's on the docstring, to within 0.1, and SmolLM2's on the text on the Earth, to within 0.3. Unbroken they have about 1.13 and 2.29 nats.
 #
-# And the mask: without it the tiny model's loss **rises**, and SmolLM2's **falls**, here by more than 1 nat. A lower loss is no better model: it sees the answers, and cannot be used to write. Which of the two happens, you could not know beforehand.
+# | | break | tiny model | SmolLM2 |
+# |---|---|---|---|
+# | D | all places 50 further | 0.0 | 0.0 |
+# | F | ten times the base | 0.1 | 0.0 |
+# | G | wrong shared keys | 1.3 | 10.9 |
+# | B | wrong pairs | 2.3 | 0.9 |
+# | E | no RoPE | 3.1 | 1.8 |
+# | A | gate and up exchanged | 5.1 | 29.2 |
+# | C | norm weights 1 | 7.0 | 11.5 |
+# | | no causal mask | 2.5 | −1.1 |
+#
+# On the tiny model the order is D, F, G, B, E, A, C, each at least 0.1 nats apart. On SmolLM2, D and F cost nothing here and B costs less than E, as before. But the wrong keys of G are far worse than either, and A is worse than C. So an order like this is a property of the model and its text, not a law.
+#
+# And the mask: without it the tiny model's loss **rises**, and SmolLM2's **falls**. A lower loss is no better model: it sees the answers, and cannot be used to write. Which of the two happens, you could not know beforehand.
+#
+# </details>
 #
 # Two more, without a prediction: another $\varepsilon$ in the norms, and an MLP that replaces the stream in one block, in place of adding to it. The cell reaches into your modules by their names.
 
 # %% demo=true
-def without_residual(block: int) -> float:
-    """Return the tiny model's loss when the MLP of one block replaces the stream."""
-    net, entered = Transformer(TINY), {}
+def tiny_loss(config: dict | None = None, hooks: dict | None = None) -> float:
+    """Return your Transformer's loss on the docstring; hooks: module → (before, after)."""
+    net = Transformer(config or TINY)
     net.load_state_dict(tiny.tensors)
     parts = dict(net.named_modules())
-    norm = parts[f"model.layers.{block}.post_attention_layernorm"]
-    norm.register_forward_pre_hook(lambda module, args: entered.update(x=args[0]))
-    mlp = parts[f"model.layers.{block}.mlp"]
-    mlp.register_forward_hook(lambda module, args, out: out - entered["x"])
+    for name, (before, after) in (hooks or {}).items():
+        parts[name].register_forward_pre_hook(before)
+        parts[name].register_forward_hook(after)
     with torch.no_grad():
         logits = net(torch.tensor([TINY_IDS]))[0]
     return float(F.cross_entropy(logits[:-1], torch.tensor(TINY_IDS[1:])))
 
 
-def with_eps(eps: float) -> float:
-    """Return the tiny model's loss with another eps in all norms."""
-    logits = logits_of({**TINY, "norm_eps": eps}, tiny.tensors, [TINY_IDS])[0]
-    return float(F.cross_entropy(logits[:-1], torch.tensor(TINY_IDS[1:])))
+def mean_squares() -> dict[str, float]:
+    """Return the mean square of what enters and what leaves the MLP part of each block."""
+    found = {}
+
+    def note(key, tensor):
+        found[key] = float(tensor.pow(2).mean())
+
+    tiny_loss(hooks={
+        f"model.layers.{i}.{part}": (
+            lambda module, args, key=f"block {i + 1}, into {part}": note(key, args[0]),
+            lambda module, args, out, key=f"block {i + 1}, out of {part}": note(key, out))
+        for i in range(TINY["n_layers"]) for part in ("post_attention_layernorm", "mlp")})  # fmt: skip
+    return {key: found[key] for key in found if "into post" in key or "out of mlp" in key}
+
+
+def without_residual(block: int) -> float:
+    """Return the loss when the MLP of one block (from 1) replaces the stream."""
+    entered = {}
+    return tiny_loss(hooks={
+        f"model.layers.{block - 1}.post_attention_layernorm": (
+            lambda module, args: entered.update(x=args[0]), lambda module, args, out: None),
+        f"model.layers.{block - 1}.mlp": (
+            lambda module, args: None, lambda module, args, out: out - entered["x"])})  # fmt: skip
 
 
 try:
-    print("eps:        ", {e: round(with_eps(e), 2) for e in (1e-6, 1e-5, 1e-3, 1e-2)})
-    print("no residual:", {f"block {i}": round(without_residual(i), 2) for i in range(4)})
+    print("eps:", {e: round(tiny_loss({**TINY, "norm_eps": e}), 2) for e in (1e-6, 1e-5, 1e-2)})
+    print("no residual in block:", {i: round(without_residual(i), 2) for i in (1, 2, 3, 4)})
+    print("mean squares:", {key: round(value, 2) for key, value in mean_squares().items()})
 except (NotImplementedError, KeyError) as error:
     print("This cell uses your Transformer, with modules of the names in the lesson:", error)
 
 # %% [markdown]
-# A smaller $\varepsilon$ changes nothing, and a thousand times the right one costs more than 1 nat: it is compared with the mean square of the stream, and that is small in this model. The residual shows how unequal blocks are: here its loss in the first block costs nearly nothing, in the
-# third the model is worse than a uniform guess. In which block a fault sits can matter more than which fault it is.
+# A smaller $\varepsilon$ changes nothing, and a thousand times the right one costs more than 1 nat. It is added to the mean square of what enters a norm. In front of the first block's MLP that is about 0.01, no more than this $\varepsilon$; in front of the others it is above 10, and there
+# $\varepsilon$ is nothing. Put the large one into the first block's norms alone, and the loss is the same to within 0.01.
+#
+# The residual shows how unequal blocks are. In the first block its loss costs nearly nothing: beside what the MLP puts out there, with a mean square of about 13, the stream of 0.01 is hardly there. In the second and third the model gets worse than a uniform guess. In which block a
+# fault sits can matter more than which fault it is.
 #
 # **Why it matters.** A port that is nearly right looks like a model that is nearly good. Know what each fault costs, and you know where to look.
 # [Your port of a checkpoint runs, but its loss is too high: how do you find the fault?](#Your-port-of-a-checkpoint-runs,-but-its-loss-is-too-high:-how-do-you-find-the-fault?)
@@ -2193,13 +2296,14 @@ except (NotImplementedError, KeyError) as error:
 # |---|---|---|
 # | rows of attention weights | sum 1, to rounding; 0 for an empty row | a softmax over what may be seen |
 # | your attention against PyTorch's | differences below 0.00001 in float32 | sums in another order |
-# | the loss of a model with random weights | about $\ln$ of the vocabulary size | nothing is known; the logits are small |
+# | the loss of random weights, standard deviation 0.02 | about $\ln$ of the vocabulary size | nothing is known; the logits are small |
+# | the loss of your Transformer as `nn.Embedding` makes it | on the docstring above 100 | standard deviation 1, and the head is the same table: large logits |
 # | the tiny model on the docstring above | about 1.13 nats | familiar phrases; 2.18 on all held-out docstrings, says its card |
 # | your logits against Hugging Face's | differences below 0.001 | 4 blocks of float32 |
 # | a changed later token | differences of 0, or of rounding, before it | the causal mask |
 # | all places shifted | the same | RoPE is relative |
-# | a loss about 2 nats too high, no error | RoPE's pairs, or groups | see the table of breaks |
-# | a loss 4 nats or more too high | gate and up, norm weights, a residual in the middle | each token's own vector is wrong |
+# | the tiny model's loss 1 to 3 nats too high, no error | groups, or RoPE's pairs | see the table of breaks; other models differ |
+# | the tiny model's loss 4 nats or more too high | gate and up, norm weights, a residual in the middle | each token's own vector is wrong |
 #
 # ## A plan for a port
 #
