@@ -128,7 +128,7 @@ def _cost(lesson: dict) -> list[str]:
     nine, three = configs["SmolLM2 135M"]["n_heads"], configs["SmolLM2 135M"]["n_kv_heads"]
     wrong = sum(h // (nine // three) != h % three for h in range(nine))
     total, active = (rest + layers * n * 3 * d * d_ff for n in (8, 2))
-    table, blocks = lesson["by_table"].largest, lesson["largest_made"](*lesson["long_text"], block=32)
+    table, blocks = lesson["by_table"].largest, lesson["memory_of"](*lesson["long_text"], block=32)["largest"]
     assert table == 1024**2 and table / blocks == 32
     return [
         f"the attention adds {more:.0%}".replace("%", " %"),
@@ -170,6 +170,7 @@ def _breaks(lesson: dict) -> list[str]:
     costs = {x: (small, large) for x, (_, small, large) in BREAKS.items()}
     assert costs["no mask"][0] > 1 > 0 > costs["no mask"][1] and costs["G"][1] > costs["E"][1] > costs["B"][1]
     assert costs["A"][1] > costs["C"][1] and costs["A"][0] < costs["C"][0]
+    assert not there or -0.1 < smol["F"] - smol["none"] < 0
     assert all(1 < costs[x][0] < 3 for x in "GB") and all(costs[x][0] > 4 for x in "AC")
     lines = [f"| {x if len(x) == 1 else ''} | {what} | {a} | {b} |" for x, (what, a, b) in BREAKS.items()]
     return [
@@ -178,6 +179,7 @@ def _breaks(lesson: dict) -> list[str]:
         f"about {unbroken:.2f} nats |",
         *(line.replace("-", "−").replace("|  |", "| |") for line in lines),
         f"the order is {', '.join(order)}, each at least 0.1 nats apart",
+        "F even lowers the loss by less than 0.1, here",
         "(a) It falls to nearly 0, since the answer can be copied. (b) It rises by more than 1 nat",
         "all places are 50 further on (50, 51, 52, …",
         "every token has the place 0",

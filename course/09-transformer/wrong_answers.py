@@ -729,3 +729,23 @@ prediction = {"order": "DFGBEAC", "mask": "a"}
 # + weights = torch.softmax(scores, dim=-1)
 # + if mask.ndim == 2:
 # +     weights = weights * mask
+
+# %% the maximum after all blocks exercise="online_softmax" fails=["no table of all scores"]
+# Computes the scores block by block and keeps all of them, until the maximum is known: the table in pieces.
+# -     top = torch.full((len(q), 1), -math.inf, dtype=q.dtype)
+# -     total = torch.zeros_like(top)
+# -     summed = torch.zeros(len(q), v.shape[1], dtype=q.dtype)
+# -     for keys, values in zip(k.split(block), v.split(block), strict=True):
+# -         scores = q @ keys.T
+# -         higher = torch.maximum(top, scores.amax(dim=1, keepdim=True))
+# -         exps, shrink = torch.exp(scores - higher), torch.exp(top - higher)
+# -         total = total * shrink + exps.sum(dim=1, keepdim=True)
+# -         summed = summed * shrink + exps @ values
+# -         top = higher
+# -     return summed / total
+# +     scores = [q @ keys.T for keys in k.split(block)]
+# +     top = scores[0].amax(dim=1, keepdim=True)
+# +     for part in scores:
+# +         top = torch.maximum(top, part.amax(dim=1, keepdim=True))
+# +     total = sum(torch.exp(part - top).sum(dim=1, keepdim=True) for part in scores)
+# +     return sum(torch.exp(part - top) @ values for part, values in zip(scores, v.split(block))) / total
