@@ -1652,19 +1652,20 @@ class MemoryCounter(TorchDispatchMode):
     def __init__(self, *known: torch.Tensor) -> None:
         super().__init__()
         self.known = {t.untyped_storage().data_ptr() for t in known}
+        self.bytes = known[0].element_size()  # of one number
         self.made, self.largest, self.most = [], 0, 0
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
         result = func(*args, **(kwargs or {}))
-        self.made += [weakref.ref(t) for t in tree_leaves(result) if isinstance(t, torch.Tensor)]
         self.made = [made for made in self.made if made() is not None]  # what is still needed
-        sizes = {}  # views share the memory of another tensor and count once
-        for made in self.made:
-            memory = made().untyped_storage()
-            if memory.data_ptr() not in self.known:
-                sizes[memory.data_ptr()] = memory.nbytes() // made().element_size()
-        self.largest = max([self.largest, *sizes.values()])
-        self.most = max(self.most, sum(sizes.values()))
+        for t in tree_leaves(result):
+            if isinstance(t, torch.Tensor) and t.untyped_storage().data_ptr() not in self.known:
+                self.made.append(weakref.ref(t))
+        memories = (made().untyped_storage() for made in self.made)
+        sizes = {memory.data_ptr(): memory.nbytes() for memory in memories}  # views count once
+        sizes = [size // self.bytes for size in sizes.values()]
+        self.largest = max([self.largest, *sizes])
+        self.most = max(self.most, sum(sizes))
         return result
 
 
@@ -1728,7 +1729,7 @@ with check(
     "no table of all scores", points=2, needs="the same as torch's, for every size of block",
     hint="Multiply q with one block of keys at a time (`k.split(block)` makes views, no copies), and divide the queries by the root, not the keys.",
 ) as rng:  # fmt: skip
-    drawn = [torch.tensor(rng.normal(size=s)) for s in ((40, 4), (600, 4), (600, 6))]
+    drawn = [torch.tensor(rng.normal(size=s)) for s in ((40, 4), (300, 4), (300, 6))]
     made = memory_of(*drawn, block=10)
     assert made["largest"] <= 40 * 10, f"The largest tensor holds {made['largest']} numbers; 40 queries and blocks of 10 need no more than 400."
     assert made["most"] <= 10 * 40 * 10, f"Tensors with {made['most']} numbers exist at a time; 4000 are enough. Forget the scores of a block after use."
