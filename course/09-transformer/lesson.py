@@ -835,8 +835,8 @@ grade("fix_gqa")
 # in the plane. At place $m$ the pair number $i$, counted from 0, is turned by the angle $m\,\theta_i$, with
 # $\theta_i = b^{-2i/d}$. The number $b$, for instance 10,000, is called the **base**. The first pair turns by one
 # radian a place, the last ones hardly at all. The keys are turned likewise, the values not. Turning both by the same
-# angle leaves a dot product as it is. So the score of a query at $m$ and a key at $n$ depends on the contents and on
-# $m - n$ alone.
+# angle leaves a dot product as it is. So the score of a query at $m$ and a key at $j$ depends on the contents and on
+# $m - j$ alone.
 #
 # $$\begin{pmatrix} x' \\ y' \end{pmatrix} = \begin{pmatrix} x \cos m\theta - y \sin m\theta \\ x \sin m\theta + y \cos m\theta \end{pmatrix}$$
 #
@@ -1044,7 +1044,7 @@ def draw_distance():
 draw_distance()
 
 # %% [markdown]
-# The curve is the sum of $\cos(\theta_i (m - n))$ over the pairs, as a share of its start. Sinusoidal position
+# The curve is the sum of $\cos(\theta_i (m - j))$ over the pairs, as a share of its start. Sinusoidal position
 # vectors have the same dot product with each other: $\sin a \sin b + \cos a \cos b = \cos(a - b)$. The difference is
 # where it enters. Added to the token's vector, place and content are mixed, and every layer has to take them apart;
 # turned into $q$ and $k$, the place acts on the score and on nothing else.
