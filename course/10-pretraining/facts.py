@@ -3,6 +3,7 @@
 import copy
 import hashlib
 import math
+import os
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,9 @@ import torch
 from scipy import stats
 
 from mftcourse.course.facts import holds, times
+
+# Seeds of networks that the lesson does not show: each costs half a minute, so `make test` takes one, `make facts` five.
+SEEDS = range(1, 6) if os.environ.get("MFT_FACTS") == "all" else (1,)
 
 
 def facts(lesson: dict) -> list[str]:
@@ -154,16 +158,19 @@ def _laws(lesson: dict) -> list[str]:
 def _run(lesson: dict) -> list[str]:
     """The shared run: ranges that hold for other seeds too."""
     bits, train_text, held = _ngrams(lesson)
-    steps = 2500
-    seen = steps * 8 * 32
-    nets = [lesson["trained"](seed=seed)[2] for seed in range(3)]
-    assert 2.1 < min(nets) and max(nets) < 2.4, nets
-    assert max(nets) < bits[2] and min(nets) > bits[3], "beats the trigram, not the 4-gram"
-    assert len(train_text) > 500_000
+    seen = 800 * 16 * 32
+    assert 0.6 * len(train_text) < seen < 2 / 3 * len(train_text), "fewer than two thirds"
+    nets = [lesson["trained"](seed=seed)[2] for seed in (0, *SEEDS)]
+    assert 2.4 < min(nets) and max(nets) < 2.6, nets  # the prose says 2.3 to 2.7
+    assert bits[3] + 0.2 < min(nets) and max(nets) < bits[2] - 0.1, "beats the trigram, not the 4-gram"
+    n_weights = sum(p.numel() for p in lesson["trained"]()[0].parameters())
+    assert 0.23e6 < n_weights < 0.27e6 and len(lesson["ngram_counts"](train_text, 6)) > 100_000
     rounded = [f"{b:.1f}" for b in bits[:3]]
     return [
         f"{seen:,} bytes",
-        "2.1 to 2.4 after the shared run",
+        "In its 800 steps it drew",
+        "the network after 800 steps of 16 rows",
+        "2.3 to 2.7 after the shared run",
         f"unigram about {rounded[0]}, bigram {rounded[1]}, trigram {rounded[2]} on this text",
         holds(bits[0] > bits[1] > bits[2] > bits[3] > bits[4], "The network beats unigram, bigram and trigram"),
     ]
@@ -195,7 +202,7 @@ def _copies(lesson: dict) -> None:
 
 
 def _forgetting(lesson: dict) -> None:
-    """What code does to prose, with and without replay; and greedy text, which goes round. On two seeds."""
+    """What code does to prose, with and without replay; and greedy text, which goes round."""
     train, bits, to_ids, end = (lesson[k] for k in ("train", "window_bits", "to_ids", "END"))
     prose, held = map(to_ids, lesson["clean_corpus"]())
     lines = {t for t in lesson["raw_paragraphs"]() if ">>>" in t}
@@ -203,15 +210,15 @@ def _forgetting(lesson: dict) -> None:
     code, held_code = to_ids("".join(t + end for t in lines[60:])), to_ids("".join(t + end for t in lines[:60])[:20000])
     n = min(len(code), len(prose)) // 64 * 64
     half = torch.stack([code[:n].view(-1, 64), prose[:n].view(-1, 64)], dim=1).flatten()
-    for seed in (0, 1):
+    for seed in SEEDS:
         before = lesson["trained"](seed=seed)[0]
         alone, replay = copy.deepcopy(before), copy.deepcopy(before)
-        train(alone, code, 300, peak=1e-3)
-        train(replay, half, 300, peak=1e-3)
+        train(alone, code, 200, peak=1e-3)
+        train(replay, half, 200, peak=1e-3)
         old = [bits(net, held) for net in (before, replay, alone)]
         new = [bits(net, held_code) for net in (before, replay, alone)]
-        assert old[1] - old[0] < 0.3 < 0.5 < old[2] - old[0], f"replay keeps most of it: {old}"
-        assert new[2] < new[1] < new[0] - 1, f"a worse result on code: {new}"
+        assert old[0] < old[1] < old[0] + 0.25 < old[0] + 0.4 < old[2], f"replay keeps most of it: {old}"
+        assert new[2] + 0.1 < new[1] < new[0] - 1, f"a worse result on code: {new}"
         ids = to_ids("Return the ").tolist()
         with torch.no_grad():
             for _ in range(240):
@@ -241,24 +248,25 @@ def _networks(lesson: dict) -> None:
         loss.backward()
         optimizer.step()
     assert loss.item() < 0.2, "four rows are learnt by heart"
-    for seed in (1, 2):
+    for seed in SEEDS:
         torch.manual_seed(seed)
         net = net_class(48, peek=1)
-        train(net, ids, 400, seed=seed)
-        assert window_bits(net, held) < 1.0, "a fraction of the bits"
-    for seed in range(5):
+        train(net, ids, 300, seed=seed)
+        assert window_bits(net, held) < 0.5, "a fraction of the bits"
         ends = []
         for rounded in (False, True):
             torch.manual_seed(seed)
             net = net_class(32)
-            train(net, ids, 400, seed=seed, rounded=rounded)
+            train(net, ids, 300, peak=1e-3, seed=seed, rounded=rounded)
             ends.append(window_bits(net, held))
-        assert ends[1] > ends[0], f"rounded weights end worse on every seed: {ends}"
-    widths = (16, 24, 32, 48)
-    u = np.log([sum(p.numel() for p in lesson["trained"](d)[0].parameters()) for d in (*widths, 96)])
-    v = np.log([lesson["trained"](d)[2] for d in (*widths, 96)])
-    line = stats.linregress(u[:4], v[:4])
-    assert line.slope < 0 and v[4] > line.intercept + line.slope * u[4], "the fifth is worse than the line says"
+        assert ends[1] > ends[0] + 0.05, f"rounded weights end worse on every seed: {ends}"
+    widths = (16, 24, 32, 48, 96)
+    u = np.log([sum(p.numel() for p in lesson["trained"](d)[0].parameters()) for d in widths])
+    for seed in (0, *SEEDS) if len(SEEDS) > 1 else (0,):
+        v = np.log([lesson["trained"](d, seed=seed)[2] for d in widths])
+        line = stats.linregress(u[:4], v[:4])
+        assert all(np.diff(v) < 0), f"larger is better: {v}"
+        assert math.exp(v[4]) > math.exp(line.intercept + line.slope * u[4]) + 0.05, "worse than the middle of what the line says"
 
 
 def _chosen(lesson: dict) -> list[str]:
@@ -305,7 +313,7 @@ def _chosen(lesson: dict) -> list[str]:
         "a logit of −1.5",
         "temperature of 0.5",
         "momentum 0.9",
-        "for 300 steps",
+        "for 200 steps",
         "64 GPUs of 80 GB each for four weeks, and 200 billion tokens",
         "reach 40 % of that",
         "in 200 to 300 words",
