@@ -586,7 +586,8 @@ first_steps()
 # *Implement · 9 minutes · difficulty: two of three*
 #
 # Write the test. The models here are toys: functions that take a list of ids and return logits. Try **every other id at
-# every later place**, one change at a time: a leak may open for one token only.
+# every later place**, one change at a time: a leak may open for one token only. Leave the toys in the cell as
+# they are: the checks use them.
 
 
 # %% exercise="future_seen" minutes=9
@@ -687,19 +688,19 @@ grade("future_seen")
 
 # %% demo=true
 def show_leak():
-    """Train an honest and a leaking network for 200 steps; measure both on held-out text."""
+    """Train an honest and a leaking network for 250 steps; measure both on held-out text."""
     ids, held_out = map(to_ids, clean_corpus())
     for peek in (0, 1):
         torch.manual_seed(0)
         net = TinyGPT(48, peek=peek)
-        train(net, ids, 200)
+        train(net, ids, 250)
         print(f"peek {peek}: {window_bits(net, held_out):.2f} bits per byte held out")
 
 
 show_leak()
 
 # %% [markdown]
-# The leaking network "predicts" held-out text with a fraction of the bits, after 200 steps, in which the honest one has learnt
+# The leaking network "predicts" held-out text with a fraction of the bits, after 250 steps, in which the honest one has learnt
 # little. A number that is far better than it can be is a fault, not a success.
 #
 # **Why it matters.** The test takes seconds and belongs into the test suite of any model that is trained in parallel over positions.
@@ -1230,7 +1231,7 @@ grade("packing")
 # ## The step: schedule, accumulation, clipping
 #
 # The optimizer of a pretraining run is unit 05's: AdamW, often with $\beta_2$ = 0.95, warm-up, clipping at 1. The schedule is warm-up and
-# cosine, or warm-up, a long flat part and a short fall (WSD), which can be stopped and gone on with at any time. The batch is
+# cosine, or warm-up, a long flat part and a short fall (WSD: S. Hu and others, "MiniCPM", 2024), which can be stopped and gone on with at any time. The batch is
 # counted in tokens: millions in each update. No GPU holds that, so it is cut into **micro-batches**, and their
 # gradients are added up before one step: **gradient accumulation**.
 #
@@ -1970,12 +1971,8 @@ def show_isoflop():
         best[flops] = parabola_minimum(n, loss)
         grid = np.exp(np.linspace(math.log(n[0]), math.log(n[-1]), 60))
         ax.plot(n, loss, marker=marker, linestyle="", color=plots.palette["blue"], markersize=4)
-        ax.plot(
-            grid,
-            np.polyval(np.polyfit(np.log(n), loss, 2), np.log(grid)),
-            color=plots.palette["black"],
-            linewidth=0.8,
-        )
+        curve = np.poly1d(np.polyfit(np.log(n), loss, 2))
+        ax.plot(grid, curve(np.log(grid)), color=plots.palette["black"], linewidth=0.8)
         ax.annotate(
             f"C = {flops:.0e}",
             (n[-1], loss[-1]),
@@ -1985,14 +1982,15 @@ def show_isoflop():
         )
         ax.plot(
             [best[flops]],
-            [min(loss)],
+            [curve(math.log(best[flops]))],
             marker="*",
             color=plots.palette["orange"],
             markersize=12,
             markeredgecolor="black",
         )
         words.append(
-            f"C = {flops:.0e}: lowest near {best[flops]:.2g} parameters, loss {min(loss):.2f}"
+            f"C = {flops:.0e}: lowest near {best[flops]:.2g} parameters, "
+            f"loss {curve(math.log(best[flops])):.2f}"
         )
     ax.set(xscale="log", xlabel="parameters", ylabel="loss (made, with noise)")
     plots.show(
