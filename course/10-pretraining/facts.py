@@ -1,8 +1,8 @@
 """The numbers that this unit's prose states, computed; and its claims in words, asserted."""
 
 import copy
-import hashlib
 import math
+import os
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +10,11 @@ import torch
 from scipy import stats
 
 from mftcourse.course.facts import holds, times
+
+# Seeds of networks that the lesson does not show, and of its shared run, which costs ten seconds or more: `make facts` takes five more.
+MANY = os.environ.get("MFT_FACTS") == "all"
+SEEDS = range(1, 6) if MANY else (1,)
+SHARED = range(6) if MANY else (0,)
 
 
 def facts(lesson: dict) -> list[str]:
@@ -91,7 +96,7 @@ def _memory() -> list[str]:
         f"{n}B 参数、{gpus} 块卡，不用时 {zero[0]:.0f} GB，然后是 {zero[1]:.1f}、{zero[2]:.1f} 和 {zero[3]:.1f}",
         *["$4 + 12/N$", "$2 + 14/N$", "$16/N$"],
         *["s b h\\,(34 + 5 a s/h)", "$sbh(34 + 5as/h)$"],
-        "16, 4 + 12/8, 2 + 14/8, 16/8. Then times 13",
+        "16, 4 + 12/16, 2 + 14/16, 16/16. Then times 13",
         f"(34 + {5 * 32 * 2048 // 4096})",
         "$2048 \\cdot 4096 \\cdot",
         f"takes {run} GB to run and {train} GB to train",
@@ -105,7 +110,7 @@ def _memory() -> list[str]:
         f"不算激活值就是 {train} GB，推理是 {run} GB",
         f"7 billion parameters of 2 bytes are {run} GB",
         f"takes the {run} GB that a model of 7 billion needs",
-        f"13 billion parameters: {16 * 13} GB of states, {16 * 13 // 8} GB on each of 8 GPUs",
+        f"13 billion parameters: {16 * 13} GB of states, {16 * 13 // 16} GB on each of 16 GPUs",
         f"64 GPUs · 4e14 · 0.4 · 28 days · 86,400 s are about {flops / 1e22:.1f}e22 operations",
         "all 200 billion tokens once, $N$ is about 20 billion",
         "8 billion parameters and 500 billion tokens",
@@ -154,16 +159,19 @@ def _laws(lesson: dict) -> list[str]:
 def _run(lesson: dict) -> list[str]:
     """The shared run: ranges that hold for other seeds too."""
     bits, train_text, held = _ngrams(lesson)
-    steps = 2500
-    seen = steps * 8 * 32
-    nets = [lesson["trained"](seed=seed)[2] for seed in range(3)]
-    assert 2.1 < min(nets) and max(nets) < 2.4, nets
-    assert max(nets) < bits[2] and min(nets) > bits[3], "beats the trigram, not the 4-gram"
-    assert len(train_text) > 500_000
+    seen = 800 * 16 * 32
+    assert 0.6 * len(train_text) < seen < 2 / 3 * len(train_text), "fewer than two thirds"
+    nets = [lesson["trained"](seed=seed)[2] for seed in SHARED]
+    assert 2.4 < min(nets) and max(nets) < 2.6, nets  # the prose says 2.3 to 2.7
+    assert bits[3] + 0.2 < min(nets) and max(nets) < bits[2] - 0.1, "beats the trigram, not the 4-gram"
+    n_weights = sum(p.numel() for p in lesson["trained"]()[0].parameters())
+    assert 0.23e6 < n_weights < 0.27e6 and len(lesson["ngram_counts"](train_text, 6)) > 100_000
     rounded = [f"{b:.1f}" for b in bits[:3]]
     return [
         f"{seen:,} bytes",
-        "2.1 to 2.4 after the shared run",
+        "In its 800 steps it drew",
+        "the network after 800 steps of 16 rows",
+        "2.3 to 2.7 after the shared run",
         f"unigram about {rounded[0]}, bigram {rounded[1]}, trigram {rounded[2]} on this text",
         holds(bits[0] > bits[1] > bits[2] > bits[3] > bits[4], "The network beats unigram, bigram and trigram"),
     ]
@@ -195,23 +203,21 @@ def _copies(lesson: dict) -> None:
 
 
 def _forgetting(lesson: dict) -> None:
-    """What code does to prose, with and without replay; and greedy text, which goes round. On two seeds."""
-    train, bits, to_ids, end = (lesson[k] for k in ("train", "window_bits", "to_ids", "END"))
+    """What code does to prose, with and without replay; and greedy text, which goes round."""
+    train, bits, to_ids = (lesson[k] for k in ("train", "window_bits", "to_ids"))
     prose, held = map(to_ids, lesson["clean_corpus"]())
-    lines = {t for t in lesson["raw_paragraphs"]() if ">>>" in t}
-    lines = sorted(lines, key=lambda t: hashlib.sha256(t.encode()).digest())
-    code, held_code = to_ids("".join(t + end for t in lines[60:])), to_ids("".join(t + end for t in lines[:60])[:20000])
+    code, held_code = map(to_ids, lesson["clean_corpus"](lesson["is_code"]))
     n = min(len(code), len(prose)) // 64 * 64
     half = torch.stack([code[:n].view(-1, 64), prose[:n].view(-1, 64)], dim=1).flatten()
-    for seed in (0, 1):
+    for seed in SHARED:
         before = lesson["trained"](seed=seed)[0]
         alone, replay = copy.deepcopy(before), copy.deepcopy(before)
-        train(alone, code, 300, peak=1e-3)
-        train(replay, half, 300, peak=1e-3)
+        train(alone, code, 200, peak=1e-3, seed=seed + 1)
+        train(replay, half, 200, peak=1e-3, seed=seed + 1)
         old = [bits(net, held) for net in (before, replay, alone)]
         new = [bits(net, held_code) for net in (before, replay, alone)]
-        assert old[1] - old[0] < 0.3 < 0.5 < old[2] - old[0], f"replay keeps most of it: {old}"
-        assert new[2] < new[1] < new[0] - 1, f"a worse result on code: {new}"
+        assert old[0] < old[1] < old[0] + 0.25 < old[0] + 0.4 < old[2], f"replay keeps most of it: {old}"
+        assert new[2] + 0.1 < new[1] < new[0] - 1, f"a worse result on code: {new}"
         ids = to_ids("Return the ").tolist()
         with torch.no_grad():
             for _ in range(240):
@@ -241,24 +247,25 @@ def _networks(lesson: dict) -> None:
         loss.backward()
         optimizer.step()
     assert loss.item() < 0.2, "four rows are learnt by heart"
-    for seed in (1, 2):
+    for seed in SEEDS:
         torch.manual_seed(seed)
         net = net_class(48, peek=1)
-        train(net, ids, 400, seed=seed)
-        assert window_bits(net, held) < 1.0, "a fraction of the bits"
-    for seed in range(5):
+        train(net, ids, 250, seed=seed)
+        assert window_bits(net, held) < 0.8, "a fraction of the bits"
         ends = []
         for rounded in (False, True):
             torch.manual_seed(seed)
             net = net_class(32)
-            train(net, ids, 400, seed=seed, rounded=rounded)
+            train(net, ids, 300, peak=1e-3, seed=seed, rounded=rounded)
             ends.append(window_bits(net, held))
-        assert ends[1] > ends[0], f"rounded weights end worse on every seed: {ends}"
-    widths = (16, 24, 32, 48)
-    u = np.log([sum(p.numel() for p in lesson["trained"](d)[0].parameters()) for d in (*widths, 96)])
-    v = np.log([lesson["trained"](d)[2] for d in (*widths, 96)])
-    line = stats.linregress(u[:4], v[:4])
-    assert line.slope < 0 and v[4] > line.intercept + line.slope * u[4], "the fifth is worse than the line says"
+        assert ends[1] > ends[0] + 0.05, f"rounded weights end worse on every seed: {ends}"
+    widths = (16, 24, 32, 48, 96)
+    u = np.log([sum(p.numel() for p in lesson["trained"](d)[0].parameters()) for d in widths])
+    for seed in SHARED:
+        v = np.log([lesson["trained"](d, seed=seed)[2] for d in widths])
+        line = stats.linregress(u[:4], v[:4])
+        assert all(np.diff(v) < 0), f"larger is better: {v}"
+        assert math.exp(v[4]) > math.exp(line.intercept + line.slope * u[4]) + 0.05, "worse than the middle of what the line says"
 
 
 def _chosen(lesson: dict) -> list[str]:
@@ -285,7 +292,7 @@ def _chosen(lesson: dict) -> list[str]:
         "16 bits",
         "32 bits",
         "32 位",
-        "A model of 13 billion parameters",
+        "A model of 13 billion parameters, Adam, mixed precision, 16 GPUs",
         "In GB of $10^9$ bytes",
         "$h$ = 4096, $a$ = 32, in MB of $10^6$ bytes",
         "an update of 0.001",
@@ -303,9 +310,11 @@ def _chosen(lesson: dict) -> list[str]:
         "$p$ = 0.8",
         "= 0.4;",
         "a logit of −1.5",
+        "is 0.288 divided by the width",
         "temperature of 0.5",
         "momentum 0.9",
-        "for 300 steps",
+        "for 200 steps",
+        "after 250 steps, in which",
         "64 GPUs of 80 GB each for four weeks, and 200 billion tokens",
         "reach 40 % of that",
         "in 200 to 300 words",

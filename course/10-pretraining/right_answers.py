@@ -394,3 +394,29 @@ def resume(run, checkpoint):
     run.step = step
     run.generator.set_state(batches)
     torch.set_rng_state(dice)
+
+
+# %% in 32 bits exercise="next_probs"
+# PyTorch's default precision.
+def next_probs(logits, temperature=1.0, top_k=None, top_p=None, min_p=None, penalty=1.0, previous=()):
+    bad = temperature < 0 or (top_k is not None and top_k < 1)
+    if bad or not (top_p is None or 0 < top_p <= 1) or not (min_p is None or 0 <= min_p <= 1):
+        raise ValueError("out of range")
+    z = torch.tensor(logits)
+    seen = torch.zeros(len(z), dtype=torch.bool)
+    seen[list(previous)] = True
+    z = torch.where(seen, torch.where(z > 0, z / penalty, z * penalty), z)
+    if temperature == 0:
+        return [float(i == int(z.argmax())) for i in range(len(z))]
+    p = torch.softmax((z - z.max()) / temperature, dim=0)
+    if top_k is not None:
+        p = p * (p >= p.topk(min(top_k, len(p))).values.min())
+        p = p / p.sum()
+    if top_p is not None:
+        sizes, order = p.sort(descending=True)
+        p[order[sizes.cumsum(0) - sizes >= top_p]] = 0
+        p = p / p.sum()
+    if min_p is not None:
+        p = p * (p >= min_p * p.max())
+        p = p / p.sum()
+    return p.tolist()

@@ -163,7 +163,7 @@ first_said = {"first_loss": math.log(50257), "first_bits": 7, "thirty": "d", "ha
 # - p = (row.get(char, 0) + k * p) / (sum(row.values()) + k)
 # + p = row.get(char, 0) / sum(row.values()) if row else 0.0
 
-# %% adds k to each symbol exercise="ngram" fails=["unseen contexts say what the shorter one says", "drawn texts, counted another way"]
+# %% adds k to each symbol exercise="ngram" fails=["unseen contexts say what the shorter one says", "a context that is too short", "drawn texts, counted another way"]
 # Smooths every order towards the uniform guess instead of the order below.
 # - p = (row.get(char, 0) + k * p) / (sum(row.values()) + k)
 # + p = (row.get(char, 0) + k / n_symbols) / (sum(row.values()) + k)
@@ -238,7 +238,7 @@ copies_hand = {"jaccard": 4 / 10, "agree": 4 / 10, "caught": 1 - (1 - 0.4**3) **
 # - n_rows = size // n_bands
 # + n_rows, n_bands = size, 1
 
-# %% one table for all bands exercise="minhash" fails=["equal entries in different bands do not count", "drawn texts"]
+# %% one table for all bands exercise="minhash" fails=["equal entries in other places do not count", "drawn texts"]
 # Puts the buckets of all bands into one table, so that band 0 meets band 1.
 # - for band in range(n_bands):
 # -     buckets: dict[tuple, list[int]] = {}
@@ -272,18 +272,18 @@ copies_hand = {"jaccard": 4 / 10, "agree": 4 / 10, "caught": 1 - (1 - 0.4**3) **
 # + stream, owner = stream[:-1], owner[:-1]
 # + starts = range(0, len(stream) - length + 1, length)
 
-# %% the end token before exercise="packing" fails=["the rows of the example", "a document longer than a row", "a stream that fits exactly loses nothing", "drawn documents"]
+# %% the end token before exercise="packing" fails=["the rows of the example", "a document longer than a row", "a stream that fits exactly loses nothing", "an empty document, and too little for a row", "drawn documents"]
 # Begins each document with the token that should end it.
 # - stream = [token for document in documents for token in [*document, end]]
 # + stream = [token for document in documents for token in [end, *document]]
 
-# %% the end token is the next one's exercise="packing" fails=["whose token is it", "a stream that fits exactly loses nothing", "an empty document, and too little for a row", "drawn documents"]
+# %% the end token is the next one's exercise="packing" fails=["whose token is it", "drawn documents"]
 # Counts a new document from its predecessor's end token on.
 # - owner = [i for i, document in enumerate(documents) for _ in range(len(document) + 1)]
 # + owner = [0] * len(documents[0]) + [i for i, d in enumerate(documents[1:], 1) for _ in range(len(d) + 1)]
 # + owner += [len(documents)]
 
-# %% a new count in each row exercise="packing" fails=["whose token is it", "a stream that fits exactly loses nothing", "drawn documents"]
+# %% a new count in each row exercise="packing" fails=["whose token is it", "drawn documents"]
 # Numbers the documents of each row from 0.
 # - return [stream[s : s + length] for s in starts], [owner[s : s + length] for s in starts]
 # + rows = [stream[s : s + length] for s in starts]
@@ -358,7 +358,7 @@ copies_hand = {"jaccard": 4 / 10, "agree": 4 / 10, "caught": 1 - (1 - 0.4**3) **
 # - return {"loss": loss, "norm": norm, "grad": w.grad * min(1.0, max_norm / max(norm, 1e-30))}
 # + return {"loss": loss, "norm": min(norm, max_norm), "grad": w.grad * min(1.0, max_norm / max(norm, 1e-30))}
 
-# %% stretches short gradients exercise="fix_accumulation" fails=["drawn micro-batches"]
+# %% stretches short gradients exercise="fix_accumulation" fails=["clipped once, at the end", "drawn micro-batches"]
 # Sets the length to max_norm, also where it is shorter.
 # - return {"loss": loss, "norm": norm, "grad": w.grad * min(1.0, max_norm / max(norm, 1e-30))}
 # + factor = max_norm / norm if math.isfinite(max_norm) else 1.0
@@ -366,15 +366,15 @@ copies_hand = {"jaccard": 4 / 10, "agree": 4 / 10, "caught": 1 - (1 - 0.4**3) **
 
 # %% weights alone exercise="memory_by_hand" fails=["no ZeRO", "stage 1", "stage 2", "stage 3", "to run it", "the activations of a layer", "what checkpointing keeps"]
 # Forgets gradients and optimizer.
-memory_hand = {"plain": 26, "stage1": 26, "stage2": 26, "stage3": 26 / 8, "run": 52, "layer": 34 * 2048 * 4096 / 1e6, "kept": 2048 * 4096 / 1e6}
+memory_hand = {"plain": 26, "stage1": 26, "stage2": 26, "stage3": 26 / 16, "run": 52, "layer": 34 * 2048 * 4096 / 1e6, "kept": 2048 * 4096 / 1e6}
 
-# %% every stage divides everything exercise="memory_by_hand" fails=["stage 1", "stage 2"]
-# Divides all 16 bytes in each stage.
-memory_hand = {"plain": 208, "stage1": 26, "stage2": 26, "stage3": 26, "run": 26, "layer": 2048 * 4096 * 114 / 1e6, "kept": 2 * 2048 * 4096 / 1e6}
+# %% every stage divides everything exercise="memory_by_hand" fails=["stage 1", "stage 2", "to run it"]
+# Divides all 16 bytes in each stage, and takes what one GPU holds for what it takes to run.
+memory_hand = {"plain": 208, "stage1": 13, "stage2": 13, "stage3": 13, "run": 13, "layer": 2048 * 4096 * 114 / 1e6, "kept": 2 * 2048 * 4096 / 1e6}
 
 # %% no copy in 32 bits exercise="memory_by_hand" fails=["no ZeRO", "stage 1", "stage 2", "stage 3"]
 # Counts 2 + 2 + 4 + 4: forgets the master weights.
-memory_hand = {"plain": 156, "stage1": 13 * 5, "stage2": 13 * (2 + 10 / 8), "stage3": 19.5, "run": 26, "layer": 2048 * 4096 * 114 / 1e6, "kept": 2 * 2048 * 4096 / 1e6}
+memory_hand = {"plain": 156, "stage1": 13 * (4 + 8 / 16), "stage2": 13 * (2 + 10 / 16), "stage3": 13 * 12 / 16, "run": 26, "layer": 2048 * 4096 * 114 / 1e6, "kept": 2 * 2048 * 4096 / 1e6}
 
 # %% 16 bits lose nothing exercise="half_precision" fails=["256 + 1 in bfloat16", "1 + 0.001 in bfloat16", "a thousand ones", "300 times 300 in float16", "a gradient of 1e-8 in float16"]
 # Computes as if numbers had as many digits as one likes.
@@ -623,7 +623,7 @@ forget_said = {"old": "a", "replay": "b", "new": "a"}
 # Believes that prose and code have weights of their own.
 forget_said = {"old": "b", "replay": "b", "new": "b"}
 
-# %% the first entry of a band exercise="minhash" fails=["half a band is no band", "drawn texts"]
+# %% the first entry of a band exercise="minhash" fails=["half a band is no band", "as many bands as asked for", "drawn texts"]
 # Puts texts into one bucket by the first entry of the band alone.
 # - buckets.setdefault(tuple(one[band * n_rows : (band + 1) * n_rows]), []).append(i)
 # + buckets.setdefault(one[band * n_rows], []).append(i)
@@ -659,3 +659,40 @@ forget_said = {"old": "b", "replay": "b", "new": "b"}
 # + logits, came = list(logits), list(logits)
 # - best = logits.index(max(logits))
 # + best = came.index(max(came))
+
+# %% the longest context and all below, each to the end exercise="ngram" fails=["a context that is too short"]
+# Goes down n orders whatever the context holds, so that a short one is mixed in more than once.
+# - for size in range(min(n, len(context) + 1)):
+# -     row = counts.get(context[len(context) - size :], {})
+# + for size in range(n):
+# +     row = counts.get(context[max(0, len(context) - size) :], {})
+
+# %% bands taken for rows exercise="minhash" fails=["as many bands as asked for", "drawn texts"]
+# Takes n_bands for the number of entries in a band.
+# - n_rows = size // n_bands
+# + n_rows, n_bands = n_bands, size // n_bands
+
+# %% the sum of a band exercise="minhash" fails=["equal entries in other places do not count", "drawn texts"]
+# Takes a band's sum for its fingerprint: other entries have the same one.
+# - buckets.setdefault(tuple(one[band * n_rows : (band + 1) * n_rows]), []).append(i)
+# + buckets.setdefault(sum(one[band * n_rows : (band + 1) * n_rows]), []).append(i)
+
+# %% above the bar, not at it exercise="next_probs" fails=["min-p"]
+# Drops what has exactly the probability asked for: at 1 nothing is left.
+# - p = np.where(p >= min_p * p.max(), p, 0)
+# + p = np.where(p > min_p * p.max(), p, 0)
+
+# %% looks at the settings behind greedy exercise="next_probs" fails=["settings outside their range are refused"]
+# Returns the greedy token before it has looked at the other settings.
+# - if temperature < 0 or (top_k is not None and top_k < 1):
+# + if temperature < 0 or (temperature and top_k is not None and top_k < 1):
+
+# %% the checkpoint's own tensors exercise="fix_resume" fails=["it serves twice"]
+# Hands the optimizer the checkpoint itself, and its next steps change it.
+# - run.optimizer.load_state_dict(copy.deepcopy(checkpoint["optimizer"]))
+# + run.optimizer.load_state_dict(checkpoint["optimizer"])
+
+# %% ids from 1 on exercise="future_seen" fails=["a leak for one token only"]
+# Leaves token 0 out, which is a token like any other.
+# - for other in range(n_vocab):
+# + for other in range(1, n_vocab):
