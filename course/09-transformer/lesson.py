@@ -237,7 +237,7 @@ with check("a mask of numbers is refused", hint="Ask for `mask.dtype != torch.bo
         expect_raises(ValueError, attention, *drawn, numbers)
 ### BEGIN HIDDEN TESTS
 with check("random sizes and masks", hint="Try other shapes, one key, one query, and masks with empty rows.", hidden=True) as rng:
-    for turn in range(30):
+    for _ in range(30):
         n_queries, n_keys, d, d_value, heads = (int(i) for i in rng.integers(1, 7, 5))
         shapes = (heads, n_queries, d), (heads, n_keys, d), (heads, n_keys, d_value)
         drawn = [torch.tensor(rng.normal(0, 2, size=s)) for s in shapes]
