@@ -440,7 +440,7 @@ with check("pieces of bytes", hint="Compare with ==, not with `is`, and put `new
     expect(merge_pair([bytes([97, 98]), b"c"], (bytes([97, 98]), b"c"), b"abc"), [b"abc"], what="the merged list")
 ### BEGIN HIDDEN TESTS
 with check("random words, counted", hint="Try few different ids, so that pairs overlap, and words of one id.", hidden=True) as rng:
-    for turn in range(20):
+    for _ in range(20):
         drawn = [tuple(rng.integers(0, 4, int(rng.integers(1, 9))).tolist()) for _ in range(8)]
         times = {word: int(rng.integers(1, 6)) for word in drawn}
         spread = [pair for word, n in times.items() for pair in list(zip(word, word[1:])) * n]
@@ -775,7 +775,7 @@ with check("hostile text, as the library cuts it", hint="Where do the lists part
             expect(pretokenize(text, patterns), [piece for piece, _ in cutter.pre_tokenize_str(text)], what="the list of pieces")
 ### BEGIN HIDDEN TESTS
 with check("random texts and patterns", hint="Joined, the pieces are the text; try patterns that match little, or at the ends.", hidden=True) as rng:
-    for turn in range(20):
+    for _ in range(20):
         text = "".join(rng.choice(list("ab1 2,.é中 \n"), int(rng.integers(1, 25))))
         chosen = rng.permutation([r"\p{N}{1,2}", GPT2, "a+", "(b)|,", r"\s"])[: int(rng.integers(1, 4))].tolist()
         cutter = tokenizers.pre_tokenizers.Sequence(
@@ -1746,7 +1746,7 @@ with check("what cannot be divided is refused", needs="the example: 3 bits over 
     expect_raises(ValueError, bits_per_byte, [], [])
 ### BEGIN HIDDEN TESTS
 with check("random texts and losses", hint="Try texts of very different lengths, with characters of one to four bytes.", hidden=True) as rng:
-    for turn in range(15):
+    for _ in range(15):
         drawn = ["".join(rng.choice(list("ab é月\U0001f353"), int(rng.integers(1, 30)))) for _ in range(3)]
         nats = [(rng.random(int(rng.integers(1, 9))) * 5).tolist() for _ in drawn]
         want_bits = sum(x / math.log(2) for row in nats for x in row) / len("".join(drawn).encode())
@@ -2134,7 +2134,7 @@ with check("a long text", hint="One table with an entry for each place, filled i
     expect(sum(long_tokens[t] for t in long_cut), best_sum, tol=1e-6, what="the sum of the log probabilities")
 ### BEGIN HIDDEN TESTS
 with check("random probabilities, against all cuts", hint="Enumerate all cuts of a short text, and compare the sums.", hidden=True) as rng:
-    for turn in range(15):
+    for _ in range(15):
         text = "".join(rng.choice(list("ab月"), 7))
         drawn = {text[i:j]: float(rng.normal(-3, 1)) for i in range(7) for j in range(i + 1, 8) if rng.random() < 0.5 or j == i + 1}
         cuts = []
@@ -2146,7 +2146,7 @@ with check("random probabilities, against all cuts", hint="Enumerate all cuts of
         expect("".join(own_cut), text, what="the tokens joined")
         expect(sum(drawn[t] for t in own_cut), max(sum(drawn[t] for t in cut) for cut in possible), what="the sum")
 with check("random probabilities, as the library cuts", hint="Positive numbers are no log probabilities, but sums are sums.", hidden=True) as rng:
-    for turn in range(6):
+    for _ in range(6):
         drawn = {t: float(rng.normal(-3, 2)) for t in ["a", "b", "c", "ab", "ba", "abc", "cc", "cab", "bcb"]}
         text = "".join(rng.choice(list("abc"), 25))
         viterbi = tokenizers.Tokenizer(tokenizers.models.Unigram(list(drawn.items())))
@@ -2265,7 +2265,7 @@ with check("tokens that are not new are refused", needs="abc: the mean of ab and
     expect_raises(ValueError, extend_embedding, *old_tables(), [b"cx"])
 ### BEGIN HIDDEN TESTS
 with check("random tables", hint="Shuffle vocabularies, and try tokens of one piece more than the longest.", hidden=True) as rng:
-    for turn in range(8):
+    for _ in range(8):
         learned = library_merges([bytes(rng.choice(list(b"abc"), 12).tolist()) for _ in range(6)], 6)
         tokens = list(dict.fromkeys([b"a", b"b", b"c"] + [a + b for a, b in learned]))
         shuffled = [tokens[i] for i in rng.permutation(len(tokens))]
@@ -2569,7 +2569,7 @@ with check("random words, their changes", hint="Try words of two or three differ
         want_changes = {p: after_pairs[p] - before_pairs[p] for p in every if after_pairs[p] != before_pairs[p]}
         expect(pair_changes(word, pair, 9)[1], want_changes, what="the changes")
 with check("random tables, and an index with gaps", hint="Draw words, leave numbers out of the index, and compare all four dicts with what counting before and after gives.", hidden=True) as rng:
-    for turn in range(8):
+    for _ in range(8):
         drawn = {int(w): [1, 2, *rng.integers(1, 4, int(rng.integers(0, 7))).tolist(), 3, 1, 2] for w in rng.permutation(30)[:6]}
         named = list(drawn)[:4]
         index = {p: {w for w in named if p in zip(drawn[w], drawn[w][1:])} for p in [(1, 2), (2, 1), (3, 1), (2, 3)]}
