@@ -1872,12 +1872,12 @@ for axes in (left, right):
     axes.set_xticks([0, 300, 600, 1200, 2000])
 plots.show(
     fig,
-    alt="Two panels against the number of merges, from 0 to 2000. Left: bytes per token begin at 1 "
-    "for both parts and rise steeply, to about 2.3 at 300 merges, then ever more slowly. The solid "
-    "line of the sentences trained on reaches about 4 at 2000. The dashed one of those held out "
-    "parts from it at about 300, is at about 3.2 at 1200 merges, and ends at about 3.4. Right: "
-    "the share of merged tokens seen fewer than ten times is below 0.2 up to 300 merges, then rises fast, to "
-    "0.6 at 600 and to more than 0.9 at 2000.",
+    alt="Two panels against the number of merges, from 0 to 2000. Left: bytes per token begin at "
+    "1 for both parts and rise steeply, to about 2.3 at 300 merges, then ever more slowly. "
+    "The solid line of the sentences trained on reaches about 4 at 2000. The dashed one of "
+    "those held out parts from it at about 300, is at about 3.2 at 1200 merges, and ends at "
+    "about 3.4. Right: the share of merged tokens seen fewer than ten times is below 0.2 up "
+    "to 300 merges, then rises fast, to 0.6 at 600 and to more than 0.9 at 2000.",
 )
 
 # %% [markdown]
