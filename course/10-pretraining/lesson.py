@@ -654,6 +654,7 @@ with check("statistics over the row", hint="Every position but the last sees a m
     expect(future_seen(normalised, [1, 0, 6, 8, 2], 9), [0, 1, 2, 3], what="the positions")
 with check("a leak for one token only", hint="Try all other ids at each later place, not one of them."):
     expect(future_seen(rare, [3, 5, 2, 4], 9), [1], what="the positions")
+    expect(future_seen(rare, [3, 5, 2, 4], 8), [1], what="the positions, where 7 is the last id")
     expect(future_seen(padded, [3, 5, 2, 4], 9), [0], what="the positions")
 with check("far away counts too", hint="The changed place may be much later than the position that moves."):
     expect(future_seen(rare, [7, 7, 7, 7, 7, 7, 1], 9), [1], what="the positions")
@@ -2265,6 +2266,7 @@ with check("temperature 0 is greedy", hint="Do not divide by 0. The first of equ
 with check("top-k, ties included", hint="Everything at least as probable as the k-th stays."):
     expect(next_probs([math.log(3), math.log(2), 0.0], top_k=2), [3 / 5, 2 / 5, 0], tol=1e-6, what="the probabilities")
     expect(next_probs([0.0, math.log(2), 0.0, -1.0], top_k=2), [1 / 4, 1 / 2, 1 / 4, 0], tol=1e-6, what="the probabilities")
+    expect(next_probs([0.0, math.log(3)], top_k=1), [0, 1], tol=1e-6, what="the probabilities of two tokens, k = 1")
     expect(next_probs([0.0, math.log(3)], top_k=5), [1 / 4, 3 / 4], tol=1e-6, what="the probabilities of two tokens, k = 5")
 with check("top-p", hint="A token stays if what stands before it holds less than top_p."):
     sixteen = [math.log(x) for x in (3, 8, 1, 4)]
@@ -2277,8 +2279,8 @@ with check("min-p", hint="The bar moves with the largest probability."):
     expect(next_probs(sixteen, min_p=1.0), [0, 1, 0, 0], tol=1e-6, what="the probabilities, where only the largest may stay")
     expect(next_probs(sixteen, min_p=0.0), [3 / 16, 8 / 16, 1 / 16, 4 / 16], tol=1e-6, what="the probabilities")
 with check("the penalty", hint="Positive logits are divided, the others multiplied; a token that came twice is penalised once."):
-    want = torch.tensor([1.0, -2.0, 1.0, 0.5], dtype=torch.float64).softmax(dim=0).tolist()
-    expect(next_probs([2.0, -1.0, 1.0, 0.5], penalty=2.0, previous=[0, 1, 0, 0]), want, tol=1e-6, what="the probabilities")
+    want = torch.tensor([1.0, -1.0, 1.0, 0.5], dtype=torch.float64).softmax(dim=0).tolist()
+    expect(next_probs([2.0, -0.5, 1.0, 0.5], penalty=2.0, previous=[0, 1, 0, 0]), want, tol=1e-6, what="the probabilities")
 with check("filters in their order", hint="top-p looks at what top-k has left, made to sum to one.", needs="top-p"):
     sixteen = [math.log(x) for x in (3, 8, 1, 4)]
     expect(next_probs(sixteen, top_k=2, top_p=0.6), [0, 1, 0, 0], tol=1e-6, what="the probabilities")
