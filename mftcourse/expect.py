@@ -317,7 +317,16 @@ def _compare_sequences(got: Any, want: Any, tol: float | None, what: str) -> Non
     if any(item is Ellipsis for item in got):
         raise NotWritten
     if len(got) != len(want):
-        _fail(f"{what} should hold {_count(want, 'item')}, not {len(got)}", got, want)
+        right = 0
+        with contextlib.suppress(Mismatch):
+            for a, b in zip(got, want, strict=False):
+                _compare(a, b, tol, what)
+                right += 1
+        said = f"{what} should hold {_count(want, 'item')}, not {len(got)}"
+        if right > 8:  # what is told of long lists would be where they are alike
+            same = _mine(f"; the first {right} are right, and this is what follows them")
+            _fail(f"{said}{same}", got[right:], want[right:])
+        _fail(said, got, want)
     for i, (a, b) in enumerate(zip(got, want, strict=True)):
         try:
             _compare(a, b, tol, f"item {i} of {what}")

@@ -65,6 +65,7 @@ def test_equal(got, want):
         ([1, 3], [1, 2], "Item 1 of the result is not the expected number. Expected 2, got 3."),
         ([2, 1], [1, 2], "another order"),
         ([1], [1, 2], "hold 2 items, not 1"),
+        (list(range(20)), [*range(12), 99], "hold 13 items, not 20; the first 12 are right, and this is what follows them. Expected [99], got [12, "),
         ((np.arange(2000) * 1.0, 1), (np.arange(2000) + (np.arange(2000) == 900), 1), "the first at position 900"),
         ({"a": 1}, {"b": 1}, "lacks the key 'b' and has the unknown key 'a'"),
         ({"a": 2}, {"a": 1}, "'a' is not the expected number"),
