@@ -116,7 +116,7 @@ def _smollm2(lesson: dict) -> list[str]:
         f"in tokens the Chinese one is {n(title) / n(ENGLISH):.1f} times as long",
         holds(3.9 < len(ENGLISH) / len(title) < 4.2, "The English text is four times as long in characters"),
         f"SmolLM2 takes {n(poem)} tokens for the poem of {len(poem)} characters. The title takes {n(title)} in Chinese and {n(ENGLISH)} in English",
-        f"SmolLM2 对 {len(poem)} 个字符的诗用 {n(poem)} 个 token。书名中文用 {n(title)} 个，英文用 {n(ENGLISH)} 个",
+        f"SmolLM2 对 {len(poem)} 个字符的诗用 {n(poem)} 个词元。书名中文用 {n(title)} 个，英文用 {n(ENGLISH)} 个",
         f"The same content took {n(title)} tokens in Chinese and {n(ENGLISH)} in English",
         f"the same title is {n(ENGLISH)} tokens in English and {n(title)} in Chinese",
         f"costs {n(title) / n(ENGLISH):.1f} times as much",
