@@ -66,17 +66,18 @@ def make_class(folder: Path, students: int, config: str) -> None:
 def timed(command: list[str], folder: Path) -> tuple[float, float, int]:
     """Run a command; return seconds of the clock, CPU seconds, and peak memory in bytes.
 
-    The CPU seconds are those of the whole machine, which must be idle but for processes of low priority: what ends
-    inside a fence unseen by who waits outside is in no sum of children.
+    The CPU seconds are those of the whole machine, less what this process takes to look at memory. It must be idle
+    but for processes of low priority: what ends inside a fence unseen by who waits outside is in no sum of children.
     """
     env = os.environ | {"PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])}
-    before, watch, begin = psutil.cpu_times(), PeakMemory(every=0.5), time.monotonic()
+    before, watch, begin, own = psutil.cpu_times(), PeakMemory(every=0.5), time.monotonic(), time.process_time()
     watch.start()
     done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True)
     clock, peak, after = time.monotonic() - begin, watch.stop(), psutil.cpu_times()
+    own = time.process_time() - own
     if done.returncode:
         raise SystemExit(f"{' '.join(command)}: {done.stderr[-2000:]}")
-    return clock, after.user + after.system - before.user - before.system, peak
+    return clock, after.user + after.system - before.user - before.system - own, peak
 
 
 def ours(folder: Path) -> tuple[float, float, int]:
