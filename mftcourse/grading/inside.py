@@ -394,7 +394,9 @@ def _is_plain(value: Any, most: int = 100_000) -> bool:
             todo += [*one.keys(), *one.values()]
         elif type(one) in (str, bytes):
             most -= len(one)
-        elif type(one) not in (int, float, bool, complex, type(None), type(...)):
+        elif type(one) is int:
+            most -= max(0, one.bit_length() - 64) * 10  # Python writes none of more than 4300 digits
+        elif type(one) not in (float, bool, complex, type(None), type(...)):
             return False
         if len(todo) > most:
             return False

@@ -317,12 +317,11 @@ class Room:
         raise ValueError(f"unknown request {op!r}")
 
     def _sent(self, value: Any) -> Any:
-        """Return a value, or where it is too deep an object that says nothing: the other names still count."""
-        if isinstance(value, list | tuple | set | frozenset | dict):
-            try:
-                dumps(value, self._lend)
-            except Exception:
-                return object()
+        """Return a value, or where it cannot be sent an object that says nothing: the other names still count."""
+        try:
+            dumps(value, self._lend)
+        except Exception:
+            return object()
         return value
 
     def _lend(self, value: Any) -> dict:

@@ -133,6 +133,7 @@ def test_a_room_has_limits_and_lives_on(open_room, code):
     ("class Number(float):\n    __float__ = exit\na = [Number(1)]", ["a"], None),
     ("a = []\na.append(a)", ["a"], None),
     ("a = 'x' * 10 ** 7", ["a"], None),
+    ("a = 10 ** 5000", ["a"], None),
     ("a = 1\nimport mftcourse.mistakes\nmftcourse.mistakes._cells = iter(int, 1)", ["a"], None),
 ])  # fmt: skip
 def test_what_is_plain_is_answered_at_once_and_anything_else_by_a_snapshot(open_room, cell, names, told):

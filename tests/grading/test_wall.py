@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from decimal import Decimal
+from fractions import Fraction
 
 import numpy as np
 import pandas as pd
@@ -135,6 +137,17 @@ def test_generators_and_learners_functions_as_arguments():
     assert apply(double, 4) == 8
     with pytest.raises(NotPlain, match="function"):
         apply(lambda x: x, 4)
+
+
+@pytest.mark.parametrize("value", [10**5000, Fraction(10**5000, 3), [10**5000], np.array([None]), pd.Series([1, "a", object()]),
+                                   torch.ones(2).to_sparse(), torch.ones(2, dtype=torch.complex64), Decimal("sNaN")], ids=lambda v: type(v).__name__)  # fmt: skip
+def test_a_value_that_cannot_be_sent_costs_no_other_name(value):
+    """Every later check asks for all names that exercises define."""
+    room = Room({"bad": value, "good": 3}, ["bad", "good"])
+    found = stand_ins(room.handle, ["bad", "good"])
+    assert found["good"] == 3 and "bad" in found
+    with pytest.raises(Mismatch):
+        expect(found["bad"], 3)
 
 
 def test_plain_names_come_as_values():
