@@ -15,6 +15,7 @@ import os
 import re
 import warnings
 from collections import Counter
+from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -166,7 +167,12 @@ def load_docstrings(per_library: int = 150) -> tuple[tuple[str, ...], tuple[str,
         ValueError: the installed packages are not the versions that this course was written with, or have fewer
             sentences than that.
     """
-    found = {library: _first_sentences(library) for library in DOCSTRING_FILES}
+    found: dict[str, dict[str, str]] = {library: {} for library in DOCSTRING_FILES}  # lower-cased sentence → sentence
+    for library, name, text in installed_docstrings():
+        if name and not name.startswith("_"):
+            sentence = re.split(r"(?<=[.!?])\s", " ".join(text.split("\n\n")[0].split()))[0]
+            if 30 <= len(sentence) <= 120 and sentence.isascii() and not _GIVEAWAY.search(sentence):
+                found[library][sentence.lower()] = sentence
     shared = Counter(key for sentences in found.values() for key in sentences)
     texts: list[str] = []
     labels: list[str] = []
@@ -182,22 +188,17 @@ def load_docstrings(per_library: int = 150) -> tuple[tuple[str, ...], tuple[str,
     return tuple(texts), tuple(labels)
 
 
-def _first_sentences(library: str) -> dict[str, str]:
-    """Return lower-cased sentence → sentence, for the public functions and classes of a library's files."""
-    folder = Path(importlib.util.find_spec(library).origin).parent
-    found = {}
-    for pattern in DOCSTRING_FILES[library]:
-        for path in sorted(folder.glob(pattern)):
+def installed_docstrings() -> Iterator[tuple[str, str, str]]:
+    """Yield (library, name, docstring) of each module, function and class in `DOCSTRING_FILES`; a module's name is ""."""
+    for library, patterns in DOCSTRING_FILES.items():
+        folder = Path(importlib.util.find_spec(library).origin).parent
+        for path in (path for pattern in patterns for path in sorted(folder.glob(pattern))):
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # old escapes in other people's strings
                 tree = ast.parse(path.read_text(encoding="utf-8"))
             for node in ast.walk(tree):
-                if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_"):
-                    words = (ast.get_docstring(node) or "").split("\n\n")[0].split()
-                    sentence = re.split(r"(?<=[.!?])\s", " ".join(words))[0]
-                    if 30 <= len(sentence) <= 120 and sentence.isascii() and not _GIVEAWAY.search(sentence):
-                        found[sentence.lower()] = sentence
-    return found
+                if isinstance(node, ast.FunctionDef | ast.ClassDef | ast.Module):
+                    yield library, getattr(node, "name", ""), ast.get_docstring(node) or ""
 
 
 @functools.cache

@@ -19,15 +19,11 @@
 # runs are done once, and later demonstrations use the same networks.
 
 # %%
-import ast
 import copy
 import functools
 import hashlib
-import importlib.util
 import itertools
 import math
-import warnings
-from pathlib import Path
 
 import numpy as np
 import regex
@@ -38,7 +34,7 @@ from torch import nn
 from transformers.generation import logits_process
 
 from mftcourse import check, expect, expect_choice, expect_raises, given, grade, plots
-from mftcourse.data import DOCSTRING_FILES
+from mftcourse.data import installed_docstrings
 from mftcourse.models import load_smollm2, smollm2_missing
 
 
@@ -68,16 +64,9 @@ N_VOCAB, END = 128, "\0"  # ASCII; byte 0 ends a document, and no document holds
 def raw_paragraphs() -> tuple[str, ...]:
     """Return the paragraphs of the libraries' docstrings, repetitions included."""
     found = []
-    for library, patterns in DOCSTRING_FILES.items():
-        folder = Path(importlib.util.find_spec(library).origin).parent
-        for path in (p for pattern in patterns for p in sorted(folder.glob(pattern))):
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # old escapes in other people's strings
-                tree = ast.parse(path.read_text(encoding="utf-8"))
-            for node in ast.walk(tree):
-                if isinstance(node, ast.FunctionDef | ast.ClassDef):
-                    text = ast.get_docstring(node) or ""
-                    found += [" ".join(part.split()) for part in text.split("\n\n")]
+    for _, name, text in installed_docstrings():
+        if name:  # of a function or a class
+            found += [" ".join(part.split()) for part in text.split("\n\n")]
     return tuple(part for part in found if len(part) >= 60 and part.isascii())
 
 

@@ -10,13 +10,10 @@ On another processor the last bits of a sum may differ, and with them the files.
 
 from __future__ import annotations
 
-import ast
 import hashlib
-import importlib.util
 import json
 import math
 import sys
-import warnings
 from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
@@ -27,7 +24,7 @@ from safetensors.torch import save
 from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 from torch import nn
 
-from mftcourse.data import DOCSTRING_FILES
+from mftcourse.data import installed_docstrings
 from mftcourse.models import Config
 
 SEED, STEPS, BATCH_SIZE, WARMUP, MAX_LR, WEIGHT_DECAY, POEM_COPIES = 0, 4000, 8, 100, 5e-3, 0.1, 20
@@ -44,22 +41,15 @@ def docstrings() -> list[str]:
     """The docstrings of the files of `DOCSTRING_FILES`; a paragraph stands only where it comes first."""
     seen: set[str] = set()
     texts = []
-    for library, patterns in DOCSTRING_FILES.items():
-        folder = Path(importlib.util.find_spec(library).origin).parent
-        for path in (path for pattern in patterns for path in sorted(folder.glob(pattern))):
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # old escapes in other people's strings
-                tree = ast.parse(path.read_text(encoding="utf-8"))
-            for node in ast.walk(tree):
-                if isinstance(node, ast.FunctionDef | ast.ClassDef | ast.Module):
-                    fresh = []
-                    for paragraph in (ast.get_docstring(node) or "").split("\n\n"):
-                        key = " ".join(paragraph.split())
-                        if key and key not in seen:
-                            seen.add(key)
-                            fresh.append(paragraph)
-                    if fresh:
-                        texts.append("\n\n".join(fresh))
+    for _, _, text in installed_docstrings():
+        fresh = []
+        for paragraph in text.split("\n\n"):
+            key = " ".join(paragraph.split())
+            if key and key not in seen:
+                seen.add(key)
+                fresh.append(paragraph)
+        if fresh:
+            texts.append("\n\n".join(fresh))
     return texts
 
 
