@@ -189,7 +189,7 @@ def load_docstrings(per_library: int = 150) -> tuple[tuple[str, ...], tuple[str,
 
 
 def installed_docstrings() -> Iterator[tuple[str, str, str]]:
-    """Yield (library, name, docstring) of each module, function and class in `DOCSTRING_FILES`; a module's name is ""."""
+    """Yield (library, name, docstring) of each function, class and module (name "") in `DOCSTRING_FILES`; runs none."""
     for library, patterns in DOCSTRING_FILES.items():
         folder = Path(importlib.util.find_spec(library).origin).parent
         for path in (path for pattern in patterns for path in sorted(folder.glob(pattern))):
