@@ -322,7 +322,7 @@ def _compare_sequences(got: Any, want: Any, tol: float | None, what: str) -> Non
             for a, b in zip(got, want, strict=False):
                 _compare(a, b, tol, what)
                 right += 1
-        said = f"{what} should hold {_count(want, 'item')}, not {len(got)}"
+        said = f"{what} should hold {_count(want, 'item')}{_not(str(len(got)))}"
         if right > 8:  # what is told of long lists would be where they are alike
             same = _mine(f"; the first {right} are right, and this is what follows them")
             _fail(f"{said}{same}", got[right:], want[right:])

@@ -138,6 +138,17 @@ def test_the_public_wording_holds_no_value(a, b):
         assert "Expected" not in difference.public
 
 
+@pytest.mark.parametrize("got", [[0] * 1234, (0,) * 1234, np.zeros(1234), torch.zeros(1234), np.zeros(3, "U1234"), {"1234": 0},
+                                 pd.Series([0] * 1234), pd.DataFrame({"a": [0] * 1234}), type("T1234", (), {})()])  # fmt: skip
+@pytest.mark.parametrize("want", [1.0, "a", [1, 2], list(range(20)), np.ones(3), torch.ones(3), {"a": 1}, pd.Series([1, 2]), pd.DataFrame({"a": [1]})],
+                         ids=lambda v: type(v).__name__)  # fmt: skip
+def test_the_public_wording_holds_no_number_that_a_value_says_of_itself(got, want):
+    """What a hidden check puts in could come out as the length of what a function returns."""
+    with pytest.raises(Mismatch) as difference:
+        expect(got, want)
+    assert "1234" not in difference.value.public
+
+
 def test_answers_worked_out_on_paper_are_not_told():
     assert said(0.33, 1 / 3, tell=False) == "The result is not the expected number. It looks rounded: type the fraction or the formula, and let Python compute."
     assert said(0.5, 0.25, tell=False) == "The result is not the expected number."
