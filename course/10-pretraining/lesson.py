@@ -866,8 +866,8 @@ show_when_written(show_axis)
 # %% [markdown]
 # The network beats unigram, bigram and trigram. In its 800 steps it drew 409,600 bytes, fewer than two thirds of the training text. It does
 # **not** beat the longer n-grams. Read that honestly: counting went over the whole text, the documentation of libraries is full of phrases that
-# come again, and a table of more than a hundred thousand contexts has stored them all. The network holds a quarter of a million weights. Would
-# more steps close the gap? `trained(96, n_steps=4000)[2]` in a cell of your own says so; that takes a minute or two, and the prose claims nothing.
+# come again, and a table of more than a hundred thousand contexts has stored them all. The network holds a quarter of a million weights. Do
+# more steps close the gap? Try it: `trained(96, n_steps=4000)[2]` in a cell of your own takes a minute or two.
 #
 # **Why it matters.** "The loss went down" says nothing. Down to where a table of counts gets for free, or below it?
 # [Why compare a language model with an n-gram model?](#Why-compare-a-language-model-with-an-n-gram-model?)
