@@ -4,6 +4,7 @@ import math
 import sys
 import unicodedata
 from fractions import Fraction as F
+from importlib import resources
 from pathlib import Path
 
 from mftcourse.course.facts import holds, times
@@ -105,7 +106,12 @@ def _smollm2(lesson: dict) -> list[str]:
     V, d = len(smol.vocab), 576
     a_token = sum(map(len, sentences)) / sum(map(n, sentences))
     new = 20_000
+    poems = (Path(__file__).parents[1] / "10-pretraining" / "poems.txt").read_text(encoding="utf-8").strip().split("\n\n")
+    held_out = poems[::10]  # by `pretrain.parts`, and by the model card
+    card = (resources.files("mftcourse") / "weights" / "tiny-lm.md").read_text(encoding="utf-8")
+    assert "every 10th poem" in card and any(poem[:4] in text for text in held_out), "this poem is held out"
     return [
+        f"The tiny model's saw {len(poems) - len(held_out)} other poems of that time",
         f"SmolLM2's vocabulary begins with {len(smol.special)} special tokens",
         f"SmolLM2 has tokens for {len(single)} of them",
         f"SmolLM2's tables hold tokens for {len(single)} bytes only", f"SmolLM2 的词表只有 {len(single)} 个单字节",

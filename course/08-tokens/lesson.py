@@ -1615,7 +1615,7 @@ for name, cut in cutters.items():
     print(f"{name:22}{len(cut(poem)):10}{len(cut(title)):11}{len(cut(same_content[title])):12}")
 
 # %% [markdown]
-# The poem has 24 characters and 72 bytes, and the tokenizers that saw English only spend 72 tokens on it, whatever the number of merges. The tiny model's saw sixty poems, this one among them, and
+# The poem has 24 characters and 72 bytes, and the tokenizers that saw English only spend 72 tokens on it, whatever the number of merges. The tiny model's saw 54 other poems of that time and
 # spends 47. SmolLM2's spends 43: its text was mostly English and code (the paper named above). For the title it takes 23 tokens, and for its English translation 9, at the same content.
 # The English text is four times as long in characters; in tokens the Chinese one is 2.6 times as long. So "a character is about one token" or "a token is about four
 # letters" hold for one tokenizer and one language at a time. Count with the tokenizer that you pay for. For a tokenizer that was trained on much Chinese,

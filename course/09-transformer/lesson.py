@@ -1885,7 +1885,7 @@ grade("moe_by_hand")
 #
 # The checks hand your model weights by these names, and compare its logits with those of Hugging Face's Llama, whose
 # rows for queries and keys are reordered by the permutation that you have written. Then come the weights of a real,
-# if tiny, model: 984,192 parameters, trained by a script of this course on docstrings of Python libraries and sixty
+# if tiny, model: 984,192 parameters, trained by a script of this course on docstrings of Python libraries and on
 # Tang poems.
 
 

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from mftcourse.course import notebooks
-from mftcourse.course.files import Course
+from mftcourse.course.files import Course, LessonError
 from mftcourse.grading import room
+from mftcourse.models import smollm2_missing
 
 from .laws import LAWS, Case, rooms_and_judge_agree
 
@@ -28,7 +29,12 @@ pytestmark = [
 @pytest.mark.parametrize("unit", UNITS)  # `conftest.py` gives all laws of a unit to one worker
 @pytest.mark.parametrize("law", LAWS, ids=lambda law: law.__name__)
 def test_law(unit, law):
-    found = law(CASES[unit])
+    try:
+        found = law(CASES[unit])
+    except LessonError as error:
+        if (missing := smollm2_missing()) and missing in str(error):
+            pytest.skip(missing)  # some numbers of the prose are its own, and it may be left out
+        raise
     assert not found, f"{law.__doc__}\n" + "\n".join(found)
 
 
