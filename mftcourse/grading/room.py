@@ -238,7 +238,7 @@ class Room:
 
     def __init__(self, channel: Channel, pid: int, seconds: float) -> None:
         self._channel, self._seconds, self.leftovers = channel, seconds, []
-        self._pid, self._open = pid, True
+        self._pid, self._open, self._watched = pid, True, time.monotonic()
         self._handle = os.pidfd_open(pid) if hasattr(os, "pidfd_open") else None
 
     def put(self, files: dict[str, bytes]) -> None:
@@ -286,10 +286,14 @@ class Room:
     def wait(self, channel: Channel, seconds: float) -> bytes:
         """Return the next message on a channel, the room's own or a judge's, and watch the room's memory meanwhile."""
         end = time.monotonic() + seconds
-        while not select.select([channel.socket], [], [], min(0.5, max(0.0, end - time.monotonic())))[0]:
-            if self.memory() > MEMORY:
-                raise Stopped(TOO_MUCH)
-            if time.monotonic() > end:
+        said = []
+        while not said:
+            said = select.select([channel.socket], [], [], min(0.5, max(0.0, end - time.monotonic())))[0]
+            if time.monotonic() > self._watched + 0.5:  # also where no cell takes as long
+                if self.memory() > MEMORY:
+                    raise Stopped(TOO_MUCH)
+                self._watched = time.monotonic()
+            if not said and time.monotonic() > end:
                 raise Stopped(f"This did not end within {self._seconds:g} s, nor when interrupted.")
         try:
             return channel.receive(max(1.0, end - time.monotonic()), most=OUTPUT_BYTES)[0]
@@ -297,15 +301,28 @@ class Room:
             raise Stopped(ENDED) from None
 
     def memory(self) -> int:
-        """Return the bytes that the room's processes hold, shared ones counted once."""
+        """Return the bytes that the room's processes hold, shared ones counted once; 0 where they are far from too many.
+
+        They stand still while they are counted: on a busy machine the first would have ended before the last is read.
+        """
+        if sum(int(_read(f"/proc/{pid}/statm", "0 0").split()[1]) for pid in self._processes()) * PAGE < MEMORY:
+            return 0
+        still: list[int] = []
+        try:
+            while started := [pid for pid in self._processes() if pid not in still]:
+                still += started
+                _signal(started, signal.SIGSTOP)
+            shares = [re.search(r"Pss: +(\d+)", _read(f"/proc/{pid}/smaps_rollup")) for pid in still]
+        finally:
+            _signal(still, signal.SIGCONT)
+        return sum(int(share[1]) << 10 for share in shares if share)
+
+    def _processes(self) -> list[int]:
         found = [self._pid]
         for pid in found:  # grows while it is walked
             for task in Path(f"/proc/{pid}/task").glob("*/children"):
                 found += [int(child) for child in _read(task).split()]
-        if sum(int(_read(f"/proc/{pid}/statm", "0 0").split()[1]) for pid in found) * PAGE < MEMORY:
-            return 0
-        shares = [re.search(r"Pss: +(\d+)", _read(f"/proc/{pid}/smaps_rollup")) for pid in found]
-        return sum(int(share[1]) << 10 for share in shares if share)
+        return found
 
     def alive(self, seconds: float) -> bool:
         """Whether the room still lives after so many seconds of waiting."""
@@ -329,6 +346,12 @@ class Room:
         self._channel.close()
         for tidy in self.leftovers:
             tidy()
+
+
+def _signal(processes: list[int], number: int) -> None:
+    for pid in processes:
+        with contextlib.suppress(OSError):  # it has ended
+            os.kill(pid, number)
 
 
 def _read(path: Path | str, gone: str = "") -> str:

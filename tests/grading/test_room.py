@@ -76,6 +76,38 @@ def test_a_room_sees_the_system_and_nothing_else(open_room, tmp_path, monkeypatc
                                    ) or "No space" in said(room.run("print('No space')"))  # fmt: skip
 
 
+CHILDREN = """import os, time
+for _ in range(10):
+    if os.fork() == 0:
+        mine = b"x" * 30_000_000
+        time.sleep({seconds})
+        os._exit(0)
+"""
+
+
+def test_children_are_counted_at_one_moment_however_slowly(open_room, monkeypatch):
+    made, read = open_room(), room._read
+    monkeypatch.setattr(room, "MEMORY", 0)
+    alone = made.memory()
+    made.run(CHILDREN.format(seconds=1))
+    time.sleep(0.5)
+    monkeypatch.setattr(room, "_read", lambda path, *gone: (time.sleep(0.1 * str(path).endswith("rollup")), read(path, *gone))[1])
+    assert made.memory() - alone > 250_000_000
+    monkeypatch.undo()
+    assert said(made.run("[os.wait()[1] for _ in range(10)]")) == str([0] * 10)  # they went on, to their end
+
+
+def test_memory_is_watched_where_no_cell_takes_long(open_room, monkeypatch):
+    made = open_room()
+    made.run("import os")
+    monkeypatch.setattr(room, "MEMORY", 0)
+    monkeypatch.setattr(room, "MEMORY", made.memory() + 150_000_000)
+    with pytest.raises(Stopped, match="memory"):
+        made.run(CHILDREN.format(seconds=60))
+        for _ in range(100):
+            made.run("time.sleep(0.1)")
+
+
 def test_rooms_share_no_file_and_no_process(open_room):
     one, two = open_room(), open_room()
     one.run("import contextlib, pathlib, subprocess, tempfile\np = subprocess.Popen(['sleep', '60'])\n"
