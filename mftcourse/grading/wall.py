@@ -42,6 +42,9 @@ class NotPlain(TypeError):
 # --- bytes ------------------------------------------------------------------------------------
 
 
+_json = json.JSONEncoder(separators=(",", ":")).encode
+
+
 def dumps(value: Any, lend: Callable[[Any], dict] | None = None) -> bytes:
     """Encode plain data.
 
@@ -55,7 +58,7 @@ def dumps(value: Any, lend: Callable[[Any], dict] | None = None) -> bytes:
     """
     blobs: list[bytes] = []
     tree = _encode(value, lend, blobs)
-    head = json.dumps([tree, [len(b) for b in blobs]], separators=(",", ":")).encode()
+    head = _json([tree, [len(b) for b in blobs]]).encode()
     return b"".join([MAGIC, struct.pack(">I", len(head)), head, *blobs])
 
 
@@ -86,15 +89,22 @@ def loads(data: bytes, resolve: Callable[[dict], Any] | None = None) -> Any:
 
 
 def _encode(value: Any, lend: Callable[[Any], dict] | None, blobs: list[bytes]) -> Any:
+    if _as_it_is(value):
+        return value
+
     def inner(v: Any) -> Any:
-        return _encode(v, lend, blobs)
+        return v if _as_it_is(v) else _encode(v, lend, blobs)
+
+    kind = type(value)
+    if kind is dict:
+        return {"t": "dict", "v": [[inner(k), inner(v)] for k, v in value.items()]}
+    if kind is list or kind is tuple:
+        return {"t": kind.__name__, "v": [v if _as_it_is(v) else _encode(v, lend, blobs) for v in value]}
 
     def blob(tag: str, data: bytes, **more: Any) -> dict:
         blobs.append(data)
         return {"t": tag, "b": len(blobs) - 1, **more}
 
-    if value is None or isinstance(value, bool):
-        return value
     if isinstance(value, np.generic):
         return _encode_array("scalar", np.asarray(value), blob)
     if isinstance(value, str):
@@ -115,7 +125,7 @@ def _encode(value: Any, lend: Callable[[Any], dict] | None, blobs: list[bytes]) 
         return {"t": "mine", "id": object.__getattribute__(value, "_mft_id")}
     if isinstance(value, list | tuple | set | frozenset):
         tag = next(n for n, k in _CONTAINERS.items() if isinstance(value, k))
-        return {"t": tag, "v": [v if _as_it_is(v) else inner(v) for v in value]}
+        return {"t": tag, "v": [inner(v) for v in value]}
     if isinstance(value, dict):
         return {"t": "dict", "v": [[inner(k), inner(v)] for k, v in value.items()]}
     if isinstance(value, bytes | bytearray):
@@ -171,7 +181,7 @@ def _decode(tree: Any, resolve: Callable[[dict], Any] | None, blobs: list[bytes]
     if tag in _CONTAINERS:
         return _CONTAINERS[tag](x if type(x) in _AS_THEY_ARE else inner(x) for x in v)
     if tag == "dict":
-        return {inner(k): inner(x) for k, x in v}
+        return {(k if type(k) is str else inner(k)): (x if type(x) in _AS_THEY_ARE else inner(x)) for k, x in v}
     if tag in _NUMBERS:
         return _NUMBERS[tag](v)
     if tag == "ellipsis":
