@@ -8,6 +8,7 @@ not changed since it was graded is not run again.
 from __future__ import annotations
 
 import contextlib
+import gc
 import hashlib
 import importlib.metadata
 import json
@@ -93,7 +94,7 @@ def grade(
     if strangers := sorted((wanted or set()) - set(places)):
         raise GradingError(f"Nothing was handed in for {unit} by: {', '.join(strangers)}.")
     rows = {student: Row(plain(student, 200)) for student in places}
-    with warnings.catch_warnings(), _alone(course), _Desk(course, unit) as desk:
+    with warnings.catch_warnings(), _alone(course), _passed_over(), _Desk(course, unit) as desk:
         _tidy(course, unit)
         warnings.simplefilter("ignore", SAWarning)  # nbgrader's own, at every new submission
         with _meanwhile(_marker(scheduler, desk, fenced, warm, seconds), desk.open_gradebook) as marker:
@@ -127,6 +128,16 @@ def _meanwhile(marker: Any, what: Callable[[], Any]) -> Iterator[Any]:
         stack.callback(lambda: starting.exception() or marker.__exit__())
         what()
         yield starting.result()
+
+
+@contextlib.contextmanager
+def _passed_over() -> Iterator[None]:
+    """Let the garbage collector pass over what is there already: the libraries are a hundred thousand objects."""
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 @contextlib.contextmanager
@@ -395,6 +406,7 @@ class _Desk:
         when = {"timestamp": parse_utc(result.timestamp)} if result.timestamp else {}
         submission = self.book.update_or_create_submission(self.unit, student, **when)
         (notebook,) = submission.notebooks
+        feedback.load_cells(notebook)
         cells = {name(c): c for c in result.nb.cells}
         for grade in notebook.grades:
             cell = cells.get(grade.name)

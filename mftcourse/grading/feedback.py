@@ -36,8 +36,14 @@ class Hand:
     comment: str = ""
 
 
+def load_cells(submission: SubmittedNotebook) -> None:
+    """Load the cells that grades and comments belong to: all at once, or each would be asked for when it is named."""
+    _ = submission.notebook.grade_cells
+
+
 def hands(submission: SubmittedNotebook) -> dict[str, Hand]:
     """Return exercise → what a person said of it, from the gradebook."""
+    load_cells(submission)
     comments = {c.name: c.comment or "" for c in submission.comments}
     by_hand = {c.name: c.manual_comment for c in submission.comments}  # nbgrader's own is "No response."
     found = {name: Hand(None, 0, comment) for name, comment in by_hand.items() if comment}
