@@ -102,8 +102,8 @@ class Bench:
         with contextlib.ExitStack() as stack:
             given = [c.source for c in cells if c.kind == "code"]
             self.template = stack.push(Template(given, slug, fenced=fenced, seconds=seconds, warm=warm))
-            self.judge = stack.push(Judge(cells, fenced=fenced, seconds=min(seconds, 20)))
-            self.template.ready()  # both start at once
+            self.judge = Judge(self.template, cells, seconds=min(seconds, 20))
+            self.template.ready()
             self.judge.ready()
             self._stack = stack.pop_all()
 

@@ -1,12 +1,13 @@
-"""What runs inside the fence: the template of rooms, a room, and the answers that a room gives to the judge.
+"""What runs inside the fence: the template of rooms and judge, a room, and the answers that it gives to the judge.
 
     python -m mftcourse.grading.inside DESCRIPTOR
 
-A template imports the libraries once and never runs a learner's code. Each room is forked from it into namespaces
-of its own, where the learner's cells run in IPython. At a check cell a room forks a snapshot, which waits. The judge
-lets it answer, and where that one does not live to the end asks another for as many servers as it needs, each forked
-anew: nothing that a check sends in is seen by a cell or by another check. Where all that a check reads is plain data,
-the room says it at once, and nobody waits. From its first cell on, everything that a room says is the learner's word.
+A template imports the libraries once and never runs a learner's code. The judge is forked from it, who knows more
+than it does, and each room, into namespaces of its own, where the learner's cells run in IPython. At a check cell a
+room forks a snapshot, which waits. The judge lets it answer, and where that one does not live to the end asks another
+for as many servers as it needs, each forked anew: nothing that a check sends in is seen by a cell or by another
+check. Where all that a check reads is plain data, the room says it at once, and nobody waits. From its first cell on,
+everything that a room says is the learner's word.
 """
 
 from __future__ import annotations
@@ -39,11 +40,26 @@ _NEW = {"NS": 0x20000, "UTS": 0x04000000, "IPC": 0x08000000, "USER": 0x10000000,
 
 
 def template(control: Channel) -> None:
-    """Import what a unit's given cells import, say so, and fork a room for each socket that comes."""
+    """Import what a unit's given cells import, say so, and fork a room for each socket that comes.
+
+    A socket that comes at once is the judge's.
+    """
+    _is_called("mft-template")
     gc.disable()  # until all is imported
-    about = json.loads(control.receive()[0])
+    message, descriptors = control.receive(descriptors=1)
+    about = json.loads(message)
     sys.path[:0] = [p for p in about["path"] if p not in sys.path]
-    shell = _shell(about["cells"])
+    _import(about["cells"])
+    ready_to_fork()
+    for descriptor in descriptors:
+        if os.fork() == 0:
+            control.close()
+            _is_called("mft-judge")
+            from . import judge
+
+            judge.main(Channel(socket.socket(fileno=descriptor)))
+        os.close(descriptor)
+    shell = _shell()
     warm = about["warm"] and _can_nest()
     ready_to_fork()
     control.send(json.dumps({"warm": warm}).encode())
@@ -72,17 +88,18 @@ def template(control: Channel) -> None:
             os.close(descriptors[0])
 
 
-def _shell(cells: list[str]) -> Any:
-    """Return an IPython shell that keeps what cells put out; run the given cells once elsewhere, for their imports."""
+def _is_called(name: str) -> None:
+    """Let `ps` and `top` say who this process is, where they ask by that name."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(15, name.encode())
+
+
+def _import(cells: list[str]) -> None:
+    """Run the given cells once, in a module of their own, for what they import."""
     import matplotlib
 
     matplotlib.use("agg")
-    from IPython.core.display_trap import DisplayTrap  # noqa: F401 -- what a first cell would import
-    from IPython.core.displayhook import DisplayHook
-    from IPython.core.displaypub import DisplayPublisher
-    from IPython.core.interactiveshell import InteractiveShell
     from matplotlib import font_manager  # noqa: F401
-    from traitlets.config import Config
 
     scratch = types.ModuleType("given")
     sys.modules["given"] = scratch
@@ -92,10 +109,19 @@ def _shell(cells: list[str]) -> Any:
                 exec(compile(cell, "<given>", "exec"), scratch.__dict__)
     if "torch" in sys.modules:
         import torch
-        import torch._dynamo  # the first optimizer would load it
+        import torch._dynamo  # the first optimizer would load it, in every fork
 
         torch.set_num_threads(1)
     del sys.modules["given"]
+
+
+def _shell() -> Any:
+    """Return an IPython shell that keeps what cells put out."""
+    from IPython.core.display_trap import DisplayTrap  # noqa: F401 -- what a first cell would import
+    from IPython.core.displayhook import DisplayHook
+    from IPython.core.displaypub import DisplayPublisher
+    from IPython.core.interactiveshell import InteractiveShell
+    from traitlets.config import Config
 
     class Publisher(DisplayPublisher):
         def publish(self, data: dict, metadata: dict | None = None, **more: Any) -> None:
@@ -184,7 +210,6 @@ class _Stream(io.TextIOBase):
 
 def ready_to_fork() -> None:
     """Make forks cheap: nothing for the collector to touch, and memory in large pages where the kernel has them."""
-    gc.collect()
     gc.freeze()
     gc.enable()
     libc, large = ctypes.CDLL(None), 2 << 20
@@ -315,6 +340,7 @@ def _limit(about: dict) -> None:
 
 def _room(control: Channel, shell: Any, about: dict) -> None:
     """Run cells as they come; each is answered with its outputs."""
+    _is_called("mft-room")
     kept = shell.mft_kept
     folder = Path(about["folder"])
     folder.mkdir(parents=True, exist_ok=True)

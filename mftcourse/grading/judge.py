@@ -1,11 +1,10 @@
 """The verdict: check cells run in a trusted process, which talks in plain data to a room that is not.
 
-    python -m mftcourse.grading.judge DESCRIPTOR
-
-The judge runs the instructor's notebook once, keeps what every check cell may use, and forks for each hand-in. There,
-at a check cell, the names that exercises define stand for the learner's (see `wall.py`), each check's calls go to a
-server that the room forks for this cell, and the card that comes out is the judge's own. Nothing that a room says can
-end it: every read has a deadline, past which that check has its sentence and the next one gets a new server.
+The judge is forked from the template of rooms, before there is one. It runs the instructor's notebook once, keeps
+what every check cell may use, and forks for each hand-in. There, at a check cell, the names that exercises define
+stand for the learner's (see `wall.py`), each check's calls go to a server that the room forks for this cell, and the
+card that comes out is the judge's own. Nothing that a room says can end it: every read has a deadline, past which
+that check has its sentence and the next one gets a new server.
 """
 
 from __future__ import annotations
@@ -21,9 +20,9 @@ import linecache
 import math
 import os
 import pickle
+import select
 import signal
 import socket
-import subprocess
 import sys
 import threading
 import time
@@ -35,8 +34,8 @@ from .. import checks, mistakes
 from ..checks import Finding, Scorecard
 from ..course.files import GradingError
 from .channel import Channel
-from .inside import fork_without_rights, ready_to_fork
-from .room import ENDED, Room, Snapshot, Stopped, begun, start
+from .inside import fork_without_rights
+from .room import ENDED, Room, Snapshot, Stopped, Template
 from .runner import draw_from
 from .wall import TOO_LONG, Ended, Link, NotPlain, dumps, loads, plainly
 
@@ -62,40 +61,30 @@ class Cell:
 
 
 class Judge:
-    """The process that judges, as the grader holds it; use it in a `with` statement.
+    """The process that judges, as the grader holds it.
 
     Args:
+        template: it is fenced in as rooms are, since it decodes what hostile processes send.
         cells: of the instructor's notebook.
-        fenced: it decodes what hostile processes send, so it is fenced in as they are.
         seconds: the most that a check may take, of CPU.
-
-    Raises:
-        GradingError: the notebook does not run, or its own solution does not pass its checks.
     """
 
-    def __init__(self, cells: list[Cell], *, fenced: bool = True, seconds: float = checks.CHECK_SECONDS) -> None:
+    def __init__(self, template: Template, cells: list[Cell], *, seconds: float = checks.CHECK_SECONDS) -> None:
         self._cells = {c.exercise: c for c in cells if c.kind == "check"}
         self._seconds, self._lock = seconds, threading.Lock()
-        self._process, self._channel = start("judge", fenced)
-        about = {"cells": [c.__dict__ for c in cells], "seconds": seconds, "fenced": fenced}
-        with contextlib.suppress(OSError):  # it is gone: `begun` says so
-            self._channel.send(json.dumps(about).encode())
+        self._template, self._channel = template, template.judge
+        about = {"cells": [c.__dict__ for c in cells], "seconds": seconds, "fenced": template.fenced}
+        with contextlib.suppress(OSError):  # it is gone: `ready` says so
+            self._channel.send(json.dumps(about).encode(), seconds=300)
 
     def ready(self) -> None:
-        """Wait until the notebook has run."""
-        if said := begun(self._process, self._channel, 600):
-            self.__exit__()
+        """Wait until the notebook has run.
+
+        Raises:
+            GradingError: it does not run, or its own solution does not pass its checks.
+        """
+        if said := self._template.begun(self._channel, 600):
             raise GradingError(f"The unit's own solution cannot be graded here: {said}.")
-
-    def __enter__(self) -> Judge:
-        self.ready()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._channel.close()
-        self._process.kill()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(10)
 
     def open(self) -> Channel:
         """Return a channel to a judge of one hand-in."""
@@ -146,7 +135,9 @@ class Judge:
 
     def lives(self) -> bool:
         """Whether the process is there."""
-        return self._process.poll() is None
+        with self._lock, contextlib.suppress(ValueError):  # closed here
+            return not select.select([self._channel.socket], [], [], 0)[0]  # unasked it says nothing but its end
+        return False
 
     def answers(self) -> None:
         """Raise OSError or EOFError where it does not."""
@@ -171,7 +162,8 @@ def main(control: Channel) -> None:
         said = _passes(cells, scopes)
     except Exception as error:
         said = f"{type(error).__name__}: {error}"
-    ready_to_fork()
+    gc.freeze()
+    gc.enable()
     control.send(json.dumps(said).encode())
     by_exercise = {c.exercise: c for c in cells if c.kind == "check"}
     while True:
@@ -214,8 +206,6 @@ def _run(cells: list[Cell]) -> dict[str, dict[str, Any]]:
             _exec(cell.source, f"<cell {number}>", module.__dict__)
         else:
             scopes[cell.exercise] = dict(module.__dict__)
-    if "torch" in sys.modules:
-        import torch._dynamo  # noqa: F401 -- the first optimizer would load it, in every fork
     scopes[""] = module.__dict__
     return scopes
 
@@ -409,6 +399,3 @@ class _Served:
             self._server = None
             self._deaths += 1
 
-
-if __name__ == "__main__":
-    main(Channel(socket.socket(fileno=int(sys.argv[1]))))

@@ -112,10 +112,10 @@ def _environment(home: str, tmp: str) -> dict[str, str]:
     }  # fmt: skip
 
 
-def start(module: str, fenced: bool) -> tuple[subprocess.Popen, Channel]:
-    """Start a module of this package, fenced or not, and return it with the channel to it."""
+def start(fenced: bool) -> tuple[subprocess.Popen, Channel]:
+    """Start a template, fenced or not, and return it with the channel to it."""
     channel, theirs = Channel.pair()
-    command = [sys.executable, "-m", f"mftcourse.grading.{module}", str(theirs.fileno())]
+    command = [sys.executable, "-m", "mftcourse.grading.inside", str(theirs.fileno())]
     env = None
     if fenced:
         command = [*_fence(), *command]
@@ -144,7 +144,7 @@ def begun(process: subprocess.Popen, channel: Channel, seconds: float) -> Any:
 
 
 class Template:
-    """The process that rooms are forked from; use it in a `with` statement.
+    """The process that rooms and the judge are forked from; use it in a `with` statement.
 
     Args:
         cells: the sources of the unit's given cells: what they import is there before a room opens.
@@ -152,6 +152,9 @@ class Template:
         fenced: False runs what learners wrote with your rights.
         seconds: the most that one cell may take.
         warm: False starts every room in a fence of its own, as where a system lets nothing else.
+
+    Attributes:
+        judge: to the process that is no room; see `judge.py`.
 
     Raises:
         GradingError: no fence can be made, or Python does not start in it.
@@ -165,24 +168,31 @@ class Template:
         self.slug, self.fenced, self.seconds = slug, fenced, seconds
         self._about = {"cells": cells, "path": [str(PACKAGE.parent)], "fenced": fenced}
         self._lock, self.warm = threading.Lock(), warm and fenced
-        self._process, self._channel = self._start()
+        self.judge, theirs = Channel.pair()
+        with theirs:
+            self._process, self._channel = self._start(theirs.fileno())
 
-    def _start(self) -> tuple[subprocess.Popen, Channel]:
-        process, channel = start("inside", self.fenced)
+    def _start(self, *judge: int) -> tuple[subprocess.Popen, Channel]:
+        process, channel = start(self.fenced)
         with contextlib.suppress(OSError):  # it is gone: `begun` says so
-            channel.send(json.dumps(self._about | {"warm": self.warm}).encode())
+            channel.send(json.dumps(self._about | {"warm": self.warm}).encode(), *judge)
         return process, channel
 
     def ready(self) -> Template:
         """Wait until rooms can be opened; then `warm` says how they start."""
-        self.warm = begun(self._process, self._channel, 300)["warm"]
+        self.warm = self.begun(self._channel, 300)["warm"]
         return self
+
+    def begun(self, channel: Channel, seconds: float) -> Any:
+        """Return what it, or its judge, says first; raise `NotStarted` where nothing comes."""
+        return begun(self._process, channel, seconds)
 
     def __enter__(self) -> Template:
         return self.ready()
 
     def __exit__(self, *_: object) -> None:
         self._channel.close()
+        self.judge.close()
         self._process.kill()
         self._process.wait()
 
@@ -301,7 +311,7 @@ class Room:
             raise Stopped(ENDED) from None
 
     def memory(self) -> int:
-        """Return the bytes that the room's processes hold, shared ones counted once; 0 where they are far from too many.
+        """Return the bytes that the room's processes hold, shared ones counted once; 0 where that is no matter.
 
         They stand still while they are counted: on a busy machine the first would have ended before the last is read.
         """

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import demo
 import psutil
@@ -161,6 +161,15 @@ def living(processes):
         except psutil.Error:
             pass
     return found
+
+
+def called(process, name):
+    """Return who is called so below a process, the first of them, and all below it; `template`, `judge` or `room`."""
+    for child in living(psutil.Process(process.pid).children(recursive=True)):
+        with suppress(psutil.Error):
+            if child.name() == f"mft-{name}":
+                return [child, *living(child.children(recursive=True))]
+    return []
 
 
 def nothing_left(course):

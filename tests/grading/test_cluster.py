@@ -7,7 +7,6 @@ import subprocess
 import sys
 import time
 
-import psutil
 import pytest
 
 from mftcourse.course.files import GradingError
@@ -16,7 +15,7 @@ from mftcourse.grading.classroom import grade
 from mftcourse.grading.room import available
 
 from . import faults
-from .faults import UNIT, hand_in, living, load, mft, no_orphans
+from .faults import UNIT, called, hand_in, load, mft, no_orphans
 
 distributed = pytest.importorskip("distributed", reason="Dask is not installed (the extra `cluster`)")
 pytestmark = [
@@ -108,9 +107,8 @@ def test_a_template_that_dies_on_a_worker_loses_nobody(scheduler, course, refere
     run = subprocess.Popen(**faults.command(course, "--scheduler", address), stdout=-1, stderr=-2, text=True)
     while run.poll() is None:
         time.sleep(0.02)
-        found = [p for p in living(psutil.Process(worker.pid).children()) if "mftcourse.grading.inside" in p.cmdline()]
-        if found and len(found[0].children(recursive=True)) > 2:  # a room is open
-            found[0].kill()
+        if called(worker, "room"):
+            called(worker, "template")[0].kill()
             break
     said = faults.one_line(run.communicate(timeout=300)[0])
     assert run.returncode == 0 and "Graded 2 of 2" in said, said

@@ -1,6 +1,5 @@
 """What fails beside a grading run costs nobody a grade: it is retried, and then named; the exit status says so."""
 
-import contextlib
 import os
 import shutil
 import signal
@@ -8,15 +7,16 @@ import subprocess
 import sys
 import time
 
-import psutil
 import pytest
 
 from mftcourse.course.files import GradingError
-from mftcourse.grading import classroom, judge, room
+from mftcourse.grading import classroom, room
 from mftcourse.grading.classroom import grade
+from mftcourse.grading.judge import Judge
+from mftcourse.grading.room import Template
 
 from . import faults
-from .faults import UNIT, hand_in, living, load, mft, no_orphans, nothing_left
+from .faults import UNIT, called, hand_in, living, load, mft, no_orphans, nothing_left
 
 pytestmark = [
     pytest.mark.slow,
@@ -124,37 +124,23 @@ def test_a_second_run_in_the_same_folder_waits_for_nobody(course, hand):
 # --- what dies meanwhile ----------------------------------------------------------------------
 
 
-def of(process, module):
-    """Return the template's or the judge's own process and all below it, of a running `mft grade`."""
-    for child in living(psutil.Process(process.pid).children(recursive=True)):
-        try:
-            if child.name() != "bwrap" and f"mftcourse.grading.{module}" in child.cmdline():
-                return [child, *living(child.children(recursive=True))]
-        except psutil.Error:
-            pass
-    return []
-
-
 def under_way(run):
-    """Return both, with at least one room open and one hand-in judged; else nothing."""
-    there = {module: of(run, module) for module in ("inside", "judge")}
-    return there if all(len(found) > 1 for found in there.values()) else dict.fromkeys(there, [])
+    """Return template and judge, each with all below it, where a room is open and a hand-in is judged; else nothing."""
+    there = {name: called(run, name) for name in ("template", "judge")}
+    return there if called(run, "room") and len(there["judge"]) > 1 else dict.fromkeys(there, [])
 
 
 SLOW = "import time\ndef mean(values):\n    time.sleep(1)\n    return sum(values) / len(values)\n"
 
 
-@pytest.mark.parametrize("module, which", [
-    ("inside", "template"), ("inside", "fence"),
-    ("judge", "judge"), ("judge", "fork"), ("judge", "fence"),
-])  # fmt: skip
-def test_a_template_or_a_judge_that_dies_costs_nobody_a_point(course, hand, module, which):
+@pytest.mark.parametrize("which", ["template", "judge", "fork", "fence"])
+def test_a_template_or_a_judge_that_dies_costs_nobody_a_point(course, hand, which):
     for student in ("ada", "ben", "cem", "dan"):
         hand(student, SLOW if student < "c" else MEAN, median="import time\ntime.sleep(0.5)\n" + MEDIAN)
     run = running(course)
     with no_orphans():
-        found = eventually(lambda: under_way(run)[module], run)
-        victim = {"template": found[0], "judge": found[0], "fork": found[-1]}.get(which) or found[0].parent().parent()
+        found = eventually(lambda: under_way(run)["judge" if which == "fork" else which.replace("fence", "template")], run)
+        victim = {"fork": found[-1], "fence": found[0].parent().parent()}.get(which, found[0])
         assert victim.name() == "bwrap" if which == "fence" else victim.name() != "bwrap"
         victim.kill()
         said, _ = run.communicate(timeout=300)
@@ -180,7 +166,7 @@ def test_a_room_that_does_not_open_is_tried_again_and_then_named(course, hand, m
     def stop_first(template):
         if always or not stopped:
             stopped.append(template)
-            psutil.Process(template._process.pid).children(recursive=True)[-1].suspend()
+            called(template._process, "template")[0].suspend()
         return opens(template)
 
     monkeypatch.setattr(room.Template, "open", stop_first)
@@ -197,21 +183,23 @@ def test_a_room_that_does_not_open_is_tried_again_and_then_named(course, hand, m
     assert all(row.graded for row in grade(course, UNIT).rows)
 
 
-@pytest.mark.parametrize("module", ["inside", "judge"])
-def test_a_start_that_fails_is_tried_again_and_then_a_sentence(course, hand, monkeypatch, module):
+@pytest.mark.parametrize("which", [Template, Judge])
+def test_a_start_that_fails_is_tried_again_and_then_a_sentence(course, hand, monkeypatch, which):
     hand("ada", MEAN)
-    begin, failures = room.start, []
+    ready, failures = which.ready, []
 
-    def start(name, fenced):
-        if name == module and len(failures) < most:
-            failures.append(name)
-            name = "nothing_there"
-        return begin(name, fenced)
+    def dies_first(of):
+        if len(failures) < most:
+            failures.append(which)
+            process = (of if which is Template else of._template)._process
+            while not (found := called(process, which.__name__.lower())):
+                time.sleep(0.01)
+            found[0].kill()
+        return ready(of)
 
-    monkeypatch.setattr(room, "start", start)
-    monkeypatch.setattr(judge, "start", start)
+    monkeypatch.setattr(which, "ready", dies_first)
     most = 1
-    assert grade(course, UNIT).rows[0].graded and failures == [module]
+    assert grade(course, UNIT).rows[0].graded and failures == [which]
     most = 3
     with no_orphans(), pytest.raises(GradingError, match="does not start"):
         grade(course, UNIT)
@@ -222,11 +210,10 @@ def test_one_that_dies_when_all_cards_are_made_is_noticed(built, reference, monk
     from mftcourse.grading.bench import Bench
 
     def die(bench, *_):
-        inside = psutil.Process(getattr(bench, which)._process.pid).children(recursive=True)
-        for process in inside:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                process.kill()
-        psutil.wait_procs(inside)
+        first, *_ = called(bench.template._process, which)
+        first.kill()
+        while living([first]):
+            time.sleep(0.01)
 
     monkeypatch.setattr(Bench, "_carry_forward", die)
     with Bench(load(built.notebook("solutions", UNIT)), "tiny") as bench, pytest.raises((OSError, EOFError)):
