@@ -35,7 +35,8 @@ if TYPE_CHECKING:  # the judge imports this too, and has no use for it
     from nbformat import NotebookNode
 
 CELL_SECONDS, TOTAL_SECONDS, OPEN_SECONDS = 120, 900, 30
-MEMORY, FILE_BYTES, PROCESSES = 4 << 30, 256 << 20, 160
+MEMORY, FILE_BYTES, PROCESSES = 4 << 30, 256 << 20, 160  # of one process: what wants more is told so there and then
+ALL_MEMORY = 5 << 30  # of a room's processes: what wants more is stopped
 OUTPUT_BYTES = 8_000_000  # of one cell; a room cuts before that, if it is itself
 ANSWER_SECONDS = 15  # for what takes a room a moment
 HARMLESS = "import colorsys, logging; logging.getLogger('mft').debug(''); print(end='')"  # takes the usual locks
@@ -52,7 +53,7 @@ class NotStarted(GradingError):
 
 
 ENDED = "Python ended here (`exit`, `os._exit`, out of memory, or a crash)."
-TOO_MUCH = f"This took more than {MEMORY >> 30} GB of memory and was stopped."
+TOO_MUCH = f"This took more than {ALL_MEMORY >> 30} GB of memory and was stopped."
 
 
 def available() -> str:
@@ -300,7 +301,7 @@ class Room:
         while not said:
             said = select.select([channel.socket], [], [], min(0.5, max(0.0, end - time.monotonic())))[0]
             if time.monotonic() > self._watched + 0.5:  # also where no cell takes as long
-                if self.memory() > MEMORY:
+                if self.memory() > ALL_MEMORY:
                     raise Stopped(TOO_MUCH)
                 self._watched = time.monotonic()
             if not said and time.monotonic() > end:
@@ -315,7 +316,7 @@ class Room:
 
         They stand still while they are counted: on a busy machine the first would have ended before the last is read.
         """
-        if sum(int(_read(f"/proc/{pid}/statm", "0 0").split()[1]) for pid in self._processes()) * PAGE < MEMORY:
+        if sum(int(_read(f"/proc/{pid}/statm", "0 0").split()[1]) for pid in self._processes()) * PAGE < ALL_MEMORY:
             return 0
         still: list[int] = []
         try:
@@ -335,11 +336,21 @@ class Room:
         return found
 
     def alive(self, seconds: float) -> bool:
-        """Whether the room still lives after so many seconds of waiting."""
-        if self._open and self._handle is None:  # not on Linux
+        """Whether the room still lives after so many seconds of waiting, and within its memory."""
+        end = time.monotonic() + seconds
+        while self._open and self._waits(min(0.5, max(0.0, end - time.monotonic()))):
+            if time.monotonic() >= end:
+                return True
+            if self.memory() > ALL_MEMORY:
+                return False
+        return False
+
+    def _waits(self, seconds: float) -> bool:
+        """Wait, and return whether its first process is still there."""
+        if self._handle is None:  # not on Linux
             time.sleep(seconds)
             return psutil.pid_exists(self._pid)
-        return self._open and not select.select([self._handle], [], [], seconds)[0]
+        return not select.select([self._handle], [], [], seconds)[0]
 
     def close(self) -> None:
         """End every process of the room."""

@@ -87,7 +87,7 @@ for _ in range(10):
 
 def test_children_are_counted_at_one_moment_however_slowly(open_room, monkeypatch):
     made, read = open_room(), room._read
-    monkeypatch.setattr(room, "MEMORY", 0)
+    monkeypatch.setattr(room, "ALL_MEMORY", 0)
     alone = made.memory()
     made.run(CHILDREN.format(seconds=1))
     time.sleep(0.5)
@@ -100,8 +100,8 @@ def test_children_are_counted_at_one_moment_however_slowly(open_room, monkeypatc
 def test_memory_is_watched_where_no_cell_takes_long(open_room, monkeypatch):
     made = open_room()
     made.run("import os")
-    monkeypatch.setattr(room, "MEMORY", 0)
-    monkeypatch.setattr(room, "MEMORY", made.memory() + 150_000_000)
+    monkeypatch.setattr(room, "ALL_MEMORY", 0)
+    monkeypatch.setattr(room, "ALL_MEMORY", made.memory() + 150_000_000)
     with pytest.raises(Stopped, match="memory"):
         made.run(CHILDREN.format(seconds=60))
         for _ in range(100):
