@@ -24,6 +24,11 @@ if TYPE_CHECKING:
 
 def read(path: Path) -> NotebookNode:
     """Read a notebook, sound, damaged or old; raise `Unreadable` with a sentence when there is none in the file."""
+    return read_and_tell(path)[0]
+
+
+def read_and_tell(path: Path) -> tuple[NotebookNode, list[str]]:
+    """Read a notebook as `read` does, and say in sentences what of its file was set right or lost."""
     try:
         if (size := path.stat().st_size) > MAX_BYTES:
             raise Unreadable(f"{plain(path.name)} is {size / 1e6:.0f} MB. Clear its outputs and save it again.")
@@ -33,7 +38,7 @@ def read(path: Path) -> NotebookNode:
     except OSError:
         what = "is a folder, not a notebook" if path.is_dir() else "cannot be read: the system refuses to open it"
         raise Unreadable(f"{plain(path.name)} {what}.") from None
-    return recover(data, path.name)[0]
+    return recover(data, path.name)
 
 
 def repair(nb: NotebookNode, release: NotebookNode) -> tuple[NotebookNode, list[str]]:

@@ -86,7 +86,7 @@ class Finish:
                 f"who gives the points for them. Hand in your notebook: mft submit {self.unit}"
             )
         course.find_unit(self.unit, "solutions")
-        self.mine = started(course, self.unit)
+        self.mine, self.told = started(course, self.unit)
         self.release = released(course, self.unit, lang(self.mine))
         self.solutions = read(course.notebook("solutions", self.unit))
         self.store = Scorecards(course, self.unit)
@@ -117,7 +117,7 @@ class Finish:
             if kind(cell) == "check":
                 cell.source = whole.get(name(cell), cell.source)
         outcome = execute(nb, self.course.folder("work", self.unit), seconds)
-        done = checked(self.course, self.unit, self.mine, outcome, notes)
+        done = checked(self.course, self.unit, self.mine, outcome, self.told + notes)
         cards = self.store.of(self.mine, self.release)
         cards |= {card["exercise"]: Scorecard.from_dict(card) for card in done.scorecards}
         points = sum(c.metadata.nbgrader.points for c in self.release.cells if kind(c) in ("check", "manual"))

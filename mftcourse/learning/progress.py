@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..checks import Finding, Scorecard
 from ..course.files import Course, CourseError, Unreadable
-from ..course.handin import answers, exercise, kind, read, repair, scorecard
+from ..course.handin import answers, exercise, kind, read, read_and_tell, repair, scorecard
 from .scorecards import Scorecards
 from .workspace import released, started
 
@@ -71,7 +71,7 @@ def check(course: Course, unit: str, only: str | None = None, seconds: int | Non
     from ..course.kernel import execute
 
     unit = course.find_unit(unit)
-    mine, release = started(course, unit), released(course, unit)
+    (mine, told), release = started(course, unit), released(course, unit)
     known = [exercise(c) for c in release.cells if kind(c) == "check"]
     if only is not None and only not in known:
         raise CourseError(f"{unit} has no check of {only!r}. {did_you_mean(only, known)}")
@@ -81,7 +81,7 @@ def check(course: Course, unit: str, only: str | None = None, seconds: int | Non
         before = nb.cells[: nb.cells.index(last)]
         nb.cells = [c for c in before if kind(c) != "check"] + [last]
     outcome = execute(nb, course.folder("work", unit), seconds)
-    return checked(course, unit, mine, outcome, notes)
+    return checked(course, unit, mine, outcome, told + notes)
 
 
 def checked(course: Course, unit: str, mine: NotebookNode, outcome: Executed, notes: list[str]) -> Checked:
@@ -124,12 +124,12 @@ def watch(course: Course, unit: str, seconds: int | None = None) -> Iterator[Che
                 continue
             seen = state
             try:
-                mine = read(path)
+                mine, told = read_and_tell(path)
             except Unreadable as error:
                 yield Checked(unit, before.scorecards if before else [], [str(error)], 0)
                 continue
             nb, notes = repair(mine, release)
-            done = checked(course, unit, mine, kernel.run(nb), notes)
+            done = checked(course, unit, mine, kernel.run(nb), told + notes)
             if before:
                 done.news = _news(before, done, {n for n, text in answers(mine).items() if said.get(n) != text})
             before, said = done, answers(mine)

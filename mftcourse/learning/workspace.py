@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..course.files import Course, CourseError, Unreadable, free, write
-from ..course.handin import answers, exercise, kind, lang, name, read
+from ..course.handin import answers, exercise, kind, lang, name, read, read_and_tell
 from .scorecards import Scorecards
 
 if TYPE_CHECKING:
@@ -27,8 +27,8 @@ def released(course: Course, unit: str, language: str = "en") -> NotebookNode:
     return read(course.release(unit, language))
 
 
-def started(course: Course, unit: str) -> NotebookNode:
-    """Return the learner's notebook of a unit.
+def started(course: Course, unit: str) -> tuple[NotebookNode, list[str]]:
+    """Return the learner's notebook of a unit, and what of its file was set right or lost.
 
     Raises:
         CourseError: the learner has not started it.
@@ -37,7 +37,7 @@ def started(course: Course, unit: str) -> NotebookNode:
     if not path.exists():
         raise CourseError(f"You have not started {unit}: there is no {path.relative_to(course.root)}. "
                           f"Start it: mft start {unit}")  # fmt: skip
-    return read(path)
+    return read_and_tell(path)
 
 
 def spoken(course: Course, unit: str) -> str:
@@ -159,7 +159,7 @@ def submit(course: Course, unit: str, student: str | None = None) -> HandedIn:
     if not re.fullmatch(r"[\w@-][\w.@-]{0,63}", student):
         raise CourseError(f"{student!r} cannot be the name of a folder. Use letters, digits, '.', '-', '_' or '@': "
                           f"mft submit {unit} --student NAME")  # fmt: skip
-    mine, path = started(course, unit), course.notebook("work", unit)
+    (mine, warnings), path = started(course, unit), course.notebook("work", unit)
     release = released(course, unit)
     written, stubs = answers(mine), answers(release)
     if not written:
@@ -168,7 +168,7 @@ def submit(course: Course, unit: str, student: str | None = None) -> HandedIn:
     open_ = [id_ for id_, stub in stubs.items() if written.get(id_, stub) == stub]
     cards = Scorecards(course, unit).of(mine, release)
     unchecked = [exercise(c) for c in mine.cells if kind(c) == "check" and exercise(c) not in cards]
-    warnings = [f"Not answered: {', '.join(open_)}."] if open_ else []
+    warnings += [f"Not answered: {', '.join(open_)}."] if open_ else []
     if never := [id_ for id_ in unchecked if id_ not in open_]:
         warnings.append(f"Answered, but not checked since: {', '.join(never)}. Run: mft check {unit}")
     now = datetime.datetime.now(datetime.UTC)

@@ -13,6 +13,7 @@ from mftcourse.course.files import CourseError, Unreadable
 from mftcourse.course.handin import scorecard
 from mftcourse.course.kernel import execute
 from mftcourse.learning import hints, progress, workspace
+from mftcourse.learning.finish import Finish
 
 
 def change_lesson(course, old, new):
@@ -164,6 +165,16 @@ def test_a_broken_notebook_is_a_sentence_everywhere(course, mine, text):
             command(course, "tiny")
     assert "tiny.ipynb is" in progress.progress(course).units[0].note
     assert path.read_text() == text and not (course.root / "submitted").exists()
+
+
+def test_what_of_a_file_was_lost_is_said_at_home_and_not_only_when_it_is_graded(course, mine):
+    path = mine(mean=MEAN)
+    text = path.read_text()
+    path.write_text(text[: text.index('"grade_id": "memo"')])  # a disk that was full
+    lost = "the file is broken or cut off"
+    assert any(lost in note for note in progress.check(course, "tiny").notes)
+    assert any(lost in note for note in Finish(course, "tiny").run().notes)
+    assert any(lost in warning for warning in workspace.submit(course, "tiny", "ada").warnings)
 
 
 def test_what_was_not_started_says_so(course):
