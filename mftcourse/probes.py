@@ -42,22 +42,6 @@ def call(function: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
 
 
 @probe
-def kind(value: Any) -> str:
-    """Return the name of the value's type, or of the torch base class: "Module", "Optimizer"."""
-    import torch
-
-    if isinstance(value, torch.nn.Module):
-        return "Module"
-    return "Optimizer" if isinstance(value, torch.optim.Optimizer) else type(value).__name__
-
-
-@probe
-def layers(module: Any) -> list[str]:
-    """Return the class names of the module's leaves, in the order of `modules()`."""
-    return [type(m).__name__ for m in module.modules() if not list(m.children())]
-
-
-@probe
 def parameters(module: Any) -> dict[str, list[int]]:
     """Return name → shape for every parameter."""
     return {name: list(p.shape) for name, p in module.named_parameters()}

@@ -12,6 +12,11 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_name, "1")  # before torch is imported; the workers of `-n` share the cores
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# a loaded machine is no fault of what is tested
+settings.register_profile("mftcourse", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("mftcourse")
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -133,7 +133,7 @@ CELL = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(cells=st.lists(CELL, max_size=4), metadata=JSON)
 def test_any_json_ends_as_a_valid_notebook_or_a_sentence(tmp_path_factory, cells, metadata):
     path = tmp_path_factory.mktemp("any") / "n.ipynb"

@@ -229,7 +229,6 @@ def learned(request):
 def test_probes_say_the_same_on_both_sides_of_the_wall(learned):
     Net, make_optimizer = learned
     net = Net()
-    assert probes.kind(net) == "Module" and probes.layers(net) == ["Linear", "Dropout", "Linear"]
     assert probes.parameters(net)["body.weight"] == [4, 3]
     assert all(probes.trainable(net).values())
     optimizer = make_optimizer(net)
