@@ -155,7 +155,7 @@ class Template:
         warm: False starts every room in a fence of its own, as where a system lets nothing else.
 
     Attributes:
-        judge: to the process that is no room; see `judge.py`.
+        judge: the channel to a process of the same libraries that is no room; see `judge.py`.
 
     Raises:
         GradingError: no fence can be made, or Python does not start in it.

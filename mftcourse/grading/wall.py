@@ -42,7 +42,7 @@ class NotPlain(TypeError):
 # --- bytes ------------------------------------------------------------------------------------
 
 
-_json = json.JSONEncoder(separators=(",", ":")).encode
+_json = json.JSONEncoder(separators=(",", ":")).encode  # `json.dumps` would make one for each question
 
 
 def dumps(value: Any, lend: Callable[[Any], dict] | None = None) -> bytes:
