@@ -33,6 +33,7 @@ from .lesson import globals_loaded
 
 CELL_SECONDS = 120
 TOTAL_SECONDS = 900
+LATE = 15  # seconds that outputs may come after their cell: with the 4 of nbclient, a loaded machine loses some
 OUTPUT_BYTES = 1_000_000  # a cell; what follows is dropped
 DEATHS = 3  # kernels that a notebook may cost
 
@@ -155,6 +156,7 @@ def in_words(cell: NotebookNode) -> str:
 def _settings(seconds: int | None, config: Config | None = None) -> Config:
     own = Config(copy.deepcopy(config or {}))  # a trait set by hand would be reset by `preprocess`
     own.Execute.timeout = seconds or own.Execute.get("timeout") or CELL_SECONDS
+    own.Execute.iopub_timeout = LATE
     return own
 
 
@@ -286,7 +288,7 @@ def stop_endless_loops(config: Config, seconds: int = CELL_SECONDS) -> None:
     hint = "Look for a loop that never ends: does its condition ever become false?"
     sentence = f"This cell was stopped after {seconds} seconds. {hint}"
     error = {"ename": "CellTimeoutError", "evalue": sentence, "traceback": [f"CellTimeoutError: {sentence}"]}
-    config.Execute.update(timeout=seconds, interrupt_on_timeout=True, error_on_timeout=error)
+    config.Execute.update(timeout=seconds, iopub_timeout=LATE, interrupt_on_timeout=True, error_on_timeout=error)
 
 
 def _has_score(cell: NotebookNode) -> bool:

@@ -246,11 +246,16 @@ class Local:
 
     def mark(self, nb: NotebookNode, files: dict[str, bytes]) -> Marked:
         """Mark a hand-in; where the bench breaks meanwhile, once more on a new one."""
-        bench = self._ready()
-        try:
-            return bench.mark(nb, files)
-        except (Stopped, OSError, EOFError):
-            return self._ready(broken=bench).mark(nb, files)
+        bench, tries = self._ready(), 2
+        while True:
+            try:
+                return bench.mark(nb, files)
+            except (Stopped, OSError, EOFError) as error:
+                tries -= bench is self._bench  # else another thread, whose hand-in broke it, has put a new one there
+                if not tries:
+                    said = str(error) if isinstance(error, Stopped) else "the grader's own processes ended twice."
+                    raise Stopped(said) from None
+            bench = self._ready(broken=bench)
 
 
 def _marker(scheduler: str, desk: _Desk, fenced: bool, warm: bool, seconds: int | None) -> Any:

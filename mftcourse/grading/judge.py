@@ -35,7 +35,7 @@ from ..checks import Finding, Scorecard
 from ..course.files import GradingError
 from .channel import Channel
 from .inside import fork_without_rights
-from .room import ENDED, Room, Snapshot, Stopped, Template
+from .room import ENDED, OPEN_SECONDS, Room, Snapshot, Stopped, Template
 from .runner import draw_from
 from .wall import TOO_LONG, Ended, Link, NotPlain, dumps, loads, plainly
 
@@ -143,7 +143,7 @@ class Judge:
         """Raise OSError or EOFError where it does not."""
         with self._lock:
             self._channel.send(b"0")
-            self._channel.receive(30)
+            self._channel.receive(OPEN_SECONDS)
 
 
 # --- inside the judge's process ---------------------------------------------------------------

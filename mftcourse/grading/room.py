@@ -34,7 +34,7 @@ from .inside import CUT, HOME  # noqa: F401
 if TYPE_CHECKING:  # the judge imports this too, and has no use for it
     from nbformat import NotebookNode
 
-CELL_SECONDS, TOTAL_SECONDS, OPEN_SECONDS = 120, 900, 30
+CELL_SECONDS, TOTAL_SECONDS, OPEN_SECONDS = 120, 900, 60  # who has died says so at once; a loaded machine is slow
 MEMORY, FILE_BYTES, PROCESSES = 4 << 30, 256 << 20, 160  # of one process: what wants more is told so there and then
 ALL_MEMORY = 5 << 30  # of a room's processes: what wants more is stopped
 OUTPUT_BYTES = 8_000_000  # of one cell; a room cuts before that, if it is itself
@@ -233,7 +233,7 @@ class Template:
         """Raise OSError or EOFError where it does not."""
         with self._lock:
             self._channel.send(b"{}")
-            self._channel.receive(10)
+            self._channel.receive(OPEN_SECONDS)
 
 
 Snapshot = socket.socket | dict[str, bytes]  # who answers for a notebook at a check cell, or the answers themselves

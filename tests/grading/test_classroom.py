@@ -126,6 +126,7 @@ def test_nothing_to_grade_and_a_changed_unit_are_sentences(course, reference):
 
 OURS = (ROOT / "nbgrader_config.py").read_text()
 STOCK = "c = get_config()\nc.CourseDirectory.course_id = 'mft'\nc.CourseDirectory.source_directory = 'solutions'\n"
+STOCK += "c.Execute.iopub_timeout = 60\n"  # its 4 seconds fail on a loaded machine
 
 
 def _stock(course: Course, *command: str) -> subprocess.CompletedProcess:
