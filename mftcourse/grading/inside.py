@@ -54,6 +54,7 @@ def template(control: Channel) -> None:
     for descriptor in descriptors:
         if os.fork() == 0:
             control.close()
+            os.setsid()
             _is_called("mft-judge")
             from . import judge
 
@@ -76,6 +77,7 @@ def template(control: Channel) -> None:
         elif (_fork_apart() if warm else os.fork()) == 0:
             try:
                 control.close()
+                os.setsid()  # a signal to its process group, from where it has our user's rights, stays with it
                 if warm:
                     _furnish()
                 elif about["fenced"]:

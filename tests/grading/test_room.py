@@ -118,6 +118,14 @@ def test_rooms_share_no_file_and_no_process(open_room):
     assert "1" in said(two.run("import os\nprint(len([p for p in os.listdir('/proc') if p.isdigit()]))"))
 
 
+def test_a_signal_to_the_group_stays_in_the_room(open_room):
+    one, two = open_room(), open_room()
+    assert said(one.run("import os, signal\nos.getpgrp() == os.getpid() == os.getsid(0)")) == "True"
+    with pytest.raises(Stopped):
+        one.run("os.kill(0, signal.SIGKILL)")
+    assert said(two.run("1 + 1")) == said(open_room().run("1 + 1")) == "2"
+
+
 def test_what_a_room_started_ends_with_it(open_room):
     room = open_room()
     room.run("import subprocess\nfor _ in range(3): subprocess.Popen(['sleep', '61'], start_new_session=True)")
