@@ -95,11 +95,11 @@ def _encode(value: Any, lend: Callable[[Any], dict] | None, blobs: list[bytes]) 
     def inner(v: Any) -> Any:
         return v if _as_it_is(v) else _encode(v, lend, blobs)
 
-    kind = type(value)
-    if kind is dict:
+    if isinstance(value, dict):
         return {"t": "dict", "v": [[inner(k), inner(v)] for k, v in value.items()]}
-    if kind is list or kind is tuple:
-        return {"t": kind.__name__, "v": [v if _as_it_is(v) else _encode(v, lend, blobs) for v in value]}
+    if isinstance(value, list | tuple | set | frozenset):
+        tag = next(n for n, k in _CONTAINERS.items() if isinstance(value, k))
+        return {"t": tag, "v": [inner(v) for v in value]}
 
     def blob(tag: str, data: bytes, **more: Any) -> dict:
         blobs.append(data)
@@ -123,11 +123,6 @@ def _encode(value: Any, lend: Callable[[Any], dict] | None, blobs: list[bytes]) 
         return {"t": "ellipsis"}
     if isinstance(value, StandIn):
         return {"t": "mine", "id": object.__getattribute__(value, "_mft_id")}
-    if isinstance(value, list | tuple | set | frozenset):
-        tag = next(n for n, k in _CONTAINERS.items() if isinstance(value, k))
-        return {"t": tag, "v": [inner(v) for v in value]}
-    if isinstance(value, dict):
-        return {"t": "dict", "v": [[inner(k), inner(v)] for k, v in value.items()]}
     if isinstance(value, bytes | bytearray):
         return blob("bytes", bytes(value))
     if isinstance(value, np.ndarray):
