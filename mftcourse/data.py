@@ -52,10 +52,7 @@ def load_breast_cancer() -> tuple[pd.DataFrame, pd.Series]:
     Raises:
         ValueError: the installed file is not the one that this course was written with.
     """
-    raw = resources.files("sklearn.datasets.data").joinpath("breast_cancer.csv").read_bytes()
-    # git may have turned the line ends of the package's file on Windows
-    raw = raw.replace(b"\r\n", b"\n")
-    _verify(raw, BREAST_CANCER_SHA256, "scikit-learn's breast_cancer.csv")
+    raw = _installed("sklearn", "datasets/data/breast_cancer.csv", BREAST_CANCER_SHA256)
     table = pd.read_csv(io.BytesIO(raw), skiprows=1, header=None)
     return table.iloc[:, :-1].set_axis(_breast_cancer_columns(), axis=1), (1 - table.iloc[:, -1]).rename("malignant")
 
@@ -85,10 +82,7 @@ def load_penguins_raw() -> pd.DataFrame:
     Raises:
         ValueError: the installed file is not the one that this course was written with.
     """
-    raw = resources.files("palmerpenguins").joinpath("data/penguins-raw.csv").read_bytes()
-    raw = raw.replace(b"\r\n", b"\n")
-    _verify(raw, PENGUINS_RAW_SHA256, "palmerpenguins' penguins-raw.csv")
-    return pd.read_csv(io.BytesIO(raw))
+    return pd.read_csv(io.BytesIO(_installed("palmerpenguins", "data/penguins-raw.csv", PENGUINS_RAW_SHA256)))
 
 
 def load_digits_parts() -> dict[str, tuple[torch.Tensor, torch.Tensor]]:
@@ -108,8 +102,7 @@ def load_digits_parts() -> dict[str, tuple[torch.Tensor, torch.Tensor]]:
     """
     import torch
 
-    raw = gzip.decompress(resources.files("sklearn.datasets.data").joinpath("digits.csv.gz").read_bytes())
-    _verify(raw, DIGITS_SHA256, "scikit-learn's digits.csv.gz")
+    raw = _installed("sklearn", "datasets/data/digits.csv.gz", DIGITS_SHA256)
     table = np.loadtxt(io.BytesIO(raw), delimiter=",", dtype=np.float32)
     # not every second row: the rows run 0, 1, 2, ... 9, so that would part the even from the odd digits
     order = np.random.default_rng(7).permutation(len(table))
@@ -132,8 +125,7 @@ def load_digits_cnn() -> dict[str, torch.Tensor]:
     """
     from safetensors.torch import load
 
-    raw = resources.files("mftcourse").joinpath("weights/digits-cnn.safetensors").read_bytes()
-    _verify(raw, DIGITS_CNN_SHA256, "the course's digits-cnn.safetensors")
+    raw = _installed("mftcourse", "weights/digits-cnn.safetensors", DIGITS_CNN_SHA256)
     return dict(sorted(load(raw).items()))  # safetensors gives them in an order that changes from run to run
 
 
@@ -224,6 +216,15 @@ def load_minilm() -> tuple[Any, Any]:
     logging.disable_progress_bar()
     tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
     return tokenizer, AutoModel.from_pretrained(folder, local_files_only=True).eval()
+
+
+def _installed(package: str, path: str, sha256: str) -> bytes:
+    """Return what is in a file of a package, unpacked; raise ValueError where it is another one."""
+    raw = resources.files(package).joinpath(path).read_bytes()
+    raw = gzip.decompress(raw) if path.endswith(".gz") else raw
+    raw = raw.replace(b"\r\n", b"\n") if ".csv" in path else raw  # git may have turned its line ends on Windows
+    _verify(raw, sha256, f"{package}/{path}")
+    return raw
 
 
 def _verify(raw: bytes, sha256: str, name: str) -> None:

@@ -8,17 +8,12 @@ from __future__ import annotations
 import functools
 import hashlib
 import importlib.util
-import io
 import json
-import math
-import struct
 import sys
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import torch
 
 from .data import _verify
@@ -117,7 +112,11 @@ def load_smollm2() -> LanguageModel:
     """
     if missing := smollm2_missing():
         raise ModelMissing(missing)
-    fields, found = _read_gguf(_smollm2_path().read_bytes())
+    from gguf import GGUFReader, dequantize
+
+    file = GGUFReader(_smollm2_path())
+    fields = {name: field.contents() for name, field in file.fields.items()}
+    found = {t.name: torch.tensor(dequantize(t.data, t.tensor_type)) for t in file.tensors}
     new = {"token_embd": "embed_tokens", "output_norm": "norm", "blk": "layers", "attn_norm": "input_layernorm",
            "ffn_norm": "post_attention_layernorm", "attn_output": "self_attn.o_proj", "attn_q": "self_attn.q_proj",
            "attn_k": "self_attn.k_proj", "attn_v": "self_attn.v_proj", "ffn_gate": "mlp.gate_proj",
@@ -136,42 +135,6 @@ def load_smollm2() -> LanguageModel:
     merges = [tuple(map(spell, pair.split(" "))) for pair in fields["tokenizer.ggml.merges"]]
     tables = Tables(vocab, merges, special, [r"\p{N}", _GPT2_PATTERN])
     return LanguageModel("SmolLM2-135M-Instruct", config, tensors, tables, fields["tokenizer.chat_template"])
-
-
-def _read_gguf(raw: bytes) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
-    """Return the fields and the tensors of a gguf file (ggml-org/ggml, docs/gguf.md) with this one's types."""
-    file = io.BytesIO(raw)
-    numbers = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d"}
-
-    def take(form: str) -> tuple:
-        return struct.unpack("<" + form, file.read(struct.calcsize("<" + form)))
-
-    def text() -> str:
-        return file.read(*take("Q")).decode()
-
-    def value(kind: int) -> Any:
-        if kind == 9:
-            kind, n = take("IQ")
-            return [value(kind) for _ in range(n)]
-        return text() if kind == 8 else take(numbers[kind])[0]
-
-    def half(part: np.ndarray) -> np.ndarray:
-        return np.ascontiguousarray(part).view(np.float16).astype(np.float32)
-
-    _, _, n_tensors, n_fields = take("4sIQQ")
-    fields = {text(): value(*take("I")) for _ in range(n_fields)}
-    heads = [(text(), take(f"{take('I')[0]}Q")[::-1], *take("IQ")) for _ in range(n_tensors)]
-    start = -(-file.tell() // 32) * 32
-    tensors = {}
-    for name, shape, kind, offset in heads:
-        width = {0: 128, 3: 20, 8: 34}[kind]  # bytes a block of 32 numbers: F32, Q4_1, Q8_0
-        b = np.frombuffer(raw, np.uint8, math.prod(shape) // 32 * width, start + offset).reshape(-1, width)
-        if kind == 3:  # number = 4 bits * scale + offset; the low halves of the bytes come first
-            x = np.hstack([b[:, 4:] & 15, b[:, 4:] >> 4]) * half(b[:, :2]) + half(b[:, 2:4])
-        else:
-            x = b[:, 2:].view(np.int8) * half(b[:, :2]) if kind == 8 else b.view(np.float32).copy()
-        tensors[name] = torch.from_numpy(x.reshape(shape))
-    return fields, tensors
 
 
 @functools.cache

@@ -6,7 +6,6 @@ import json
 import math
 import os
 import re
-import struct
 import subprocess
 import sys
 
@@ -169,29 +168,6 @@ def test_the_poems_are_sixty_at_most_and_stand_in_even_lines(root):
         assert len(head.split(" ")) == 2, f"{head}: a title and an author"
         lengths = [len(line) for line in re.split("[，。？]", text) if line]
         assert set(lengths) in ({5}, {7}) or head.startswith("咏鹅"), head
-
-
-# --- the reader of gguf files -----------------------------------------------------------------
-
-
-def test_the_reader_reads_a_file_made_by_hand():
-    def text(words):
-        return struct.pack("<Q", len(words.encode())) + words.encode()
-
-    four = struct.pack("<2e", 0.5, -4.0) + bytes(range(0x0F, 0x1F))  # low halves 15, 0, 1, ..., then high 0, 1, 1, ...
-    eight = struct.pack("<e32b", 0.25, *range(-16, 16))
-    plain = struct.pack("<32f", *range(32))
-    fields = [text("size") + struct.pack("<If", 6, 2.5), text("name") + struct.pack("<I", 8) + text("é"),
-              text("list") + struct.pack("<IIQ", 9, 8, 2) + text("a") + text("b c")]  # fmt: skip
-    heads = [text("w") + struct.pack("<IQQIQ", 2, 32, 1, 3, 0), text("e") + struct.pack("<IQQIQ", 2, 16, 2, 8, 32),
-             text("g") + struct.pack("<IQIQ", 1, 32, 0, 96)]  # fmt: skip
-    head = struct.pack("<4sIQQ", b"GGUF", 3, 3, 3) + b"".join(fields + heads)
-    data = four.ljust(32, b"\0") + eight.ljust(64, b"\0") + plain
-    found, tensors = models._read_gguf(head.ljust(-(-len(head) // 32) * 32, b"\0") + data)
-    assert found == {"size": 2.5, "name": "é", "list": ["a", "b c"]}
-    assert tensors["w"].tolist() == [[0.5 * n - 4 for n in (15, *range(15), 0, *[1] * 15)]]
-    assert tensors["e"].tolist() == [[0.25 * n for n in range(-16, 0)], [0.25 * n for n in range(16)]]
-    assert tensors["g"].tolist() == list(range(32))
 
 
 # --- SmolLM2 ----------------------------------------------------------------------------------
