@@ -147,7 +147,7 @@ class Scorecard:
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        rows, columns = [], _HEAD[:3] if self.complete else _HEAD
+        rows = []
         for f in self.shown:
             note = _rich(f.message) if f.verdict != "passed" else ""
             if f.verdict != "passed" and f.hint:
@@ -159,8 +159,8 @@ class Scorecard:
                 + ("" if self.complete else f'<td style="text-align:left">{note}</td>')
                 + "</tr>"
             )
-        sides = {"Points": "right"}
-        head = "".join(f'<th scope="col" style="text-align:{sides.get(h, "left")}">{h}</th>' for h in columns)
+        heads = {"Check": "left", "Verdict": "left", "Points": "right"} | ({} if self.complete else {"What to do": "left"})
+        head = "".join(f'<th scope="col" style="text-align:{side}">{name}</th>' for name, side in heads.items())
         return (
             '<table style="table-layout:auto;margin-left:0;max-width:60em">'
             '<caption style="caption-side:top;text-align:left;font-weight:bold;color:inherit">'
@@ -172,7 +172,6 @@ class Scorecard:
         return {"text/plain": repr(self), "text/html": self._repr_html_(), MIME: self.to_dict()}
 
 
-_HEAD = ("Check", "Verdict", "Points", "What to do")
 _MARKS = {"passed": "✓ passed", "failed": "✗ failed", "todo": "· not yet", "waits": "· waits"}
 
 
@@ -417,30 +416,21 @@ def _quiet(stdout: bool) -> Iterator[None]:
     nbgrader gives 0 to a cell that wrote to stderr, so a library's warning would cost the points. Three
     ways lead there: `sys.stderr`, a logger that kept the old stream, and C code that writes to descriptor 2.
     """
-    streams = [sys.stderr, sys.stdout] if stdout else [sys.stderr]
-    kept = [(s, s.__dict__.get("write")) for s in streams if hasattr(s, "__dict__")]
     sys.stderr.flush()
-    saved, null = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    try:
+    with contextlib.ExitStack() as stack:
+        saved, null = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+        for undo in ((os.close, null), (os.close, saved), (os.dup2, saved, 2)):
+            stack.callback(*undo)
         os.dup2(null, 2)
-        for stream, _ in kept:
+        for stream in [sys.stderr, sys.stdout] if stdout else [sys.stderr]:
+            own = getattr(stream, "__dict__", {}).get("write")
             with contextlib.suppress(AttributeError, TypeError):
                 stream.write = io.StringIO().write
-        with contextlib.ExitStack() as stack:
-            stack.enter_context(contextlib.redirect_stderr(io.StringIO()))
-            if stdout:
-                stack.enter_context(contextlib.redirect_stdout(io.StringIO()))
-            yield
-    finally:
-        for stream, write in kept:
-            with contextlib.suppress(AttributeError, TypeError):
-                if write is None:
-                    del stream.write
-                else:
-                    stream.write = write
-        os.dup2(saved, 2)
-        os.close(saved)
-        os.close(null)
+                stack.callback(*((setattr, stream, "write", own) if own else (delattr, stream, "write")))
+        stack.enter_context(contextlib.redirect_stderr(io.StringIO()))
+        if stdout:
+            stack.enter_context(contextlib.redirect_stdout(io.StringIO()))
+        yield
 
 
 # --- endless loops ----------------------------------------------------------------------------

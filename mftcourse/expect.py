@@ -146,6 +146,8 @@ def given(answer: Any) -> Any:
 
 def expect_raises(error: type[BaseException], function: Any, *args: Any, **kwargs: Any) -> BaseException:
     """Call the learner's function and raise `Mismatch` unless it raises `error`; return what it raised."""
+    this = f"This input should be refused with {error.__name__}, but your code"
+    public = f"An input that should be refused with {error.__name__}"
     try:
         returned = function(*args, **kwargs)
     except NotImplementedError:
@@ -153,14 +155,8 @@ def expect_raises(error: type[BaseException], function: Any, *args: Any, **kwarg
     except error as caught:
         return caught
     except Exception as other:
-        raise Mismatch(
-            f"This input should be refused with {error.__name__}, but your code raised {one_line(other)}.",
-            f"An input that should be refused with {error.__name__} raised another exception.",
-        ) from other
-    raise Mismatch(
-        f"This input should be refused with {error.__name__}, but your code returned {_short(returned)}.",
-        f"An input that should be refused with {error.__name__} was accepted.",
-    )
+        raise Mismatch(f"{this} raised {one_line(other)}.", f"{public} raised another exception.") from other
+    raise Mismatch(f"{this} returned {_short(returned)}.", f"{public} was accepted.")
 
 
 def expect_choice(got: Any, want: str, why: dict[str, str]) -> None:
@@ -243,16 +239,12 @@ def _compare_arrays(got: Any, want: Any, tol: float | None, what: str, kind: str
     if _kind(got) != kind:
         word = "a NumPy array" if kind == "array" else "a tensor"
         _fail(f"{what} should be {word} of shape {tuple(want.shape)}{_not_a(got)}", got, want, show=False)
+    limit = _tolerance(tol, want)
+    if got.dtype != want.dtype and (kind == "tensor" or want.dtype.kind == got.dtype.kind == "f"):
+        _fail(f"{what} should have dtype {want.dtype}, not {got.dtype}", got, want, show=False)
     if kind == "tensor":
-        if got.dtype != want.dtype:
-            _fail(f"{what} should have dtype {want.dtype}, not {got.dtype}", got, want, show=False)
-        limit = _tolerance(tol, want)
         got, want = (t.detach().cpu().double().numpy() if t.dtype.is_floating_point else t.detach().cpu().numpy()
                      for t in (got, want))  # fmt: skip
-    else:
-        limit = _tolerance(tol, want)
-        if want.dtype.kind == got.dtype.kind == "f" and want.dtype != got.dtype:
-            _fail(f"{what} should have dtype {want.dtype}, not {got.dtype}", got, want, show=False)
     if got.shape != want.shape:
         suspect = ""
         if [n for n in got.shape if n != 1] == [n for n in want.shape if n != 1]:
@@ -303,8 +295,9 @@ def _compare_pandas(got: Any, want: Any, tol: float | None, what: str, kind: str
         _fail(f"{what} should have dtype {want.dtype}, not {got.dtype}", got, want, show=False)
     if not got.index.equals(want.index):
         _fail(f"the index of {what} differs", list(got.index[:5]), list(want.index[:5]))
-    if _is_numeric(want) and _is_numeric(got):
-        _compare_arrays(_floats(got), _floats(want), tol, what, "array")
+    if all(getattr(series.dtype, "kind", "O") in "biuf" for series in (got, want)):
+        got, want = (series.to_numpy(dtype=float, na_value=np.nan) for series in (got, want))
+        _compare_arrays(got, want, tol, what, "array")
     else:
         missing, absent = got.isna().to_numpy(), want.isna().to_numpy()
         _compare_arrays(missing, absent, None, f"where {what} is missing", "array")
@@ -386,7 +379,7 @@ def _not_a(value: Any) -> str:
 
 def _suspect(got: float, want: float, tol: float) -> str:
     """Name the usual cause of a wrong number, or ''. Only causes that these two values point to."""
-    if isinstance(got, complex) or isinstance(want, complex):
+    if not _real(got, want):
         return ""
     if math.isnan(got):
         return "Your value is nan: a gap that stayed, or 0 divided by 0?"
@@ -484,25 +477,10 @@ def _real(*values: Any) -> bool:
     return not any(isinstance(v, complex) for v in values)
 
 
-def _is_numeric(series: Any) -> bool:
-    return series.dtype.kind in "biuf" if isinstance(series.dtype, np.dtype) else (
-        getattr(series.dtype, "kind", "O") in "biuf")  # fmt: skip
-
-
-def _floats(series: Any) -> np.ndarray:
-    return series.to_numpy(dtype=float, na_value=np.nan)
-
-
 def _close(got: Any, want: Any, tol: float) -> bool:
-    if got == want:
+    if got == want or (cmath.isnan(got) and cmath.isnan(want)):
         return True
-    if isinstance(got, complex) or isinstance(want, complex):
-        return bool(cmath.isfinite(got) and cmath.isfinite(want) and abs(got - want) <= tol * max(1.0, abs(want)))
-    if math.isnan(got) or math.isnan(want):
-        return math.isnan(got) and math.isnan(want)
-    if math.isinf(got) or math.isinf(want):
-        return False
-    return abs(got - want) <= tol * max(1.0, abs(want))
+    return cmath.isfinite(got) and cmath.isfinite(want) and abs(got - want) <= tol * max(1.0, abs(want))
 
 
 def _tolerance(tol: float | None, want: Any) -> float:

@@ -41,12 +41,7 @@ PIXELS_PER_INCH = 96
 
 
 def canvas(columns: int = 1, width: float = 5.0, height: float = 3.8) -> tuple[Figure, list[Axes]]:
-    """Return an empty figure on white, and its axes from left to right.
-
-    Args:
-        columns: how many axes stand side by side.
-        width, height: of the whole figure, in inches.
-    """
+    """Return an empty figure on white, of so many inches, and its axes from left to right."""
     fig = Figure(figsize=(width, height), layout="constrained", facecolor="white")
     FigureCanvasAgg(fig)  # without pyplot: nothing to close, no backend to choose
     axes = [fig.add_subplot(1, columns, i + 1) for i in range(columns)]
@@ -74,11 +69,7 @@ def bundle(fig: Figure, alt: str) -> dict[str, str]:
 
 
 def show(fig: Figure, alt: str) -> None:
-    """Show a figure with its text alternative; outside a notebook, print that text.
-
-    Args:
-        fig: the figure, on a ground of its own.
-        alt: what a reader should take from it, in a sentence or two.
+    """Show a figure with its text alternative, what a reader should take from it; outside a notebook, print that.
 
     Raises:
         ValueError: `alt` is empty.
@@ -98,22 +89,14 @@ def explore(
     """Show `draw(start)`, and above it a slider that redraws it in place.
 
     Where no widget can run (a saved page, a printout, a plain process) the figure at `start` stands still.
-
-    Args:
-        draw: takes the slider's value; returns a figure and its text alternative.
-        label: the slider's label.
-        low, high, start, step: of the slider.
+    `draw` takes the slider's value; it returns a figure and its text alternative.
     """
     if not _in_notebook():
         show(*draw(start))
         return
     from IPython.display import display
+    from ipywidgets import FloatSlider, Layout
 
-    try:
-        from ipywidgets import FloatSlider, Layout
-    except ImportError:
-        show(*draw(start))
-        return
     slider = FloatSlider(
         value=start, min=low, max=high, step=step, description=label, readout_format=".2f",
         style={"description_width": "initial"}, layout=Layout(width="36em", max_width="100%"),
@@ -124,12 +107,7 @@ def explore(
 
 
 def confusion_table(ax: Axes, counts: Mapping[str, float], positive: str, negative: str) -> None:
-    """Write a confusion matrix as a table of words and numbers.
-
-    Args:
-        counts: how many of each, by the keys "tp", "fp", "fn" and "tn".
-        positive, negative: the names of the two classes.
-    """
+    """Write a confusion matrix, counts under the keys "tp", "fp", "fn" and "tn", as a table of words and numbers."""
     ax.grid(False)
     ax.set(xlim=(0, 2), ylim=(0, 2), xlabel="predicted", ylabel="true", aspect="equal")
     ax.spines[:].set_visible(True)
