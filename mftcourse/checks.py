@@ -43,10 +43,7 @@ CELL_SECONDS = 300.0  # the same for a whole cell in a notebook; see `cell_limit
 
 @dataclass
 class Finding:
-    """The verdict of one check: "passed", "failed", "todo" (not written yet), or "waits" (see `needs`).
-
-    `needs` names another check of the cell: while that one has not passed, this one counts for nothing.
-    """
+    """The verdict of one check: "passed", "failed", "todo" (not written yet), or "waits" (for the one it needs)."""
 
     title: str
     verdict: str
@@ -63,13 +60,7 @@ class Finding:
 
 @dataclass
 class Scorecard:
-    """The findings of one exercise and the points they earn.
-
-    Attributes:
-        exercise: the id of the exercise.
-        points: the most that the check cell can give, hidden checks included.
-        findings: one a check, in the order they ran.
-    """
+    """The findings of one exercise, in the order they ran; `points` is the most there is, hidden checks included."""
 
     exercise: str
     points: float
@@ -130,8 +121,8 @@ class Scorecard:
             state = f"{passed} of {len(self.findings)} checks passed"
         text = f"{self.exercise}: {self.earned:g} of {self.points:g} points, {state}"
         if self.hidden_points:
-            points = "point" if self.hidden_points == 1 else "points"
-            text += f". Hidden checks hold {self.hidden_points:g} more {points}; they run when it is graded"
+            points = f"{self.hidden_points:g} more point{'' if self.hidden_points == 1 else 's'}"
+            text += f". Hidden checks hold {points}; they run when it is graded"
         return text + "."
 
     def __repr__(self) -> str:
@@ -159,8 +150,9 @@ class Scorecard:
                 + ("" if self.complete else f'<td style="text-align:left">{note}</td>')
                 + "</tr>"
             )
-        heads = {"Check": "left", "Verdict": "left", "Points": "right"} | ({} if self.complete else {"What to do": "left"})
-        head = "".join(f'<th scope="col" style="text-align:{side}">{name}</th>' for name, side in heads.items())
+        heads = ["Check", "Verdict", "Points", *([] if self.complete else ["What to do"])]
+        sides = {"Points": "right"}
+        head = "".join(f'<th scope="col" style="text-align:{sides.get(h, "left")}">{h}</th>' for h in heads)
         return (
             '<table style="table-layout:auto;margin-left:0;max-width:60em">'
             '<caption style="caption-side:top;text-align:left;font-weight:bold;color:inherit">'
@@ -203,11 +195,7 @@ def last_scorecard() -> Scorecard | None:
 def run_sealed(text: str) -> None:
     """Run checks whose source the release keeps out of sight, among the names of the cell that calls this.
 
-    Args:
-        text: their source as `mft build` encodes it: UTF-8 in Base64, blanks and line ends ignored.
-
-    Raises:
-        ValueError: the text was changed.
+    `mft build` encodes it as UTF-8 in Base64; blanks and line ends do not count. A text that was changed is refused.
     """
     name = f"<sealed checks {zlib.crc32(text.encode())}>"
     try:
@@ -222,13 +210,10 @@ def run_sealed(text: str) -> None:
 def grade(exercise: str, points: float | None = None) -> Scorecard:
     """End a check cell: gather its findings in a scorecard.
 
-    Args:
-        exercise: the id of the exercise.
-        points: what the whole cell is worth, hidden checks included; written in by `mft build`.
+    `points` is what the whole cell is worth, hidden checks included; `mft build` writes it in.
 
     Raises:
-        ValueError: the checks that ran are worth more than `points`, or one needs a check that did not run
-            before it: a fault of the lesson.
+        ValueError: the checks are worth more than that, or one needs one that did not run before: the lesson's fault.
     """
     global _last
     _same_run()
@@ -281,7 +266,6 @@ class check:
         self._code, self._learners = caller.f_code, caller.f_globals.get("mft_learners", [])
         self._stack = contextlib.ExitStack()
         self._stack.enter_context(watched(caller.f_globals, self._learners))
-        _returned.clear()
         self._stack.enter_context(_quiet(stdout=self.hidden))
         self._warnings = self._stack.enter_context(warnings.catch_warnings(record=True))
         warnings.simplefilter("always")
@@ -311,7 +295,7 @@ class check:
             stopped = stopped or ("" if self.hidden else getattr(error, "mft_left_over", "") or mistakes.left_over(tb))
             return ("failed", stopped, "") if stopped else ("todo", "Not written yet.", "")
         if type(error) is NameError and not where and error.name:
-            return "failed", mistakes.undefined(error.name, bool(_shell())), ""
+            return "failed", mistakes.undefined(error.name), ""
         message = self._words(error, tb, where)
         if self._warnings and not self.hidden and not self._limit.fired:
             message += f" (Warning: {one_line(str(self._warnings[0].message))})"
@@ -333,11 +317,12 @@ class check:
             return "" if self.hidden else str(error)
         if isinstance(error, SystemExit):
             return "Your code ended the program (`sys.exit` or `exit`). Return a value instead."
-        said = _kind_of(error) if self.hidden else one_line(error)
         if self.hidden:  # neither the line nor what came back: either may be made to carry the inputs out
+            said = next(c.__name__ for c in type(error).__mro__ if c.__module__ == "builtins")
             return f"Your code raised {said}." if where else f"What your code returned could not be used ({said})."
+        said = one_line(error)
         if where:
-            missing = mistakes.name_missing(error, self._learners, bool(_shell()))
+            missing = mistakes.name_missing(error, self._learners)
             return f"Your code raised {said}, {where}.{missing}"
         return mistakes.unusable(error, tb, said, _returned)
 
@@ -350,21 +335,13 @@ def ran_too_long(findings: list[Finding] = _findings) -> bool:
     return any(f.message.startswith(_TOO_LONG) for f in findings)
 
 
-def _kind_of(error: BaseException) -> str:
-    """Return the name of the nearest exception of Python's own."""
-    return next(c.__name__ for c in type(error).__mro__ if c.__module__ == "builtins")
-
-
 @contextlib.contextmanager
 def watched(scope: dict[str, Any], names: Iterable[str]) -> Iterator[None]:
     """Hold the functions of these names to the course's rule on inputs, for as long as a check runs.
 
     The rule: what you write leaves its arguments as they were, unless its docstring says that it works in place.
-    Calls within one cell are the learner's own business.
-
-    Args:
-        scope: the notebook's names.
-        names: those that exercises ask for; the build writes them into each check cell as `mft_learners`.
+    Calls within one cell are the learner's own business. The names are those that exercises ask for: the build writes
+    them into each check cell as `mft_learners`.
     """
     found = {name: scope[name] for name in names if isinstance(scope.get(name), FunctionType)}
     plain = {name: value for name, value in found.items() if not re.search(r"\bin place\b(?! of)", value.__doc__ or "")}
@@ -397,16 +374,10 @@ def watched(scope: dict[str, Any], names: Iterable[str]) -> Iterator[None]:
 def _same_run() -> None:
     """Drop findings of an earlier execution: a cell that was interrupted never came to its `grade`."""
     global _run
-    shell = _shell()
-    run = shell.execution_count if shell else None
+    run = getattr(mistakes.shell(), "execution_count", None)
     if run != _run:
         _findings.clear()
         _run = run
-
-
-def _shell() -> Any:
-    module = sys.modules.get("IPython")
-    return module.get_ipython() if module else None
 
 
 @contextlib.contextmanager
@@ -494,17 +465,14 @@ def cell_limit(seconds: float = CELL_SECONDS) -> None:
     """Stop any later cell of this notebook that runs for more than `seconds`, with a sentence."""
     global CELL_SECONDS
     CELL_SECONDS = seconds
-    shell = _shell()
-    if shell and not getattr(shell, "_mft_guarded", False):
+    if shell := mistakes.shell():
         shell.events.register("pre_run_cell", _before_cell)
         shell.events.register("post_run_cell", after_cell)
-        shell._mft_guarded = True
 
 
 def _before_cell(*_: object) -> None:
     global _cell_guard
-    _cell_guard = time_limit(CELL_SECONDS)
-    _cell_guard.__enter__()
+    _cell_guard = time_limit(CELL_SECONDS).__enter__()
 
 
 def after_cell(result: Any = None) -> None:

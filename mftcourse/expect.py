@@ -25,13 +25,7 @@ class NotWritten(Exception):
 
 
 class Mismatch(AssertionError):
-    """A difference, in two wordings.
-
-    Attributes:
-        text: the whole difference, with the values: for visible checks.
-        public: the same without values: all that a hidden check may tell.
-        suspect: the guess at the cause that stands in both.
-    """
+    """A difference: `text` has the values, `public`, for hidden checks, none; `suspect` is the guess at why in both."""
 
     def __init__(self, text: str, public: str = "", suspect: str = "") -> None:
         super().__init__(text)
@@ -53,8 +47,7 @@ def expect(got: Any, want: Any, tol: float | None = None, what: str = "", tell: 
     """Raise `Mismatch` unless `got` equals `want`.
 
     Args:
-        got: what the learner's code returned.
-        want: what the exercise asks for; its type decides how the two are compared.
+        got, want: what the learner's code returned, and what is asked for, whose type decides how they are compared.
         tol: the largest difference allowed, relative or absolute, whichever is larger. None means 1e-9, or 1e-5
             where `want` holds 32-bit (or smaller) floats.
         what: the name of the thing in the message, such as "recall of class 2".
@@ -83,12 +76,10 @@ def expect(got: Any, want: Any, tol: float | None = None, what: str = "", tell: 
 
 
 def leaving_inputs(function: Any, *args: Any, **kwargs: Any) -> Any:
-    """Call a function of the learner's and return what it returns.
+    """Call a function of the learner's and return what it returns; raise `InputChanged` where it changed an argument.
 
-    Raises:
-        Mismatch: it changed an argument. The course's rule: what you write leaves its arguments as they were,
-            unless its docstring says otherwise. Plain data are looked at (lists, dicts, sets, arrays, tensors,
-            frames), not modules and other objects.
+    The course's rule: what you write leaves its arguments as they were, unless its docstring says otherwise. Plain data
+    are looked at (lists, dicts, sets, arrays, tensors, frames), not modules and other objects.
     """
     before = _snapshot((args, kwargs))
     result = function(*args, **kwargs)
@@ -160,15 +151,11 @@ def expect_raises(error: type[BaseException], function: Any, *args: Any, **kwarg
 
 
 def expect_choice(got: Any, want: str, why: dict[str, str]) -> None:
-    """Judge a letter the learner chose, and explain the chosen option.
+    """Judge a letter the learner chose, such as "b", and explain it: `why` tells what speaks for or against each.
 
-    Args:
-        got: the learner's answer, such as "b"; letter case, blanks and brackets around it don't count.
-        want: the right option.
-        why: for every option, what speaks for or against it.
+    Letter case, blanks and brackets around it don't count.
     """
-    if got is Ellipsis:
-        raise NotWritten
+    given(got)
     known = {option.lower(): option for option in why}
     options = ", ".join(map(repr, why))
     chosen = known.get(got.strip().lower(), known.get(got.strip(" ().").lower())) if isinstance(got, str) else None
@@ -183,8 +170,7 @@ def expect_choice(got: Any, want: str, why: dict[str, str]) -> None:
 
 
 def _compare(got: Any, want: Any, tol: float | None, what: str) -> None:
-    if got is Ellipsis:
-        raise NotWritten
+    given(got)
     if got is None and want is not None:
         _fail(f"{what} is None", got, want)
     kind = _kind(want)
@@ -207,15 +193,15 @@ def _compare(got: Any, want: Any, tol: float | None, what: str) -> None:
 
 
 def _compare_numbers(got: Any, want: Any, tol: float | None, what: str) -> None:
+    suspect = ". Write it without quotes" if isinstance(got, str) else ""
     if isinstance(want, bool | np.bool_):
         if not isinstance(got, bool | np.bool_):
-            _fail(f"{what} should be True or False{_not_a(got)}{_quoted(got)}", got, want, show=False)
+            _fail(f"{what} should be True or False{_not_a(got)}{suspect}", got, want, show=False)
         if got != want:
             raise Mismatch(f"{_cap(what)} should be {bool(want)}, but it is {bool(got)}.", f"{_cap(what)} differs.")
         return
     value = _number(got)
     if value is None:
-        suspect = _quoted(got)
         if isinstance(got, (tuple, list)):
             suspect = f". You returned a {type(got).__name__}{_mine(f' of {len(got)}')}"
             suspect += ": a comma at the end of a line makes one" if isinstance(got, tuple) and len(got) == 1 else ""
@@ -282,8 +268,7 @@ def _compare_pandas(got: Any, want: Any, tol: float | None, what: str, kind: str
         word = "a DataFrame" if kind == "frame" else "a Series"
         _fail(f"{what} should be {word}{_not_a(got)}", got, want, show=False)
     if kind == "frame":
-        if list(got.columns) != list(want.columns):
-            _compare(list(got.columns), list(want.columns), tol, f"the columns of {what}")
+        _compare(list(got.columns), list(want.columns), tol, f"the columns of {what}")
         if len(got) != len(want):
             _fail(f"{what} should have {_count(want, 'row')}{_not(str(len(got)))}", got, want, show=False)
         for name in want.columns:
@@ -419,14 +404,12 @@ def _suspect_array(got: np.ndarray, want: np.ndarray, tol: float) -> str:
         return "It looks transposed."
     if b.size < 3 or len(np.unique(b)) < 2:
         return ""  # among so few values, or equal ones, what follows would be chance
-    if b.ndim == 1 and same(a[::-1], b):
-        return "It is in reverse order."
-    if b.ndim == 1 and same(np.sort(a), np.sort(b)):
-        return "The values are right, in another order."
-    if same(1 - a, b):
-        return "This is 1 - expected."
-    if same(-a, b):
-        return "The sign is flipped."
+    tries = {"It is in reverse order.": b.ndim == 1 and same(a[::-1], b),
+             "The values are right, in another order.": b.ndim == 1 and same(np.sort(a), np.sort(b)),
+             "This is 1 - expected.": same(1 - a, b), "The sign is flipped.": same(-a, b)}  # fmt: skip
+    for words, fit in tries.items():
+        if fit:
+            return words
     there = np.isfinite(b) & (np.abs(b) > tol)
     if there.sum() >= 3 and np.isfinite(a[there]).all() and same(a[~there], b[~there]):
         ratio = a[there] / b[there]
@@ -506,17 +489,13 @@ def _name(value: Any) -> str:
     return {"ellipsis": "the placeholder ...", "NoneType": "None"}.get(name, f"{name}")
 
 
-def _quoted(value: Any) -> str:
-    return ". Write it without quotes" if isinstance(value, str) else ""
-
-
 def described(value: Any) -> str:
     """Return what a value is, and no number in it: "an array of shape (3,)", "a list of 2 (float, float)", "a dict"."""
     kind, name = _kind(value), type(value).__name__
     if kind in ("array", "tensor"):
         return f"{'an array' if kind == 'array' else 'a tensor'} of shape {tuple(value.shape)}"
     if value is None or value is Ellipsis:
-        return "None" if value is None else "the placeholder ..."
+        return _name(value)
     text = f"{'an' if name[0] in 'aeioAEIO' else 'a'} {name}"
     if kind != "sequence":
         return text

@@ -16,6 +16,7 @@ import linecache
 import os
 import re
 import site
+import sys
 import sysconfig
 import tokenize
 import traceback
@@ -34,6 +35,12 @@ _ABOVE = "Run > Run All Above Selected Cell"
 
 stands_for: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()  # wrapper → the learner's function in it
 _cells: list[tuple[str, str, str]] = []  # of each cell that ended: its source, what of it took no effect, and why
+
+
+def shell() -> Any:
+    """Return the IPython shell that runs this, or None."""
+    module = sys.modules.get("IPython")
+    return module.get_ipython() if module else None
 
 
 def frames(tb: TracebackType | None) -> Iterator[tuple[FrameType, int]]:
@@ -117,30 +124,29 @@ def names_read(code: CodeType) -> set[str]:
     return {name for name in found if not name.startswith("mft_")}
 
 
-def undefined(name: str, in_kernel: bool) -> str:
+def undefined(name: str) -> str:
     """Return the sentence for a name that a check, or a given function, does not find."""
     if stopped := unfinished([name]):
         return stopped
-    if in_kernel and not _cells:
+    if shell() and not _cells:
         return (f"`{name}` is not defined: the kernel is new (started or restarted), and not all cells above this one "
                 f"have run in it. Run all cells above: {_ABOVE}; then run this one again.")  # fmt: skip
     text = f"`{name}` is not defined. Run the exercise's cell first, and keep its name."
-    return text + (f" After a restart of the kernel, run all cells above: {_ABOVE}." if _by_hand(in_kernel) else "")
+    return text + (f" After a restart of the kernel, run all cells above: {_ABOVE}." if _by_hand() else "")
 
 
-def _by_hand(in_kernel: bool = True) -> bool:
+def _by_hand() -> bool:
     """A person runs the cells, in an order of their own."""
-    return in_kernel and "NBGRADER_EXECUTION" not in os.environ
+    return shell() is not None and "NBGRADER_EXECUTION" not in os.environ
 
 
-def name_missing(error: BaseException, learners: Iterable[str] = (), in_kernel: bool = True) -> str:
+def name_missing(error: BaseException, learners: Iterable[str] = ()) -> str:
     """Return what to do about a name that the learner's own code does not find, or ''."""
     name = getattr(error, "name", None)
     if type(error) is not NameError or not name:
         return ""
     if name in learners:
-        return f" An earlier exercise defines `{name}`: run its cell." if _by_hand(in_kernel) else (
-            f" An earlier exercise defines `{name}`.")  # fmt: skip
+        return f" An earlier exercise defines `{name}`{': run its cell' if _by_hand() else ''}."
     last = list(frames(error.__traceback__))[-1:]
     if len(name) == 1:
         return f' If `{name}` is meant as a letter, write it in quotes: "{name}".'
@@ -149,7 +155,7 @@ def name_missing(error: BaseException, learners: Iterable[str] = (), in_kernel: 
         return f" Did you mean `{close[0]}`?"
     if name.lower() in ("true", "false", "none"):
         return f" Did you mean `{name.capitalize()}`?"
-    return f" If a cell further up defines `{name}`, run that one first: {_ABOVE}." if _by_hand(in_kernel) else ""
+    return f" If a cell further up defines `{name}`, run that one first: {_ABOVE}." if _by_hand() else ""
 
 
 # --- lines of the learner's -------------------------------------------------------------------
@@ -158,11 +164,8 @@ def name_missing(error: BaseException, learners: Iterable[str] = (), in_kernel: 
 def learner_line(tb: TracebackType | None, check_file: str = "", names: Iterable[str] = ()) -> str:
     """Return "at line 4 of your code: `...`" for the last line of the learner's in a traceback, or ''.
 
-    Args:
-        tb: the traceback.
-        check_file: the file of the check cell, whose lines are not the learner's.
-        names: what exercises ask for. Where one of them is known, only lines of the cells that define them are
-            the learner's; functions whose docstring calls them given are not.
+    That is none of `check_file`, the check cell. Where one of the `names` that exercises ask for is known, it is a line
+    of the cells that define them, and of no function whose docstring calls it given.
     """
     found, names = "", list(names)
     for frame, line in frames(tb):
@@ -203,8 +206,7 @@ def left_over(tb: TracebackType | None) -> str:
                     f"function `{frame.f_code.co_name}`: delete that line.")  # fmt: skip
         docstring = [s for s in body[:1] if isinstance(s, ast.Expr) and isinstance(s.value, ast.Constant)]
         stub = [n for n in range(1, number) if "# YOUR CODE HERE" in lines[n - 1]]  # what stands above that is given
-        mine = [s for s in body[len(docstring) :] if (stub[-1] if stub else 0) < s.lineno < number]
-        if mine:
+        if any((stub[-1] if stub else 0) < s.lineno < number for s in body[len(docstring) :]):
             return (f"The line `raise NotImplementedError()` (line {number}) still stands below your code in "
                     f"`{frame.f_code.co_name}`, and is reached: delete it once your code is whole.")  # fmt: skip
     return ""
@@ -241,10 +243,7 @@ def place(tb: TracebackType | None) -> str:
 def unusable(error: BaseException, tb: TracebackType | None, said: str, returned: dict[str, tuple[Any, Any]]) -> str:
     """Return the sentence for an exception in the check, or in a given function: a result did not fit.
 
-    Args:
-        error: the exception, with its traceback `tb`.
-        said: the words for it.
-        returned: name → what a function of the learner's returned last, and the function.
+    `returned` has name → what a function of the learner's returned last, and the function.
     """
     frame, number = (list(frames(tb)) or [(None, 0)])[-1]
     line = linecache.getline(frame.f_code.co_filename, number) if frame else ""
@@ -281,9 +280,8 @@ def _needed(value: Any, said: str) -> str:
         return f", where {many[1]} values are needed"
     if "cannot unpack non-iterable" in said:
         return ", where several values are needed"
-    shape = str(tuple(getattr(value, "shape", None) or ()))
-    pair = re.search(r"shapes (\([\d, ]*\)) (\([\d, ]*\))", said)
-    shapes = [p.replace(",", ", ").replace(", )", ",)").replace("  ", " ") for p in pair.groups()] if pair else []
+    shape, pair = tuple(getattr(value, "shape", None) or ()), re.search(r"shapes \(([\d, ]*)\) \(([\d, ]*)\)", said)
+    shapes = [tuple(map(int, re.findall(r"\d+", part))) for part in pair.groups()] if pair else []
     return f" where shape {shapes[1 - shapes.index(shape)]} is needed" if shape in shapes else ""
 
 

@@ -144,16 +144,12 @@ def load_tiny() -> LanguageModel:
     `course/10-pretraining/pretrain.py` made it; data, recipe and result stand in the model card
     `mftcourse/weights/tiny-lm.md`. It knows no chat.
     Licence: CC BY 4.0; what it was trained on has its own, see the card.
-    Checksum: SHA-256 `TINY_LM_SHA256`, of `tiny-lm.safetensors` followed by `tiny-lm.json`.
-
-    Raises:
-        ValueError: the installed files are not the ones that this course was written with.
+    Checksum: SHA-256 `TINY_LM_SHA256`, of `tiny-lm.safetensors` followed by `tiny-lm.json`; others raise ValueError.
     """
     from safetensors.torch import load
 
-    weights, tables = (
-        resources.files("mftcourse").joinpath(f"weights/tiny-lm.{end}").read_bytes() for end in ("safetensors", "json")
-    )
+    folder = resources.files("mftcourse").joinpath("weights")
+    weights, tables = (folder.joinpath(f"tiny-lm.{end}").read_bytes() for end in ("safetensors", "json"))
     _verify(weights + tables, TINY_LM_SHA256, "the course's tiny-lm")
     file = json.loads(tables)
     vocab = [*map(str.encode, file["special"]), *(bytes([b]) for b in range(256))]

@@ -9,13 +9,14 @@ from __future__ import annotations
 import base64
 import html
 import io
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+
+from .mistakes import shell
 
 # Okabe and Ito, "Color Universal Design" (2008): eight colours that colour-blind readers tell apart.
 palette = {
@@ -53,11 +54,7 @@ def canvas(columns: int = 1, width: float = 5.0, height: float = 3.8) -> tuple[F
 
 
 def bundle(fig: Figure, alt: str) -> dict[str, str]:
-    """Return what a notebook shows for a figure: a PNG in an `img` with its text alternative, and that text.
-
-    Raises:
-        ValueError: `alt` is empty.
-    """
+    """Return what a notebook shows for a figure: a PNG in an `img` with its text alternative, and that text."""
     if not alt.strip():
         raise ValueError("a figure needs alt=...: what it shows, for a reader who does not see it")
     file = io.BytesIO()
@@ -69,13 +66,9 @@ def bundle(fig: Figure, alt: str) -> dict[str, str]:
 
 
 def show(fig: Figure, alt: str) -> None:
-    """Show a figure with its text alternative, what a reader should take from it; outside a notebook, print that.
-
-    Raises:
-        ValueError: `alt` is empty.
-    """
+    """Show a figure with its text alternative, what a reader should take from it; outside a notebook, print that."""
     shown = bundle(fig, alt)
-    if _in_notebook():
+    if hasattr(shell(), "kernel"):
         from IPython.display import display
 
         display(shown, raw=True)
@@ -91,9 +84,8 @@ def explore(
     Where no widget can run (a saved page, a printout, a plain process) the figure at `start` stands still.
     `draw` takes the slider's value; it returns a figure and its text alternative.
     """
-    if not _in_notebook():
-        show(*draw(start))
-        return
+    if not hasattr(shell(), "kernel"):
+        return show(*draw(start))
     from IPython.display import display
     from ipywidgets import FloatSlider, Layout
 
@@ -131,12 +123,9 @@ def curves(
     steps: bool = False,
     markers: bool = True,
 ) -> None:
-    """Draw lines on the unit square, each with a style of its own.
+    """Draw lines, name → (x, y), on the unit square, each with a style of its own.
 
-    Args:
-        lines: name → (x, y).
-        steps: draw steps that hold the value reached at the right end (precision-recall curves).
-        markers: mark every point, so that a curve shows where its thresholds are.
+    `steps` hold the value reached at the right end (precision-recall curves); `markers` show where thresholds are.
     """
     for (name, (x, y)), style in zip(lines.items(), line_styles, strict=False):
         style = style if markers else style | {"marker": ""}
@@ -148,12 +137,7 @@ def curves(
 def history(
     ax: Axes, lines: Mapping[str, Sequence[float]], xlabel: str = "step", ylabel: str = "loss", log: bool = False
 ) -> None:
-    """Draw what a training run recorded, each list as a line with a style of its own.
-
-    Args:
-        lines: name → one value for each step or epoch, from 0 on. No more than four.
-        log: draw the values on a logarithmic scale.
-    """
+    """Draw what training recorded: name → one value for each step or epoch, from 0 on; no more than four such lines."""
     for (name, values), style in zip(lines.items(), line_styles, strict=False):
         ax.plot(list(values), label=name, markevery=max(1, len(values) // 8), **(style | {"markersize": 5}))
     ax.set(xlabel=xlabel, ylabel=ylabel, yscale="log" if log else "linear")
@@ -170,9 +154,3 @@ def mark(ax: Axes, x: float, y: float, words: str) -> None:
         ha="left" if right else "right", va="top", fontsize=9,
         bbox={"boxstyle": "round", "facecolor": "white", "edgecolor": "#888888", "alpha": 0.9},
     )  # fmt: skip
-
-
-def _in_notebook() -> bool:
-    module = sys.modules.get("IPython")
-    shell = module.get_ipython() if module else None
-    return shell is not None and hasattr(shell, "kernel")

@@ -7,10 +7,9 @@ there, beside it, and only its answer comes back.
 
 from __future__ import annotations
 
-import contextlib
 import copy
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 PROBES: dict[str, Callable[..., Any]] = {}
@@ -33,10 +32,7 @@ def probe(function: Callable[..., Any]) -> Callable[..., Any]:
 
 @probe
 def call(function: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
-    """Call a function; return {"result": ..., "inputs": [its positional arguments after the call]}.
-
-    Compare "inputs" with what went in to see whether the function changed its arguments.
-    """
+    """Call a function; return {"result": ..., "inputs": [its positional arguments, as the call left them]}."""
     args = copy.deepcopy(args)
     return {"result": function(*args, **kwargs), "inputs": list(args)}
 
@@ -80,17 +76,22 @@ def set_weights(module: Any, values: dict[str, Any]) -> list[str]:
 
 @probe
 def output(module: Any, *inputs: Any, training: bool | None = False, seed: int = 0) -> Any:
-    """Return the module's output on the inputs, detached.
+    """Return the module's output on the inputs, detached; torch's generator is seeded, so that dropout repeats.
 
-    Args:
-        training: the mode to run in (restored afterwards); None leaves the mode as the learner set it.
-        seed: of torch's generator, so that dropout repeats.
+    `training` is the mode to run in, restored afterwards; None leaves it as the learner set it.
     """
     import torch
 
-    with _mode(module, training), torch.no_grad(), torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        return module(*inputs)
+    modes = {m: m.training for m in module.modules()}
+    try:
+        if training is not None:
+            module.train(training)
+        with torch.no_grad(), torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            return module(*inputs)
+    finally:
+        for m, mode in modes.items():
+            m.training = mode
 
 
 @probe
@@ -136,15 +137,3 @@ def _loss(module: Any, inputs: Any, targets: Any, loss: str) -> Any:
     import torch.nn.functional as F
 
     return getattr(F, loss)(module(inputs), targets)
-
-
-@contextlib.contextmanager
-def _mode(module: Any, training: bool | None) -> Iterator[None]:
-    modes = {m: m.training for m in module.modules()}
-    try:
-        if training is not None:
-            module.train(training)
-        yield
-    finally:
-        for m, mode in modes.items():
-            m.training = mode
