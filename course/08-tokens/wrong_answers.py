@@ -60,7 +60,7 @@ bpe_hand = {"count_aa": 4, "count_ab": 2, "merges": [("aa", "ab"), ("a", "a"), (
 bpe_hand = {"count_aa": 4, "count_ab": 1, "merges": [("a", "a"), ("a", "b"), ("a", "c")], "tokens": ["aa", "ab", "d", "aa", "ab", "ac"]}
 
 # %% a word counts once exercise="merge_step" fails=["a word counts as often as it occurs", "aaa holds the pair aa twice", "random words, counted"]
-# Counts types and not occurrences.
+# Believes that BPE counts the words of a vocabulary, as types, and not how often each occurs in the text.
 # - counts[pair] = counts.get(pair, 0) + times
 # + counts[pair] = counts.get(pair, 0) + 1
 
@@ -75,7 +75,7 @@ bpe_hand = {"count_aa": 4, "count_ab": 1, "merges": [("a", "a"), ("a", "b"), ("a
 # + for pair in zip(word[::2], word[1::2]):
 
 # %% a pair in either order exercise="merge_step" fails=["the pairs of ababcab", "a word counts as often as it occurs", "random words, counted"]
-# Takes ab and ba for one pair.
+# Believes that a pair is a set: ab and ba are counted as one.
 # - counts[pair] = counts.get(pair, 0) + times
 # + counts[tuple(sorted(pair))] = counts.get(tuple(sorted(pair)), 0) + times
 
@@ -86,7 +86,7 @@ bpe_hand = {"count_aa": 4, "count_ab": 1, "merges": [("a", "a"), ("a", "b"), ("a
 # + return {(a, b): counts.get((a, b), 0) for a in seen for b in seen}
 
 # %% merges from the right exercise="merge_step" fails=["merging goes from left to right", "random lists, merged"]
-# Walks backwards, so aaa becomes a X.
+# Believes that the direction of a merge is free; from the right, aaa becomes a X and not X a.
 # - return out
 # + out, i = [], len(items)
 # + while i > 0:
@@ -106,7 +106,7 @@ bpe_hand = {"count_aa": 4, "count_ab": 1, "merges": [("a", "a"), ("a", "b"), ("a
 # + i += 1
 
 # %% only the first pair is merged exercise="merge_step" fails=["merging goes from left to right", "random lists, merged"]
-# Stops after one replacement.
+# Believes that one step of BPE replaces one place, as `str.replace` with a count of 1 would.
 # - return out
 # + at = next((n for n in range(len(items)) if tuple(items[n : n + 2]) == tuple(pair)), None)
 # + return list(items) if at is None else [*items[:at], new, *items[at + 2 :]]
@@ -158,7 +158,7 @@ bpe_hand = {"count_aa": 4, "count_ab": 1, "merges": [("a", "a"), ("a", "b"), ("a
 # + best = min(counts, key=lambda pair: (-counts[pair], vocab[pair[0]], vocab[pair[1]]))
 
 # %% one long string exercise="train_bpe" fails=["no pair reaches across two chunks", "ties: the smaller left id, then the smaller right id", "English and Chinese, as the library learns them", "random chunks of few letters"]
-# Joins the chunks, so pairs reach across.
+# Believes that chunks are only for display: it joins them, and pairs reach across their ends.
 # - words = Counter(tuple(chunk) for chunk in chunks)
 # + words = {tuple(b"".join(chunks)): 1}
 
@@ -168,7 +168,7 @@ bpe_hand = {"count_aa": 4, "count_ab": 1, "merges": [("a", "a"), ("a", "b"), ("a
 # + words = dict.fromkeys(map(tuple, chunks), 1)
 
 # %% counts once and takes the most frequent exercise="train_bpe" fails=["aaabdaaabac: three merges", "the vocabulary: 256 bytes, then the merged tokens", "ties: the smaller left id, then the smaller right id", "English and Chinese, as the library learns them", "random chunks of few letters"]
-# Does not count again after a merge.
+# Believes that the counts of the first round rank all merges; after a merge, pairs are others.
 # - while len(merges) < n_merges:
 # + first = count_pairs(words)
 # + ranked = sorted((p for p in first if first[p] > 1), key=lambda p: (-first[p], p))[:n_merges]
@@ -214,12 +214,12 @@ cut_hand = {"blanks": ["a", "   ", "b", " "], "signs": ["can", "'", "t", ",", " 
 # + cut += [] if at else [piece]
 
 # %% one pattern made of all exercise="pretokenize" fails=["two patterns, one after the other", "hostile text, as the library cuts it", "random texts and patterns"]
-# Joins the patterns with | and applies them at once.
+# Believes that several patterns in turn are the same as their alternatives joined by |.
 # - for pattern in patterns:
 # + for pattern in ["|".join(patterns)] if patterns else []:
 
 # %% only the first pattern exercise="pretokenize" fails=["two patterns, one after the other", "hostile text, as the library cuts it", "random texts and patterns"]
-# Stops after one pattern.
+# Believes that the first pattern has split all there is; the later ones split its pieces.
 # - for pattern in patterns:
 # + for pattern in patterns[:1]:
 
@@ -229,7 +229,7 @@ cut_hand = {"blanks": ["a", "   ", "b", " "], "signs": ["can", "'", "t", ",", " 
 # + pieces = cut
 
 # %% the empty text is a piece exercise="pretokenize" fails=["no patterns, no text"]
-# Gives back the list of the empty string.
+# Believes that an empty text has one piece, the empty one.
 # - return pieces
 # + return pieces or [text]
 
@@ -242,7 +242,7 @@ rank_hand = {"there": ["the", "r", "e"], "thee": ["the", "e"], "theerere": ["the
 rank_hand = {"there": ["th", "er", "e"], "thee": ["th", "e", "e"], "theerere": ["th", "e", "er", "er", "e"], "there, longest": ["th", "ere"]}
 
 # %% the leftmost pair first exercise="fix_bpe" fails=["shed: sh and ed", "abc: a lower rank wins, not the left place", "a chain of merges", "words, as the library cuts them", "random tables and pieces"]
-# Merges from the left whatever has a rank.
+# Believes that any merge of the list may be applied as soon as its pair is met.
 # - best = min(known, key=ranks.get)
 # + best = known[0]
 
@@ -252,12 +252,12 @@ rank_hand = {"there": ["th", "er", "e"], "thee": ["th", "e", "e"], "theerere": [
 # + best = max(known, key=ranks.get)
 
 # %% the longest merged token first exercise="fix_bpe" fails=["shed: sh and ed", "abc: a lower rank wins, not the left place", "a chain of merges", "words, as the library cuts them", "random tables and pieces"]
-# A greedy search in another dress.
+# Believes that BPE looks for the longest token, as greedy search in a vocabulary does.
 # - best = min(known, key=ranks.get)
 # + best = max(known, key=lambda pair: len(pair[0] + pair[1]))
 
 # %% merges one time only exercise="fix_bpe" fails=["shed: sh and ed", "a chain of merges", "words, as the library cuts them", "random tables and pieces"]
-# Does not look again after the first merge.
+# Believes that a merge makes no new pairs, so that one pass finds them all.
 # - parts = merge_pair(parts, best, best[0] + best[1])
 # + return merge_pair(parts, best, best[0] + best[1])
 
@@ -272,12 +272,12 @@ rank_hand = {"there": ["th", "er", "e"], "thee": ["th", "e", "e"], "theerere": [
 # + parts = list(piece)
 
 # %% the last merge of an overlap exercise="fix_bpe" fails=["every place, from left to right", "random tables and pieces"]
-# Merges a run from its right end.
+# Believes that in a run such as aaa it does not matter which two are merged.
 # - parts = merge_pair(parts, best, best[0] + best[1])
 # + parts = merge_pair(parts[::-1], best[::-1], best[0] + best[1])[::-1]
 
 # %% an empty piece has one token exercise="fix_bpe" fails=["nothing to merge"]
-# Returns [b""] where there is nothing.
+# Believes that every text has at least one token, also the empty one.
 # - return parts
 # + return parts or [b""]
 
@@ -332,7 +332,7 @@ rank_hand = {"there": ["th", "er", "e"], "thee": ["th", "e", "e"], "theerere": [
 # + for piece in pretokenize(unicodedata.normalize("NFKC", text), patterns):
 
 # %% every special token counts exercise="encode_special" fails=["not allowed: ordinary text", "the longest of several", "random texts with signs"]
-# Does not look at `allowed`.
+# Believes that a special token in the text is always meant as one; `allowed` says which are.
 # - names = sorted(allowed, key=len, reverse=True)
 # + names = sorted(special, key=len, reverse=True)
 
@@ -342,7 +342,7 @@ rank_hand = {"there": ["th", "er", "e"], "thee": ["th", "e", "e"], "theerere": [
 # + names = list(allowed)
 
 # %% the shortest first exercise="encode_special" fails=["the longest of several", "texts with signs, as the library reads them", "random texts with signs"]
-# Sorts by length the wrong way.
+# Believes that the order of alternatives in a pattern is free; the shorter name then cuts the longer one apart.
 # - names = sorted(allowed, key=len, reverse=True)
 # + names = sorted(allowed, key=len)
 
@@ -361,17 +361,17 @@ rank_hand = {"there": ["th", "er", "e"], "thee": ["th", "e", "e"], "theerere": [
 # + return [i for p in parts if p for i in ([special[p]] if p in allowed else encode(p, vocab, merges, patterns))]
 
 # %% the texts are joined first exercise="encode_special" fails=["each stretch is cut by itself", "texts with signs, as the library reads them", "random texts with signs"]
-# Strips the blanks around a special token.
+# Believes that blanks around a special token carry nothing.
 # - found += [*encode(plain, vocab, merges, patterns), special[name]]
 # + found += [*encode(plain.strip(), vocab, merges, patterns), special[name]]
 
 # %% what stands behind the last token is lost exercise="encode_special" fails=["a special token between two texts", "texts with signs, as the library reads them", "random texts with signs"]
-# Forgets the rest of the text.
+# Believes that a text ends with its last special token.
 # - return found + encode(plain, vocab, merges, patterns)
 # + return found or encode(plain, vocab, merges, patterns)
 
 # %% unknown names are passed over exercise="encode_special" fails=["an unknown name is refused"]
-# Only looks at names that the text has.
+# Believes that a name in `allowed` that is no special token harms nobody, as long as the text has none.
 # - if name not in special:
 # + if name not in special and name in text and "|" in name:
 
@@ -400,11 +400,11 @@ rank_hand = {"there": ["th", "er", "e"], "thee": ["th", "e", "e"], "theerere": [
 # + found += [start, *(i for part in parts for i in encode(part, vocab, merges, patterns)), end]
 
 # %% no line end behind a message exercise="fix_chat_ids" fails=["a user who types control tokens", "a control token in the role", "every message is two control tokens, whatever it says"]
-# Forgets the line end that the template has.
+# Believes that line ends of a template are layout, and no tokens.
 # - found += encode("\n", vocab, merges, patterns)
 
 # %% no line end behind the assistant exercise="fix_chat_ids" fails=["a user who types control tokens", "a control token in the role", "every message is two control tokens, whatever it says"]
-# Forgets the line end behind the last role.
+# Believes that the prompt ends with the role; the model has always seen a line end there.
 # - return [*found, start, *encode("assistant\n", vocab, merges, patterns)]
 # + return [*found, start, *encode("assistant", vocab, merges, patterns)]
 
@@ -426,7 +426,7 @@ answer_letters = "c"
 answer_letters = "d"
 
 # %% from the right for from the left exercise="digits_by_hand" fails=["threes from the left", "threes from the right"]
-# Swaps the two rules.
+# Believes that groups of three are cut from the left, as a regular expression meets them.
 digits_hand = {"single": list("1234567"), "left": ["1", "234", "567"], "right": ["123", "456", "7"], "1000 left": ["1", "000"], "1000 right": ["100", "0"]}
 
 # %% a digit is not a piece exercise="digits_by_hand" fails=["1234567, digit by digit", "threes from the right"]
@@ -450,12 +450,12 @@ bpb_hand = {"A": 3, "B": 2.4, "lower perplexity": "B", "better": "B", "uniform":
 bpb_hand = {"A": 4 / 3, "B": 3 / 2.4, "lower perplexity": "A", "better": "A", "uniform": math.log(256)}
 
 # %% nats for bits exercise="bits_per_byte" fails=["the example: 3 bits over 3 bytes", "bytes, not characters and not tokens", "several texts: one fraction", "random texts and losses"]
-# Forgets ln 2.
+# Believes that a loss is in bits; cross-entropy with natural logarithms is in nats, ln 2 of them a bit.
 # - return sum(map(sum, losses)) / (math.log(2) * n_bytes)
 # + return sum(map(sum, losses)) / n_bytes
 
 # %% characters for bytes exercise="bits_per_byte" fails=["bytes, not characters and not tokens", "random texts and losses"]
-# Takes len(text), which is right for ASCII.
+# Believes that `len` of a text counts bytes, which holds for ASCII alone.
 # - n_bytes = sum(len(text.encode()) for text in texts)
 # + n_bytes = sum(len(text) for text in texts)
 
@@ -482,7 +482,7 @@ bpb_hand = {"A": 4 / 3, "B": 3 / 2.4, "lower perplexity": "A", "better": "A", "u
 # + n_bytes = max((len(text.encode()) for text in texts), default=0)
 
 # %% zip stops at the shorter one exercise="bits_per_byte" fails=["what cannot be divided is refused"]
-# Trusts that both lists are equally long.
+# Believes that two lists that come together are equally long.
 # - if len(texts) != len(losses):
 # -     raise ValueError(f"{len(texts)} texts and {len(losses)} lists of losses")
 
@@ -496,7 +496,7 @@ bpb_hand = {"A": 4 / 3, "B": 3 / 2.4, "lower perplexity": "A", "better": "A", "u
 price_hand = {"table": 49152 + 576, "share": (49152 + 576) / 134515008, "untied": 134515008 + 49152 + 576, "first loss": math.log2(49152)}
 
 # %% untied means twice the model exercise="vocab_price" fails=["its share of the whole", "the model with two tables"]
-# Doubles everything, and counts the shared table twice.
+# Believes that untying doubles a model; it doubles the table alone.
 price_hand = {"table": 49152 * 576, "share": 2 * 49152 * 576 / 134515008, "untied": 2 * 134515008, "first loss": math.log(49152)}
 
 # %% longer tokens save more exercise="read_vocab" fails=["what the last merges add", "why the lines part"]
@@ -512,7 +512,7 @@ vocab_read = {"growth": "c", "gap": "c", "rare": "a", "value": 3.2}
 vocab_read = {"growth": "b", "gap": "a", "rare": "b", "value": 3.66}
 
 # %% WordPiece counts, too exercise="rivals_by_hand" fails=["which pair each of them merges", "the larger score"]
-# Takes the count for the score.
+# Believes that WordPiece merges the most frequent pair, as BPE does, and not the one with the highest score.
 rivals_hand = {"bpe": "es", "wordpiece": "es", "score": 20 / (100 * 50), "tokens": ["tok", "##en", "##s"], "tokenx": ["[UNK]"], "abc": ["a", "bc"], "probability": 1 / 16}
 
 # %% the longest token, and only the rest unknown exercise="rivals_by_hand" fails=["how WordPiece cuts", "how Unigram cuts", "the probability of the best cut"]
@@ -520,7 +520,7 @@ rivals_hand = {"bpe": "es", "wordpiece": "es", "score": 20 / (100 * 50), "tokens
 rivals_hand = {"bpe": "es", "wordpiece": "qu", "score": 1 / 10, "tokens": ["to", "##ken", "##s"], "tokenx": ["tok", "##en", "[UNK]"], "abc": ["abc"], "probability": 1 / 40}
 
 # %% the longest token first exercise="best_split" fails=["abc: a and bc", "neither the longest nor the fewest", "a dead end on the way", "a long text", "random probabilities, against all cuts", "random probabilities, as the library cuts"]
-# Cuts greedily from the left.
+# Believes that the best split is greedy: from the left, the longest token that fits.
 # - best = [0.0] + [-math.inf] * len(text)  # the largest sum up to each place
 # + greedy, at = [], 0
 # + while at < len(text):
@@ -546,24 +546,24 @@ rivals_hand = {"bpe": "es", "wordpiece": "qu", "score": 1 / 10, "tokens": ["to",
 # + best = [0.0] + [-math.inf] * len(text)
 
 # %% the fewest tokens exercise="best_split" fails=["abc: a and bc", "neither the longest nor the fewest", "a long text", "random probabilities, against all cuts", "random probabilities, as the library cuts"]
-# Counts tokens instead of adding their logarithms.
+# Believes that fewer tokens are always likelier.
 # - total = best[begin] + logp.get(text[begin:end], -math.inf)
 # + total = best[begin] - (1 if text[begin:end] in logp else math.inf)
 
 # %% the smallest sum exercise="best_split" fails=["abc: a and bc", "neither the longest nor the fewest", "a long text", "random probabilities, against all cuts", "random probabilities, as the library cuts"]
-# Takes log probabilities for costs.
+# Believes that log probabilities are costs, so that the smallest sum wins.
 # - total = best[begin] + logp.get(text[begin:end], -math.inf)
 # + total = best[begin] - logp.get(text[begin:end], math.inf)
 
 # %% multiplies the logarithms exercise="best_split" fails=["neither the longest nor the fewest", "texts that no cut makes", "a long text", "random probabilities, against all cuts", "random probabilities, as the library cuts"]
-# Multiplies what should be added.
+# Believes that logarithms of probabilities multiply, as probabilities do.
 # - best = [0.0] + [-math.inf] * len(text)  # the largest sum up to each place
 # + best = [1.0] + [-math.inf] * len(text)
 # - total = best[begin] + logp.get(text[begin:end], -math.inf)
 # + total = best[begin] * logp[text[begin:end]] if text[begin:end] in logp else -math.inf
 
 # %% a text that cannot be cut stays whole exercise="best_split" fails=["texts that no cut makes"]
-# Returns the text as an unknown token.
+# Believes that what cannot be cut becomes an unknown token by itself.
 # - raise ValueError("the tokens do not make this text")
 # + return [text]
 
@@ -578,12 +578,12 @@ rivals_hand = {"bpe": "es", "wordpiece": "qu", "score": 1 / 10, "tokens": ["to",
 # + rows.append(torch.zeros_like(weight[0]))
 
 # %% the mean of all rows exercise="extend_embedding" fails=["abc: the mean of ab and c", "a piece that occurs twice counts twice", "random tables"]
-# Takes the mean over the whole vocabulary.
+# Believes that the mean of the whole vocabulary is as good a start as that of the token's own pieces.
 # - rows.append(weight[[places[piece] for piece in pieces]].mean(dim=0))
 # + rows.append(weight.mean(dim=0))
 
 # %% the sum of the pieces exercise="extend_embedding" fails=["abc: the mean of ab and c", "a piece that occurs twice counts twice", "random tables"]
-# Adds up and does not divide.
+# Believes that a row may have any length, as long as its direction fits.
 # - rows.append(weight[[places[piece] for piece in pieces]].mean(dim=0))
 # + rows.append(weight[[places[piece] for piece in pieces]].sum(dim=0))
 
@@ -593,7 +593,7 @@ rivals_hand = {"bpe": "es", "wordpiece": "qu", "score": 1 / 10, "tokens": ["to",
 # + pieces = [token[i : i + 1] for i in range(len(token))]
 
 # %% each piece once exercise="extend_embedding" fails=["a piece that occurs twice counts twice", "random tables"]
-# Takes the set of the pieces.
+# Believes that a piece that comes twice counts once, as in a set.
 # - pieces = bpe(token, ranks)
 # + pieces = list(dict.fromkeys(bpe(token, ranks)))
 
@@ -603,17 +603,17 @@ rivals_hand = {"bpe": "es", "wordpiece": "qu", "score": 1 / 10, "tokens": ["to",
 # + return torch.cat([*[row[None] for row in rows], weight])
 
 # %% the rows in the order of the alphabet exercise="extend_embedding" fails=["the old rows stay, the new ones follow in order", "random tables"]
-# Sorts the new tokens.
+# Believes that the new tokens get their ids in the order of the alphabet.
 # - for token in new_tokens:
 # + for token in sorted(new_tokens):
 
 # %% computes in single precision exercise="extend_embedding" fails=["the type of the numbers stays", "random tables"]
-# Turns everything into float32.
+# Believes that an embedding is float32 whatever was handed over.
 # - return torch.cat([weight, torch.stack(rows)]) if rows else weight.clone()
 # + return torch.cat([weight, *[row[None] for row in rows]]).float()
 
 # %% old tokens may come again exercise="extend_embedding" fails=["tokens that are not new are refused"]
-# Does not look whether a token is new.
+# Believes that a token in the list is new because it is in the list.
 # - if len({*vocab, *new_tokens}) < len(vocab) + len(new_tokens):
 # -     raise ValueError("a new token is not new")
 
@@ -624,12 +624,12 @@ rivals_hand = {"bpe": "es", "wordpiece": "qu", "score": 1 / 10, "tokens": ["to",
 # + pieces = [piece for piece in pieces if piece in places]
 
 # %% always on the right exercise="pad_batch" fails=["padding on the left", "a real token with the padding's id", "positions count real tokens", "random batches, both sides"]
-# Repairs mask and positions and leaves the side.
+# Believes that mask and positions were all that was wrong with padding on the left.
 # - batch[name].append(padding + real[name] if side == "left" else real[name] + padding)
 # + batch[name].append(real[name] + padding)
 
 # %% always on the left exercise="pad_batch" fails=["a real token with the padding's id", "positions count real tokens", "padding on the right", "random batches, both sides"]
-# Turns the side round for good.
+# Believes that generation is all there is, so that padding always stands on the left.
 # - batch[name].append(padding + real[name] if side == "left" else real[name] + padding)
 # + batch[name].append(padding + real[name])
 
@@ -639,7 +639,7 @@ rivals_hand = {"bpe": "es", "wordpiece": "qu", "score": 1 / 10, "tokens": ["to",
 # + real = {"ids": list(row), "mask": [int(i != pad_id) for i in row], "positions": list(range(n))}
 
 # %% positions run over the padding exercise="pad_batch" fails=["positions count real tokens", "random batches, both sides"]
-# Numbers the places of the rectangle.
+# Believes that a position is the place in the rectangle, and not among the text's own tokens.
 # - real = {"ids": list(row), "mask": [1] * n, "positions": list(range(n))}
 # + shift = gap if side == "left" else 0
 # + real = {"ids": list(row), "mask": [1] * n, "positions": list(range(shift, shift + n))}
@@ -650,7 +650,7 @@ rivals_hand = {"bpe": "es", "wordpiece": "qu", "score": 1 / 10, "tokens": ["to",
 # + for name, fill in (("ids", pad_id), ("mask", 0), ("positions", max(n - 1, 0) if side == "right" else 0)):
 
 # %% any other side is the right exercise="pad_batch" fails=["another side is refused"]
-# Takes whatever is not "left" for "right".
+# Believes that whoever does not write "left" means the right.
 # - if side not in ("left", "right"):
 # -     raise ValueError(f"side is {side!r}")
 
@@ -660,7 +660,7 @@ rivals_hand = {"bpe": "es", "wordpiece": "qu", "score": 1 / 10, "tokens": ["to",
 # + return merged, {p: max(-1, min(1, n)) for p, n in changes.items() if n}
 
 # %% zeros stay in the changes exercise="train_fast" fails=["runs, and pairs that come and go", "one round: the words and the counts", "random words, their changes", "random tables, and an index with gaps"]
-# Returns pairs that neither came nor went.
+# Believes that a change of 0 harms nobody; the caller then counts a pair that neither came nor went.
 # - return merged, {p: n for p, n in changes.items() if n}
 # + return merged, dict(changes)
 
@@ -670,7 +670,7 @@ rivals_hand = {"bpe": "es", "wordpiece": "qu", "score": 1 / 10, "tokens": ["to",
 # + return merged, {p: n for p, n in changes.items() if n < 0}
 
 # %% changes without the count of the word exercise="train_fast" fails=["one round: the words and the counts", "trained with it, the merges are those of the library", "random tables, and an index with gaps"]
-# Adds up the changes without the word's count.
+# Believes that a word's pairs change by one, and not by one for each time that the word occurs.
 # - counts[p] = counts.get(p, 0) + n * times[w]
 # + counts[p] = counts.get(p, 0) + n
 
@@ -722,7 +722,7 @@ rivals_hand = {"bpe": "es", "wordpiece": "qu", "score": 1 / 10, "tokens": ["to",
 # + for token in [piece.encode()] if piece.encode() in ids else bpe(piece.encode(), ranks):
 
 # %% control tokens in capitals exercise="encode_special" fails=["texts with signs, as the library reads them", "random texts with signs"]
-# Compares without regard to capital letters.
+# Believes that a special token is a word, known in any spelling.
 # - name = next((n for n in names if text.startswith(n, at)), None)
 # + name = next((n for n in names if text.lower().startswith(n, at)), None)
 

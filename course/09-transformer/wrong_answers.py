@@ -127,12 +127,12 @@ spread = {"raw": 8, "by_root": 1, "by_d": 1 / 8, "wide": 4, "softmax": "c"}
 # + seen = real[:, :, None].expand(n, n_tokens, n_tokens)
 
 # %% always causal exercise="masks" fails=["not causal: all real keys, for everybody", "random batches"]
-# Does not ask for the argument.
+# Believes that every transformer looks back only; an encoder's tokens see each other.
 # - if causal:
 # + if True:
 
 # %% the first text for all exercise="masks" fails=["not causal: all real keys, for everybody", "random batches"]
-# Builds one mask and repeats it.
+# Believes that the texts of a batch are equally long, so that one mask serves all.
 # - seen = real[:, None, :].expand(n, n_tokens, n_tokens)
 # + seen = real[:1, None, :].expand(n, n_tokens, n_tokens)
 
@@ -143,7 +143,7 @@ spread = {"raw": 8, "by_root": 1, "by_d": 1 / 8, "wide": 4, "softmax": "c"}
 # + seen = first[:, None, :].expand(n, n_tokens, n_tokens)
 
 # %% more losses, faster training exercise="which_stack" fails=["gaps under a causal mask"]
-# Mixes up the two training tasks.
+# Believes that a causal mask brings a loss at every place; the losses come from the task, which asks for the gaps.
 stack = {"gaps": "a", "cross": "b", "parallel": "a", "prefix": "b", "decoder": "c"}
 
 # %% the numbers must agree exercise="which_stack" fails=["cross-attention"]
@@ -164,7 +164,7 @@ stack = {"gaps": "b", "cross": "b", "parallel": "a", "prefix": "b", "decoder": "
 # + return heads.reshape(n, n_tokens, d_model) @ w_o.T
 
 # %% the faulty program exercise="fix_heads" fails=["the smallest example, with identity matrices", "as torch's MultiheadAttention computes it", "without a mask, the first token is felt at the last", "random sizes"]
-# Reshapes to heads without swapping axes, and back.
+# Believes that a reshape that has the right shape has put the right numbers together.
 # - shape = (n, n_tokens, n_heads, d_model // n_heads)
 # - q, k, v = ((x @ w.T).reshape(shape).transpose(1, 2) for w in (w_q, w_k, w_v))
 # + shape = (n, n_heads, n_tokens, d_model // n_heads)
@@ -182,7 +182,7 @@ stack = {"gaps": "b", "cross": "b", "parallel": "a", "prefix": "b", "decoder": "
 # + return heads.permute(0, 2, 3, 1).reshape(n, n_tokens, d_model) @ w_o.T
 
 # %% the last layer left out exercise="fix_heads" fails=["one head: plain attention", "as torch's MultiheadAttention computes it", "a mask for each text and each head", "random sizes"]
-# Puts the heads side by side and stops.
+# Believes that heads side by side are the output; the last layer mixes them.
 # - return heads.transpose(1, 2).reshape(n, n_tokens, d_model) @ w_o.T
 # + return heads.transpose(1, 2).reshape(n, n_tokens, d_model)
 
@@ -192,29 +192,29 @@ stack = {"gaps": "b", "cross": "b", "parallel": "a", "prefix": "b", "decoder": "
 # + heads = attention(q, k, v)
 
 # %% one head after all exercise="fix_heads" fails=["the smallest example, with identity matrices", "as torch's MultiheadAttention computes it", "random sizes"]
-# "Repairs" the program by not splitting at all.
+# "Repairs" the program by not splitting: believes that one wide head computes what several narrow ones do.
 # - shape = (n, n_tokens, n_heads, d_model // n_heads)
 # + shape = (n, n_tokens, 1, d_model)
 
 # %% keys in groups, values in rows exercise="fix_gqa" fails=["four heads, two of them shared", "as torch computes it", "random groups"]
-# Repairs the keys and leaves the values.
+# Believes that only keys decide who looks where; the values of a head must come from the same group.
 # - v = v.repeat_interleave(n_heads // n_kv_heads, dim=1)
 # + v = v.repeat(1, n_heads // n_kv_heads, 1, 1)
 
 # %% values in groups, keys in rows exercise="fix_gqa" fails=["as torch computes it", "random groups"]
-# Repairs the values and leaves the keys.
+# Believes that the order of the keys' heads is free, as long as the values fit.
 # - k = k.repeat_interleave(n_heads // n_kv_heads, dim=1)
 # + k = k.repeat(1, n_heads // n_kv_heads, 1, 1)
 
 # %% one key head for everybody exercise="fix_gqa" fails=["four heads, two of them shared", "as torch computes it", "random groups"]
-# Spreads the first head only: multi-query attention.
+# Believes that grouped-query attention is multi-query attention: one head of keys for all.
 # - k = k.repeat_interleave(n_heads // n_kv_heads, dim=1)
 # - v = v.repeat_interleave(n_heads // n_kv_heads, dim=1)
 # + k = k[:, :1].expand(-1, n_heads, -1, -1)
 # + v = v[:, :1].expand(-1, n_heads, -1, -1)
 
 # %% the mask gets lost exercise="fix_gqa" fails=["as torch computes it", "random groups"]
-# Hands on three of four arguments.
+# Believes that the mask is known to `attention` without being handed on.
 # - return attention(q, k, v, mask)
 # + return attention(q, k, v)
 
@@ -239,7 +239,7 @@ stack = {"gaps": "b", "cross": "b", "parallel": "a", "prefix": "b", "decoder": "
 turned = {"query_at_1": [1, -3], "q1_k0": -1, "q3_k2": -1, "q0_k1": 1, "q2_k0": -7}
 
 # %% turns the query only exercise="rope_by_hand" fails=["one place apart, the query behind", "one place apart, the key behind"]
-# Leaves keys where they are.
+# Believes that only the one who looks has a place; RoPE turns keys as well.
 turned = {"query_at_1": [-1, 3], "q1_k0": 1, "q3_k2": -1, "q0_k1": 7, "q2_k0": -7}
 
 # %% the distance without its sign exercise="rope_by_hand" fails=["one place apart, the key behind"]
@@ -247,11 +247,11 @@ turned = {"query_at_1": [-1, 3], "q1_k0": 1, "q3_k2": -1, "q0_k1": 7, "q2_k0": -
 turned = {"query_at_1": [-1, 3], "q1_k0": 1, "q3_k2": 1, "q0_k1": 1, "q2_k0": -7}
 
 # %% a quarter for two places exercise="rope_by_hand" fails=["two places apart"]
-# Turns once, however far.
+# Believes that being turned is yes or no; two places are two quarters.
 turned = {"query_at_1": [-1, 3], "q1_k0": 1, "q3_k2": 1, "q0_k1": -1, "q2_k0": 1}
 
 # %% turns nothing exercise="rope" fails=["one pair at place 1", "pairs of neighbours, by complex numbers", "pairs across the halves", "random places, bases and shapes"]
-# Returns x: every test at equal places passes.
+# Believes that RoPE is done when the scores of equal places are right: there, turning nothing passes.
 # - pair = a * cos - b * sin, a * sin + b * cos
 # + pair = a, b
 
@@ -266,7 +266,7 @@ turned = {"query_at_1": [-1, 3], "q1_k0": 1, "q3_k2": 1, "q0_k1": -1, "q2_k0": 1
 # + pair = a * cos + b * sin, a * sin - b * cos
 
 # %% always halves exercise="rope" fails=["pairs of neighbours, by complex numbers", "the base", "random places, bases and shapes"]
-# The other convention, whatever the argument says.
+# Believes that RoPE has one convention, the one of Hugging Face's files: pairs across the halves.
 # - if interleaved:
 # -     a, b = x[..., 0::2], x[..., 1::2]
 # - else:
@@ -276,7 +276,7 @@ turned = {"query_at_1": [-1, 3], "q1_k0": 1, "q3_k2": 1, "q0_k1": -1, "q2_k0": 1
 # + return torch.cat(pair, dim=-1)
 
 # %% always neighbours exercise="rope" fails=["pairs across the halves", "random places, bases and shapes"]
-# The paper's convention, whatever the argument says.
+# Believes that RoPE has one convention, the paper's: pairs of neighbours.
 # - if interleaved:
 # -     a, b = x[..., 0::2], x[..., 1::2]
 # - else:
@@ -296,13 +296,13 @@ turned = {"query_at_1": [-1, 3], "q1_k0": 1, "q3_k2": 1, "q0_k1": -1, "q2_k0": 1
 # + angles = torch.arange(x.shape[-2], dtype=torch.float64)[:, None] * speeds
 
 # %% places without order exercise="rope" fails=["the places are handed over", "random places, bases and shapes"]
-# Starts at the first place and counts on.
+# Believes that places are 0, 1, 2, … from wherever they begin; they are handed over, and may come in any order.
 # - angles = torch.as_tensor(positions, dtype=torch.float64)[:, None] * speeds
 # + places = int(positions[0]) + torch.arange(x.shape[-2], dtype=torch.float64)
 # + angles = places[:, None] * speeds
 
 # %% the base is always ten thousand exercise="rope" fails=["the base", "random places, bases and shapes"]
-# Reads a fixed number where the argument stands.
+# Believes that the base is a constant of nature; SmolLM2's is 100,000.
 # - speeds = base ** (-2 * torch.arange(d // 2, dtype=torch.float64) / d)
 # + speeds = 10000.0 ** (-2 * torch.arange(d // 2, dtype=torch.float64) / d)
 
@@ -312,12 +312,12 @@ turned = {"query_at_1": [-1, 3], "q1_k0": 1, "q3_k2": 1, "q0_k1": -1, "q2_k0": 1
 # + speeds = base ** (-torch.arange(d // 2, dtype=torch.float64) / d)
 
 # %% one speed for all pairs exercise="rope" fails=["pairs of neighbours, by complex numbers", "pairs across the halves", "the base", "random places, bases and shapes"]
-# Every pair turns by one radian a place.
+# Believes that all pairs turn equally fast, one radian a place.
 # - speeds = base ** (-2 * torch.arange(d // 2, dtype=torch.float64) / d)
 # + speeds = torch.ones(d // 2, dtype=torch.float64)
 
 # %% everything in double precision exercise="rope" fails=["one pair at place 1"]
-# Forgets to convert cosines and sines back.
+# Believes that higher precision in between is free; cosines in float64 make the result float64.
 # - cos, sin = angles.cos().to(x.dtype), angles.sin().to(x.dtype)
 # + cos, sin = angles.cos(), angles.sin()
 
@@ -349,7 +349,7 @@ turned = {"query_at_1": [-1, 3], "q1_k0": 1, "q3_k2": 1, "q0_k1": -1, "q2_k0": 1
 # + return pairs.reshape(rows, d_in)
 
 # %% permutes the columns exercise="to_half_split" fails=["one head of four rows", "two heads, each by itself", "random weights and heads"]
-# Takes (out, in) for (in, out).
+# Believes that a layer's weight is (in, out), so that its columns are what it puts out.
 # - pairs = weight.reshape(n_heads, rows // n_heads // 2, 2, d_in)
 # - return pairs.transpose(1, 2).reshape(rows, d_in)
 # + return torch.cat([weight[:, 0::2], weight[:, 1::2]], dim=1)
@@ -362,7 +362,7 @@ turned = {"query_at_1": [-1, 3], "q1_k0": 1, "q3_k2": 1, "q0_k1": -1, "q2_k0": 1
 # + angles = places * base ** (-2 * torch.arange(d // 2) * places / d)
 
 # %% takes the mean away exercise="norm_and_gate" fails=["norm: (1, 7)", "norm: weights, and every vector by itself", "norm: eps stands inside the root", "random vectors and weights"]
-# LayerNorm from habit.
+# Believes that RMSNorm centres first, as LayerNorm does.
 # - return weight * x / torch.sqrt(x.pow(2).mean(dim=-1, keepdim=True) + eps)
 # + return weight * (x - x.mean(-1, keepdim=True)) / torch.sqrt(x.var(-1, correction=0, keepdim=True) + eps)
 
@@ -377,17 +377,17 @@ turned = {"query_at_1": [-1, 3], "q1_k0": 1, "q3_k2": 1, "q0_k1": -1, "q2_k0": 1
 # + return weight * x / (torch.sqrt(x.pow(2).mean(dim=-1, keepdim=True)) + eps)
 
 # %% weights forgotten exercise="norm_and_gate" fails=["norm: weights, and every vector by itself", "random vectors and weights"]
-# Normalises and stops.
+# Believes that a norm has nothing to learn.
 # - return weight * x / torch.sqrt(x.pow(2).mean(dim=-1, keepdim=True) + eps)
 # + return x / torch.sqrt(x.pow(2).mean(dim=-1, keepdim=True) + eps)
 
 # %% one norm for all tokens exercise="norm_and_gate" fails=["norm: weights, and every vector by itself", "random vectors and weights"]
-# The mean over everything.
+# Believes that the mean goes over the whole tensor, and not over each token's numbers.
 # - return weight * x / torch.sqrt(x.pow(2).mean(dim=-1, keepdim=True) + eps)
 # + return weight * x / torch.sqrt(x.pow(2).mean() + eps)
 
 # %% gate and up exchanged exercise="norm_and_gate" fails=["gate: the example with 1 × 1 matrices", "gate: as torch computes it", "random vectors and weights"]
-# The shapes are the same; only numbers tell.
+# Believes that two matrices of the same shape can stand for each other; SiLU goes to one of them only.
 # - gate = x @ w_gate.T
 # - return (gate * torch.sigmoid(gate) * (x @ w_up.T)) @ w_down.T
 # + gate = x @ w_up.T
@@ -399,12 +399,12 @@ turned = {"query_at_1": [-1, 3], "q1_k0": 1, "q3_k2": 1, "q0_k1": -1, "q2_k0": 1
 # + return (torch.sigmoid(gate) * (x @ w_up.T)) @ w_down.T
 
 # %% a sum for a product exercise="norm_and_gate" fails=["gate: the example with 1 × 1 matrices", "gate: as torch computes it", "random vectors and weights"]
-# Adds what should be multiplied.
+# Believes that a gate is added, like a bias; it multiplies, and so can close.
 # - return (gate * torch.sigmoid(gate) * (x @ w_up.T)) @ w_down.T
 # + return (gate * torch.sigmoid(gate) + (x @ w_up.T)) @ w_down.T
 
 # %% GELU instead exercise="norm_and_gate" fails=["gate: the example with 1 × 1 matrices", "gate: as torch computes it", "random vectors and weights"]
-# GEGLU: close to SwiGLU, and not the same.
+# Believes that the gate's function is free: with GELU it is GEGLU, close to SwiGLU and not the same.
 # - return (gate * torch.sigmoid(gate) * (x @ w_up.T)) @ w_down.T
 # + return (F.gelu(gate) * (x @ w_up.T)) @ w_down.T
 
@@ -413,7 +413,7 @@ turned = {"query_at_1": [-1, 3], "q1_k0": 1, "q3_k2": 1, "q0_k1": -1, "q2_k0": 1
 seen_in_plot = {"post": "B", "size": 3.6, "why": "a", "conclude": "b"}
 
 # %% reads the wrong end exercise="pre_or_post" fails=["the size after twelve blocks"]
-# Reads block 6.
+# Reads the value at block 6 for that behind all twelve.
 seen_in_plot = {"post": "A", "size": 2.6, "why": "a", "conclude": "b"}
 
 # %% every block doubles exercise="pre_or_post" fails=["why it grows"]
@@ -425,27 +425,27 @@ seen_in_plot = {"post": "A", "size": 3.6, "why": "b", "conclude": "b"}
 seen_in_plot = {"post": "A", "size": 3.6, "why": "a", "conclude": "a"}
 
 # %% as many key heads as queries exercise="count_by_hand" fails=["the attention", "the total", "the arithmetic of the matrices", "where attention is as dear"]
-# Counts four square matrices.
+# Believes that attention is four square matrices, whatever the number of key heads.
 # - small_llama = {"attention": 48, "mlp": 72, "norms": 12, "total": 172, "flops": 320, "equal_at": 20}
 # + small_llama = {"attention": 64, "mlp": 72, "norms": 12, "total": 188, "flops": 352, "equal_at": 22}
 
 # %% an MLP of two matrices exercise="count_by_hand" fails=["the MLP", "the total", "the arithmetic of the matrices", "where attention is as dear"]
-# Forgets the gate.
+# Believes that an MLP has two matrices, as before the gate.
 # - small_llama = {"attention": 48, "mlp": 72, "norms": 12, "total": 172, "flops": 320, "equal_at": 20}
 # + small_llama = {"attention": 48, "mlp": 48, "norms": 12, "total": 148, "flops": 272, "equal_at": 17}
 
 # %% the last norm forgotten exercise="count_by_hand" fails=["the norms", "the total"]
-# Counts the block's two.
+# Believes that all norms stand in blocks.
 # - small_llama = {"attention": 48, "mlp": 72, "norms": 12, "total": 172, "flops": 320, "equal_at": 20}
 # + small_llama = {"attention": 48, "mlp": 72, "norms": 8, "total": 168, "flops": 320, "equal_at": 20}
 
 # %% a tied head is free exercise="count_by_hand" fails=["the arithmetic of the matrices", "where attention is as dear"]
-# It costs no parameters, but it is multiplied.
+# Believes that what costs no parameters costs no work; the tied table is multiplied all the same.
 # - small_llama = {"attention": 48, "mlp": 72, "norms": 12, "total": 172, "flops": 320, "equal_at": 20}
 # + small_llama = {"attention": 48, "mlp": 72, "norms": 12, "total": 172, "flops": 240, "equal_at": 15}
 
 # %% ignores shared keys exercise="count_model" fails=["parameters: Llama 3 and SmolLM2, shared keys", "parameters: biases beside a gate and shared keys", "FLOPs: as the library's model spends them", "random configurations"]
-# Four square matrices for every model.
+# Believes that attention is four square matrices in every model.
 # - d_kv = d // config["n_heads"] * config["n_kv_heads"]
 # - matrices = [(d, d), (d_kv, d), (d_kv, d), (d, d)]  # queries, keys, values, output
 # + d_kv = d
@@ -455,27 +455,27 @@ seen_in_plot = {"post": "A", "size": 3.6, "why": "a", "conclude": "a"}
 # + block = 4 * d * d + (3 if config["gated"] else 2) * d * d_ff
 
 # %% every head is tied exercise="count_model" fails=["parameters: Llama 2, a head of its own", "parameters: Llama 3 and SmolLM2, shared keys", "parameters: biases beside a gate and shared keys", "random configurations"]
-# One table for all.
+# Believes that the output layer is always the embedding.
 # - tables = config["vocab_size"] * (1 if config["tied"] else 2) + config["n_positions"]
 # + tables = config["vocab_size"] + config["n_positions"]
 
 # %% no biases anywhere exercise="count_model" fails=["parameters: GPT-2", "parameters: biases beside a gate and shared keys", "random configurations"]
-# Counts matrices only.
+# Believes that a layer is its matrix; GPT-2's have biases.
 # - biases = sum(out for out, _ in matrices) if config["bias"] else 0
 # + biases = 0
 
 # %% no table of places exercise="count_model" fails=["parameters: GPT-2", "random configurations"]
-# Forgets the learned positions.
+# Believes that places cost nothing; learned positions are a table.
 # - tables = config["vocab_size"] * (1 if config["tied"] else 2) + config["n_positions"]
 # + tables = config["vocab_size"] * (1 if config["tied"] else 2)
 
 # %% the last norm left out exercise="count_model" fails=["parameters: the smallest example", "parameters: GPT-2", "parameters: biases beside a gate and shared keys", "random configurations"]
-# Two norms a block and no more.
+# Believes that there are two norms a block and no more.
 # - return config["n_layers"] * block + norm + tables * d
 # + return config["n_layers"] * block + tables * d
 
 # %% always a gate exercise="count_model" fails=["parameters: GPT-2", "random configurations"]
-# Three matrices in every MLP.
+# Believes that every MLP has three matrices, as those with a gate.
 # - matrices += [(d_ff, d)] * (2 if config["gated"] else 1) + [(d, d_ff)]
 # + matrices += [(d_ff, d)] * 2 + [(d, d_ff)]
 
@@ -489,22 +489,22 @@ seen_in_plot = {"post": "A", "size": 3.6, "why": "a", "conclude": "a"}
 # +     return 2 * count_parameters(config)
 
 # %% one FLOP a product exercise="count_model" fails=["FLOPs: the smallest example", "FLOPs: as the library's model spends them", "random configurations"]
-# Counts multiply-adds as one.
+# Believes that a multiplication with its addition is one operation; by the usual count it is two.
 # - return 2 * matrices + 4 * n_context * d * config["n_layers"]
 # + return matrices + 2 * n_context * d * config["n_layers"]
 
 # %% the scores alone exercise="count_model" fails=["FLOPs: the smallest example", "FLOPs: as the library's model spends them", "random configurations"]
-# Forgets that the weights have to be used.
+# Believes that attention is done with the scores; weighting the values costs as much again.
 # - return 2 * matrices + 4 * n_context * d * config["n_layers"]
 # + return 2 * matrices + 2 * n_context * d * config["n_layers"]
 
 # %% does not shrink exercise="online_softmax" fails=["the smallest example", "the same as torch's, for every size of block", "scores in the thousands, rising and falling", "random sizes"]
-# Adds blocks that are relative to different maxima.
+# Believes that exponentials of different blocks add up, although each is relative to its own maximum.
 # - exps, shrink = torch.exp(scores - higher), torch.exp(top - higher)
 # + exps, shrink = torch.exp(scores - higher), 1.0
 
 # %% shrinks the values only exercise="online_softmax" fails=["the smallest example", "the same as torch's, for every size of block", "scores in the thousands, rising and falling", "random sizes"]
-# Forgets the sum of the exponentials.
+# Believes that only the output has to follow a new maximum, and not the sum below it.
 # - total = total * shrink + exps.sum(dim=1, keepdim=True)
 # + total = total + exps.sum(dim=1, keepdim=True)
 
@@ -526,7 +526,7 @@ seen_in_plot = {"post": "A", "size": 3.6, "why": "a", "conclude": "a"}
 # + higher = torch.maximum(top, scores.max().expand_as(top))
 
 # %% a softmax for each block exercise="online_softmax" fails=["the smallest example", "the same as torch's, for every size of block", "scores in the thousands, rising and falling", "random sizes"]
-# Averages the blocks' outputs.
+# Believes that the softmax of a whole is the mean of its blocks' softmaxes.
 # -     scores = q @ keys.T
 # -     higher = torch.maximum(top, scores.amax(dim=1, keepdim=True))
 # -     exps, shrink = torch.exp(scores - higher), torch.exp(top - higher)
@@ -537,7 +537,7 @@ seen_in_plot = {"post": "A", "size": 3.6, "why": "a", "conclude": "a"}
 # + total = total + 1
 
 # %% full blocks only exercise="online_softmax" fails=["the same as torch's, for every size of block", "scores in the thousands, rising and falling", "random sizes"]
-# Drops a last block that is shorter.
+# Believes that the length is a multiple of the block.
 # - scores = q @ keys.T
 # + if len(keys) < min(block, len(k)):
 # +     continue
@@ -572,7 +572,7 @@ seen_in_plot = {"post": "A", "size": 3.6, "why": "a", "conclude": "a"}
 # + "active": 612,
 
 # %% capacity for all together exercise="moe_by_hand" fails=["the dropped requests"]
-# Sixteen requests, sixteen places: nothing dropped.
+# Believes that sixteen places for sixteen requests drop nothing; each expert has its own four.
 # - "dropped": 4,
 # + "dropped": 0,
 
@@ -582,14 +582,14 @@ seen_in_plot = {"post": "A", "size": 3.6, "why": "a", "conclude": "a"}
 # + x = self.self_attn(self.input_layernorm(x), positions, mask)
 
 # %% post-norm from habit exercise="transformer" fails=["one block, drawn weights, as the library computes it", "the tiny model's weights", "random configurations and weights"]
-# Normalises the sum, as in the original.
+# Believes that the norm comes behind the sum, as in the transformer of 2017.
 # - x = x + self.self_attn(self.input_layernorm(x), positions, mask)
 # - return x + self.mlp(self.post_attention_layernorm(x))
 # + x = self.input_layernorm(x + self.self_attn(x, positions, mask))
 # + return self.post_attention_layernorm(x + self.mlp(x))
 
 # %% one norm for both parts exercise="transformer" fails=["one block, drawn weights, as the library computes it", "the tiny model's weights", "random configurations and weights"]
-# Uses the first norm twice.
+# Believes that a block has one norm, used twice.
 # - return x + self.mlp(self.post_attention_layernorm(x))
 # + return x + self.mlp(self.input_layernorm(x))
 
@@ -601,55 +601,55 @@ seen_in_plot = {"post": "A", "size": 3.6, "why": "a", "conclude": "a"}
 # + return after + self.mlp(self.post_attention_layernorm(x))
 
 # %% halves for neighbours exercise="transformer" fails=["one block, drawn weights, as the library computes it", "the tiny model's weights", "random configurations and weights"]
-# The other pairing, with these weights.
+# Believes that RoPE's pairs are across the halves in any weights; these are made for neighbours.
 # - q, k = (rope(t, positions, self.config["rope_base"]) for t in split[:2])
 # + q, k = (rope(t, positions, self.config["rope_base"], False) for t in split[:2])
 
 # %% the base of the paper exercise="transformer" fails=["one block, drawn weights, as the library computes it", "random configurations and weights"]
-# 10,000, whatever the configuration says.
+# Believes that RoPE's base is 10,000 in every model; the configuration says.
 # - q, k = (rope(t, positions, self.config["rope_base"]) for t in split[:2])
 # + q, k = (rope(t, positions) for t in split[:2])
 
 # %% turns the values too exercise="transformer" fails=["one block, drawn weights, as the library computes it", "the tiny model's weights", "random configurations and weights"]
-# Applies RoPE to all three.
+# Believes that RoPE turns all three; the values carry no place.
 # - q, k = (rope(t, positions, self.config["rope_base"]) for t in split[:2])
 # - heads = grouped_attention(q, k, split[2], mask)
 # + q, k, v = (rope(t, positions, self.config["rope_base"]) for t in split)
 # + heads = grouped_attention(q, k, v, mask)
 
 # %% gate and up change places exercise="transformer" fails=["one block, drawn weights, as the library computes it", "the tiny model's weights", "random configurations and weights"]
-# Hands them over in the other order.
+# Believes that the order of `gate_proj` and `up_proj` is free, since their shapes are the same.
 # - return swiglu(x, self.gate_proj.weight, self.up_proj.weight, self.down_proj.weight)
 # + return swiglu(x, self.up_proj.weight, self.gate_proj.weight, self.down_proj.weight)
 
 # %% no last norm exercise="transformer" fails=["the smallest example: no blocks", "one block, drawn weights, as the library computes it", "the tiny model's weights", "random configurations and weights"]
-# Straight from the last block to the head.
+# Believes that the stream goes straight from the last block to the output layer.
 # - return self.model["norm"](x) @ self.model["embed_tokens"].weight.T
 # + return x @ self.model["embed_tokens"].weight.T
 
 # %% a head of its own exercise="transformer" fails=["the smallest example: no blocks", "parameters: names and shapes", "one block, drawn weights, as the library computes it", "random configurations and weights"]
-# An untied head: a weight too many.
+# Believes that the output layer has a weight of its own; here it is the embedding.
 # - self.model = nn.ModuleDict({
 # + self.head = nn.Linear(config["d_model"], config["vocab_size"], bias=False)
 # + self.model = nn.ModuleDict({
 
 # %% biases by default exercise="transformer" fails=["parameters: names and shapes", "one block, drawn weights, as the library computes it", "random configurations and weights"]
-# nn.Linear as it comes.
+# Believes that `nn.Linear` as it comes is what a Llama has; its layers have no biases.
 # - self.down_proj = nn.Linear(d_ff, d, bias=False)
 # + self.down_proj = nn.Linear(d_ff, d)
 
 # %% a softmax at the end exercise="transformer" fails=["the smallest example: no blocks", "one block, drawn weights, as the library computes it", "the tiny model's weights", "random configurations and weights"]
-# Probabilities in place of logits.
+# Believes that a model gives probabilities; it gives logits, and the loss applies the softmax.
 # - return self.model["norm"](x) @ self.model["embed_tokens"].weight.T
 # + return torch.softmax(self.model["norm"](x) @ self.model["embed_tokens"].weight.T, dim=-1)
 
 # %% one block after all exercise="transformer" fails=["the tiny model's weights", "random configurations and weights"]
-# Runs the first block only.
+# Runs the first block only, as if a list of layers called itself.
 # - for block in self.model["layers"]:
 # + for block in self.model["layers"][:1]:
 
 # %% no mask exercise="transformer" fails=["one block, drawn weights, as the library computes it", "the tiny model's weights", "random configurations and weights"]
-# Every token sees the future.
+# Believes that a decoder learns by itself not to look ahead.
 # - heads = grouped_attention(q, k, split[2], mask)
 # + heads = grouped_attention(q, k, split[2])
 
@@ -661,17 +661,17 @@ seen_in_plot = {"post": "A", "size": 3.6, "why": "a", "conclude": "a"}
 # +     x = block(x, positions, mask if i == 0 else None)
 
 # %% counts places anew exercise="transformer" fails=["places and causal are handed on"]
-# Takes `positions` and does not use them.
+# Believes that places always begin at 0; with `positions` they may begin anywhere.
 # - positions = list(range(ids.shape[1])) if positions is None else positions
 # + positions = list(range(ids.shape[1]))
 
 # %% always causal, whatever is said exercise="transformer" fails=["places and causal are handed on"]
-# Takes `causal` and does not use it.
+# Believes that the module is a decoder, so that `causal` needs no reading.
 # - mask = attention_mask(torch.ones(1, ids.shape[1], dtype=torch.bool), causal)
 # + mask = attention_mask(torch.ones(1, ids.shape[1], dtype=torch.bool))
 
 # %% eps by default exercise="transformer" fails=["one block, drawn weights, as the library computes it", "random configurations and weights"]
-# Does not read eps from the configuration.
+# Believes that eps is a detail that the library's default settles.
 # - self.weight, self.eps = nn.Parameter(torch.ones(d)), eps
 # + self.weight, self.eps = nn.Parameter(torch.ones(d)), 1e-5
 

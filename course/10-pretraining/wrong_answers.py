@@ -30,7 +30,7 @@ loss_hand = {"targets": 3, "loss": 2, "perplexity": math.exp(2), "bits_per_byte"
 # + return F.cross_entropy(logits[:, :-2][counts], ids[:, 2:][counts])
 
 # %% padding counts exercise="next_token_loss" fails=["padding on the right does not count", "padding on the left does not count", "the mean is over tokens, not over rows", "without a target: refused", "drawn batches"]
-# Never looks at the mask.
+# Believes that padding is text like any other.
 # - real = torch.ones_like(ids, dtype=torch.bool) if real is None else real
 # + real = torch.ones_like(ids, dtype=torch.bool)
 
@@ -63,7 +63,7 @@ loss_hand = {"targets": 3, "loss": 2, "perplexity": math.exp(2), "bits_per_byte"
 # + return -p[:, :-1][counts].gather(1, ids[:, 1:][counts][:, None]).log().mean()
 
 # %% takes probabilities exercise="next_token_loss" fails=["the table of the cat", "the mean is over tokens, not over rows", "drawn batches"]
-# Applies softmax before cross_entropy, which applies it again.
+# Believes that `cross_entropy` wants probabilities; it applies the softmax itself, so this one is the second.
 # - return F.cross_entropy(logits[:, :-1][counts], ids[:, 1:][counts])
 # + return F.cross_entropy(logits.softmax(dim=-1)[:, :-1][counts], ids[:, 1:][counts])
 
@@ -73,7 +73,7 @@ loss_hand = {"targets": 3, "loss": 2, "perplexity": math.exp(2), "bits_per_byte"
 # -     raise ValueError("there is no target")
 
 # %% perplexity for loss exercise="next_token_loss" fails=["the table of the cat", "equal logits cost ln V", "the mean is over tokens, not over rows", "drawn batches"]
-# Returns e to the power of the loss.
+# Believes that the loss of a language model is its perplexity, which is e to the power of it.
 # - return F.cross_entropy(logits[:, :-1][counts], ids[:, 1:][counts])
 # + return F.cross_entropy(logits[:, :-1][counts], ids[:, 1:][counts]).exp()
 
@@ -194,7 +194,7 @@ first_said = {"first_loss": math.log(50257), "first_bits": 7, "thirty": "d", "ha
 # + for size in range(len(context) + 1):
 
 # %% an unseen context is a uniform guess exercise="ngram" fails=["unseen contexts say what the shorter one says", "drawn texts, counted another way"]
-# Throws away what the shorter context knows.
+# Believes that an unseen context tells nothing; a shorter one still does.
 # - p = (row.get(char, 0) + k * p) / (sum(row.values()) + k)
 # + p = (row.get(char, 0) + k * p) / (sum(row.values()) + k) if row else 1 / n_symbols
 
@@ -234,7 +234,7 @@ copies_hand = {"jaccard": 4 / 10, "agree": 4 / 10, "caught": 1 - (1 - 0.4**3) **
 # + n_rows, n_bands = 1, size
 
 # %% all bands must agree exercise="minhash" fails=["bands: the example", "drawn texts"]
-# Compares whole signatures.
+# Believes that a candidate must agree in all bands; then bands would find fewer copies, not more.
 # - n_rows = size // n_bands
 # + n_rows, n_bands = size, 1
 
@@ -250,7 +250,7 @@ copies_hand = {"jaccard": 4 / 10, "agree": 4 / 10, "caught": 1 - (1 - 0.4**3) **
 # +         found |= set(itertools.combinations(sorted(set(members)), 2))
 
 # %% a pair for each band exercise="minhash" fails=["each pair once", "drawn texts"]
-# Lists a pair as often as it meets.
+# Believes that a pair that meets in two bands is two pairs.
 # - found = set()
 # + found = []
 # -         found |= set(itertools.combinations(members, 2))
@@ -267,7 +267,7 @@ copies_hand = {"jaccard": 4 / 10, "agree": 4 / 10, "caught": 1 - (1 - 0.4**3) **
 # -     raise ValueError(f"{size} entries do not make {n_bands} bands")
 
 # %% the end token between documents only exercise="packing" fails=["a stream that fits exactly loses nothing", "an empty document, and too little for a row", "drawn documents"]
-# Puts no end token behind the last document.
+# Believes that the end token separates; it ends every document, the last one too.
 # - starts = range(0, len(stream) - length + 1, length)
 # + stream, owner = stream[:-1], owner[:-1]
 # + starts = range(0, len(stream) - length + 1, length)
@@ -284,7 +284,7 @@ copies_hand = {"jaccard": 4 / 10, "agree": 4 / 10, "caught": 1 - (1 - 0.4**3) **
 # + owner += [len(documents)]
 
 # %% a new count in each row exercise="packing" fails=["whose token is it", "drawn documents"]
-# Numbers the documents of each row from 0.
+# Believes that documents are numbered by row; one that goes on in the next row would look like another.
 # - return [stream[s : s + length] for s in starts], [owner[s : s + length] for s in starts]
 # + rows = [stream[s : s + length] for s in starts]
 # + return rows, [[n - owner[s] for n in owner[s : s + length]] for s in starts]
@@ -297,22 +297,22 @@ copies_hand = {"jaccard": 4 / 10, "agree": 4 / 10, "caught": 1 - (1 - 0.4**3) **
 # + starts = [s for f, d in zip(first, documents) for s in range(f, f + len(d) + 2 - length, length)]
 
 # %% the last row is lost exercise="packing" fails=["a stream that fits exactly loses nothing", "an empty document, and too little for a row", "drawn documents"]
-# Stops one start too early.
+# Believes that `range` reaches its end; the last start, of a row that fits exactly, is left out.
 # - starts = range(0, len(stream) - length + 1, length)
 # + starts = range(0, len(stream) - length, length)
 
 # %% the rest is a short row exercise="packing" fails=["the rows of the example", "whose token is it", "a document longer than a row", "drawn documents"]
-# Keeps what does not fill a row.
+# Believes that no token may be thrown away, so that a short row is better than none.
 # - starts = range(0, len(stream) - length + 1, length)
 # + starts = range(0, len(stream), length)
 
 # %% a mask that sees ahead exercise="packing" fails=["the mask of the example", "one document: the causal mask", "drawn documents"]
-# Forgets that a decoder looks back only.
+# Believes that keeping to one's document is all a mask is for; a decoder looks back only.
 # - return same & torch.ones_like(same).tril()
 # + return same
 
 # %% a mask without documents exercise="packing" fails=["the mask of the example", "drawn documents"]
-# Forgets the documents.
+# Believes that looking back is all a mask is for; documents of a row must not see each other.
 # - return same & torch.ones_like(same).tril()
 # + return torch.ones_like(same).tril()
 
@@ -322,12 +322,12 @@ copies_hand = {"jaccard": 4 / 10, "agree": 4 / 10, "caught": 1 - (1 - 0.4**3) **
 # + return same & torch.ones_like(same).tril(-1)
 
 # %% a mask turned round exercise="packing" fails=["the mask of the example", "one document: the causal mask", "drawn documents"]
-# Exchanges who looks and who is looked at.
+# Believes that a mask is symmetric; rows look, columns are looked at.
 # - return same & torch.ones_like(same).tril()
 # + return same & torch.ones_like(same).triu()
 
 # %% only the weighting mended exercise="fix_accumulation" fails=["clipped once, at the end", "cut otherwise, the same step", "drawn micro-batches"]
-# Mends the mean, and still clips each micro-batch.
+# Believes that the mean was the only fault; it still clips each micro-batch.
 # - loss = 0.0
 # + loss, grad = 0.0, torch.zeros_like(weight)
 # -     part.backward()
@@ -343,7 +343,7 @@ copies_hand = {"jaccard": 4 / 10, "agree": 4 / 10, "caught": 1 - (1 - 0.4**3) **
 # + part = F.cross_entropy(x @ w, y) / len(micro_batches)
 
 # %% the sum, not the mean exercise="fix_accumulation" fails=["micro-batches of different sizes: the mean loss", "... and the gradient of the large batch", "clipped once, at the end", "cut otherwise, the same step", "drawn micro-batches"]
-# Adds up and never divides.
+# Believes that gradients of micro-batches add up to those of the batch without being divided.
 # - part = F.cross_entropy(x @ w, y, reduction="sum") / n_tokens
 # + part = F.cross_entropy(x @ w, y, reduction="sum")
 
@@ -365,7 +365,7 @@ copies_hand = {"jaccard": 4 / 10, "agree": 4 / 10, "caught": 1 - (1 - 0.4**3) **
 # + return {"loss": loss, "norm": norm, "grad": w.grad * factor}
 
 # %% weights alone exercise="memory_by_hand" fails=["no ZeRO", "stage 1", "stage 2", "stage 3", "to run it", "the activations of a layer", "what checkpointing keeps"]
-# Forgets gradients and optimizer.
+# Believes that training needs the memory of the weights; gradients and the optimizer's states come on top.
 memory_hand = {"plain": 26, "stage1": 26, "stage2": 26, "stage3": 26 / 16, "run": 52, "layer": 34 * 2048 * 4096 / 1e6, "kept": 2048 * 4096 / 1e6}
 
 # %% every stage divides everything exercise="memory_by_hand" fails=["stage 1", "stage 2", "to run it"]
@@ -393,24 +393,24 @@ parallel_hand = {"bubble": 3 / 12, "sent": 2 * 14 * 7, "piece": 4096 * 16384, "g
 parallel_hand = {"bubble": 3 / 15, "sent": 2 * 7 / 8 * 7, "piece": 4096 * 16384 // 64, "gpus": 512}
 
 # %% parameters and tokens exchanged exercise="chinchilla" fails=["the loss: Chinchilla and Gopher", "other laws"]
-# Gives A and alpha to the tokens.
+# Believes that A and alpha belong to the tokens.
 # - return law["E"] + law["A"] / n ** law["alpha"] + law["B"] / d ** law["beta"]
 # + return law["E"] + law["A"] / d ** law["alpha"] + law["B"] / n ** law["beta"]
 
 # %% no floor exercise="chinchilla" fails=["the loss: Chinchilla and Gopher", "other laws"]
-# Forgets E, which no model can learn away.
+# Believes that enough parameters and tokens bring the loss to 0; E stays.
 # - return law["E"] + law["A"] / n ** law["alpha"] + law["B"] / d ** law["beta"]
 # + return law["A"] / n ** law["alpha"] + law["B"] / d ** law["beta"]
 
 # %% the six forgotten exercise="chinchilla" fails=["the best size: the example", "no neighbour is better", "other laws"]
-# Takes C = N D.
+# Believes that a token costs N operations; forward and backward it is about 6 N.
 # - n = (a * law["A"] / (b * law["B"])) ** (1 / (a + b)) * (flops / 6) ** (b / (a + b))
 # - return n, flops / 6 / n
 # + n = (a * law["A"] / (b * law["B"])) ** (1 / (a + b)) * flops ** (b / (a + b))
 # + return n, flops / n
 
 # %% the exponents exchanged exercise="chinchilla" fails=["no neighbour is better", "other laws"]
-# Gives N the power that belongs to D.
+# Believes that N grows with the exponent of its own term; it grows with that of the other one.
 # - n = (a * law["A"] / (b * law["B"])) ** (1 / (a + b)) * (flops / 6) ** (b / (a + b))
 # + n = (a * law["A"] / (b * law["B"])) ** (1 / (a + b)) * (flops / 6) ** (a / (a + b))
 
@@ -433,19 +433,19 @@ trap_said = {"ratio": "a", "growth": "a"}
 trap_said = {"ratio": "c", "growth": "c"}
 
 # %% the lowest point of the table exercise="isoflop" fails=["a bottom between the points", "points that do not lie on it", "drawn points"]
-# Takes the best size that was tried.
+# Believes that the minimum is among the sizes that were tried.
 # - return float(np.exp(-b / (2 * a)))
 # + return float(sizes[int(np.argmin(losses))])
 
 # %% a parabola over the size itself exercise="isoflop" fails=["a parabola: the example", "a bottom between the points", "points that do not lie on it", "drawn points"]
-# Forgets the logarithm.
+# Believes that the loss is a parabola over the sizes; it is one over their logarithms.
 # - a, b, _ = np.polyfit(np.log(sizes), losses, 2)
 # + a, b, _ = np.polyfit(sizes, losses, 2)
 # - return float(np.exp(-b / (2 * a)))
 # + return float(-b / (2 * a))
 
 # %% the logarithm is returned exercise="isoflop" fails=["a parabola: the example", "a bottom between the points", "points that do not lie on it", "a power law: the example", "drawn points"]
-# Forgets to go back from the logarithm.
+# Believes that what was fitted is what was asked for; the parabola's lowest point is a logarithm.
 # - return float(np.exp(-b / (2 * a)))
 # + return float(-b / (2 * a))
 # - return float(a), float(np.exp(log_g))
@@ -469,7 +469,7 @@ trap_said = {"ratio": "c", "growth": "c"}
 # + log_g = np.log(y[0]) - a * np.log(x[0])
 
 # %% x over y exercise="isoflop" fails=["a power law: the example", "drawn points"]
-# Fits x as a power of y.
+# Believes that it does not matter which of the two is fitted by the other.
 # - a, log_g = np.polyfit(np.log(x), np.log(y), 1)
 # + a, log_g = np.polyfit(np.log(y), np.log(x), 1)
 
@@ -495,19 +495,19 @@ sampling_hand = {"cold": 64 / 90, "top_k": 4 / 12, "top_p": 4 / 15, "min_p": 0, 
 # + p = np.exp(np.array(logits) - max(logits)) / temperature
 
 # %% temperature upside down exercise="next_probs" fails=["temperature", "filters in their order", "as transformers filters"]
-# Multiplies by the temperature.
+# Believes that a higher temperature sharpens; it multiplies where it must divide.
 # - p = np.exp((np.array(logits) - max(logits)) / temperature)
 # + p = np.exp((np.array(logits) - max(logits)) * temperature)
 
 # %% greedy by a small temperature exercise="next_probs" fails=["temperature 0 is greedy"]
-# Takes 1e-6 for 0: equal logits share.
+# Believes that greedy is a very small temperature; equal largest logits then share.
 # - if temperature == 0:
 # -     best = logits.index(max(logits))
 # -     return [float(i == best) for i in range(len(logits))]
 # + temperature = temperature or 1e-6
 
 # %% exactly k exercise="next_probs" fails=["top-k, ties included"]
-# Cuts ties at the k-th.
+# Believes that top-k keeps k tokens in any case; those as likely as the k-th stay as well.
 # - p = np.where(p >= np.sort(p)[-top_k], p, 0)
 # + p[np.argsort(-p, kind="stable")[top_k:]] = 0
 
@@ -523,7 +523,7 @@ sampling_hand = {"cold": 64 / 90, "top_k": 4 / 12, "top_p": 4 / 15, "min_p": 0, 
 # + p[order[1:][np.cumsum(p[order])[1:] > top_p]] = 0
 
 # %% top-p in the order of the ids exercise="next_probs" fails=["top-p", "as transformers filters"]
-# Forgets to sort.
+# Believes that the cumulative sum may run in the order of the ids.
 # - order = np.argsort(-p, kind="stable")
 # + order = np.arange(len(p))
 
@@ -533,7 +533,7 @@ sampling_hand = {"cold": 64 / 90, "top_k": 4 / 12, "top_p": 4 / 15, "min_p": 0, 
 # + p = np.where(p >= min(min_p, p.max()), p, 0)
 
 # %% not made to sum to one exercise="next_probs" fails=["top-k, ties included", "top-p", "min-p", "as transformers filters"]
-# Filters, and leaves the rest as it is.
+# Believes that what a filter leaves is a distribution already.
 # -     p = np.where(p >= np.sort(p)[-top_k], p, 0)
 # -     p = p / p.sum()
 # +     p = np.where(p >= np.sort(p)[-top_k], p, 0)
@@ -550,7 +550,7 @@ sampling_hand = {"cold": 64 / 90, "top_k": 4 / 12, "top_p": 4 / 15, "min_p": 0, 
 # + logits[token] = logits[token] / penalty
 
 # %% a penalty each time exercise="next_probs" fails=["the penalty", "as transformers filters"]
-# Penalises a token as often as it came.
+# Believes that a token is penalised as often as it came.
 # - for token in set(previous):
 # + for token in previous:
 
@@ -566,14 +566,14 @@ sampling_hand = {"cold": 64 / 90, "top_k": 4 / 12, "top_p": 4 / 15, "min_p": 0, 
 # + p = np.exp(np.array(logits) / temperature)
 
 # %% anything goes exercise="next_probs" fails=["settings outside their range are refused"]
-# Every setting is believed to mean something.
+# Believes that every setting means something, negative temperatures and a p of 2 as well.
 # - if temperature < 0 or (top_k is not None and top_k < 1):
 # -     raise ValueError("temperature is 0 or more, top_k 1 or more")
 # - if (top_p is not None and not 0 < top_p <= 1) or (min_p is not None and not 0 <= min_p <= 1):
 # -     raise ValueError("top_p is above 0 and at most 1, min_p 0 to 1")
 
 # %% logits as they are exercise="next_probs" fails=["no filter: softmax", "temperature", "top-k, ties included", "top-p", "min-p", "the penalty", "as transformers filters"]
-# The logits are taken for probabilities.
+# Believes that logits are probabilities.
 # - return p.tolist()
 # + return logits
 
@@ -582,7 +582,7 @@ sampling_hand = {"cold": 64 / 90, "top_k": 4 / 12, "top_p": 4 / 15, "min_p": 0, 
 loop_said = {"period": 8, "cure": "c"}
 
 # %% trusts a filter exercise="loops" fails=["the period", "what ends it"]
-# Takes filters for dice.
+# Believes that a filter brings dice; with k = 1 it leaves the most probable word alone, which is greedy again.
 loop_said = {"period": 5, "cure": "b"}
 
 # %% no step exercise="fix_resume" fails=["the schedule goes on", "a checkpoint is a snapshot", "other seeds and breaks"]
@@ -594,11 +594,11 @@ loop_said = {"period": 5, "cure": "b"}
 # - run.optimizer.load_state_dict(copy.deepcopy(checkpoint["optimizer"]))
 
 # %% no place in the data exercise="fix_resume" fails=["the batches go on", "a checkpoint is a snapshot", "other seeds and breaks"]
-# Draws other batches behind the break.
+# Believes that model and optimizer are the state; then other batches come behind the break.
 # - run.generator.set_state(checkpoint["batches"])
 
 # %% no dice for dropout exercise="fix_resume" fails=["dropout goes on", "a checkpoint is a snapshot", "other seeds and breaks"]
-# Forgets the global generator.
+# Believes that the data's generator is the only one; dropout draws from the global one.
 # - torch.set_rng_state(checkpoint["torch"])
 
 # %% seeds again in place of states exercise="fix_resume" fails=["the batches go on", "dropout goes on", "a checkpoint is a snapshot", "other seeds and breaks"]
@@ -639,12 +639,12 @@ forget_said = {"old": "b", "replay": "b", "new": "b"}
 # + return 1.69 + 406.4 / n**0.34 + 410.7 / d**0.28
 
 # %% the toys' vocabulary, whatever n_vocab exercise="future_seen" fails=["other texts"]
-# Tries ids that are no tokens.
+# Believes that every model has the vocabulary of the toys; ids that are no tokens fail, or prove nothing.
 # - for other in range(n_vocab):
 # + for other in range(N_TOYS):
 
 # %% min-p before top-p exercise="next_probs" fails=["filters in their order", "as transformers filters"]
-# Filters in another order.
+# Believes that filters commute.
 # - if top_p is not None:
 # -     order = np.argsort(-p, kind="stable")
 # + if min_p is not None:
@@ -654,7 +654,7 @@ forget_said = {"old": "b", "replay": "b", "new": "b"}
 # +     order = np.argsort(-p, kind="stable")
 
 # %% greedy before the penalty exercise="next_probs" fails=["temperature 0 is greedy"]
-# Takes the largest logit as it came.
+# Believes that at temperature 0 only the model's own order counts, and no penalty.
 # - logits = list(logits)
 # + logits, came = list(logits), list(logits)
 # - best = logits.index(max(logits))
