@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import datetime
-import html
 import json
 import random
 import re
@@ -23,6 +22,7 @@ from ..checks import Scorecard
 from ..course import files
 from ..course.files import Course, CourseError, free
 from ..course.handin import answers, exercise, kind, read
+from . import texts
 from .quiz import Standing, schedule
 from .scorecards import Scorecards
 from .workspace import released, spoken
@@ -31,25 +31,6 @@ if TYPE_CHECKING:
     from nbformat import NotebookNode
 
 DAY = datetime.timedelta(days=1)
-WORDS = {
-    "en": {
-        "head": "# Drill: `{name}`\n\n**{minutes:g} minutes**, from the moment when you run the next cell. It gives "
-        "you what {unit} imports{given}. Then write your answer, and run the checks below it as often as you like. "
-        "Once all of them pass, you see your time{end} In a terminal, `mft hint {number}/{name}` gives a hint. In the "
-        "last cell you can give up.",
-        "given": ", and {} from earlier exercises",
-        "full": ", and the reference beside your answer.",
-        "class": ". (The reference and the hidden checks are with your instructor.)",
-    },
-    "zh": {
-        "head": "# 限时练习：`{name}`\n\n限时 **{minutes:g} 分钟**，从运行下一个单元格开始计时。它提供 {unit} "
-        "所导入的内容{given}。然后写下你的答案，并运行其下的检查，次数不限。全部通过后，你会看到用时{end}"
-        "在终端中运行 `mft hint {number}/{name}` 可得到提示。在最后一个单元格中可以放弃。",
-        "given": "，以及前面练习中的 {}",
-        "full": "，以及参考答案与你的答案的对照。",
-        "class": "。（参考答案和隐藏的检查在教师那里。）",
-    },
-}  # fmt: skip
 
 
 # --- the store --------------------------------------------------------------------------------
@@ -169,6 +150,7 @@ def write(course: Course, unit: str, wanted: str, language: str | None = None) -
             learner has not solved.
     """
     import nbformat
+    from jinja2 import Template
     from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
     there = exercises(course, unit)
@@ -184,11 +166,9 @@ def write(course: Course, unit: str, wanted: str, language: str | None = None) -
 
     path = free(course.root / "work" / "drills" / f"{wanted}.ipynb")
     name = free(_path(course, path.stem)).stem
-    words, minutes = WORDS[release.metadata.mft.lang], there[unit, wanted]
-    said = words["head"].format(
-        name=wanted, minutes=minutes, unit=unit, number=unit[:2], end=words["full" if full else "class"],
-        given=words["given"].format(", ".join(f"`{n}`" for n in given)) if given else "",
-    )  # fmt: skip
+    minutes, head = there[unit, wanted], texts.words("drill")[release.metadata.mft.lang]["head"]
+    said = Template(head).render(name=wanted, unit=unit, minutes=minutes, full=full,
+                                 given=", ".join(f"`{n}`" for n in given))  # fmt: skip
     imports = (
         "# Run this cell first: the clock starts, and what the exercise needs is there\n"
         "from mftcourse.checks import run_sealed as mft_run_sealed\n"
@@ -315,19 +295,9 @@ class Outcome:
                             *(f"{head}:\n\n{text}" for head, text in self.beside)])  # fmt: skip
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
-        from .finish import code_style, highlighted
-
         bundle = self.card._repr_mimebundle_() if self.card else {}
-        page = bundle.get("text/html", "") + f"<p><strong>{html.escape(self.said)}</strong></p>"
-        if self.beside:
-            columns = "".join(f'<div style="min-width:0"><strong>{head}</strong>{highlighted(text)}</div>'
-                              for head, text in self.beside)  # fmt: skip
-            grid = "display:grid;gap:1em;grid-template-columns:repeat(auto-fit,minmax(min(28em,100%),1fr))"
-            # JupyterLab would wrap a program's lines, and in the middle of a word; a long line is scrolled instead
-            lines = "font-size:.85em;overflow-x:auto;white-space:pre;word-break:normal"
-            page += f"<style>{code_style()} .highlight.highlight pre {{{lines}}}</style>"
-            page += f'<div style="{grid}">{columns}</div>'
-        return bundle | {"text/plain": repr(self), "text/html": page}
+        shown = {"card": bundle.get("text/html", ""), "said": self.said, "beside": self.beside}
+        return bundle | {"text/plain": repr(self), "text/html": texts.page("outcome.html").render(shown)}
 
 
 def begin(name: str) -> None:

@@ -18,12 +18,10 @@ from typing import Any
 from ..course.files import Course, CourseError, in_order
 from ..course.handin import answers, read
 from ..course.lesson import headings_of
-from . import site
+from . import site, texts
 from .progress import unit_progress
 from .quiz import counts, ways
 from .workspace import newer, released
-
-TEMPLATE = Path(__file__).parent / "jupyter" / "overview.html"
 
 
 @dataclass
@@ -77,13 +75,10 @@ def _row(course: Course, unit: str, seen: tuple) -> Row:
 
 def page(course: Course, base_url: str = "/") -> str:
     """Return the overview as a piece of HTML without any script."""
-    from jinja2 import Environment
-
     units = rows(course)
     left = [row for row in units if row.state != "done"]
     questions, fresh, due = counts(course)
-    template = Environment(autoescape=True, trim_blocks=True).from_string(TEMPLATE.read_text(encoding="utf-8"))
-    return template.render(
+    return texts.page("overview.html").render(
         units=units, base_url=base_url, questions=questions, fresh=fresh, due=due,
         routes=[(route, _time(minutes), topic) for route, minutes, topic in ways(course)],
         next=next((row for row in left if row.state == "going"), left[0] if left else None),
