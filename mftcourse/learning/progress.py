@@ -28,11 +28,6 @@ def alone(course: Course) -> bool:
     return (course.root / "course").is_dir()
 
 
-def passed(card: dict[str, Any]) -> bool:
-    """Tell whether every check of a scorecard in its JSON form ran and passed."""
-    return bool(card["findings"]) and all(f["verdict"] == "passed" for f in card["findings"])
-
-
 # --- check and watch --------------------------------------------------------------------------
 
 
@@ -52,7 +47,8 @@ class Checked:
     @property
     def open(self) -> list[str]:
         """The exercises of which a visible check did not pass."""
-        return [card["exercise"] for card in self.scorecards if not passed(card)]
+        cards = map(Scorecard.from_dict, self.scorecards)
+        return [card.exercise for card in cards if not (card.findings and card.complete)]
 
     @property
     def passed(self) -> bool:

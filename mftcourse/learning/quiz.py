@@ -245,6 +245,12 @@ def begin(
     return Session(items, memory.read(), datetime.date.today(), count, sitting), memory
 
 
+def answer(course: Course, item: Item, lang: str, links: bool = False) -> dict[str, str]:
+    """Return name → Markdown of the parts that an answer has, and last of where it is proved; see `interview.proof`."""
+    parts = {part: getattr(item.question.wording(lang), part) for part in PARTS}
+    return {part: text for part, text in parts.items() if text} | {"proof": interview.proof(course, item, lang, links)}
+
+
 class Topic(NamedTuple):
     """How a learner stands with some questions: how many there are, were never asked, are due, are known.
 
@@ -374,9 +380,7 @@ def _panel(course: Course, session: Session, memory: Memory, lang: str) -> Any:
             return
         turn(True)
         pressed.disabled = True
-        wording = item.question.wording(lang)
-        body = interview.proof(course, item, lang, links=True) if key == "proof" else getattr(wording, key)
-        add(f"**{words[key]}**\n\n{body}")
+        add(f"**{words[key]}**\n\n{answer(course, item, lang, links=True)[key]}")
 
     for key, made in {"short": ask, **more}.items():
         made.on_click(functools.partial(press, key))

@@ -122,9 +122,8 @@ class Scorecards:
 
 def _time(seconds: float | None = None) -> str:
     """Return a time (default: now) so that later ones sort behind."""
-    return datetime.datetime.fromtimestamp(time.time() if seconds is None else seconds, datetime.UTC).isoformat(
-        timespec="microseconds"
-    )
+    moment = time.time() if seconds is None else seconds
+    return datetime.datetime.fromtimestamp(moment, datetime.UTC).isoformat(timespec="microseconds")
 
 
 def _valid(card: Any) -> Scorecard | None:
