@@ -49,22 +49,27 @@ def quiz(
                 note(memory.notes.pop(0))
             key = ""
             _show(session.progress(lang), f"**{item.question.wording(lang).question}**")
-            if input(f"\n{words['aloud']} {words['enter']} ").strip().lower() == "q":
-                break
+            _ask(f"\n{words['aloud']} {words['enter']} ")
             texts = answer(course, item, lang)
             _show(words["short"], texts["short"])
             there = {k: part for k, part in parts.items() if part in texts}
             keys = "   ".join(f"{k} {words[v]}" for k, v in (there | grades | {"q": "quit"}).items())
-            while key not in grades and key != "q":
+            while key not in grades:
                 say(f"\n{keys}")
-                key = input("> ").strip().lower()
+                key = _ask("> ")
                 if key in there:
                     _show(words[there[key]], texts[there[key]])
-            if key == "q":
-                break
             memory.write(item.question.id, session.answer(grades[key]))
     _show(words["end"], session.summary(lang))
     note(*memory.notes)
+
+
+def _ask(prompt: str) -> str:
+    """Return what is typed, in small letters; a q alone ends a sitting, as Ctrl+C does."""
+    said = input(prompt).strip().lower()
+    if said == "q":
+        raise EOFError
+    return said
 
 
 def _show(title: str, text: str) -> None:
@@ -105,9 +110,7 @@ def _mock(course: Course, unit: str | None, lang: str, minutes: int, **only: Any
 def _listen(prompt: str) -> None:
     """Let the learner answer, aloud or in lines of text; what is typed stays on the screen and goes nowhere."""
     say(f"\n{prompt}")
-    first = line = input("> ").strip()
-    if first.lower() == "q":
-        raise EOFError
+    line = _ask("> ")
     while line:
         line = input("> ").strip()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 from collections.abc import Iterable
 from pathlib import Path
@@ -51,6 +50,4 @@ def show_markdown(text: str) -> None:
 
 def here(path: Path) -> str:
     """Return a path as someone in the current folder would type it."""
-    with contextlib.suppress(ValueError):
-        return escape(str(path.relative_to(Path.cwd())))
-    return escape(str(path))
+    return escape(str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path))

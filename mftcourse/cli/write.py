@@ -48,9 +48,9 @@ def _report(course: Course, chosen: list[str]) -> None:
     surprise = False
     for name in chosen:
         rows = []
-        answers = read_lesson(course.folder("course", name)).wrong_answers
-        named = {(w.exercise, w.title): w.fails for w in answers}
-        for o in matrix(course.folder("course", name)):
+        folder = course.folder("course", name)
+        named = {(w.exercise, w.title): w.fails for w in read_lesson(folder).wrong_answers}
+        for o in matrix(folder):
             caught = escape("; ".join(o.failed) or o.error) or "[red]nothing[/]"
             if set(o.failed) != set(named[o.exercise, o.variant]):
                 surprise = True

@@ -22,6 +22,7 @@ from ..checks import Scorecard
 from ..course import files
 from ..course.files import Course, CourseError, free
 from ..course.handin import answers, exercise, kind, read
+from ..course.lesson import BEGIN_HIDDEN, END_HIDDEN, globals_stored, headings_of, reference
 from . import texts
 from .quiz import Standing, schedule
 from .scorecards import Scorecards
@@ -162,7 +163,8 @@ def write(course: Course, unit: str, wanted: str, language: str | None = None) -
     full = course.notebook("solutions", unit).exists()
     before, given, between = _needs(course, unit, wanted, release)
     *section, stub = _section(release, wanted)
-    check = next(c.source for c in _whole(course, unit).cells if (kind(c), exercise(c)) == ("check", wanted))
+    whole = _whole(course, unit).cells
+    check = whole[_find(whole, "check", wanted)].source
 
     path = free(course.root / "work" / "drills" / f"{wanted}.ipynb")
     name = free(_path(course, path.stem)).stem
@@ -200,11 +202,14 @@ def _whole(course: Course, unit: str) -> NotebookNode:
     return read(path) if path.exists() else released(course, unit)
 
 
+def _find(cells: list[NotebookNode], what: str, wanted: str) -> int:
+    """Return where the cell of an exercise stands that is what is asked for."""
+    return next(at for at, cell in enumerate(cells) if (kind(cell), exercise(cell)) == (what, wanted))
+
+
 def _section(nb: NotebookNode, wanted: str) -> list[NotebookNode]:
     """Return the cells from the last heading before an exercise to its own, which is the last."""
-    from ..course.lesson import headings_of
-
-    at = next(i for i, c in enumerate(nb.cells) if (kind(c), exercise(c)) == ("exercise", wanted))
+    at = _find(nb.cells, "exercise", wanted)
     first = max((i for i in range(at) if kind(nb.cells[i]) == "prose" and headings_of(nb.cells[i].source)), default=0)
     return nb.cells[first : at + 1]
 
@@ -219,19 +224,17 @@ def _needs(course: Course, unit: str, wanted: str, release: NotebookNode) -> tup
         that stand between it and its check. References are sealed: who has not done the unit must not stumble on them.
     """
     from ..course.kernel import names
-    from ..course.lesson import reference
     from ..course.notebooks import sealed
 
-    full, nb = course.notebook("solutions", unit).exists(), _whole(course, unit)
+    full = course.notebook("solutions", unit).exists()
     solved = {} if full else _solved(course, unit, release)
-    cells = [c for c in nb.cells if kind(c) in ("code", "exercise", "check")]
+    cells = [c for c in _whole(course, unit).cells if kind(c) in ("code", "exercise", "check")]
     for c in cells:
         if kind(c) == "exercise":
             c.source = reference(c.source) if full else solved.get(exercise(c), c.source)
     about = {c.id: names(c) for c in cells}
-    at, last = (next(i for i, c in enumerate(cells) if (kind(c), exercise(c)) == (k, wanted))
-                for k in ("exercise", "check"))  # fmt: skip
-    own, possible = cells[at], [c for c in [*cells[:at], *cells[at + 1 : last]] if kind(c) != "check"]
+    at, last = _find(cells, "exercise", wanted), _find(cells, "check", wanted)
+    own, possible = cells[at], [c for c in cells[:last] if kind(c) != "check" and c is not cells[at]]
     section = _section(release, wanted)
     first = next(c for c in cells if kind(c) == "code")
     chosen = [c for c in possible if kind(c) == "code" and (c is first or c.id in {s.id for s in section})]
@@ -267,16 +270,15 @@ def _solved(course: Course, unit: str, release: NotebookNode) -> dict[str, str]:
 
 def _judging(check: str, stub: str, name: str) -> str:
     """Return a check cell that stops the clock: hidden checks sealed, and only this exercise's names the learner's."""
-    from ..course.lesson import BEGIN_HIDDEN, END_HIDDEN, globals_stored
     from ..course.notebooks import sealed
 
     check = re.sub(f"(?ms)^{BEGIN_HIDDEN}\n(.*?)^{END_HIDDEN}$", lambda m: sealed(m[1]), check.rstrip())
     own, learners = globals_stored(stub), re.compile(r"(?ms)^mft_learners = (\[.*?\])$")
     check = learners.sub(lambda m: f"mft_learners = {[n for n in json.loads(m[1]) if n in own]}", check)
-    imports = ("from mftcourse.checks import run_sealed as mft_run_sealed\n"
-               "from mftcourse.learning.drill import judged as mft_judged\n\n")  # fmt: skip
-    head, _, body = check.partition("\n")
-    return f"{head}\n{imports}" + re.sub(r"(?m)^(mft_grade\(.*\))\Z", rf"mft_judged({name!r}, \1)", body)
+    head, *body, grade = check.split("\n")
+    imports = ["from mftcourse.checks import run_sealed as mft_run_sealed",
+               "from mftcourse.learning.drill import judged as mft_judged"]  # fmt: skip
+    return "\n".join([head, *imports, "", *body, f"mft_judged({name!r}, {grade})"])
 
 
 # --- in the notebook --------------------------------------------------------------------------
@@ -354,8 +356,6 @@ def _time(seconds: float) -> str:
 
 
 def _reference(course: Course, attempt: Attempt) -> str:
-    from ..course.lesson import reference
-
     path = course.notebook("solutions", attempt.unit)
     if not path.exists():
         return "# This copy of the course is for a class: the reference is with your instructor."
@@ -365,8 +365,6 @@ def _reference(course: Course, attempt: Attempt) -> str:
 def _own(course: Course, attempt: Attempt) -> str:
     """Return the cells that this kernel has run and that define what the exercise asks for, the last ones."""
     from IPython import get_ipython
-
-    from ..course.lesson import globals_stored
 
     asked, found = globals_stored(answers(released(course, attempt.unit))[attempt.exercise]), []
     for source in reversed(get_ipython().history_manager.input_hist_raw if get_ipython() else []):

@@ -93,7 +93,7 @@ def checked(course: Course, unit: str, mine: NotebookNode, outcome: Executed, no
         if not card:  # it always runs to `grade`, unless something outside its checks fails
             points = cell.metadata.nbgrader.points
             finding = Finding("the whole check cell", "failed", points, in_words(cell))
-            card = Scorecard(exercise(cell), points, [finding]).to_dict() | {"hidden_points": 0}
+            card = Scorecard(exercise(cell), points, [finding]).to_dict()
         done.scorecards.append(card)
         if card["exercise"] in written and (trouble := store.keep(card, written[card["exercise"]])):
             done.notes = [*dict.fromkeys([*done.notes, trouble])]
@@ -180,6 +180,10 @@ class UnitProgress:
     minutes_done: float = 0
     note: str = ""
     finished: int = 0
+
+    @property
+    def minutes_left(self) -> float:
+        return self.minutes - self.minutes_done
 
 
 @dataclass

@@ -11,7 +11,8 @@ import datetime
 import functools
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import groupby
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -263,7 +264,7 @@ class Topic(NamedTuple):
     known: int
 
     @classmethod
-    def of(cls, items: list[Item], asked: dict[str, Standing]) -> Topic:
+    def of(cls, items: Iterable[Item], asked: dict[str, Standing]) -> Topic:
         ids, today = [item.question.id for item in items], datetime.date.today()
         seen = [asked[i] for i in ids if i in asked]
         return cls(len(ids), len(ids) - len(seen), sum(s.due <= today for s in seen), sum(s.box > 0 for s in seen))
@@ -271,12 +272,12 @@ class Topic(NamedTuple):
 
 def topics(course: Course) -> dict[str, Topic]:
     """Return unit → how the learner stands with its questions; changes nothing."""
-    units: dict[str, list[Item]] = {}
-    with contextlib.suppress(CourseError):  # a course without questions
-        for item in interview.questions(course):
-            units.setdefault(item.unit, []).append(item)
+    try:
+        units = groupby(interview.questions(course), key=lambda item: item.unit)
+    except CourseError:  # a course without questions
+        return {}
     asked = _asked(course)
-    return {unit: Topic.of(items, asked) for unit, items in units.items()}
+    return {unit: Topic.of(items, asked) for unit, items in units}
 
 
 def ways(course: Course) -> list[tuple[routes.Route, int, Topic]]:
