@@ -215,8 +215,11 @@ def show_progress() -> None:
 
     course = Course.find()
     found = progress.progress(course)
-    rows = [map(escape, row) for row in found.rows()]
-    show_table("Your progress, as of the last check of each answer", found.HEAD, rows)
+    rows = [(escape(u.unit), f"{u.done} of {u.exercises}", f"{u.points:g} of {u.out_of:g}",
+             f"{u.minutes_done:g} of {u.minutes:g}", escape(u.note))
+            for u in [*found.units, found.total]]  # fmt: skip
+    columns = ("Unit", "Exercises", "Points", "Minutes", "Note")
+    show_table("Your progress, as of the last check of each answer", columns, rows)
     rows = [(unit, f"{of.questions - of.fresh} of {of.questions}", str(of.known), str(of.due))
             for unit, of in topics(course).items()]  # fmt: skip
     if rows:

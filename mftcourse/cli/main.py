@@ -62,13 +62,8 @@ def complete_exercise(ctx: typer.Context, incomplete: str) -> list[str]:
     return []
 
 
-Unit = Annotated[
-    str, typer.Argument(help="A unit: 06, 6, metrics or 06-metrics.", autocompletion=complete_unit, show_default=False)
-]
-AnyUnit = Annotated[
-    str | None,
-    typer.Argument(help="A unit: 06, 6, metrics or 06-metrics.", autocompletion=complete_unit, show_default=False),
-]
+_UNIT = typer.Argument(help="A unit: 06, 6, metrics or 06-metrics.", autocompletion=complete_unit, show_default=False)
+Unit, AnyUnit = Annotated[str, _UNIT], Annotated[str | None, _UNIT]
 OneUnit = Annotated[str | None, typer.Option("--unit", help="Only this unit.", autocompletion=complete_unit)]
 Exercise = Annotated[str, typer.Argument(help="An exercise's id.", autocompletion=complete_exercise)]
 Lang = Annotated[str | None, typer.Option(help="en or zh; default: the one you work in.")]

@@ -345,9 +345,9 @@ def _outcome(name: str, card: Scorecard | None = None, give_up: bool = False) ->
     back = standings(course)[attempt.unit, attempt.exercise].due
     said = {"knew": f"Solved in {took}.", "partly": f"Solved, but too slowly: {took}.",
             "missed": f"Given up after {took}."}[attempt.grade]  # fmt: skip
-    if not card and not give_up:
-        return Outcome(f"{said} It comes back on {back}: mft drill")  # the references stand below the checks
-    columns = [("Your answer", _own(course, attempt)), ("The reference", _reference(course, attempt))]
+    columns = []
+    if card or give_up:  # in the last cell nothing is repeated that stands below the checks
+        columns = [("Your answer", _own(course, attempt)), ("The reference", _reference(course, attempt))]
     return Outcome(f"{said} It comes back on {back}: mft drill", card, columns)
 
 

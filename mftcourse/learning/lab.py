@@ -82,7 +82,7 @@ def launch(
         f"--LabApp.extra_labextensions_path={CONFIG / 'labextensions'}",  # the tab with the overview, or the class
     ]
     if not instructor:
-        scorecards.install(Path(lab_environment(course)["IPYTHONDIR"]))
+        scorecards.install(Path(env["IPYTHONDIR"]))
     if os.name == "posix":  # a shell that is named is no login shell, which would forget where `mft` lies
         shell = shlex.quote(os.environ.get("SHELL") or "sh")
         options.append(f"--ServerApp.terminado_settings=shell_command={shell}")

@@ -19,7 +19,7 @@ from ..course.files import Course, CourseError, in_order
 from ..course.handin import answers, read
 from ..course.lesson import headings_of
 from . import site, texts
-from .progress import UnitProgress, unit_progress
+from .progress import Progress, UnitProgress, alone, unit_progress
 from .quiz import counts, ways
 from .workspace import newer, released
 
@@ -65,15 +65,14 @@ def _row(course: Course, unit: str, seen: tuple) -> Row:
 def page(course: Course, base_url: str = "/") -> str:
     """Return the overview as a piece of HTML without any script."""
     units = rows(course)
+    total = Progress(units).total
     left = [row for row in units if row.state != "done"]
     questions, fresh, due = counts(course)
     return texts.page("overview.html").render(
         units=units, base_url=base_url, questions=questions, fresh=fresh, due=due,
         routes=[(route, _time(minutes), topic) for route, minutes, topic in ways(course)],
         next=next((row for row in left if row.state == "going"), left[0] if left else None),
-        minutes=_time(sum(row.minutes_left for row in units)),
-        site=site.built(course),
-        **{"class": not (course.root / "course").is_dir()},
+        total=total, minutes=_time(total.minutes_left), site=site.built(course), alone=alone(course),
     )  # fmt: skip
 
 

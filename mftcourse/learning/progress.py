@@ -198,18 +198,11 @@ class Progress:
         left = [u for u in self.units if u.done < u.exercises]
         return next((u.unit for u in [*filter(lambda u: u.done or u.points, left), *left]), None)
 
-    HEAD = ("Unit", "Exercises", "Points", "Minutes", "Note")
-
-    def rows(self) -> list[tuple[str, ...]]:
-        """Return the table as text, a row a unit and one for all."""
-        total = UnitProgress("all")
-        for name in ("exercises", "done", "points", "out_of", "minutes", "minutes_done"):
-            setattr(total, name, sum(getattr(u, name) for u in self.units))
-        return [
-            (u.unit, f"{u.done} of {u.exercises}", f"{u.points:g} of {u.out_of:g}",
-             f"{u.minutes_done:g} of {u.minutes:g}", u.note)
-            for u in [*self.units, total]
-        ]  # fmt: skip
+    @property
+    def total(self) -> UnitProgress:
+        """All units as one."""
+        names = ("exercises", "done", "points", "out_of", "minutes", "minutes_done")
+        return UnitProgress("all", **{name: sum(getattr(unit, name) for unit in self.units) for name in names})
 
 
 def progress(course: Course) -> Progress:
