@@ -30,7 +30,7 @@ def lab_environment(course: Course, instructor: bool = False) -> dict[str, str]:
     env = {name: value for name, value in os.environ.items() if name not in drop}
     return env | {
         "PATH": programs_path(),
-        "JUPYTER_CONFIG_PATH": str(CONFIG / role),
+        "JUPYTER_CONFIG_PATH": f"{CONFIG / 'common'}{os.pathsep}{CONFIG / role}",
         "JUPYTER_CONFIG_DIR": str(state / "config"),
         "JUPYTER_DATA_DIR": str(state / "data"),
         "JUPYTER_RUNTIME_DIR": str(state / "runtime"),
@@ -73,11 +73,6 @@ def launch(
         return 0
     options = [
         f"--ServerApp.root_dir={folder}",
-        "--ServerApp.log_level=WARN",
-        "--LabApp.log_level=WARN",
-        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
-        "--LabApp.news_url=None",
-        "--LabApp.extension_manager=readonly",
         f"--LabApp.default_url=/{page}",
         f"--LabApp.extra_labextensions_path={CONFIG / 'labextensions'}",  # the tab with the overview, or the class
     ]

@@ -7,25 +7,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import yaml
+from markupsafe import Markup
 
 from ..course import interview
 
 if TYPE_CHECKING:
     from jinja2 import Template
-    from markupsafe import Markup
 
 TEXTS = Path(__file__).parent / "texts"
+_WORDS = yaml.safe_load((TEXTS / "words.yaml").read_text(encoding="utf-8"))
 
 
 def words(part: str) -> dict[str, dict[str, str]]:
     """Return language → name → text of one part of words.yaml; the question bank's own words go along."""
-    own = _words()[part]
+    own = _WORDS[part]
     return {lang: {name: text[lang] for name, text in own.items()} | bank for lang, bank in interview.WORDS.items()}
-
-
-@cache
-def _words() -> dict[str, dict[str, dict[str, str]]]:
-    return yaml.safe_load((TEXTS / "words.yaml").read_text(encoding="utf-8"))
 
 
 @cache
@@ -45,7 +41,6 @@ def page(name: str) -> Template:
 def markdown(text: str, html: bool = False) -> Markup:
     """Return Markdown as HTML, its formulas readable without a script; `html` lets through what is HTML already."""
     from markdown_it import MarkdownIt
-    from markupsafe import Markup
 
     from .formulas import for_terminal
 
@@ -53,7 +48,6 @@ def markdown(text: str, html: bool = False) -> Markup:
 
 
 def _code(source: str) -> Markup:
-    from markupsafe import Markup
     from pygments import highlight
     from pygments.formatters import HtmlFormatter
     from pygments.lexers import PythonLexer
@@ -63,7 +57,6 @@ def _code(source: str) -> Markup:
 
 def _code_style() -> Markup:
     """Return the colours of code, in light and in dark."""
-    from markupsafe import Markup
     from pygments.formatters import HtmlFormatter
 
     light, dark = (HtmlFormatter(style=name).get_style_defs(".highlight") for name in ("friendly", "github-dark"))
