@@ -13,7 +13,7 @@ from ..checks import Finding, Scorecard
 from ..course.files import Course, CourseError
 from ..learning import hints, progress, workspace
 from .main import LEARN, AnyUnit, Exercise, Lang, Seconds, Unit, app, complete_exercise
-from .screen import console, here, next_step, note, say, show_markdown, show_table
+from .screen import console, here, next_step, note, say, show, show_markdown, show_table
 
 VERDICTS = {"passed": "[green]✓ passed[/]", "failed": "[red]✗ failed[/]", "todo": "· not yet", "waits": "· waits"}
 
@@ -184,8 +184,7 @@ def finish(
     with contextlib.suppress(EOFError, KeyboardInterrupt):
         for written in list(done.compare):
             for title, text in (("your answer", written.own), ("the model answer", written.model)):
-                say(f"\n[bold]{written.exercise}, {title}[/]")
-                show_markdown(text)
+                show(f"{written.exercise}, {title}", text)
             say("\n[bold]Does your answer say this, or as good a thing?[/] y or n; Ctrl+C leaves it for later.")
             met = []
             for number, (line, points) in enumerate(written.rubric, 1):

@@ -11,7 +11,7 @@ from rich.markup import escape
 
 from ..course.files import Course
 from .main import LEARN, AnyUnit, Lang, OneUnit, app, complete_exercise
-from .screen import here, next_step, note, say, show_markdown
+from .screen import here, next_step, note, say, show
 
 
 @app.command(rich_help_panel=LEARN)
@@ -48,19 +48,19 @@ def quiz(
             while memory.notes:
                 note(memory.notes.pop(0))
             key = ""
-            _show(session.progress(lang), f"**{item.question.wording(lang).question}**")
+            show(session.progress(lang), f"**{item.question.wording(lang).question}**")
             _ask(f"\n{words['aloud']} {words['enter']} ")
             texts = answer(course, item, lang)
-            _show(words["short"], texts["short"])
+            show(words["short"], texts["short"])
             there = {k: part for k, part in parts.items() if part in texts}
             keys = "   ".join(f"{k} {words[v]}" for k, v in (there | grades | {"q": "quit"}).items())
             while key not in grades:
                 say(f"\n{keys}")
                 key = _ask("> ")
                 if key in there:
-                    _show(words[there[key]], texts[there[key]])
+                    show(words[there[key]], texts[there[key]])
             memory.write(item.question.id, session.answer(grades[key]))
-    _show(words["end"], session.summary(lang))
+    show(words["end"], session.summary(lang))
     note(*memory.notes)
 
 
@@ -72,11 +72,6 @@ def _ask(prompt: str) -> str:
     return said
 
 
-def _show(title: str, text: str) -> None:
-    say(f"\n[bold]{escape(title)}[/]")
-    show_markdown(text)
-
-
 def _mock(course: Course, unit: str | None, lang: str, minutes: int, **only: Any) -> None:
     from ..learning.mock import WORDS, begin, keep, ticks
 
@@ -86,24 +81,24 @@ def _mock(course: Course, unit: str | None, lang: str, minutes: int, **only: Any
         while item := mock.question():
             wording = item.question.wording(lang)
             asks, answer = wording.next
-            _show(mock.clock(lang), f"**{wording.question}**")
+            show(mock.clock(lang), f"**{wording.question}**")
             _listen(words["type"])
-            _show(words["points"], "\n".join(f"{n}. {point}" for n, point in enumerate(wording.points, 1)))
+            show(words["points"], "\n".join(f"{n}. {point}" for n, point in enumerate(wording.points, 1)))
             while (said := ticks(input(f"\n{words['tick']}"), len(wording.points))) is None:
                 pass
-            _show(f"{words['next']} · {mock.clock(lang)}", f"**{asks}**")
+            show(f"{words['next']} · {mock.clock(lang)}", f"**{asks}**")
             had = "q"
             with contextlib.suppress(EOFError, KeyboardInterrupt):  # the points that were ticked count all the same
                 _listen(words["type"])
-                _show(words["answer"], answer)
+                show(words["answer"], answer)
                 while (had := input(f"\n{words['had']}").strip().lower()[:1]) not in ("y", "n", "q"):
                     pass
             keep(memory, mock.answer(said, had == "y"))
             if had == "q":
                 break
         if mock.exercise:
-            _show(f"{words['code'].format(mock.exercise.minutes)} · {mock.clock(lang)}", mock.exercise.how)
-    _show(words["result"], mock.result(lang))
+            show(f"{words['code'].format(mock.exercise.minutes)} · {mock.clock(lang)}", mock.exercise.how)
+    show(words["result"], mock.result(lang))
     note(*memory.notes)
 
 

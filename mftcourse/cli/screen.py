@@ -48,6 +48,12 @@ def show_markdown(text: str) -> None:
     console().print(Markdown(for_terminal(text)))
 
 
+def show(title: str, text: str) -> None:
+    """Show Markdown below a title."""
+    say(f"\n[bold]{escape(title)}[/]")
+    show_markdown(text)
+
+
 def here(path: Path) -> str:
     """Return a path as someone in the current folder would type it."""
     return escape(str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path))
