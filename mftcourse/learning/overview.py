@@ -16,7 +16,6 @@ from typing import Any
 
 from ..course import tab
 from ..course.files import Course, CourseError, in_order
-from ..course.handin import answers, read
 from ..course.lesson import headings_of
 from . import site, texts
 from .progress import Progress, UnitProgress, alone, unit_progress
@@ -30,14 +29,12 @@ class Row(UnitProgress):
 
     Attributes:
         path: of the learner's notebook, from `work/`.
-        state: "not started" (no answer yet), "going" or "done".
         newer: the course has a release that the learner has not fetched.
     """
 
     title: str
     path: str
     needs: list[str]
-    state: str
     newer: bool
 
 
@@ -50,16 +47,12 @@ def rows(course: Course) -> list[Row]:
 @lru_cache(maxsize=100)
 def _row(course: Course, unit: str, seen: tuple) -> Row:
     of, release = unit_progress(course, unit), released(course, unit)
-    path, begun, update = course.notebook("work", unit), False, False
-    try:
-        begun = path.exists() and answers(read(path)) != answers(release)
-        update = path.exists() and newer(course, unit)
-    except CourseError:
-        pass  # progress says it in its note
-    state = "done" if of.done == of.exercises else "going" if begun or of.done else "not started"
+    path, update = course.notebook("work", unit), False
+    with contextlib.suppress(CourseError):  # progress says it in its note
+        update = newer(course, unit)
     titles = headings_of("\n\n".join(c.source for c in release.cells if c.cell_type == "markdown"))
     return Row(**vars(of), title=(titles or [unit])[0], path=f"{path.parent.name}/{path.name}",
-               needs=release.metadata.get("mft", {}).get("needs", []), state=state, newer=update)  # fmt: skip
+               needs=release.metadata.get("mft", {}).get("needs", []), newer=update)  # fmt: skip
 
 
 def page(course: Course, base_url: str = "/") -> str:

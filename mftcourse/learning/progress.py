@@ -168,7 +168,7 @@ class UnitProgress:
     """One unit: exercises done (all visible checks passed, or a written answer begun), points so far, minutes.
 
     Of these, `finished` are beyond doubt: hidden checks passed as well, the written answer was compared with the
-    model answer, or the learner gave up and looked at the reference.
+    model answer, or the learner gave up and looked at the reference. It is `begun` when an answer was changed.
     """
 
     unit: str
@@ -180,6 +180,14 @@ class UnitProgress:
     minutes_done: float = 0
     note: str = ""
     finished: int = 0
+    begun: bool = False
+
+    @property
+    def state(self) -> str:
+        """Where the learner is in it: "not started" (no answer yet), "going" or "done"."""
+        if self.done == self.exercises:
+            return "done"
+        return "going" if self.begun or self.done else "not started"
 
     @property
     def minutes_left(self) -> float:
@@ -218,6 +226,7 @@ def unit_progress(course: Course, unit: str) -> UnitProgress:
         if path.exists():
             mine = read(path)
             written, cards = answers(mine), store.of(mine, release)
+            row.begun = written != answers(release)
         else:
             row.note = f"start it: mft start {unit}"
     except Unreadable as error:
