@@ -34,7 +34,8 @@ def progress_bar() -> Iterator[Any]:
 
 
 def class_table(table: ClassTable, about: dict[str, str] | None = None) -> None:
-    numbers, rows = [Column(name, justify="right") for name in ("Points", "Max", "Per cent")], []
+    numbers = [Column(name, justify="right") for name in ("Points", "Max", "Per cent")]
+    rows = []
     for row in table.rows:
         points = "none" if row.points is None else f"{row.points:g}"
         percent = "" if row.percent is None else f"{row.percent:.0f} %"

@@ -381,7 +381,7 @@ def _panel(course: Course, session: Session, memory: Memory, lang: str) -> Any:
             return
         turn(True)
         pressed.disabled = True
-        add(f"**{words[key]}**\n\n{answer(course, item, lang, links=True)[key]}")
+        add(f"**{words[key]}**\n\n{answer(course, item, lang, links=True).get(key, '')}")
 
     for key, made in {"short": ask, **more}.items():
         made.on_click(functools.partial(press, key))
