@@ -22,6 +22,15 @@ def test_constraints_pin_everything_that_is_asked_for(root):
     assert not re.search(r"==\S*\+", pins), "a local suffix names a build that others cannot install"
 
 
+def test_every_file_of_the_package_is_shipped(root):
+    package = root / "mftcourse"
+    patterns = tomllib.loads((root / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]["mftcourse"]
+    shipped = {path for pattern in patterns for path in package.glob(pattern)}
+    shipped |= {path for path in package.rglob("*.py") if (path.parent / "__init__.py").exists()}
+    files = {path for path in package.rglob("*") if path.is_file() and "__pycache__" not in path.parts}
+    assert files <= shipped, files - shipped
+
+
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux can take the network away")
 def test_offline_takes_the_network_away(root):
     code = (

@@ -4,32 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import time
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.markup import escape
-from rich.table import Table
 
+from ..checks import Finding, Scorecard
 from ..course.files import Course, CourseError
 from ..learning import hints, progress, workspace
-from .main import (
-    LEARN,
-    AnyUnit,
-    Exercise,
-    Lang,
-    Seconds,
-    Unit,
-    app,
-    complete_exercise,
-    console,
-    here,
-    next_step,
-    note,
-    say,
-)
-
-if TYPE_CHECKING:
-    from ..checks import Scorecard
+from .main import LEARN, AnyUnit, Exercise, Lang, Seconds, Unit, app, complete_exercise
+from .screen import console, here, next_step, note, say, show, show_markdown, show_table
 
 VERDICTS = {"passed": "[green]✓ passed[/]", "failed": "[red]✗ failed[/]", "todo": "· not yet", "waits": "· waits"}
 
@@ -53,15 +37,13 @@ def doctor() -> None:
     """Say what is installed, what is wrong, and what to do."""
     from ..learning.doctor import examine, no_course
 
-    table = Table("Looked at", "Verdict", "Found", "What to do", title="What the course needs", title_justify="left")
     marks = {"ok": "[green]✓ ok[/]", "warn": "[yellow]! look[/]", "fail": "[red]✗ wrong[/]"}
     try:
         lines = examine(Course.find())
     except CourseError as error:
         lines = no_course(error)
-    for line in lines:
-        table.add_row(escape(line.name), marks[line.status], escape(line.detail), escape(line.action))
-    console().print(table)
+    rows = [(escape(line.name), marks[line.status], escape(line.detail), escape(line.action)) for line in lines]
+    show_table("What the course needs", ("Looked at", "Verdict", "Found", "What to do"), rows)
     seen = {line.status for line in lines}
     if "fail" in seen:
         say("Repair what is wrong first.")
@@ -101,15 +83,12 @@ def check(
     timeout: Seconds = None,
 ) -> None:
     """Run the visible checks of your notebook in a fresh kernel. Your notebook is not changed."""
-    from ..checks import Scorecard
-
     course = Course.find()
     with console(stderr=True).status("Running your notebook in a fresh kernel"):
         done = progress.check(course, unit, exercise, seconds=timeout)
     for card in done.scorecards:
         show_card(Scorecard.from_dict(card))
-    for line in done.notes:
-        note(line)
+    note(*done.notes)
     say(f"{tally(done)} ({done.seconds:.0f} s).")
     if not done.scorecards:
         next_step("the notebook has no check that ran; open it with mft lab")
@@ -127,13 +106,11 @@ def show_card(card: Scorecard) -> None:
     title = f"{card.exercise}: {card.earned:g} of {card.points:g} points"
     if card.hidden_points and any(f.points for f in card.findings):
         title += f" ({card.hidden_points:g} in hidden checks, given when it is graded)"
-    table = Table("Check", "Verdict", "What to do", title=title, title_justify="left", title_style="bold")
-    for f in card.shown:
-        table.add_row(escape(f.title), VERDICTS.get(f.verdict, f.verdict), escape(what_to_do(f)))
-    console().print(table)
+    rows = [(escape(f.title), VERDICTS.get(f.verdict, f.verdict), escape(what_to_do(f))) for f in card.shown]
+    show_table(title, ("Check", "Verdict", "What to do"), rows, title_style="bold")
 
 
-def what_to_do(f: Any) -> str:
+def what_to_do(f: Finding) -> str:
     hint = f"Hint: {f.hint}" if f.verdict == "failed" and f.hint else ""
     return " ".join(part for part in (f.message, hint) if part and f.verdict != "passed")
 
@@ -162,8 +139,7 @@ def watch(unit: Unit, timeout: Seconds = None) -> None:
                     say(f"  {VERDICTS.get(f.verdict, f.verdict)}  {escape(f.title)}")
                     if what := what_to_do(f):
                         say(f"            {escape(what)}")
-            for line in done.notes:
-                note(line)
+            note(*done.notes)
             say(f"{time.strftime('%H:%M:%S')}  {tally(done)} ({done.seconds:.1f} s).")
             status.update("Waiting for you to save it (Ctrl+C ends this)")
     say("No longer watching.")
@@ -176,8 +152,7 @@ def submit(
 ) -> None:
     """Hand in your notebook. You can do so again; every version is kept."""
     done = workspace.submit(Course.find(), unit, student)
-    for line in done.warnings:
-        note(line)
+    note(*done.warnings)
     say(f"Handed in as {escape(done.student)}: {here(done.path)}. A copy is kept in {here(done.kept)}.")
     unit = done.path.parent.name
     next_step(f"an instructor grades it with mft grade {unit}; until then you may hand in again. "
@@ -195,10 +170,7 @@ def finish(
     timeout: Seconds = None,
 ) -> None:
     """Finish a unit alone: hidden checks, your written answers beside the model answer, and the reference to read."""
-    from rich.markdown import Markdown
-
     from ..learning.finish import Finish
-    from ..learning.formulas import for_terminal
 
     mine = Finish(Course.find(), unit)
     for name in give_up or []:
@@ -208,17 +180,15 @@ def finish(
     for name in done.open:
         if name in done.cards:
             show_card(done.cards[name])
-    for line in done.notes:
-        note(line)
+    note(*done.notes)
     with contextlib.suppress(EOFError, KeyboardInterrupt):
         for written in list(done.compare):
             for title, text in (("your answer", written.own), ("the model answer", written.model)):
-                say(f"\n[bold]{written.exercise}, {title}[/]")
-                console().print(Markdown(for_terminal(text)))
+                show(f"{written.exercise}, {title}", text)
             say("\n[bold]Does your answer say this, or as good a thing?[/] y or n; Ctrl+C leaves it for later.")
             met = []
             for number, (line, points) in enumerate(written.rubric, 1):
-                console().print(Markdown(f"{number}. {for_terminal(line)}"))
+                show_markdown(f"{number}. {line}")
                 while (said := input(f"{points:g} point(s): y or n? ").strip().lower()[:1]) not in ("y", "n"):
                     pass
                 met.append(said == "y")
@@ -240,19 +210,19 @@ def finish(
 @app.command("progress", rich_help_panel=LEARN)
 def show_progress() -> None:
     """Show units, exercises, points and minutes: what checks said of the answers in your notebooks; then the quiz."""
-    from ..learning.quiz import topics as topics_of
+    from ..learning.quiz import topics
 
     course = Course.find()
     found = progress.progress(course)
-    table = Table(*found.HEAD, title="Your progress, as of the last check of each answer", title_justify="left")
-    for row in found.rows():
-        table.add_row(*map(escape, row))
-    console().print(table)
-    if topics := topics_of(course):
-        table = Table("Questions of", "Asked", "Known", "Due", title="Interview questions", title_justify="left")
-        for unit, of in topics.items():
-            table.add_row(unit, f"{of.questions - of.fresh} of {of.questions}", str(of.known), str(of.due))
-        console().print(table)
+    rows = [(escape(u.unit), f"{u.done} of {u.exercises}", f"{u.points:g} of {u.out_of:g}",
+             f"{u.minutes_done:g} of {u.minutes:g}", escape(u.note))
+            for u in [*found.units, found.total]]  # fmt: skip
+    columns = ("Unit", "Exercises", "Points", "Minutes", "Note")
+    show_table("Your progress, as of the last check of each answer", columns, rows)
+    rows = [(unit, f"{of.questions - of.fresh} of {of.questions}", str(of.known), str(of.due))
+            for unit, of in topics(course).items()]  # fmt: skip
+    if rows:
+        show_table("Interview questions", ("Questions of", "Asked", "Known", "Due"), rows)
     when = "with mft finish, or " if progress.alone(course) else ""
     say(f"Hidden checks and written answers get their points {when}when a unit is graded.")
     next_step(f"mft lab {found.going}" if found.going else f"{how_to_end(course, '')}, for every unit that is not")
@@ -267,11 +237,7 @@ def hint(
     lang: Lang = None,
 ) -> None:
     """Show the next hint for an exercise."""
-    from rich.markdown import Markdown
-
-    from ..learning.formulas import for_terminal
-
     title, text, step, steps = hints.step(Course.find(), exercise, step, lang)
     say(f"[bold]{escape(exercise)}[/], {escape(title)} (step {step} of {steps})")
-    console().print(Markdown(for_terminal(text)))
+    show_markdown(text)
     next_step(f"try it; then mft hint {exercise} once more" if step < steps else "that was the last one")

@@ -1,19 +1,17 @@
-"""What all commands share: the app, their options, and how they speak."""
+"""What all commands share: the app, and their options."""
 
 from __future__ import annotations
 
 import contextlib
-import os
 import re
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 import typer.core
-from rich.console import Console
 from rich.markup import escape
 
 from ..course.files import Course, CourseError
+from .screen import console
 
 
 class Sentences(typer.core.TyperGroup):
@@ -64,39 +62,9 @@ def complete_exercise(ctx: typer.Context, incomplete: str) -> list[str]:
     return []
 
 
-Unit = Annotated[
-    str, typer.Argument(help="A unit: 06, 6, metrics or 06-metrics.", autocompletion=complete_unit, show_default=False)
-]
-AnyUnit = Annotated[
-    str | None,
-    typer.Argument(help="A unit: 06, 6, metrics or 06-metrics.", autocompletion=complete_unit, show_default=False),
-]
+_UNIT = typer.Argument(help="A unit: 06, 6, metrics or 06-metrics.", autocompletion=complete_unit, show_default=False)
+Unit, AnyUnit = Annotated[str, _UNIT], Annotated[str | None, _UNIT]
 OneUnit = Annotated[str | None, typer.Option("--unit", help="Only this unit.", autocompletion=complete_unit)]
 Exercise = Annotated[str, typer.Argument(help="An exercise's id.", autocompletion=complete_exercise)]
 Lang = Annotated[str | None, typer.Option(help="en or zh; default: the one you work in.")]
 Seconds = Annotated[int | None, typer.Option("--timeout", min=1, help="Seconds that one cell may take.")]
-
-
-def console(stderr: bool = False) -> Console:
-    # Through a pipe, rich would wrap at 80 columns and break table cells in the middle.
-    wide = None if (os.environ.get("COLUMNS") or Console().is_terminal) else 120
-    return Console(stderr=stderr, width=wide, highlight=False, soft_wrap=False)
-
-
-def say(text: str = "") -> None:
-    console().print(text, soft_wrap=True)
-
-
-def note(text: str) -> None:
-    say(f"[yellow]Note:[/] {escape(text)}")
-
-
-def next_step(text: str) -> None:
-    say(f"[bold]Next:[/] {text}")
-
-
-def here(path: Path) -> str:
-    """Return a path as someone in the current folder would type it."""
-    with contextlib.suppress(ValueError):
-        return escape(str(path.relative_to(Path.cwd())))
-    return escape(str(path))

@@ -10,7 +10,8 @@ import typer
 from rich.markup import escape
 
 from ..course.files import Course
-from .main import LEARN, AnyUnit, Lang, OneUnit, app, complete_exercise, console, here, next_step, note, say
+from .main import LEARN, AnyUnit, Lang, OneUnit, app, complete_exercise
+from .screen import here, next_step, note, say, show
 
 
 @app.command(rich_help_panel=LEARN)
@@ -30,51 +31,45 @@ def quiz(
     ] = False,
 ) -> None:
     """Answer interview questions aloud, and grade yourself. What you missed comes back sooner."""
-    from ..course import interview
-    from ..learning.quiz import GRADES, WORDS, begin
+    from ..course.interview import PARTS
+    from ..learning.quiz import GRADES, WORDS, answer, begin
 
     course = Course.find()
     tags = {"guide": guide, "level": level, "kind": kind}
     if mock:
         return _mock(course, only or unit, lang, mock, route=route, **tags)
     session, memory = begin(course, only or unit, lang, count, route, **tags)
-    words = WORDS[lang] | interview.WORDS[lang]
-    grades, parts = dict(zip("123", GRADES, strict=True)), dict(zip("dgwf", interview.PARTS[1:], strict=True))
+    words = WORDS[lang]
+    grades, parts = dict(zip("123", GRADES, strict=True)), dict(zip("dgwfp", (*PARTS[1:], "proof"), strict=True))
     if session.sitting:
         say(f"[bold]{escape(session.sitting.title(lang))}[/]")
     with contextlib.suppress(EOFError, KeyboardInterrupt):
         while item := session.current:
             while memory.notes:
                 note(memory.notes.pop(0))
-            wording, key = item.question.wording(lang), ""
-            _show(session.progress(lang), f"**{wording.question}**")
-            if input(f"\n{words['aloud']} {words['enter']} ").strip().lower() == "q":
-                break
-            _show(words["short"], wording.short)
-            there = {k: part for k, part in parts.items() if getattr(wording, part)}
-            keys = "   ".join(f"{k} {words[v]}" for k, v in {**there, "p": "proof", **grades, "q": "quit"}.items())
-            while key not in grades and key != "q":
+            key = ""
+            show(session.progress(lang), f"**{item.question.wording(lang).question}**")
+            _ask(f"\n{words['aloud']} {words['enter']} ")
+            texts = answer(course, item, lang)
+            show(words["short"], texts["short"])
+            there = {k: part for k, part in parts.items() if part in texts}
+            keys = "   ".join(f"{k} {words[v]}" for k, v in (there | grades | {"q": "quit"}).items())
+            while key not in grades:
                 say(f"\n{keys}")
-                key = input("> ").strip().lower()
+                key = _ask("> ")
                 if key in there:
-                    _show(words[there[key]], getattr(wording, there[key]))
-                elif key == "p":
-                    _show(words["proof"], interview.proof(course, item, lang))
-            if key == "q":
-                break
+                    show(words[there[key]], texts[there[key]])
             memory.write(item.question.id, session.answer(grades[key]))
-    _show(words["end"], session.summary(lang))
-    for line in memory.notes:
-        note(line)
+    show(words["end"], session.summary(lang))
+    note(*memory.notes)
 
 
-def _show(title: str, text: str) -> None:
-    from rich.markdown import Markdown
-
-    from ..learning.formulas import for_terminal
-
-    say(f"\n[bold]{escape(title)}[/]")
-    console().print(Markdown(for_terminal(text)))
+def _ask(prompt: str) -> str:
+    """Return what is typed, in small letters; a q alone ends a sitting, as Ctrl+C does."""
+    said = input(prompt).strip().lower()
+    if said == "q":
+        raise EOFError
+    return said
 
 
 def _mock(course: Course, unit: str | None, lang: str, minutes: int, **only: Any) -> None:
@@ -86,34 +81,31 @@ def _mock(course: Course, unit: str | None, lang: str, minutes: int, **only: Any
         while item := mock.question():
             wording = item.question.wording(lang)
             asks, answer = wording.next
-            _show(mock.clock(lang), f"**{wording.question}**")
+            show(mock.clock(lang), f"**{wording.question}**")
             _listen(words["type"])
-            _show(words["points"], "\n".join(f"{n}. {point}" for n, point in enumerate(wording.points, 1)))
+            show(words["points"], "\n".join(f"{n}. {point}" for n, point in enumerate(wording.points, 1)))
             while (said := ticks(input(f"\n{words['tick']}"), len(wording.points))) is None:
                 pass
-            _show(f"{words['next']} · {mock.clock(lang)}", f"**{asks}**")
+            show(f"{words['next']} · {mock.clock(lang)}", f"**{asks}**")
             had = "q"
             with contextlib.suppress(EOFError, KeyboardInterrupt):  # the points that were ticked count all the same
                 _listen(words["type"])
-                _show(words["answer"], answer)
+                show(words["answer"], answer)
                 while (had := input(f"\n{words['had']}").strip().lower()[:1]) not in ("y", "n", "q"):
                     pass
             keep(memory, mock.answer(said, had == "y"))
             if had == "q":
                 break
         if mock.exercise:
-            _show(f"{words['code'].format(mock.exercise.minutes)} · {mock.clock(lang)}", mock.exercise.how)
-    _show(words["result"], mock.result(lang))
-    for line in memory.notes:
-        note(line)
+            show(f"{words['code'].format(mock.exercise.minutes)} · {mock.clock(lang)}", mock.exercise.how)
+    show(words["result"], mock.result(lang))
+    note(*memory.notes)
 
 
 def _listen(prompt: str) -> None:
     """Let the learner answer, aloud or in lines of text; what is typed stays on the screen and goes nowhere."""
     say(f"\n{prompt}")
-    first = line = input("> ").strip()
-    if first.lower() == "q":
-        raise EOFError
+    line = _ask("> ")
     while line:
         line = input("> ").strip()
 

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
+from rich.table import Column
 
 from ..course.files import Course
-from .main import TEACH, Seconds, Unit, app, console, here, next_step, note, say
+from .main import TEACH, Seconds, Unit, app
+from .screen import console, here, next_step, note, say, show_table
 
 if TYPE_CHECKING:
     from ..grading.report import ClassTable
@@ -33,18 +34,17 @@ def progress_bar() -> Iterator[Any]:
 
 
 def class_table(table: ClassTable, about: dict[str, str] | None = None) -> None:
-    columns = ["Student", "Points", "Max", "Per cent", "Late", "By hand", "Note"]
-    shown = Table(*columns, title=f"{table.unit}: {len(table.rows)} submissions", title_justify="left")
-    for right in (1, 2, 3):
-        shown.columns[right].justify = "right"
+    numbers = [Column(name, justify="right") for name in ("Points", "Max", "Per cent")]
+    rows = []
     for row in table.rows:
         points = "none" if row.points is None else f"{row.points:g}"
         percent = "" if row.percent is None else f"{row.percent:.0f} %"
         note = " ".join(part for part in ((about or {}).get(row.student, ""), row.note) if part)
         note = note if len(note) < 400 else note[:397] + "..."
-        shown.add_row(escape(row.student), points, f"{row.out_of:g}", percent, "late" if row.late else "",
-                      "to grade" if row.manual else "", escape(note))  # fmt: skip
-    console().print(shown)
+        late, by_hand = "late" if row.late else "", "to grade" if row.manual else ""
+        rows.append((escape(row.student), points, f"{row.out_of:g}", percent, late, by_hand, escape(note)))
+    title = f"{table.unit}: {len(table.rows)} submissions"
+    show_table(title, ("Student", *numbers, "Late", "By hand", "Note"), rows)
 
 
 @app.command(rich_help_panel=TEACH)

@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 from rich.markup import escape
-from rich.table import Table
 
 from ..course.files import Course
-from .main import WRITE, app, complete_unit, console, here, next_step, say
+from .main import WRITE, app, complete_unit
+from .screen import here, next_step, say, show_table
 
 
 @app.command(rich_help_panel=WRITE)
@@ -47,17 +47,17 @@ def _report(course: Course, chosen: list[str]) -> None:
 
     surprise = False
     for name in chosen:
-        table = Table("Exercise", "Wrong answer", "Caught by", "Points", title=name, title_justify="left")
-        answers = read_lesson(course.folder("course", name)).wrong_answers
-        named = {(w.exercise, w.title): w.fails for w in answers}
-        for o in matrix(course.folder("course", name)):
+        rows = []
+        folder = course.folder("course", name)
+        named = {(w.exercise, w.title): w.fails for w in read_lesson(folder).wrong_answers}
+        for o in matrix(folder):
             caught = escape("; ".join(o.failed) or o.error) or "[red]nothing[/]"
             if set(o.failed) != set(named[o.exercise, o.variant]):
                 surprise = True
                 caught += f" [red](wrong_answers.py says: {escape('; '.join(named[o.exercise, o.variant]))})[/]"
             points = f"{o.earned:g} of {o.card['points']:g}" if o.card else "0"
-            table.add_row(escape(o.exercise), escape(o.variant), caught, points)
-        console().print(table)
+            rows.append((escape(o.exercise), escape(o.variant), caught, points))
+        show_table(name, ("Exercise", "Wrong answer", "Caught by", "Points"), rows)
     if surprise:
         say("[red]Some wrong answers are not caught by exactly the checks that wrong_answers.py names.[/]")
         raise typer.Exit(1)

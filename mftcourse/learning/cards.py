@@ -7,7 +7,9 @@ import io
 import json
 import zipfile
 from html import escape
+from itertools import groupby
 from pathlib import Path
+from string import Template
 
 import genanki
 from markdown_it import MarkdownIt
@@ -16,16 +18,10 @@ from mdit_py_plugins.dollarmath import dollarmath_plugin
 from ..course import files
 from ..course.files import Course, CourseError
 from ..course.interview import PARTS, WORDS, Item, proof, questions
+from . import texts
 
 COURSE = {"en": "Model preparation and fine-tuning", "zh": "模型准备与微调"}
 MARK = b"mftcourse interview cards"  # the zip comment by which a package is known as our own
-CSS = """.card { font: 18px/1.5 sans-serif; text-align: left; max-width: 44em; margin: auto; padding: 0 1em; }
-.question { font-size: 1.2em; font-weight: bold; }
-details { margin: .6em 0; } summary { cursor: pointer; font-weight: bold; }
-pre, code { font-family: monospace; background: rgba(128, 128, 128, .18); border-radius: 3px; }
-pre { padding: .6em; overflow-x: auto; } pre code { background: none; }
-table { border-collapse: collapse; } td, th { border: 1px solid gray; padding: .2em .5em; }
-.proof { font-size: .85em; opacity: .8; }"""  # no colours of its own: right in light and in night mode
 
 
 def _stable(name: str) -> int:
@@ -41,17 +37,14 @@ _MARKDOWN = MarkdownIt("commonmark").enable("table").use(dollarmath_plugin, doub
 
 
 def _model(lang: str) -> genanki.Model:
-    folded = "".join(
-        f"{{{{#{p}}}}}<details><summary>{WORDS[lang][p]}</summary>{{{{{p}}}}}</details>{{{{/{p}}}}}" for p in PARTS[1:]
-    )
+    shown, css = (texts.TEXTS / "card.html").read_text(encoding="utf-8"), (texts.TEXTS / "card.css").read_text()
     template = {
         "name": "Question",
         "qfmt": '<div class="question">{{question}}</div>{{#guide}}<p class="proof">{{guide}}</p>{{/guide}}',
-        "afmt": f"{{{{FrontSide}}}}<hr id=answer>{{{{short}}}}{folded}"
-        f'<div class="proof">{WORDS[lang]["proof"]}{WORDS[lang]["colon"]}{{{{proof}}}}</div>',
+        "afmt": Template("".join(shown.splitlines())).substitute(WORDS[lang]),
     }
     fields = [{"name": name} for name in ("question", *PARTS, "proof", "guide")]
-    return genanki.Model(_stable(f"model {lang}"), f"mftcourse {lang}", fields, [template], CSS)
+    return genanki.Model(_stable(f"model {lang}"), f"mftcourse {lang}", fields, [template], css.strip())
 
 
 def _note(course: Course, item: Item, lang: str, model: genanki.Model) -> genanki.Note:
@@ -71,22 +64,22 @@ def write(course: Course, folder: Path, langs: list[str], unit: str | None = Non
     """
     written = {}
     for lang in langs:
-        items, decks = questions(course, unit, lang), {}
-        model = _model(lang)
-        for item in items:
-            if item.unit not in decks:
-                name = f"{COURSE[lang]}::{item.unit[:2]} {_title(course, item, lang)}"
-                decks[item.unit] = genanki.Deck(_stable(f"deck {lang} {item.unit}"), name)
-            decks[item.unit].add_note(_note(course, item, lang, model))
+        items, decks, model = questions(course, unit, lang), [], _model(lang)
+        for name, own in groupby(items, key=lambda item: item.unit):
+            first, *rest = own
+            title = f"{COURSE[lang]}::{name[:2]} {_title(course, first, lang)}"
+            decks.append(genanki.Deck(_stable(f"deck {lang} {name}"), title))
+            for item in (first, *rest):
+                decks[-1].add_note(_note(course, item, lang, model))
         path = folder / f"mftcourse-interview-{lang}.apkg"
         if path.exists() and not _own(path):
             raise CourseError(f"{path} is not a package of this course. Move it away, or choose another --output.")
         made = io.BytesIO()
-        genanki.Package(list(decks.values())).write_to_file(made)
+        genanki.Package(decks).write_to_file(made)
         with zipfile.ZipFile(made, "a") as package:
             package.comment = MARK
         files.write(path, made.getvalue())
-        written[path] = sum(len(deck.notes) for deck in decks.values())
+        written[path] = len(items)
     return written
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import datetime
-import html
 import json
 import random
 import re
@@ -23,6 +22,8 @@ from ..checks import Scorecard
 from ..course import files
 from ..course.files import Course, CourseError, free
 from ..course.handin import answers, exercise, kind, read
+from ..course.lesson import BEGIN_HIDDEN, END_HIDDEN, globals_stored, headings_of, reference
+from . import texts
 from .quiz import Standing, schedule
 from .scorecards import Scorecards
 from .workspace import released, spoken
@@ -31,25 +32,6 @@ if TYPE_CHECKING:
     from nbformat import NotebookNode
 
 DAY = datetime.timedelta(days=1)
-WORDS = {
-    "en": {
-        "head": "# Drill: `{name}`\n\n**{minutes:g} minutes**, from the moment when you run the next cell. It gives "
-        "you what {unit} imports{given}. Then write your answer, and run the checks below it as often as you like. "
-        "Once all of them pass, you see your time{end} In a terminal, `mft hint {number}/{name}` gives a hint. In the "
-        "last cell you can give up.",
-        "given": ", and {} from earlier exercises",
-        "full": ", and the reference beside your answer.",
-        "class": ". (The reference and the hidden checks are with your instructor.)",
-    },
-    "zh": {
-        "head": "# 限时练习：`{name}`\n\n限时 **{minutes:g} 分钟**，从运行下一个单元格开始计时。它提供 {unit} "
-        "所导入的内容{given}。然后写下你的答案，并运行其下的检查，次数不限。全部通过后，你会看到用时{end}"
-        "在终端中运行 `mft hint {number}/{name}` 可得到提示。在最后一个单元格中可以放弃。",
-        "given": "，以及前面练习中的 {}",
-        "full": "，以及参考答案与你的答案的对照。",
-        "class": "。（参考答案和隐藏的检查在教师那里。）",
-    },
-}  # fmt: skip
 
 
 # --- the store --------------------------------------------------------------------------------
@@ -169,6 +151,7 @@ def write(course: Course, unit: str, wanted: str, language: str | None = None) -
             learner has not solved.
     """
     import nbformat
+    from jinja2 import Template
     from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
     there = exercises(course, unit)
@@ -180,15 +163,14 @@ def write(course: Course, unit: str, wanted: str, language: str | None = None) -
     full = course.notebook("solutions", unit).exists()
     before, given, between = _needs(course, unit, wanted, release)
     *section, stub = _section(release, wanted)
-    check = next(c.source for c in _whole(course, unit).cells if (kind(c), exercise(c)) == ("check", wanted))
+    whole = _whole(course, unit).cells
+    check = whole[_find(whole, "check", wanted)].source
 
     path = free(course.root / "work" / "drills" / f"{wanted}.ipynb")
     name = free(_path(course, path.stem)).stem
-    words, minutes = WORDS[release.metadata.mft.lang], there[unit, wanted]
-    said = words["head"].format(
-        name=wanted, minutes=minutes, unit=unit, number=unit[:2], end=words["full" if full else "class"],
-        given=words["given"].format(", ".join(f"`{n}`" for n in given)) if given else "",
-    )  # fmt: skip
+    minutes, head = there[unit, wanted], texts.words("drill")[release.metadata.mft.lang]["head"]
+    said = Template(head).render(name=wanted, unit=unit, minutes=minutes, full=full,
+                                 given=", ".join(f"`{n}`" for n in given))  # fmt: skip
     imports = (
         "# Run this cell first: the clock starts, and what the exercise needs is there\n"
         "from mftcourse.checks import run_sealed as mft_run_sealed\n"
@@ -220,11 +202,14 @@ def _whole(course: Course, unit: str) -> NotebookNode:
     return read(path) if path.exists() else released(course, unit)
 
 
+def _find(cells: list[NotebookNode], what: str, wanted: str) -> int:
+    """Return where the cell of an exercise stands that is what is asked for."""
+    return next(at for at, cell in enumerate(cells) if (kind(cell), exercise(cell)) == (what, wanted))
+
+
 def _section(nb: NotebookNode, wanted: str) -> list[NotebookNode]:
     """Return the cells from the last heading before an exercise to its own, which is the last."""
-    from ..course.lesson import headings_of
-
-    at = next(i for i, c in enumerate(nb.cells) if (kind(c), exercise(c)) == ("exercise", wanted))
+    at = _find(nb.cells, "exercise", wanted)
     first = max((i for i in range(at) if kind(nb.cells[i]) == "prose" and headings_of(nb.cells[i].source)), default=0)
     return nb.cells[first : at + 1]
 
@@ -239,19 +224,17 @@ def _needs(course: Course, unit: str, wanted: str, release: NotebookNode) -> tup
         that stand between it and its check. References are sealed: who has not done the unit must not stumble on them.
     """
     from ..course.kernel import names
-    from ..course.lesson import reference
     from ..course.notebooks import sealed
 
-    full, nb = course.notebook("solutions", unit).exists(), _whole(course, unit)
+    full = course.notebook("solutions", unit).exists()
     solved = {} if full else _solved(course, unit, release)
-    cells = [c for c in nb.cells if kind(c) in ("code", "exercise", "check")]
+    cells = [c for c in _whole(course, unit).cells if kind(c) in ("code", "exercise", "check")]
     for c in cells:
         if kind(c) == "exercise":
             c.source = reference(c.source) if full else solved.get(exercise(c), c.source)
     about = {c.id: names(c) for c in cells}
-    at, last = (next(i for i, c in enumerate(cells) if (kind(c), exercise(c)) == (k, wanted))
-                for k in ("exercise", "check"))  # fmt: skip
-    own, possible = cells[at], [c for c in [*cells[:at], *cells[at + 1 : last]] if kind(c) != "check"]
+    at, last = _find(cells, "exercise", wanted), _find(cells, "check", wanted)
+    own, possible = cells[at], [c for c in cells[:last] if kind(c) != "check" and c is not cells[at]]
     section = _section(release, wanted)
     first = next(c for c in cells if kind(c) == "code")
     chosen = [c for c in possible if kind(c) == "code" and (c is first or c.id in {s.id for s in section})]
@@ -287,16 +270,15 @@ def _solved(course: Course, unit: str, release: NotebookNode) -> dict[str, str]:
 
 def _judging(check: str, stub: str, name: str) -> str:
     """Return a check cell that stops the clock: hidden checks sealed, and only this exercise's names the learner's."""
-    from ..course.lesson import BEGIN_HIDDEN, END_HIDDEN, globals_stored
     from ..course.notebooks import sealed
 
     check = re.sub(f"(?ms)^{BEGIN_HIDDEN}\n(.*?)^{END_HIDDEN}$", lambda m: sealed(m[1]), check.rstrip())
     own, learners = globals_stored(stub), re.compile(r"(?ms)^mft_learners = (\[.*?\])$")
     check = learners.sub(lambda m: f"mft_learners = {[n for n in json.loads(m[1]) if n in own]}", check)
-    imports = ("from mftcourse.checks import run_sealed as mft_run_sealed\n"
-               "from mftcourse.learning.drill import judged as mft_judged\n\n")  # fmt: skip
-    head, _, body = check.partition("\n")
-    return f"{head}\n{imports}" + re.sub(r"(?m)^(mft_grade\(.*\))\Z", rf"mft_judged({name!r}, \1)", body)
+    head, *body, grade = check.split("\n")
+    imports = ["from mftcourse.checks import run_sealed as mft_run_sealed",
+               "from mftcourse.learning.drill import judged as mft_judged"]  # fmt: skip
+    return "\n".join([head, *imports, "", *body, f"mft_judged({name!r}, {grade})"])
 
 
 # --- in the notebook --------------------------------------------------------------------------
@@ -315,19 +297,9 @@ class Outcome:
                             *(f"{head}:\n\n{text}" for head, text in self.beside)])  # fmt: skip
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
-        from .finish import code_style, highlighted
-
         bundle = self.card._repr_mimebundle_() if self.card else {}
-        page = bundle.get("text/html", "") + f"<p><strong>{html.escape(self.said)}</strong></p>"
-        if self.beside:
-            columns = "".join(f'<div style="min-width:0"><strong>{head}</strong>{highlighted(text)}</div>'
-                              for head, text in self.beside)  # fmt: skip
-            grid = "display:grid;gap:1em;grid-template-columns:repeat(auto-fit,minmax(min(28em,100%),1fr))"
-            # JupyterLab would wrap a program's lines, and in the middle of a word; a long line is scrolled instead
-            lines = "font-size:.85em;overflow-x:auto;white-space:pre;word-break:normal"
-            page += f"<style>{code_style()} .highlight.highlight pre {{{lines}}}</style>"
-            page += f'<div style="{grid}">{columns}</div>'
-        return bundle | {"text/plain": repr(self), "text/html": page}
+        shown = {"card": bundle.get("text/html", ""), "said": self.said, "beside": self.beside}
+        return bundle | {"text/plain": repr(self), "text/html": texts.page("outcome.html").render(shown)}
 
 
 def begin(name: str) -> None:
@@ -373,9 +345,9 @@ def _outcome(name: str, card: Scorecard | None = None, give_up: bool = False) ->
     back = standings(course)[attempt.unit, attempt.exercise].due
     said = {"knew": f"Solved in {took}.", "partly": f"Solved, but too slowly: {took}.",
             "missed": f"Given up after {took}."}[attempt.grade]  # fmt: skip
-    if not card and not give_up:
-        return Outcome(f"{said} It comes back on {back}: mft drill")  # the references stand below the checks
-    columns = [("Your answer", _own(course, attempt)), ("The reference", _reference(course, attempt))]
+    columns = []
+    if card or give_up:  # in the last cell nothing is repeated that stands below the checks
+        columns = [("Your answer", _own(course, attempt)), ("The reference", _reference(course, attempt))]
     return Outcome(f"{said} It comes back on {back}: mft drill", card, columns)
 
 
@@ -384,8 +356,6 @@ def _time(seconds: float) -> str:
 
 
 def _reference(course: Course, attempt: Attempt) -> str:
-    from ..course.lesson import reference
-
     path = course.notebook("solutions", attempt.unit)
     if not path.exists():
         return "# This copy of the course is for a class: the reference is with your instructor."
@@ -395,8 +365,6 @@ def _reference(course: Course, attempt: Attempt) -> str:
 def _own(course: Course, attempt: Attempt) -> str:
     """Return the cells that this kernel has run and that define what the exercise asks for, the last ones."""
     from IPython import get_ipython
-
-    from ..course.lesson import globals_stored
 
     asked, found = globals_stored(answers(released(course, attempt.unit))[attempt.exercise]), []
     for source in reversed(get_ipython().history_manager.input_hist_raw if get_ipython() else []):

@@ -6,7 +6,6 @@ learner gave up; nothing else of `solutions/` leaves this module.
 
 from __future__ import annotations
 
-import html
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +13,8 @@ from pathlib import Path
 from ..checks import Finding, Scorecard
 from ..course.files import Course, CourseError, write
 from ..course.handin import answers, exercise, kind, lang, name, read, repair
-from ..course.lesson import reference
-from .formulas import for_terminal
+from ..course.lesson import headings_of, reference
+from . import texts
 from .progress import alone, checked, did_you_mean
 from .scorecards import Scorecards
 from .workspace import released, started
@@ -154,28 +153,17 @@ class Finish:
 
     def page(self, done: Finished) -> Path:
         """Write the page that shows one's own answer beside the reference, of all that passed or was given up."""
-        path = self.course.folder("work", self.unit) / PAGE
         solutions, parts, title = answers(self.solutions), [], ""
         for cell in self.release.cells:
-            if kind(cell) == "prose" and (headings := re.findall(r"(?m)^#+ +(.+)$", cell.source)):
-                title = headings[-1]
             id_ = exercise(cell)
-            if kind(cell) not in ("exercise", "manual") or id_ not in done.passed | done.gave_up:
-                continue
-            shown = highlighted if kind(cell) == "exercise" else _prose
-            card = done.cards.get(id_)
-            columns = (("Your answer", self.own.get(id_, "")), ("The reference", reference(solutions[id_])))
-            parts.append(
-                f'<section id="{id_}"><h2>{html.escape(title)} <code>{id_}</code></h2>'
-                + ("<p>Given up.</p>" if id_ in done.gave_up - done.passed else "")
-                + "<div>"
-                + "".join(f"<figure><figcaption>{head}</figcaption>{shown(text)}</figure>" for head, text in columns)
-                + f"</div>{card._repr_html_() if card else ''}</section>"
-            )
-        left = f"<p>Not shown yet: {', '.join(done.open)}.</p>" if done.open else ""
-        head = f"{self.unit}: {done.points:g} of {done.out_of:g} points"
-        body = left + "".join(parts)
-        write(path, _FRAME.format(lang=lang(self.release), head=head, style=code_style(), body=body).encode())
+            if kind(cell) == "prose":
+                title = [title, *headings_of(cell.source)][-1]
+            elif kind(cell) in ("exercise", "manual") and id_ in done.passed | done.gave_up:
+                own, model = self.own.get(id_, ""), reference(solutions[id_])
+                parts.append({"id": id_, "title": title, "kind": kind(cell), "own": own, "reference": model})
+        text = texts.page("finished.html").render(done=done, parts=parts, lang=lang(self.release))
+        path = self.course.folder("work", self.unit) / PAGE
+        write(path, f"{text}\n".encode())
         return path
 
 
@@ -185,47 +173,3 @@ def rubric(prose: str) -> list[str]:
     for number, text in re.findall(r"(?m)^(\d+)\. +(.+(?:\n {2,}\S.*)*)", prose):
         found = [*([] if number == "1" else found), " ".join(text.split())]
     return found or ["It says what the model answer says."]
-
-
-def highlighted(source: str) -> str:
-    """Return a program in HTML; `code_style` has its colours."""
-    from pygments import highlight
-    from pygments.formatters import HtmlFormatter
-    from pygments.lexers import PythonLexer
-
-    return highlight(source, PythonLexer(), HtmlFormatter())
-
-
-def _prose(source: str) -> str:
-    from markdown_it import MarkdownIt
-
-    return MarkdownIt("commonmark", {"html": False}).enable("table").render(for_terminal(source))
-
-
-def code_style() -> str:
-    """Return the colours of code, in light and in dark."""
-    from pygments.formatters import HtmlFormatter
-
-    light, dark = (HtmlFormatter(style=name).get_style_defs(".highlight") for name in ("friendly", "github-dark"))
-    return f"{light} @media (prefers-color-scheme: dark) {{ {dark} }}"
-
-
-_FRAME = """<!DOCTYPE html>
-<html lang="{lang}">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<title>{head}</title>
-<style>
-:root {{ color-scheme: light dark; }}
-body {{ font: 16px/1.5 sans-serif; margin: auto; max-width: 110em; padding: 0 1em 3em; }}
-section > div {{ display: grid; gap: 1em; grid-template-columns: repeat(auto-fit, minmax(min(34em, 100%), 1fr)); }}
-figure {{ margin: 0; min-width: 0; }}
-figcaption {{ font-weight: bold; }}
-pre {{ font-size: .85em; overflow-x: auto; padding: .6em; }}
-td, th {{ padding: .2em .6em; }}
-{style}
-</style>
-<h1>{head}</h1>
-{body}
-</html>
-"""

@@ -30,7 +30,7 @@ def lab_environment(course: Course, instructor: bool = False) -> dict[str, str]:
     env = {name: value for name, value in os.environ.items() if name not in drop}
     return env | {
         "PATH": programs_path(),
-        "JUPYTER_CONFIG_PATH": str(CONFIG / role),
+        "JUPYTER_CONFIG_PATH": f"{CONFIG / 'common'}{os.pathsep}{CONFIG / role}",
         "JUPYTER_CONFIG_DIR": str(state / "config"),
         "JUPYTER_DATA_DIR": str(state / "data"),
         "JUPYTER_RUNTIME_DIR": str(state / "runtime"),
@@ -73,16 +73,11 @@ def launch(
         return 0
     options = [
         f"--ServerApp.root_dir={folder}",
-        "--ServerApp.log_level=WARN",
-        "--LabApp.log_level=WARN",
-        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
-        "--LabApp.news_url=None",
-        "--LabApp.extension_manager=readonly",
         f"--LabApp.default_url=/{page}",
         f"--LabApp.extra_labextensions_path={CONFIG / 'labextensions'}",  # the tab with the overview, or the class
     ]
     if not instructor:
-        scorecards.install(Path(lab_environment(course)["IPYTHONDIR"]))
+        scorecards.install(Path(env["IPYTHONDIR"]))
     if os.name == "posix":  # a shell that is named is no login shell, which would forget where `mft` lies
         shell = shlex.quote(os.environ.get("SHELL") or "sh")
         options.append(f"--ServerApp.terminado_settings=shell_command={shell}")

@@ -5,43 +5,21 @@ A `Mock` neither reads nor writes anything. The learner ticks which of the model
 
 from __future__ import annotations
 
-import datetime
 import random
 import re
 import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from ..course import interview, routes
+from ..course import routes
 from ..course.files import Course
 from ..course.interview import Item
-from .quiz import GRADES, Memory, choose, schedule
+from . import texts
+from .quiz import GRADES, Memory, choose
 
 QUESTION = 3 * 60  # seconds: with less than that before the code, no new question begins
 
-WORDS = {
-    "en": {
-        "left": "{} minutes left", "over": "The time is over",
-        "opening": "{} minutes, {}. Answer aloud, or type.", "then": " Then you code, {} minutes.",
-        "asked": "questions on {}", "type": "Your answer; an empty line ends it, q alone ends the interview:",
-        "tick": "Which of these did you say, or something as good? Numbers like 1 3, or Enter for none: ",
-        "points": "The points of a good answer", "next": "They go on", "answer": "The answer",
-        "had": "Did you have it? y or n: ",
-        "code": "Now code ({} minutes)", "result": "The result",
-        "said": "{} of {} points, {} of {} questions that followed", "unsaid": "Not said", "study": "Study",
-        "semicolon": "; ", "all": "Nothing was left out.", "none": "No question was answered.",
-    },
-    "zh": {
-        "left": "还剩 {} 分钟", "over": "时间到",
-        "opening": "共 {} 分钟，{}。可以口头回答，也可以打字。", "then": "然后写 {} 分钟代码。",
-        "asked": "关于 {} 的题目", "type": "你的回答（空行结束；单独一个 q 结束面试）：",
-        "tick": "下面哪几点你说到了，或者说得一样好？输入编号，如 1 3；都没有就按回车：",
-        "points": "好的回答应有的要点", "next": "面试官追问", "answer": "参考回答", "had": "答出来了吗？y 或 n：",
-        "code": "现在写代码（{} 分钟）", "result": "结果",
-        "said": "要点 {}/{}，追问 {}/{}", "unsaid": "没有说到", "study": "需要复习",
-        "semicolon": "；", "all": "没有遗漏。", "none": "一道题也没有回答。",
-    },
-}  # fmt: skip
+WORDS = texts.words("mock")
 
 
 class Answer(NamedTuple):
@@ -99,7 +77,7 @@ class Mock:
     def opening(self, lang: str) -> str:
         """Say what comes."""
         words = WORDS[lang]
-        asked = words["asked"].format(interview.WORDS[lang]["comma"].join(sorted(self.units)))
+        asked = words["asked"].format(words["comma"].join(sorted(self.units)))
         then = words["then"].format(self.exercise.minutes) if self.exercise else ""
         return words["opening"].format(self.minutes, asked) + then
 
@@ -116,7 +94,7 @@ class Mock:
 
     def result(self, lang: str) -> str:
         """Say in Markdown, by topic, how much was said, what was not, and what to study."""
-        words = WORDS[lang] | interview.WORDS[lang]
+        words = WORDS[lang]
         lines = [] if self.answers else [words["none"]]
         for unit in sorted({a.item.unit for a in self.answers}):
             here = [a for a in self.answers if a.item.unit == unit]
@@ -150,5 +128,4 @@ def begin(course: Course, unit: str | None, lang: str, minutes: int, **only: Any
 
 def keep(memory: Memory, answer: Answer) -> None:
     """Let the quiz know: what was not said comes back sooner."""
-    name = answer.item.question.id
-    memory.write(name, schedule(memory.read().get(name), answer.grade, datetime.date.today()))
+    memory.grade(answer.item.question.id, answer.grade)

@@ -7,48 +7,35 @@ so it is right after any check, in a notebook or in a terminal.
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import datetime
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
+from ..course import tab
 from ..course.files import Course, CourseError, in_order
-from ..course.handin import answers, read
 from ..course.lesson import headings_of
-from . import site
-from .progress import unit_progress
+from . import site, texts
+from .progress import Progress, UnitProgress, alone, unit_progress
 from .quiz import counts, ways
 from .workspace import newer, released
 
-TEMPLATE = Path(__file__).parent / "jupyter" / "overview.html"
 
-
-@dataclass
-class Row:
-    """One unit: what it is, how far the learner is in it, and what stands beside it.
+@dataclass(kw_only=True)
+class Row(UnitProgress):
+    """One unit: how far the learner is in it, what it is, and what stands beside it.
 
     Attributes:
         path: of the learner's notebook, from `work/`.
-        state: "not started" (no answer yet), "going" or "done".
-        minutes: those of the exercises that are left.
         newer: the course has a release that the learner has not fetched.
     """
 
-    unit: str
     title: str
     path: str
     needs: list[str]
-    state: str
-    done: int
-    exercises: int
-    points: float
-    out_of: float
-    minutes: float
     newer: bool
-    note: str
 
 
 def rows(course: Course) -> list[Row]:
@@ -60,37 +47,25 @@ def rows(course: Course) -> list[Row]:
 @lru_cache(maxsize=100)
 def _row(course: Course, unit: str, seen: tuple) -> Row:
     of, release = unit_progress(course, unit), released(course, unit)
-    path, begun, update = course.notebook("work", of.unit), False, False
-    try:
-        begun = path.exists() and answers(read(path)) != answers(release)
-        update = path.exists() and newer(course, of.unit)
-    except CourseError:
-        pass  # progress says it in its note
-    state = "done" if of.done == of.exercises else "going" if begun or of.done else "not started"
+    path, update = course.notebook("work", unit), False
+    with contextlib.suppress(CourseError):  # progress says it in its note
+        update = newer(course, unit)
     titles = headings_of("\n\n".join(c.source for c in release.cells if c.cell_type == "markdown"))
-    return Row(
-        of.unit, (titles or [of.unit])[0], f"{path.parent.name}/{path.name}",
-        release.metadata.get("mft", {}).get("needs", []), state, of.done, of.exercises,
-        of.points, of.out_of, of.minutes - of.minutes_done, update, of.note,
-    )  # fmt: skip
+    return Row(**vars(of), title=(titles or [unit])[0], path=f"{path.parent.name}/{path.name}",
+               needs=release.metadata.get("mft", {}).get("needs", []), newer=update)  # fmt: skip
 
 
 def page(course: Course, base_url: str = "/") -> str:
     """Return the overview as a piece of HTML without any script."""
-    from jinja2 import Environment
-
     units = rows(course)
+    total = Progress(units).total
     left = [row for row in units if row.state != "done"]
     questions, fresh, due = counts(course)
-    template = Environment(autoescape=True, trim_blocks=True).from_string(TEMPLATE.read_text(encoding="utf-8"))
-    return template.render(
+    return texts.page("overview.html").render(
         units=units, base_url=base_url, questions=questions, fresh=fresh, due=due,
         routes=[(route, _time(minutes), topic) for route, minutes, topic in ways(course)],
         next=next((row for row in left if row.state == "going"), left[0] if left else None),
-        minutes=_time(sum(row.minutes for row in units)),
-        **{name: sum(getattr(row, name) for row in units) for name in ("done", "exercises", "points", "out_of")},
-        site=site.built(course),
-        **{"class": not (course.root / "course").is_dir()},
+        total=total, minutes=_time(total.minutes_left), site=site.built(course), alone=alone(course),
     )  # fmt: skip
 
 
@@ -126,17 +101,7 @@ def _jupyter_server_extension_points() -> list[dict[str, str]]:
 
 
 def _load_jupyter_server_extension(server: Any) -> None:
-    """Answer at mft/overview, for those who are logged in."""
-    from jupyter_server.base.handlers import APIHandler
-    from tornado.web import authenticated
-
+    """Answer at mft/overview, and below mft/site/ and at mft/quiz."""
     course = Course(Path(server.root_dir).parent)
-
-    class Overview(APIHandler):
-        @authenticated
-        async def get(self) -> None:
-            text = await asyncio.to_thread(_current, course, self.base_url)
-            self.finish(text, set_content_type="text/html; charset=UTF-8")
-
-    server.web_app.add_handlers(".*", [(f"{server.web_app.settings['base_url']}mft/overview", Overview)])
+    tab.answer(server, partial(_current, course))
     site.add_handlers(server.web_app, course)

@@ -28,11 +28,6 @@ def alone(course: Course) -> bool:
     return (course.root / "course").is_dir()
 
 
-def passed(card: dict[str, Any]) -> bool:
-    """Tell whether every check of a scorecard in its JSON form ran and passed."""
-    return bool(card["findings"]) and all(f["verdict"] == "passed" for f in card["findings"])
-
-
 # --- check and watch --------------------------------------------------------------------------
 
 
@@ -52,7 +47,8 @@ class Checked:
     @property
     def open(self) -> list[str]:
         """The exercises of which a visible check did not pass."""
-        return [card["exercise"] for card in self.scorecards if not passed(card)]
+        cards = map(Scorecard.from_dict, self.scorecards)
+        return [card.exercise for card in cards if not (card.findings and card.complete)]
 
     @property
     def passed(self) -> bool:
@@ -97,7 +93,7 @@ def checked(course: Course, unit: str, mine: NotebookNode, outcome: Executed, no
         if not card:  # it always runs to `grade`, unless something outside its checks fails
             points = cell.metadata.nbgrader.points
             finding = Finding("the whole check cell", "failed", points, in_words(cell))
-            card = Scorecard(exercise(cell), points, [finding]).to_dict() | {"hidden_points": 0}
+            card = Scorecard(exercise(cell), points, [finding]).to_dict()
         done.scorecards.append(card)
         if card["exercise"] in written and (trouble := store.keep(card, written[card["exercise"]])):
             done.notes = [*dict.fromkeys([*done.notes, trouble])]
@@ -172,7 +168,7 @@ class UnitProgress:
     """One unit: exercises done (all visible checks passed, or a written answer begun), points so far, minutes.
 
     Of these, `finished` are beyond doubt: hidden checks passed as well, the written answer was compared with the
-    model answer, or the learner gave up and looked at the reference.
+    model answer, or the learner gave up and looked at the reference. It is `begun` when an answer was changed.
     """
 
     unit: str
@@ -184,6 +180,18 @@ class UnitProgress:
     minutes_done: float = 0
     note: str = ""
     finished: int = 0
+    begun: bool = False
+
+    @property
+    def state(self) -> str:
+        """Where the learner is in it: "not started" (no answer yet), "going" or "done"."""
+        if self.done == self.exercises:
+            return "done"
+        return "going" if self.begun or self.done else "not started"
+
+    @property
+    def minutes_left(self) -> float:
+        return self.minutes - self.minutes_done
 
 
 @dataclass
@@ -198,18 +206,11 @@ class Progress:
         left = [u for u in self.units if u.done < u.exercises]
         return next((u.unit for u in [*filter(lambda u: u.done or u.points, left), *left]), None)
 
-    HEAD = ("Unit", "Exercises", "Points", "Minutes", "Note")
-
-    def rows(self) -> list[tuple[str, ...]]:
-        """Return the table as text, a row a unit and one for all."""
-        total = UnitProgress("all")
-        for name in ("exercises", "done", "points", "out_of", "minutes", "minutes_done"):
-            setattr(total, name, sum(getattr(u, name) for u in self.units))
-        return [
-            (u.unit, f"{u.done} of {u.exercises}", f"{u.points:g} of {u.out_of:g}",
-             f"{u.minutes_done:g} of {u.minutes:g}", u.note)
-            for u in [*self.units, total]
-        ]  # fmt: skip
+    @property
+    def total(self) -> UnitProgress:
+        """All units as one."""
+        names = ("exercises", "done", "points", "out_of", "minutes", "minutes_done")
+        return UnitProgress("all", **{name: sum(getattr(unit, name) for unit in self.units) for name in names})
 
 
 def progress(course: Course) -> Progress:
@@ -225,6 +226,7 @@ def unit_progress(course: Course, unit: str) -> UnitProgress:
         if path.exists():
             mine = read(path)
             written, cards = answers(mine), store.of(mine, release)
+            row.begun = written != answers(release)
         else:
             row.note = f"start it: mft start {unit}"
     except Unreadable as error:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import functools
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import groupby
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -19,6 +21,7 @@ from pydantic import BaseModel, Field
 from ..course import interview, routes
 from ..course.files import Course, CourseError, free, write
 from ..course.interview import PARTS, Item
+from . import texts
 
 __all__ = ["show"]
 
@@ -26,32 +29,7 @@ DAYS = (1, 3, 7, 16, 35)  # how long a question of box 1, 2, … rests once you 
 GRADES = ("missed", "partly", "knew")
 LATER = 3  # so many questions come between a miss and the next try
 
-WORDS = {
-    "en": {
-        "missed": "Missed", "partly": "Partly", "knew": "Knew", "show": "Show the answer", "of": "{} of {}",
-        "aloud": "Say your answer aloud first.", "again": "once more", "guide": "from the guide", "end": "Summary",
-        "on": "{} ({})",
-        "known": "You knew {} of {} at the first try.", "due": "Comes back", "study": "Study",
-        "none": "Nothing is due. The next question comes back on {}.", "rerun": "Run this cell again to be asked.",
-        "enter": "Then press Enter (q stops).", "quit": "Stop",
-        "broken": "{} could not be read. It is kept as {}; the quiz starts anew.",
-        "unkept": "Your answers are not kept this time: {}: {}.",
-        "stage": "{} · {} of {}: {} · about {} minutes", "then": "Exercises of this sitting",
-        "minutes": "{} ({} minutes)",
-    },
-    "zh": {
-        "missed": "不会", "partly": "部分掌握", "knew": "掌握", "show": "显示答案", "of": "第 {} 题，共 {} 题",
-        "aloud": "先把你的回答说出来。", "again": "再来一次", "guide": "指南原题", "end": "小结",
-        "on": "{}（{} 题）",
-        "known": "首次答对 {} 题（共 {} 题）。", "due": "下次复习", "study": "需要复习",
-        "none": "今天没有到期的题目，下一题将于 {} 出现。", "rerun": "重新运行此单元格即可开始答题。",
-        "enter": "然后按回车（q 退出）。", "quit": "退出",
-        "broken": "无法读取 {}，已另存为 {}，答题记录从头开始。",
-        "unkept": "这次的答题记录没有保存：{}：{}。",
-        "stage": "{} · 第 {} 次，共 {} 次：{} · 约 {} 分钟", "then": "这一次的练习",
-        "minutes": "{}（{} 分钟）",
-    },
-}  # fmt: skip
+WORDS = texts.words("quiz")
 
 
 class Standing(BaseModel):
@@ -137,7 +115,7 @@ class Session:
 
     def summary(self, lang: str) -> str:
         """Say in Markdown how many were known, what comes back when, and what to study."""
-        words = WORDS[lang] | interview.WORDS[lang]
+        words = WORDS[lang]
         comma, colon = words["comma"], words["colon"]
         if not self.total:
             return words["none"].format(self.next_due)
@@ -183,6 +161,12 @@ class Memory:
             if self.path:
                 write(self.path, state.model_dump_json(indent=1).encode())
 
+    def grade(self, name: str, grade: str) -> Standing:
+        """Keep an answer of today, given outside a session; return where its question stands then."""
+        standing = schedule(self.read().get(name), grade, datetime.date.today())
+        self.write(name, standing)
+        return standing
+
     @contextlib.contextmanager
     def _noted(self) -> Iterator[None]:
         try:
@@ -220,7 +204,7 @@ class Sitting(NamedTuple):
 
     def exercises(self, lang: str) -> str:
         """Name in Markdown the exercises of this stage, in order, and the commands that open them."""
-        words = WORDS[lang] | interview.WORDS[lang]
+        words = WORDS[lang]
         legs = [leg for leg in self.stages[self.number] if not leg.item]
         named = words["comma"].join(words["minutes"].format(leg.how, leg.minutes) for leg in legs)
         return words["then"] + words["colon"] + named if legs else ""
@@ -262,6 +246,12 @@ def begin(
     return Session(items, memory.read(), datetime.date.today(), count, sitting), memory
 
 
+def answer(course: Course, item: Item, lang: str, links: bool = False) -> dict[str, str]:
+    """Return name → Markdown of the parts that an answer has, and last of where it is proved; see `interview.proof`."""
+    parts = {part: getattr(item.question.wording(lang), part) for part in PARTS}
+    return {part: text for part, text in parts.items() if text} | {"proof": interview.proof(course, item, lang, links)}
+
+
 class Topic(NamedTuple):
     """How a learner stands with some questions: how many there are, were never asked, are due, are known.
 
@@ -274,20 +264,20 @@ class Topic(NamedTuple):
     known: int
 
     @classmethod
-    def of(cls, items: list[Item], asked: dict[str, Standing], today: datetime.date | None = None) -> Topic:
-        ids, today = [item.question.id for item in items], today or datetime.date.today()
+    def of(cls, items: Iterable[Item], asked: dict[str, Standing]) -> Topic:
+        ids, today = [item.question.id for item in items], datetime.date.today()
         seen = [asked[i] for i in ids if i in asked]
         return cls(len(ids), len(ids) - len(seen), sum(s.due <= today for s in seen), sum(s.box > 0 for s in seen))
 
 
-def topics(course: Course, today: datetime.date | None = None) -> dict[str, Topic]:
+def topics(course: Course) -> dict[str, Topic]:
     """Return unit → how the learner stands with its questions; changes nothing."""
-    units: dict[str, list[Item]] = {}
-    with contextlib.suppress(CourseError):  # a course without questions
-        for item in interview.questions(course):
-            units.setdefault(item.unit, []).append(item)
+    try:
+        units = groupby(interview.questions(course), key=lambda item: item.unit)
+    except CourseError:  # a course without questions
+        return {}
     asked = _asked(course)
-    return {unit: Topic.of(items, asked, today) for unit, items in units.items()}
+    return {unit: Topic.of(items, asked) for unit, items in units}
 
 
 def ways(course: Course) -> list[tuple[routes.Route, int, Topic]]:
@@ -308,9 +298,9 @@ def _asked(course: Course) -> dict[str, Standing]:
         return {}
 
 
-def counts(course: Course, today: datetime.date | None = None) -> tuple[int, int, int]:
+def counts(course: Course) -> tuple[int, int, int]:
     """Return how many questions there are, how many were never asked, and how many are due."""
-    found = topics(course, today).values()
+    found = topics(course).values()
     return tuple(sum(topic[column] for topic in found) for column in range(3))
 
 
@@ -353,21 +343,23 @@ def _panel(course: Course, session: Session, memory: Memory, lang: str) -> Any:
     """Return the widget that asks a session's questions."""
     from ipywidgets import HTML, Button, HBox, Layout, Output, VBox
 
-    words = WORDS[lang] | interview.WORDS[lang]
+    words = WORDS[lang]
     place, text = HTML(), Output()
-    ask, *more = buttons = [
-        Button(description=words[key], layout=Layout(width="auto")) for key in ("show", *PARTS[1:], "proof", *GRADES)
-    ]
-    guide, grades = more[PARTS[1:].index("leaves_out")], more[-len(GRADES) :]
+
+    def button(name: str) -> Button:
+        return Button(description=words[name], layout=Layout(width="auto"))
+
+    ask, more = button("show"), {key: button(key) for key in (*PARTS[1:], "proof", *GRADES)}
 
     def add(markdown: str) -> None:
         text.outputs += ({"output_type": "display_data", "data": {"text/markdown": markdown}, "metadata": {}},)
 
     def turn(answered: bool) -> None:
         ask.disabled = answered or session.current is None
-        for button in more:
-            button.disabled = not answered
-        guide.layout.display = None if session.current and session.current.question.guide else "none"
+        for other in more.values():
+            other.disabled = not answered
+        from_guide = session.current and session.current.question.guide
+        more["leaves_out"].layout.display = None if from_guide else "none"
 
     def question() -> None:
         text.outputs = ()
@@ -378,7 +370,7 @@ def _panel(course: Course, session: Session, memory: Memory, lang: str) -> Any:
         while memory.notes:
             add(memory.notes.pop(0))
 
-    def press(key: str, button: Any) -> None:
+    def press(key: str, pressed: Button) -> None:
         item = session.current
         if item is None:
             return
@@ -388,12 +380,11 @@ def _panel(course: Course, session: Session, memory: Memory, lang: str) -> Any:
             (ask if session.current else text).focus()
             return
         turn(True)
-        button.disabled = key != "show"
-        said = getattr(item.question.wording(lang), key, None)
-        body = interview.proof(course, item, lang, links=True) if key == "proof" else said
-        add(f"**{words[key]}**\n\n{body}")
+        pressed.disabled = True
+        add(f"**{words[key]}**\n\n{answer(course, item, lang, links=True).get(key, '')}")
 
-    for key, button in zip(("short", *PARTS[1:], "proof", *GRADES), buttons, strict=True):
-        button.on_click(lambda pressed, key=key: press(key, pressed))
+    for key, made in {"short": ask, **more}.items():
+        made.on_click(functools.partial(press, key))
     question()
-    return VBox([place, text, HBox([ask]), HBox(more[:-3]), HBox(grades)])
+    rest = list(more.values())
+    return VBox([place, text, HBox([ask]), HBox(rest[: -len(GRADES)]), HBox(rest[-len(GRADES) :])])

@@ -122,9 +122,8 @@ class Scorecards:
 
 def _time(seconds: float | None = None) -> str:
     """Return a time (default: now) so that later ones sort behind."""
-    return datetime.datetime.fromtimestamp(time.time() if seconds is None else seconds, datetime.UTC).isoformat(
-        timespec="microseconds"
-    )
+    moment = time.time() if seconds is None else seconds
+    return datetime.datetime.fromtimestamp(moment, datetime.UTC).isoformat(timespec="microseconds")
 
 
 def _valid(card: Any) -> Scorecard | None:
@@ -146,30 +145,13 @@ def _read(path: Path) -> dict[str, Any] | None:
 
 # --- in a kernel of `mft lab` -----------------------------------------------------------------
 
-HOOK = b'''"""Written by `mft lab`: what a check cell says is kept for `mft progress`."""
-
-
-def _mft(shell):
-    def after(result):
-        import sys
-
-        if "mftcourse.checks" in sys.modules:  # a notebook that is not of the course stays without it
-            from mftcourse.learning.scorecards import after_cell
-
-            after_cell(shell, result)
-
-    shell.events.register("post_run_cell", after)
-
-
-_mft(get_ipython())
-del _mft
-'''
+HOOK = Path(__file__).parent / "jupyter" / "kernel" / "00-mft.py"
 _ran: dict[str, str] = {}  # exercise → the answer that runs in this kernel
 
 
 def install(ipython: Path) -> None:
     """Let every kernel that has `ipython` for its IPYTHONDIR keep the scorecards of its notebook."""
-    write(ipython / "profile_default" / "startup" / "00-mft.py", HOOK)
+    write(ipython / "profile_default" / "startup" / HOOK.name, HOOK.read_bytes())
 
 
 def after_cell(shell: Any, result: Any) -> None:

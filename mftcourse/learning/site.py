@@ -5,8 +5,6 @@ A page's cards and its mock interview read and write the state of `mft quiz`, at
 
 from __future__ import annotations
 
-import datetime
-import html
 import json
 import posixpath
 import re
@@ -14,13 +12,8 @@ from typing import Any
 
 from ..course import interview
 from ..course.files import Course, CourseError
-from .formulas import for_terminal
-from .quiz import GRADES, Memory, schedule
-
-PAGE = """<!doctype html>
-<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark"><title>{title}</title>
-<body>{body}"""
+from . import texts
+from .quiz import GRADES, Memory
 
 
 def built(course: Course) -> bool:
@@ -30,8 +23,6 @@ def built(course: Course) -> bool:
 
 def page(course: Course, path: str) -> str | None:
     """Return a page of docs/interview/ as HTML, where no site was built; None where there is no such page."""
-    from markdown_it import MarkdownIt
-
     source = re.sub(r"index$", "README", path.removesuffix(".html")) + ".md"
     file = course.root / "docs" / source
     pages = (course.root / "docs" / "interview").rglob("*.md")
@@ -47,8 +38,8 @@ def page(course: Course, path: str) -> str | None:
         return f"]({target})"
 
     text = re.sub(r"\]\(((?!https?:)[^)\s]+)\)", lead, text)
-    body = MarkdownIt("commonmark").enable("table").render(for_terminal(text))
-    return PAGE.format(title=html.escape(text.partition("\n")[0].lstrip("# ")), body=body)
+    title = text.partition("\n")[0].lstrip("# ")
+    return texts.page("question.html").render(title=title, body=texts.markdown(text, html=True))
 
 
 def state(course: Course) -> dict[str, Any]:
@@ -68,8 +59,7 @@ def answered(course: Course, said: Any) -> dict[str, Any]:
     if name not in {item.question.id for item in interview.questions(course)} or grade not in GRADES:
         raise CourseError(f"A verdict is a question's id and one of {', '.join(GRADES)}; this was {said!r}.")
     memory = Memory(course)
-    standing = schedule(memory.read().get(name), grade, datetime.date.today())
-    memory.write(name, standing)
+    standing = memory.grade(name, grade)
     return {"standing": standing.model_dump(mode="json"), "note": " ".join(memory.notes)}
 
 

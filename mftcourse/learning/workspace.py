@@ -94,8 +94,7 @@ def _compare(course: Course, unit: str, language: str | None) -> tuple[Started, 
     """Return what `start` will have done, and the notebook that it writes."""
     path = course.notebook("work", unit)
     mine = read(path) if path.exists() else None
-    spoken = lang(mine) if mine and lang(mine) in course.languages(unit) else "en"
-    source = course.release(unit, language or spoken)
+    source = course.release(unit, language or spoken(course, unit))
     release, version = read(source), hashlib.sha256(source.read_bytes()).hexdigest()[:16]
     release.metadata.setdefault("mft", {})["release"] = version
     done = Started(path, "copied")

@@ -49,7 +49,7 @@ def test_needs_come_from_the_release_so_that_a_copy_for_a_class_knows_them_too(c
 @pytest.mark.slow
 def test_a_unit_is_not_started_then_going_then_done(course, mine):
     path = mine()
-    assert [(r.state, r.done, r.minutes) for r in overview.rows(course)] == [("not started", 0, 11)]
+    assert [(r.state, r.done, r.minutes_left) for r in overview.rows(course)] == [("not started", 0, 11)]
     assert "Begin 01 Two averages" in words(course)
     mine(mean="def mean(values):\n    return 0")
     run_checks(path)
@@ -57,11 +57,11 @@ def test_a_unit_is_not_started_then_going_then_done(course, mine):
     mine(mean=MEAN)
     run_checks(path)
     row = overview.rows(course)[0]
-    assert (row.state, row.done, row.points, row.minutes) == ("going", 1, 2, 7)
+    assert (row.state, row.done, row.points, row.minutes_left) == ("going", 1, 2, 7)
     assert "Go on with 01 Two averages" in words(course) and "The rest takes about 7 minutes" in words(course)
     mine(median=MEDIAN, memo="The median: it does not move.")
     run_checks(path)
-    assert [(r.state, r.done, r.minutes) for r in overview.rows(course)] == [("done", 3, 0)]
+    assert [(r.state, r.done, r.minutes_left) for r in overview.rows(course)] == [("done", 3, 0)]
     assert "Every exercise is done." in words(course) and "Begin" not in words(course)
 
 
