@@ -12,6 +12,8 @@ import builtins
 import re
 from collections.abc import Iterator
 
+from .lesson import imported
+
 # These say nothing of a stand-in, or nothing true.
 _LOOKS_INTO = {"bool", "callable", "dir", "format", "hash", "help", "id", "max", "min", "print", "repr", "sorted",
                "str", "type", "vars"}  # fmt: skip
@@ -69,8 +71,7 @@ class _Names:
     def __init__(self, given: list[ast.stmt], asked: list[ast.stmt]) -> None:
         own = [{n.name for n in side if isinstance(n, ast.FunctionDef | ast.ClassDef)} for side in (given, asked)]
         self.classes, self.theirs = {n.name for n in asked if isinstance(n, ast.ClassDef)}, own[1]
-        self.origin = {a.asname or a.name: (getattr(n, "module", "") or a.name).split(".")[0]
-                       for n in given if isinstance(n, ast.Import | ast.ImportFrom) for a in n.names}  # fmt: skip
+        self.origin = {name: (module or part).split(".")[0] for name, (module, part) in imported(given).items()}
         self.odd = (own[0] | {*self.origin, *dir(builtins)}) - {*own[1], "Ellipsis"}
         self.made, self.came, self.bound = set(), set(), set()
         self.take(given)
