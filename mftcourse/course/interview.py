@@ -115,18 +115,13 @@ def heading_id(heading: str) -> str:
     return heading.strip().replace(" ", "-")
 
 
-def to_markdown(bank: Bank, lang: str, headings: dict[str, str]) -> str:
-    """Render the questions as the closing section of a notebook.
-
-    Args:
-        headings: exercise id → the text of the heading above it, for the links to the proof.
-    """
+def to_markdown(bank: Bank, lang: str) -> str:
+    """Render the questions as the closing section of a notebook."""
     words = WORDS[lang]
     parts = [f"## {words['title']}"]
     for question in bank.questions:
         w = question.wording(lang)
-        links = list(dict.fromkeys(headings[p] for p in question.proof))
-        proof = words["comma"].join(f"[{h}](#{heading_id(h)})" for h in links)
+        proof = words["comma"].join(f"[{h}](#{heading_id(h)})" for h in w.headings)
         parts += [f"### {w.question}", details(w, lang), words["proof"] + words["colon"] + proof]
     return "\n\n".join(parts)
 
