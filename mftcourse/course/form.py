@@ -191,18 +191,17 @@ def _prove_asked(checks: list[ast.stmt], cell: Cell, exercise: Cell, lesson: Les
     stated = "\n".join([lesson.prose_before(cell.exercise), release_regions(exercise.source)])
     defined = globals_stored(exercise.source)
     for node in (n for block in checks for n in ast.walk(block)):
-        asked = []
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-            if node.func.id in defined:
+        match node:
+            case ast.Call(func=ast.Name(id=name)) if name in defined:
                 asked = [k.arg for k in node.keywords if k.arg]
-            elif node.func.id == "expect_raises":
-                asked = [ast.unparse(node.args[0])]
-                asked = [] if asked == ["Exception"] else asked  # whatever a library raises
-        elif isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
-            called = {n.id for n in ast.walk(node.value) if isinstance(n, ast.Name)}
-            asked = [node.slice.value] if isinstance(node.slice.value, str) and called & defined else []
-        elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in defined:
-            asked = [node.attr]
+            case ast.Call(func=ast.Name(id="expect_raises"), args=[error, *_]) if ast.unparse(error) != "Exception":
+                asked = [ast.unparse(error)]  # an Exception is whatever a library raises
+            case ast.Subscript(slice=ast.Constant(value=str(key))) if defined & globals_loaded(ast.unparse(node.value)):
+                asked = [key]
+            case ast.Attribute(value=ast.Name(id=name)) if name in defined:
+                asked = [node.attr]
+            case _:
+                asked = []
         for word in asked:
             if not re.search(rf"\b{re.escape(word.split('.')[0])}\b", stated):  # skip.weight: where `skip` is stated
                 raise _fault(lesson, cell, "unstated", node.lineno, word=word)

@@ -271,24 +271,23 @@ def edited(source: str, edit: str) -> str:
     lines = source.split("\n")
     comment = [line for line in edit.split("\n") if line.startswith("#") and not re.match(r"# [-+]( |$)", line)]
     for old, new in re.findall(r"((?:^# -(?: .*)?\n)+)((?:^# \+(?: .*)?\n)*)", edit + "\n", re.M):
-        olds, news = ([line[4:].rstrip() for line in block.splitlines()] for block in (old, new))
-        margin = olds[0][: len(olds[0]) - len(olds[0].lstrip())]  # as the hunk itself is indented
-        places = []
-        for at in range(len(lines) - len(olds) + 1):
-            indent = lines[at][: len(lines[at]) - len(lines[at].lstrip())]
-            if [line.rstrip() for line in lines[at : at + len(olds)]] == _moved(olds, margin, indent):
-                places.append((at, indent))
+        margin = re.match(r"# - ?( *)", old)[1]  # as the hunk itself is indented
+        olds, news = ([line[4:].rstrip().removeprefix(margin) for line in hunk.splitlines()] for hunk in (old, new))
+        source = [line.rstrip() for line in lines]
+        places = [at for at in range(len(lines)) if source[at : at + len(olds)] == _as_deep(lines[at], olds)]
         if len(places) != 1:
             where = "is nowhere in" if not places else f"stands {len(places)} times in"
             raise ValueError(f"the line {olds[0].strip()!r} of the edit {where} the reference; "
                              "write the line as it is there, with neighbours where it stands twice.")  # fmt: skip
-        at, indent = places[0]
-        lines[at : at + len(olds)] = _moved(news, margin, indent)
+        at = places[0]
+        lines[at : at + len(olds)] = _as_deep(lines[at], news)
     return "\n".join([*comment, "", *lines])
 
 
-def _moved(lines: list[str], margin: str, indent: str) -> list[str]:
-    return [(indent + line.removeprefix(margin)) if line else line for line in lines]
+def _as_deep(line: str, hunk: list[str]) -> list[str]:
+    """Return the lines of a hunk, indented like a line of the source."""
+    indent = re.match(r"\s*", line)[0]
+    return [indent + text if text else "" for text in hunk]
 
 
 def own_names(cell: Cell, lesson: Lesson) -> str:

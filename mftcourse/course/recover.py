@@ -236,10 +236,6 @@ def _differs(came: dict[str, Any], made: dict[str, Any]) -> bool:
 
 
 def _valid(node: dict[str, Any], what: str | None = None) -> bool:
-    from nbformat import ValidationError, validate
+    from nbformat.validator import iter_validate
 
-    try:
-        validate(node, ref=what, version=4)
-    except ValidationError:
-        return False
-    return True
+    return next(iter_validate(node, what, 4, 5), None) is None

@@ -178,22 +178,20 @@ def load(path: Path) -> Routes:
     return found
 
 
-def _file(course: Course) -> Routes | None:
-    """Return what was released, or else what was written, if anything was."""
+def _file(course: Course) -> Routes:
+    """Return what was released, or else what was written; empty where nothing was."""
     paths = course.root / "release" / "routes.json", course.root / "course" / "routes.yaml"
-    return next((load(path) for path in paths if path.exists()), None)
+    return next((load(path) for path in paths if path.exists()), Routes.model_construct(routes=[]))
 
 
 def routes(course: Course) -> list[Route]:
     """Return the routes, that along the topics last; none where there is no file."""
-    found = _file(course)
-    return found.all if found else []
+    return _file(course).all
 
 
 def topics(course: Course) -> Topics | None:
     """Return what others ask, if it was counted."""
-    found = _file(course)
-    return found.topics if found else None
+    return _file(course).topics
 
 
 def find(course: Course, name: str) -> Route:
