@@ -16,7 +16,7 @@ from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..checks import MIME
+from .. import checks
 from .files import Unreadable
 from .recover import MAX_BYTES, plain, recover
 
@@ -241,10 +241,9 @@ def name(cell: NotebookNode) -> str:
 def scorecard(cell: NotebookNode) -> dict[str, Any] | None:
     """Return the scorecard in the outputs of a check cell, in its JSON form, or None."""
     for output in cell.get("outputs", []):
-        data = output.get("data")
-        card = data.get(MIME) if isinstance(data, dict) else None
-        if isinstance(card, dict) and isinstance(card.get("findings"), list):
-            return card
+        match output:
+            case {"data": {checks.MIME: {"findings": list()} as card}}:
+                return card
     return None
 
 

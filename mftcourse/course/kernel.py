@@ -28,6 +28,7 @@ from nbgrader.utils import is_grade, is_solution
 from traitlets.config import Config
 
 from ..expect import one_line
+from .across import end
 from .handin import exercise, kind, name
 from .lesson import bound, globals_loaded
 
@@ -253,11 +254,8 @@ def _reached_into(node: ast.AST) -> Iterator[str]:
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
         places = [node.value.func]
     for place in places:
-        inside = False
-        while isinstance(place, ast.Attribute | ast.Subscript):
-            place, inside = place.value, True
-        if inside and isinstance(place, ast.Name):
-            yield place.id
+        if isinstance(place, ast.Attribute | ast.Subscript) and isinstance(thing := end(place), ast.Name):
+            yield thing.id
 
 
 def stop_endless_loops(config: Config, seconds: int = CELL_SECONDS) -> None:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import jupytext
+from nbformat import NotebookNode
 
 from .files import Course, LessonError
 
@@ -53,6 +54,10 @@ class Cell:
     fails: list[str] = field(default_factory=list)
     needs: list[str] = field(default_factory=list)  # of the first cell: the units that come before
     zh: str | None = None  # the Chinese sibling of a prose cell
+
+    def text(self, lang: str) -> str:
+        """Return the source in a language, in English where there is no sibling."""
+        return self.zh if lang == "zh" and self.zh is not None else self.source
 
 
 @dataclass
@@ -99,8 +104,7 @@ class Lesson:
 
     def form_lines(self, exercise: str, lang: str = "en") -> list[re.Match]:
         """Return the lines before an exercise that say its form, minutes and difficulty; there should be one."""
-        texts = [c.source if lang == "en" or c.zh is None else c.zh for c in self._before(exercise)]
-        return [line for text in texts for line in FORM_LINE.finditer(text)]
+        return [line for cell in self._before(exercise) for line in FORM_LINE.finditer(cell.text(lang))]
 
     def sealed(self, exercise: str) -> bool:
         """Whether the release holds the checks of an exercise out of sight.
@@ -115,7 +119,7 @@ class Lesson:
         found, current = {}, self.slug
         for cell in self.cells:
             if cell.kind == "prose":
-                text = cell.zh if lang == "zh" and lang in self.languages else cell.source
+                text = cell.text(lang if lang in self.languages else "en")
                 current = (headings_of(text) or [current])[-1].strip()
             elif cell.kind in ("exercise", "manual"):
                 found[cell.exercise] = current
@@ -167,28 +171,24 @@ def read_cells(path: Path) -> list[Cell]:
     if len(cells) != len(lines):
         raise LessonError(f"{path}: {len(lines)} `# %%` markers make {len(cells)} cells. A lesson begins "
                           "with a marker, `# %% [markdown]`, and holds none inside a string.")  # fmt: skip
-    found = []
-    for cell, line in zip(cells, lines, strict=True):
-        meta = {k: v for k, v in cell.metadata.items() if k != "lines_to_next_cell"}
-        unknown = sorted(set(meta) - KEYS)
-        if unknown:
-            raise LessonError(f"{path}:{line}: unknown metadata {unknown[0]!r}; known are {', '.join(sorted(KEYS))}.")
-        found.append(_cell(cell.cell_type, cell.source, meta, path, line))
-    return found
+    return [_cell(cell, path, line) for cell, line in zip(cells, lines, strict=True)]
 
 
-def _cell(cell_type: str, source: str, meta: dict, path: Path, line: int) -> Cell:
+def _cell(cell: NotebookNode, path: Path, line: int) -> Cell:
+    source, meta = cell.source, {k: v for k, v in cell.metadata.items() if k != "lines_to_next_cell"}
+    if unknown := sorted(set(meta) - KEYS):
+        raise LessonError(f"{path}:{line}: unknown metadata {unknown[0]!r}; known are {', '.join(sorted(KEYS))}.")
     names = {k: meta.pop(k) for k in ("exercise", "check", "manual", "demo") if meta.get(k)}
-    if cell_type == "markdown":
+    kinds = [k for k in ("exercise", "check", "demo") if k in names]
+    if cell.cell_type == "markdown":
         kind = "manual" if "manual" in names else "prose"
         other = sorted({*meta, *names} - {"lang", "needs"})
         if kind == "prose" and other:
             raise LessonError(f"{path}:{line}: prose takes no {other[0]!r}; a written answer "
                               "has exercise=, points=, minutes= and manual=true.")  # fmt: skip
+    elif len(kinds) > 1:
+        raise LessonError(f"{path}:{line}: a cell is either {' or '.join(kinds)}, not both.")
     else:
-        kinds = [k for k in ("exercise", "check", "demo") if k in names]
-        if len(kinds) > 1:
-            raise LessonError(f"{path}:{line}: a cell is either {' or '.join(kinds)}, not both.")
         kind = kinds[0] if kinds else "code"
         try:
             ast.parse(source)

@@ -84,7 +84,7 @@ def solution_notebook(lesson: Lesson, closing: list[Cell], lang: str) -> nbforma
     pairs = [(headings_of(c.source), headings_of(c.zh)) for c in cells if lang == "zh" and c.zh]
     renamed = {heading_id(a): heading_id(b) for both in pairs for a, b in zip(*both, strict=False)}
     for at, cell in enumerate(cells):
-        source = cell.zh if lang == "zh" and cell.zh is not None else cell.source
+        source = cell.text(lang)
         if cell.kind == "prose":
             coming = next((c.exercise for c in cells[at:] if c.kind in ("exercise", "manual")), "")
             source = FORM_LINE.sub(lambda m, id_=coming: m[0].replace(" · ", f" · `{id_}` · ", 1), source)
