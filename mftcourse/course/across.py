@@ -155,12 +155,8 @@ class _Names:
         if isinstance(node, ast.Call):
             return self._handed(node) or (said if self._looks(node) else "")
         truths = [getattr(node, "test", None), *getattr(node, "ifs", [])]
-        if isinstance(node, ast.Compare):
-            truths = [node.left, *node.comparators]
-        elif isinstance(node, ast.BoolOp):
-            truths = node.values
-        elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
-            truths = [node.operand]
+        if isinstance(node, ast.Compare | ast.BoolOp) or isinstance(getattr(node, "op", None), ast.Not):
+            truths = ast.iter_child_nodes(node)
         return said if any(map(self._instance, truths)) else ""
 
     def _handed(self, node: ast.Call) -> str:
