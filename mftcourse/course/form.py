@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import functools
 import re
 from pathlib import Path
 
@@ -44,15 +43,13 @@ def read_lesson(folder: Path) -> Lesson:
     return lesson
 
 
-def _fault(lesson: Lesson, cell: Cell, sentence: str, line: int = 0, /, **about: object) -> LessonError:
+def fault(cell: Cell, sentence: str, line: int = 0, /, **about: object) -> LessonError:
     """Return an error that names the file and the cell's line, or a line of its source (from 1): see form.yaml."""
-    text = SENTENCES[sentence].format(cell=cell, **about)
-    return LessonError(f"{lesson.folder / 'lesson.py'}:{cell.line + line}: {text}")
+    return LessonError(f"{cell.path}:{cell.line + line}: {SENTENCES[sentence].format(cell=cell, **about)}")
 
 
 def prove(lesson: Lesson) -> None:
     """Raise `LessonError` for the first fault in the form of a lesson."""
-    fault = functools.partial(_fault, lesson)
     open_exercise: Cell | None = None
     seen: dict[str, Cell] = {}
     for cell in [*lesson.cells, None]:
@@ -76,7 +73,7 @@ def prove(lesson: Lesson) -> None:
             _prove_form(cell, lesson)
             if cell.kind == "exercise":
                 open_exercise = cell
-                _prove_exercise(cell, lesson)
+                _prove_exercise(cell)
         elif cell.kind == "demo" and re.search(r"\b(show|explore)\(", cell.source):
             if not re.match(r"# Figure: \w", cell.source):
                 raise fault(cell, "unsaid figure")
@@ -94,7 +91,7 @@ def _prove_form(cell: Cell, lesson: Lesson) -> None:
 
     The build writes the exercise's id into that line, and seals the checks of what is typed.
     """
-    fault, lines = functools.partial(_fault, lesson), lesson.form_lines(cell.exercise)
+    lines = lesson.form_lines(cell.exercise)
     if len(lines) != 1 or len(lesson.form_lines(cell.exercise, "zh")) != 1:
         raise fault(cell, "no form", count=len(lines))
     form, minutes = lines[0]["form"], lines[0]["minutes"]
@@ -112,15 +109,14 @@ def programs(exercise: Cell) -> bool:
     return any(isinstance(n, ast.FunctionDef | ast.ClassDef) for n in ast.parse(exercise.source).body)
 
 
-def _prove_pairs(cell: Cell, lesson: Lesson) -> None:
+def _prove_pairs(cell: Cell) -> None:
     for begin, end in MARKERS.items():
         if cell.source.count(begin) != cell.source.count(end):
-            raise _fault(lesson, cell, "unpaired", begin=begin, end=end)
+            raise fault(cell, "unpaired", begin=begin, end=end)
 
 
-def _prove_exercise(cell: Cell, lesson: Lesson) -> None:
-    fault = functools.partial(_fault, lesson)
-    _prove_pairs(cell, lesson)
+def _prove_exercise(cell: Cell) -> None:
+    _prove_pairs(cell)
     if BEGIN_SOLUTION not in cell.source:
         raise fault(cell, "no solution", begin=BEGIN_SOLUTION, end=MARKERS[BEGIN_SOLUTION])
     if BEGIN_RELEASE in cell.source:
@@ -140,10 +136,10 @@ _NOT_IN_CHECKS = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef, ast
 
 
 def _prove_check(cell: Cell, exercise: Cell, lesson: Lesson) -> None:
-    fault, body = functools.partial(_fault, lesson), ast.parse(cell.source).body
+    body = ast.parse(cell.source).body
     if cell.points <= 0:
         raise fault(cell, "no points")
-    _prove_pairs(cell, lesson)
+    _prove_pairs(cell)
     if not body or ast.unparse(body[-1]) != f"grade({cell.exercise!r})":
         raise fault(cell, "no grade")
     hidden_lines = {number for number, region, _ in regions(cell.source) if region == BEGIN_HIDDEN}
@@ -204,7 +200,7 @@ def _prove_asked(checks: list[ast.stmt], cell: Cell, exercise: Cell, lesson: Les
                 asked = []
         for word in asked:
             if not re.search(rf"\b{re.escape(word.split('.')[0])}\b", stated):  # skip.weight: where `skip` is stated
-                raise _fault(lesson, cell, "unstated", node.lineno, word=word)
+                raise fault(cell, "unstated", node.lineno, word=word)
 
 
 def _prove_independence(lesson: Lesson) -> None:
@@ -218,5 +214,5 @@ def _prove_independence(lesson: Lesson) -> None:
             at = owner.get(name)
             if at and at.kind in ("demo", "check"):
                 what = "demonstration" if at.kind == "demo" else "check"
-                raise _fault(lesson, cell, "borrowed", name=name, what=what, at=at)
+                raise fault(cell, "borrowed", name=name, what=what, at=at)
         owner.update(dict.fromkeys(stored, cell))

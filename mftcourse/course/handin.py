@@ -104,8 +104,8 @@ def repair(nb: NotebookNode, release: NotebookNode) -> tuple[NotebookNode, list[
 
 def _own(cell: NotebookNode) -> NotebookNode:
     """Return a cell of the learner's own: without outputs, and without what only the build and nbgrader may say."""
-    made = copy.deepcopy({field: value for field, value in cell.items() if field != "outputs"})
-    made = type(cell)(made | ({"outputs": [], "execution_count": None} if cell.cell_type == "code" else {}))
+    fresh = {"outputs": [], "execution_count": None} if cell.cell_type == "code" else {}
+    made = copy.deepcopy(type(cell)(cell | fresh))
     for theirs in ("nbgrader", "mft"):
         made.metadata.pop(theirs, None)
     return made

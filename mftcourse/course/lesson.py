@@ -54,6 +54,7 @@ class Cell:
     fails: list[str] = field(default_factory=list)
     needs: list[str] = field(default_factory=list)  # of the first cell: the units that come before
     zh: str | None = None  # the Chinese sibling of a prose cell
+    path: Path = Path()  # of the file
 
     def text(self, lang: str) -> str:
         """Return the source in a language, in English where there is no sibling."""
@@ -196,7 +197,8 @@ def _cell(cell: NotebookNode, path: Path, line: int) -> Cell:
             at = line + (error.lineno or 0)
             raise LessonError(f"{path}:{at}: {error.msg}. Lessons are plain Python: no magics, no shell.") from error
     meta |= {k: float(meta[k]) for k in ("points", "minutes") if k in meta}
-    return Cell(kind, source, line, exercise=str(names.get("exercise") or names.get("check") or ""), **meta)
+    name = str(names.get("exercise") or names.get("check") or "")
+    return Cell(kind, source, line, exercise=name, path=path, **meta)
 
 
 def parse(folder: Path) -> Lesson:
