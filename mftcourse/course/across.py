@@ -12,6 +12,8 @@ import builtins
 import re
 from collections.abc import Iterator
 
+from .lesson import imported
+
 # These say nothing of a stand-in, or nothing true.
 _LOOKS_INTO = {"bool", "callable", "dir", "format", "hash", "help", "id", "max", "min", "print", "repr", "sorted",
                "str", "type", "vars"}  # fmt: skip
@@ -44,7 +46,7 @@ def faults(blocks: list[ast.stmt], given: list[ast.stmt], asked: list[ast.stmt])
                 yield getattr(node, "target", node).lineno, why
 
 
-def _end(node: ast.AST, *through: type) -> ast.AST:
+def end(node: ast.AST, *through: type) -> ast.AST:
     """Return what `a.b[0].c` begins with."""
     while isinstance(node, (ast.Attribute, ast.Subscript, *through)):
         node = node.func if isinstance(node, ast.Call) else node.value
@@ -69,8 +71,7 @@ class _Names:
     def __init__(self, given: list[ast.stmt], asked: list[ast.stmt]) -> None:
         own = [{n.name for n in side if isinstance(n, ast.FunctionDef | ast.ClassDef)} for side in (given, asked)]
         self.classes, self.theirs = {n.name for n in asked if isinstance(n, ast.ClassDef)}, own[1]
-        self.origin = {a.asname or a.name: (getattr(n, "module", "") or a.name).split(".")[0]
-                       for n in given if isinstance(n, ast.Import | ast.ImportFrom) for a in n.names}  # fmt: skip
+        self.origin = {name: (module or part).split(".")[0] for name, (module, part) in imported(given).items()}
         self.odd = (own[0] | {*self.origin, *dir(builtins)}) - {*own[1], "Ellipsis"}
         self.made, self.came, self.bound = set(), set(), set()
         self.take(given)
@@ -120,7 +121,7 @@ class _Names:
         return self._instance(node) or (isinstance(node, ast.Name) and node.id in self.theirs)
 
     def _from_them(self, node: ast.AST) -> bool:
-        return _last(_end(node, ast.Call)) in self.theirs | self.made | self.came
+        return _last(end(node, ast.Call)) in self.theirs | self.made | self.came
 
     def _no_data(self, node: ast.AST) -> ast.AST | None:
         """Return what is no plain data in the value of an expression, as far as that can be seen."""
@@ -130,7 +131,7 @@ class _Names:
             parts = [n for n in ast.iter_child_nodes(node) if isinstance(n, ast.expr)]
             parts.remove(node.test) if isinstance(node, ast.IfExp) else None
             return next(filter(None, map(self._no_data, parts)), None)
-        name, root = _last(getattr(node, "func", node)), _last(_end(node))
+        name, root = _last(getattr(node, "func", node)), _last(end(node))
         if isinstance(node, ast.Call):
             odd = name in _LAZY or (name[:1].isupper() and name not in _PLAIN | self.classes)
         elif isinstance(node, ast.Attribute):  # of a library, such as `np.mean`; of what a check made it may be data
@@ -149,22 +150,18 @@ class _Names:
         absent = (_NOT_CALLED if isinstance(node, ast.Call) else _NOT_THERE) - self.bound
         if isinstance(func, ast.Name) and (func.id in absent or self.origin.get(func.id) in _AT_ONCE):
             return f"it uses `{func.id}`, and there is no notebook, no file and no other thread"
-        if isinstance(node, ast.Attribute) and node.attr.startswith("__") and self._lent(_end(node.value)):
+        if isinstance(node, ast.Attribute) and node.attr.startswith("__") and self._lent(end(node.value)):
             return said
         if isinstance(node, ast.Call):
             return self._handed(node) or (said if self._looks(node) else "")
         truths = [getattr(node, "test", None), *getattr(node, "ifs", [])]
-        if isinstance(node, ast.Compare):
-            truths = [node.left, *node.comparators]
-        elif isinstance(node, ast.BoolOp):
-            truths = node.values
-        elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
-            truths = [node.operand]
+        if isinstance(node, ast.Compare | ast.BoolOp) or isinstance(getattr(node, "op", None), ast.Not):
+            truths = ast.iter_child_nodes(node)
         return said if any(map(self._instance, truths)) else ""
 
     def _handed(self, node: ast.Call) -> str:
-        args, root = [*node.args, *(k.value for k in node.keywords)], _end(node.func)
-        if _last(root) == "expect_raises" and len(node.args) > 1 and self._lent(_end(node.args[1])):
+        args, root = [*node.args, *(k.value for k in node.keywords)], end(node.func)
+        if _last(root) == "expect_raises" and len(node.args) > 1 and self._lent(end(node.args[1])):
             args = args[2:]
         elif _last(root) == "probes" and any(map(self._from_them, args)):
             args = [a for a in args if not self._from_them(a)]
@@ -185,5 +182,5 @@ class _Names:
         if name == "expect":
             return self._instance(first) or (self._instance(second) and second is not node)
         by_name = isinstance(node.func, ast.Name)
-        looks = name in _LOOKS_INTO if by_name else self.origin.get(_last(_end(node.func))) in _LOOKING
+        looks = name in _LOOKS_INTO if by_name else self.origin.get(_last(end(node.func))) in _LOOKING
         return looks and any(map(self._lent, node.args))

@@ -63,8 +63,7 @@ class Course:
 
     def units(self, step: str = "release") -> list[str]:
         """Return the names of the units in `release/` (or another step), in order."""
-        base = self.root / step
-        return sorted(p.name for p in base.glob("[0-9][0-9]-*") if p.is_dir()) if base.is_dir() else []
+        return sorted(p.name for p in (self.root / step).glob("[0-9][0-9]-*") if p.is_dir())
 
     def find_unit(self, text: str, step: str = "release") -> str:
         """Return the unit that "06", "6", "metrics" or "06-metrics" names.

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import copy
 import difflib
+import functools
 import re
+from collections import defaultdict
 from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..checks import MIME
+from .. import checks
 from .files import Unreadable
 from .recover import MAX_BYTES, plain, recover
 
@@ -53,11 +55,7 @@ def repair(nb: NotebookNode, release: NotebookNode) -> tuple[NotebookNode, list[
     from nbformat.v4 import new_notebook
 
     known = {name(cell): cell for cell in release.cells}
-    found: dict[str, list[str]] = {}
-
-    def note(what: str, key: str) -> None:
-        found.setdefault(what, []).append(_label(known[key]))
-
+    found: dict[str, list[str]] = defaultdict(list)  # what was set right → at which cells
     keys = places(nb, release)
     lost = ["Its cells had lost their names; they were known by what they say."] if keys != _named(nb, release) else []
     last = {key: at for at, key in enumerate(keys) if key}
@@ -67,31 +65,26 @@ def repair(nb: NotebookNode, release: NotebookNode) -> tuple[NotebookNode, list[
         if key and last[key] == at:
             made, changes = _as_released(cell, known[key])
             for what in changes:
-                note(what, key)
+                found[what].append(key)
         else:
             if key:
-                note("There more than once, the last one counts", key)
-                key = ""
-            made = copy.deepcopy({field: value for field, value in cell.items() if field != "outputs"})
-            made = type(cell)(made | ({"outputs": [], "execution_count": None} if cell.cell_type == "code" else {}))
+                found["There more than once, the last one counts"].append(key)
+            key, made = "", _own(cell)
             made.id = f"own-{at}-{len(ids)}" if made.id in ids else made.id
             ids.add(made.id)
-            for own in ("nbgrader", "mft"):
-                made.metadata.pop(own, None)
         cells.append((key, made))
-    rank = {key: at for at, key in enumerate(known)}
+    matter = [key for key, cell in known.items() if kind(cell) != "prose"]
     order = [key for key, _ in cells if key]
-    ordered = sorted(order, key=rank.__getitem__)
-    if [k for k in order if kind(known[k]) != "prose"] != [k for k in ordered if kind(known[k]) != "prose"]:
+    ordered = [key for key in known if key in last]
+    if [key for key in order if key in matter] != [key for key in matter if key in last]:
         blocks = difflib.SequenceMatcher(None, order, ordered, autojunk=False).get_matching_blocks()
         stayed = {key for block in blocks for key in order[block.a : block.a + block.size]}
-        for key in order:
-            if key not in stayed and kind(known[key]) != "prose":
-                note("Not where it was released, put back there", key)
+        if moved := [key for key in order if key in matter and key not in stayed]:
+            found["Not where it was released, put back there"] = moved
         cells = _in_order(cells, ordered, known)
     missing, put_back, below = [], [], len(cells)
     for key, cell in reversed(known.items()):
-        at = next((i for i, (k, _) in enumerate(cells) if k == key), None) if kind(cell) != "prose" else None
+        at = next((i for i, (k, _) in enumerate(cells) if k == key), None) if key in matter else None
         if at is not None:
             below = at
         elif kind(cell) == "exercise":  # not put back: its stub would shadow an answer in some other cell
@@ -99,12 +92,23 @@ def repair(nb: NotebookNode, release: NotebookNode) -> tuple[NotebookNode, list[
         elif "nbgrader" in cell.metadata:
             put_back.append(key)
             cells.insert(below, (key, copy.deepcopy(cell)))
-    for what, these in (("Missing, and put back", put_back), ("Missing", missing)):
-        for key in reversed(these):
-            note(what, key)
-    notes = [f"{what}: {', '.join(names[:4])}{_more(names[4:])}." for what, names in found.items()]
+    found |= {"Missing, and put back": put_back[::-1], "Missing": missing[::-1]}
+    notes = []
+    for what, where in found.items():
+        labels = ", ".join(_label(known[key]) for key in where[:4])
+        more = f" and {len(where) - 4} more" if len(where) > 4 else ""
+        notes += [f"{what}: {labels}{more}."] if where else []
     made = new_notebook(cells=[cell for _, cell in cells], metadata=copy.deepcopy(release.metadata))
     return made, lost + notes
+
+
+def _own(cell: NotebookNode) -> NotebookNode:
+    """Return a cell of the learner's own: without outputs, and without what only the build and nbgrader may say."""
+    fresh = {"outputs": [], "execution_count": None} if cell.cell_type == "code" else {}
+    made = copy.deepcopy(type(cell)(cell | fresh))
+    for theirs in ("nbgrader", "mft"):
+        made.metadata.pop(theirs, None)
+    return made
 
 
 def _in_order(
@@ -117,26 +121,22 @@ def _in_order(
     places the one behind its neighbour above, or else before its neighbour below.
     """
     order = [key for key, _ in cells if key]
-    place = {key: cell for key, cell in cells if key}
     gives = {key for key in order if kind(known[key]) in ("code", "demo", "exercise")}
     needs = gives | {key for key in order if kind(known[key]) == "check"}
-    own: dict[int, list[NotebookNode]] = {}
-    best: dict[int, int] = {}
-    at = 0
-    for key, cell in cells:
-        if key:
-            at += 1
-            continue
-        if at not in best:
-            before = set(order[:at])
-            costs = list(accumulate((-(k in gives) if k in before else k in needs for k in ordered), initial=0))
-            near = ([ordered.index(order[at - 1]) + 1] if at else [0]) + [ordered.index(k) for k in order[at : at + 1]]
-            best[at] = min([*near, *range(len(costs))], key=costs.__getitem__)
-        own.setdefault(best[at], []).append(cell)
-    made = []
-    for gap in range(len(ordered) + 1):
-        made += [("", cell) for cell in own.get(gap, [])] + [(key, place[key]) for key in ordered[gap : gap + 1]]
-    return made
+
+    @functools.cache
+    def best(at: int) -> int:
+        """Return how many released cells come before the own cells that `at` of them came before."""
+        before = set(order[:at])
+        costs = list(accumulate((-(k in gives) if k in before else k in needs for k in ordered), initial=0))
+        near = ([ordered.index(order[at - 1]) + 1] if at else [0]) + [ordered.index(k) for k in order[at : at + 1]]
+        return min([*near, *range(len(costs))], key=costs.__getitem__)
+
+    at, ranks = 0, []
+    for key, _ in cells:
+        at += bool(key)
+        ranks.append(ordered.index(key) + 0.5 if key else best(at))
+    return [both for _, both in sorted(zip(ranks, cells, strict=True), key=lambda ranked: ranked[0])]
 
 
 _DEFINES = re.compile(r"^(?:(?:async\s+)?def|class)\s+(\w+)|^(\w+)\s*(?::[^=\n]+)?=(?!=)", re.M)
@@ -241,10 +241,9 @@ def name(cell: NotebookNode) -> str:
 def scorecard(cell: NotebookNode) -> dict[str, Any] | None:
     """Return the scorecard in the outputs of a check cell, in its JSON form, or None."""
     for output in cell.get("outputs", []):
-        data = output.get("data")
-        card = data.get(MIME) if isinstance(data, dict) else None
-        if isinstance(card, dict) and isinstance(card.get("findings"), list):
-            return card
+        match output:
+            case {"data": {checks.MIME: {"findings": list()} as card}}:
+                return card
     return None
 
 
@@ -261,7 +260,3 @@ def answers(nb: NotebookNode, kinds: tuple[str, ...] = ("exercise", "manual")) -
 def _label(cell: NotebookNode) -> str:
     what = {"check": "check", "exercise": "cell", "manual": "answer"}
     return f"{what[kind(cell)]} of {exercise(cell)}" if kind(cell) in what else f"cell {name(cell)}"
-
-
-def _more(names: list[str]) -> str:
-    return f" and {len(names)} more" if names else ""

@@ -15,16 +15,22 @@ from .files import Course, CourseError
 PARTS = ("short", "deep", "leaves_out", "usual_wrong", "follow_up")
 LEVELS, KINDS = ("basic", "senior"), ("theory", "code")
 NEXT = re.compile(r"\*\*(.+?)\*\*\s*(.+)", re.S)  # what they ask next, and its answer
+WORDS = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"))
 
 
-class Wording(BaseModel):
+class Strict(BaseModel):
+    """What stands in a file; a field that nobody knows is a fault."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Wording(Strict):
     """One question in one language; every field is Markdown. The build adds the headings that hold the proof.
 
     `leaves_out` says what the guide's own answer leaves out, for the questions that are the guide's. `points` are
     what a good answer says: a mock interview compares an answer with them, one by one.
     """
 
-    model_config = ConfigDict(extra="forbid")
     question: str
     short: str
     points: conlist(Annotated[str, StringConstraints(min_length=1)], min_length=3, max_length=6)
@@ -46,7 +52,7 @@ class Wording(BaseModel):
         return self
 
 
-class Question(BaseModel):
+class Question(Strict):
     """One question.
 
     Attributes:
@@ -57,7 +63,6 @@ class Question(BaseModel):
         proof: exercises of the unit in which the answer is proved.
     """
 
-    model_config = ConfigDict(extra="forbid")
     id: str
     guide: int | str | None = None
     level: Literal["basic", "senior"]
@@ -77,27 +82,12 @@ class Question(BaseModel):
         return self.zh if lang == "zh" else self.en
 
 
-class Bank(BaseModel):
+class Bank(Strict):
     """The questions of one unit, and its title in Chinese; the English one is the lesson's."""
 
-    model_config = ConfigDict(extra="forbid")
     unit: str
     title_zh: str = ""
     questions: list[Question]
-
-
-WORDS = {
-    "en": {
-        "title": "Interview questions", "short": "The short answer", "deep": "The deep answer",
-        "leaves_out": "What the guide's answer leaves out", "usual_wrong": "The usual wrong answer",
-        "follow_up": "What they ask next", "proof": "Where you prove it", "colon": ": ", "comma": ", ",
-    },
-    "zh": {
-        "title": "面试题", "short": "简答", "deep": "详解",
-        "leaves_out": "指南的答案遗漏了什么", "usual_wrong": "常见的错误回答",
-        "follow_up": "面试官可能追问", "proof": "动手验证", "colon": "：", "comma": "、",
-    },
-}  # fmt: skip
 
 
 def load(path: Path) -> Bank:
@@ -111,8 +101,13 @@ def load(path: Path) -> Bank:
     except yaml.YAMLError as error:
         raise ValueError(f"{path}: this is not YAML: {error}") from error
     except ValidationError as error:
-        first = error.errors()[0]
-        raise ValueError(f"{path}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+        raise ValueError(f"{path}: {first_fault(error)}") from error
+
+
+def first_fault(error: ValidationError) -> str:
+    """Return where the first fault of a file is, and what it is."""
+    first = error.errors()[0]
+    return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
 
 
 def heading_id(heading: str) -> str:
@@ -120,29 +115,23 @@ def heading_id(heading: str) -> str:
     return heading.strip().replace(" ", "-")
 
 
-def to_markdown(bank: Bank, lang: str, headings: dict[str, str]) -> str:
-    """Render the questions as the closing section of a notebook.
-
-    Args:
-        headings: exercise id → the text of the heading above it, for the links to the proof.
-    """
+def to_markdown(bank: Bank, lang: str) -> str:
+    """Render the questions as the closing section of a notebook."""
     words = WORDS[lang]
     parts = [f"## {words['title']}"]
     for question in bank.questions:
         w = question.wording(lang)
-        links = list(dict.fromkeys(headings[p] for p in question.proof))
-        proof = words["comma"].join(f"[{h}](#{heading_id(h)})" for h in links)
+        proof = words["comma"].join(f"[{h}](#{heading_id(h)})" for h in w.headings)
         parts += [f"### {w.question}", details(w, lang), words["proof"] + words["colon"] + proof]
     return "\n\n".join(parts)
 
 
 def details(wording: Wording, lang: str) -> str:
     """Return the parts of an answer, each folded away behind its name."""
-    parts = {part: getattr(wording, part).strip() for part in PARTS}
     return "\n\n".join(
         f"<details><summary>{WORDS[lang][part]}</summary>\n\n{text}\n\n</details>"
-        for part, text in parts.items()
-        if text
+        for part in PARTS
+        if (text := getattr(wording, part).strip())
     )
 
 

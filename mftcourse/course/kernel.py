@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import ast
 import base64
+import contextlib
 import copy
 import functools
 import os
 import re
 import subprocess
-import symtable
 import time
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,14 +22,15 @@ from jupyter_client import AsyncKernelManager
 from jupyter_core.utils import run_sync
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
-from nbformat.v4 import new_code_cell, new_output
+from nbformat.v4 import new_code_cell, new_notebook, new_output
 from nbgrader.preprocessors import Execute
 from nbgrader.utils import is_grade, is_solution
 from traitlets.config import Config
 
 from ..expect import one_line
+from .across import end
 from .handin import exercise, kind, name
-from .lesson import globals_loaded
+from .lesson import bound, globals_loaded
 
 CELL_SECONDS = 120
 TOTAL_SECONDS = 900
@@ -43,15 +44,12 @@ class Executed:
     """An executed notebook, the sentences about it, and the seconds it took."""
 
     nb: NotebookNode
-    notes: list[str] = field(default_factory=list)
-    seconds: float = 0.0
+    notes: list[str]
+    seconds: float
 
 
 class _Stopped(Exception):
     """The kernel is gone: at which cell, and the sentence for it."""
-
-    def __init__(self, index: int, sentence: str) -> None:
-        self.index, self.sentence = index, sentence
 
 
 class Run(Execute):
@@ -60,8 +58,9 @@ class Run(Execute):
     Stock Execute gives full points to a check cell without an output; here such a cell ends in an error.
     """
 
-    def __init__(self, without: dict[int, str | list], deadline: float, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+    def __init__(self, without: dict[int, str | list], deadline: float, seconds: int | None) -> None:
+        # by configuration: `preprocess` would reset a trait that was set by hand
+        super().__init__(config=Config(Execute={"timeout": seconds or CELL_SECONDS, "iopub_timeout": LATE}))
         self.without, self.deadline, self.notes = without, deadline, []
         self.timeout_func = lambda _: int(max(1, min(self.timeout, self.deadline - time.monotonic())))
         self._size: dict[int, int] = defaultdict(int)
@@ -114,31 +113,29 @@ class Run(Execute):
         return super().output(outs, msg, display_id, cell_index)
 
 
-def execute(nb: NotebookNode, folder: Path, seconds: int | None = None, config: Config | None = None) -> Executed:
+def execute(nb: NotebookNode, folder: Path, seconds: int | None = None) -> Executed:
     """Run a copy of `nb` in a fresh kernel with `folder` as its working directory.
 
     Demonstrations are left out. A cell that ends the kernel is marked, and the rest runs again without it.
 
     Args:
-        seconds: the most that one cell may take; None takes nbgrader's configuration, or 120.
-        config: nbgrader's configuration.
+        seconds: the most that one cell may take; None is 120.
     """
     start = time.monotonic()
     without: dict[int, str | list] = {i: [] for i, cell in enumerate(nb.cells) if kind(cell) == "demo"}
     notes: list[str] = []
-    own = _settings(seconds, config)
     for death in range(DEATHS + 1):
-        run = Run(without, start + TOTAL_SECONDS, config=own)
-        attempt = copy.deepcopy(nb)
+        run, attempt = Run(without, start + TOTAL_SECONDS, seconds), copy.deepcopy(nb)
         try:
-            attempt, _ = run.preprocess(attempt, {"metadata": {"path": str(folder)}})
+            run.preprocess(attempt, {"metadata": {"path": str(folder)}})
             return Executed(attempt, notes + run.notes, time.monotonic() - start)
         except _Stopped as stop:
-            notes.append(f"{cell_name(nb.cells[stop.index])}: {stop.sentence}")
-            without = without | {stop.index: stop.sentence}
+            index, sentence = stop.args
+            notes.append(f"{cell_name(nb.cells[index])}: {sentence}")
+            without = without | {index: sentence}
             if death == DEATHS - 1:  # enough: mark the rest, run what came before
                 rest = "Not run: earlier cells had ended Python too often."
-                without = dict.fromkeys(range(stop.index, len(nb.cells)), rest) | without
+                without = dict.fromkeys(range(index, len(nb.cells)), rest) | without
     raise DeadKernelError("no kernel stays alive, even without the cells that ended it")
 
 
@@ -153,14 +150,7 @@ def in_words(cell: NotebookNode) -> str:
     return f"{cell_name(cell)} ended {f'with {said[0]}' if said else 'without a result'}."
 
 
-def _settings(seconds: int | None, config: Config | None = None) -> Config:
-    own = Config(copy.deepcopy(config or {}))  # a trait set by hand would be reset by `preprocess`
-    own.Execute.timeout = seconds or own.Execute.get("timeout") or CELL_SECONDS
-    own.Execute.iopub_timeout = LATE
-    return own
-
-
-class Warm:
+class Warm(contextlib.AbstractContextManager):
     """A kernel that stays between runs of a notebook, so that a run costs what changed. Use it in a `with` statement.
 
     A run executes the cells that are new or changed, after it has removed the names that they bound, and with them
@@ -169,12 +159,9 @@ class Warm:
     """
 
     def __init__(self, folder: Path, seconds: int | None = None) -> None:
-        self.folder, self.config = folder, _settings(seconds)
+        self.folder, self.seconds = folder, seconds
         self._manager: AsyncKernelManager | None = None
         self._ran: dict[str, NotebookNode] = {}  # what the kernel has run, in order
-
-    def __enter__(self) -> Warm:
-        return self
 
     def __exit__(self, *_: object) -> None:
         if self._manager and self._manager.has_kernel:
@@ -190,38 +177,34 @@ class Warm:
         if order != [key for key in self._ran if key in cells]:
             self.__exit__()  # cells changed places: anything may depend on that
         stale, gone = _stale(self._ran, cells)
-        keep = {id(cell): self._ran[key].outputs for key, cell in cells.items() if key not in stale}
         forget = new_code_cell(f"[globals().pop(_, None) for _ in {sorted(gone)}];")
-        nb.cells.insert(0, forget)
-        without: dict[int, str | list] = {
-            i: keep.get(id(c), []) for i, c in enumerate(nb.cells) if id(c) in keep or kind(c) == "demo"
-        }
-        run = Run(without, start + TOTAL_SECONDS, config=self.config)
+        whole = new_notebook(cells=[forget, *nb.cells], metadata=nb.metadata)
+        keep = {id(cells[key]): self._ran[key].outputs for key in cells.keys() - stale}
+        keep |= {id(cell): [] for cell in nb.cells if kind(cell) == "demo"}
+        without = {i: keep[id(cell)] for i, cell in enumerate(whole.cells) if id(cell) in keep}
+        run = Run(without, start + TOTAL_SECONDS, self.seconds)
         self._manager = self._manager or AsyncKernelManager(kernel_name="python3")
         try:
-            run.preprocess(nb, {"metadata": {"path": str(self.folder)}}, km=self._manager)
+            run.preprocess(whole, {"metadata": {"path": str(self.folder)}}, km=self._manager)
         except _Stopped:  # the kernel is gone; this way knows which cell ended it, and runs the others
             self.__exit__()
-            del nb.cells[0]
-            return execute(nb, self.folder, self.config.Execute.timeout)
+            return execute(nb, self.folder, self.seconds)
         except BaseException:
             self.__exit__()  # interrupted: nobody knows what ran
             raise
         finally:
             if run.kc:
                 run.kc.stop_channels()
-        del nb.cells[0]
         self._ran = cells
         return Executed(nb, run.notes, time.monotonic() - start)
 
 
 def _stale(ran: dict[str, NotebookNode], now: dict[str, NotebookNode]) -> tuple[set[str], set[str]]:
     """Return which cells must run again, and the names that must go first."""
-    old, new = ({key: names(cell) for key, cell in cells.items()} for cells in (ran, now))
+    old, new = (defaultdict(Names, {key: names(cell) for key, cell in cells.items()}) for cells in (ran, now))
     stale = {key for key in now if key not in ran or ran[key].source != now[key].source}
     changed = stale | (set(ran) - set(now))
-    touched = {n for key in changed for n in old.get(key, _NOTHING).imports ^ new.get(key, _NOTHING).imports}
-    touched |= {n for key in changed for n in old.get(key, _NOTHING).binds}
+    touched = {n for key in changed for n in (old[key].imports ^ new[key].imports) | old[key].binds}
     before = None
     while stale != before:
         before = set(stale)
@@ -239,9 +222,6 @@ class Names:
     reads: frozenset[str] = frozenset()
 
 
-_NOTHING = Names()
-
-
 def names(cell: NotebookNode) -> Names:
     """Return the names of a cell; what a check binds is its own."""
     return _names(cell.source, kind(cell) == "check")
@@ -254,12 +234,10 @@ def _names(source: str, checks: bool) -> Names:
         reads = globals_loaded(source)
         if checks:  # what it binds is its own: see `lesson.own_names`
             return Names(reads=frozenset(n for n in reads if not n.startswith("mft_")))
-        symbols, tree = symtable.symtable(source, "<cell>", "exec").get_symbols(), ast.parse(source)
+        imports, binds = bound(source)
     except (SyntaxError, ValueError):
-        return _NOTHING  # it runs nothing
-    imports = {s.get_name() for s in symbols if s.is_imported()}
-    binds = {s.get_name() for s in symbols if s.is_assigned()}
-    for top in tree.body:
+        return Names()  # it runs nothing
+    for top in ast.parse(source).body:
         if not isinstance(top, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             binds |= {name for node in ast.walk(top) for name in _reached_into(node)}
     return Names(frozenset(imports), frozenset(binds - imports), frozenset(reads))
@@ -276,11 +254,8 @@ def _reached_into(node: ast.AST) -> Iterator[str]:
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
         places = [node.value.func]
     for place in places:
-        inside = False
-        while isinstance(place, ast.Attribute | ast.Subscript):
-            place, inside = place.value, True
-        if inside and isinstance(place, ast.Name):
-            yield place.id
+        if isinstance(place, ast.Attribute | ast.Subscript) and isinstance(thing := end(place), ast.Name):
+            yield thing.id
 
 
 def stop_endless_loops(config: Config, seconds: int = CELL_SECONDS) -> None:

@@ -9,16 +9,19 @@ import json
 import re
 import symtable
 import textwrap
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import jupytext
+from nbformat import NotebookNode
 
 from .files import Course, LessonError
 
 BEGIN_SOLUTION, END_SOLUTION = "### BEGIN SOLUTION", "### END SOLUTION"
 BEGIN_RELEASE, END_RELEASE = "### BEGIN RELEASE", "### END RELEASE"
 BEGIN_HIDDEN, END_HIDDEN = "### BEGIN HIDDEN TESTS", "### END HIDDEN TESTS"
+MARKERS = {BEGIN_SOLUTION: END_SOLUTION, BEGIN_RELEASE: END_RELEASE, BEGIN_HIDDEN: END_HIDDEN}
 STUB = "# YOUR CODE HERE\nraise NotImplementedError()"  # nbgrader's
 LANGUAGES = ("en", "zh")
 # The forms of an exercise. In the first five the learner types values and programs nothing; see `Lesson.sealed`.
@@ -51,6 +54,11 @@ class Cell:
     fails: list[str] = field(default_factory=list)
     needs: list[str] = field(default_factory=list)  # of the first cell: the units that come before
     zh: str | None = None  # the Chinese sibling of a prose cell
+    path: Path = Path()  # of the file
+
+    def text(self, lang: str) -> str:
+        """Return the source in a language, in English where there is no sibling."""
+        return self.zh if lang == "zh" and self.zh is not None else self.source
 
 
 @dataclass
@@ -72,10 +80,6 @@ class Lesson:
     def needs(self) -> list[str]:
         """The units whose skills this one uses."""
         return self.cells[0].needs
-
-    def fault(self, cell: Cell, text: str, line: int = 0) -> LessonError:
-        """Return an error that names the file and the cell's line, or a line of its source (from 1)."""
-        return LessonError(f"{self.folder / 'lesson.py'}:{cell.line + line}: {text}")
 
     @property
     def languages(self) -> list[str]:
@@ -101,8 +105,7 @@ class Lesson:
 
     def form_lines(self, exercise: str, lang: str = "en") -> list[re.Match]:
         """Return the lines before an exercise that say its form, minutes and difficulty; there should be one."""
-        texts = [c.source if lang == "en" or c.zh is None else c.zh for c in self._before(exercise)]
-        return [line for text in texts for line in FORM_LINE.finditer(text)]
+        return [line for cell in self._before(exercise) for line in FORM_LINE.finditer(cell.text(lang))]
 
     def sealed(self, exercise: str) -> bool:
         """Whether the release holds the checks of an exercise out of sight.
@@ -117,7 +120,7 @@ class Lesson:
         found, current = {}, self.slug
         for cell in self.cells:
             if cell.kind == "prose":
-                text = cell.zh if lang == "zh" and lang in self.languages else cell.source
+                text = cell.text(lang if lang in self.languages else "en")
                 current = (headings_of(text) or [current])[-1].strip()
             elif cell.kind in ("exercise", "manual"):
                 found[cell.exercise] = current
@@ -169,28 +172,24 @@ def read_cells(path: Path) -> list[Cell]:
     if len(cells) != len(lines):
         raise LessonError(f"{path}: {len(lines)} `# %%` markers make {len(cells)} cells. A lesson begins "
                           "with a marker, `# %% [markdown]`, and holds none inside a string.")  # fmt: skip
-    found = []
-    for cell, line in zip(cells, lines, strict=True):
-        meta = {k: v for k, v in cell.metadata.items() if k != "lines_to_next_cell"}
-        unknown = sorted(set(meta) - KEYS)
-        if unknown:
-            raise LessonError(f"{path}:{line}: unknown metadata {unknown[0]!r}; known are {', '.join(sorted(KEYS))}.")
-        found.append(_cell(cell.cell_type, cell.source, meta, path, line))
-    return found
+    return [_cell(cell, path, line) for cell, line in zip(cells, lines, strict=True)]
 
 
-def _cell(cell_type: str, source: str, meta: dict, path: Path, line: int) -> Cell:
+def _cell(cell: NotebookNode, path: Path, line: int) -> Cell:
+    source, meta = cell.source, {k: v for k, v in cell.metadata.items() if k != "lines_to_next_cell"}
+    if unknown := sorted(set(meta) - KEYS):
+        raise LessonError(f"{path}:{line}: unknown metadata {unknown[0]!r}; known are {', '.join(sorted(KEYS))}.")
     names = {k: meta.pop(k) for k in ("exercise", "check", "manual", "demo") if meta.get(k)}
-    if cell_type == "markdown":
+    kinds = [k for k in ("exercise", "check", "demo") if k in names]
+    if cell.cell_type == "markdown":
         kind = "manual" if "manual" in names else "prose"
         other = sorted({*meta, *names} - {"lang", "needs"})
         if kind == "prose" and other:
             raise LessonError(f"{path}:{line}: prose takes no {other[0]!r}; a written answer "
                               "has exercise=, points=, minutes= and manual=true.")  # fmt: skip
+    elif len(kinds) > 1:
+        raise LessonError(f"{path}:{line}: a cell is either {' or '.join(kinds)}, not both.")
     else:
-        kinds = [k for k in ("exercise", "check", "demo") if k in names]
-        if len(kinds) > 1:
-            raise LessonError(f"{path}:{line}: a cell is either {' or '.join(kinds)}, not both.")
         kind = kinds[0] if kinds else "code"
         try:
             ast.parse(source)
@@ -198,7 +197,8 @@ def _cell(cell_type: str, source: str, meta: dict, path: Path, line: int) -> Cel
             at = line + (error.lineno or 0)
             raise LessonError(f"{path}:{at}: {error.msg}. Lessons are plain Python: no magics, no shell.") from error
     meta |= {k: float(meta[k]) for k in ("points", "minutes") if k in meta}
-    return Cell(kind, source, line, exercise=str(names.get("exercise") or names.get("check") or ""), **meta)
+    name = str(names.get("exercise") or names.get("check") or "")
+    return Cell(kind, source, line, exercise=name, path=path, **meta)
 
 
 def parse(folder: Path) -> Lesson:
@@ -228,46 +228,37 @@ def parse(folder: Path) -> Lesson:
 # --- what a cell says ------------------------------------------------------------------------
 
 
+def regions(source: str) -> Iterator[tuple[int, str, str]]:
+    """Yield the lines of a cell that are no markers: number, the marker that began the region it is in or '', line."""
+    region = ""
+    for number, line in enumerate(source.split("\n"), 1):
+        marker = next((m for pair in MARKERS.items() for m in pair if m in line), "")
+        if marker:
+            region = marker if marker in MARKERS else ""
+        else:
+            yield number, region, line
+
+
 def release_regions(source: str) -> str:
     """Return an exercise cell without its solution region, and with its release region uncommented."""
-    out: list[str] = []
-    region = ""
-    for line in source.split("\n"):
-        marker = next((m for m in (BEGIN_SOLUTION, END_SOLUTION, BEGIN_RELEASE, END_RELEASE) if m in line), "")
-        if marker:
-            region = marker if marker in (BEGIN_SOLUTION, BEGIN_RELEASE) else ""
-        elif region != BEGIN_SOLUTION:
-            out.append(re.sub(r"^(\s*)# ?", r"\1", line, count=1) if region else line)
-    return "\n".join(out)
+    return "\n".join(
+        re.sub(r"^(\s*)# ?", r"\1", line, count=1) if region == BEGIN_RELEASE else line
+        for _, region, line in regions(source)
+        if region != BEGIN_SOLUTION
+    )
 
 
 def released(source: str) -> str:
     """Return what the release shows for an exercise cell (nbgrader makes it; a law compares the two)."""
     if BEGIN_RELEASE in source:
         return release_regions(source)
-    out: list[str] = []
-    inside = False
-    for line in source.split("\n"):
-        if BEGIN_SOLUTION in line:
-            inside = True
-            indent = line[: len(line) - len(line.lstrip())]
-            out += [indent + stub for stub in STUB.split("\n")]
-        elif END_SOLUTION in line:
-            inside = False
-        elif not inside:
-            out.append(line)
-    return "\n".join(out)
+    region = rf"^([ \t]*)[^\n]*{BEGIN_SOLUTION}.*?{END_SOLUTION}[^\n]*"
+    return re.sub(region, lambda m: textwrap.indent(STUB, m[1]), source, flags=re.M | re.S)
 
 
 def reference(source: str) -> str:
     """Return an exercise cell as the reference has it: without markers, and without its release region."""
-    out: list[str] = []
-    hidden = False
-    for line in source.split("\n"):
-        hidden = (hidden or BEGIN_RELEASE in line) and END_RELEASE not in line
-        if not hidden and not any(m in line for m in (BEGIN_SOLUTION, END_SOLUTION, END_RELEASE)):
-            out.append(line)
-    return "\n".join(out)
+    return "\n".join(line for _, region, line in regions(source) if region != BEGIN_RELEASE)
 
 
 def edited(source: str, edit: str) -> str:
@@ -282,24 +273,23 @@ def edited(source: str, edit: str) -> str:
     lines = source.split("\n")
     comment = [line for line in edit.split("\n") if line.startswith("#") and not re.match(r"# [-+]( |$)", line)]
     for old, new in re.findall(r"((?:^# -(?: .*)?\n)+)((?:^# \+(?: .*)?\n)*)", edit + "\n", re.M):
-        olds, news = ([line[4:].rstrip() for line in block.splitlines()] for block in (old, new))
-        margin = olds[0][: len(olds[0]) - len(olds[0].lstrip())]  # as the hunk itself is indented
-        places = []
-        for at in range(len(lines) - len(olds) + 1):
-            indent = lines[at][: len(lines[at]) - len(lines[at].lstrip())]
-            if [line.rstrip() for line in lines[at : at + len(olds)]] == _moved(olds, margin, indent):
-                places.append((at, indent))
+        margin = re.match(r"# - ?( *)", old)[1]  # as the hunk itself is indented
+        olds, news = ([line[4:].rstrip().removeprefix(margin) for line in hunk.splitlines()] for hunk in (old, new))
+        source = [line.rstrip() for line in lines]
+        places = [at for at in range(len(lines)) if source[at : at + len(olds)] == _as_deep(lines[at], olds)]
         if len(places) != 1:
             where = "is nowhere in" if not places else f"stands {len(places)} times in"
             raise ValueError(f"the line {olds[0].strip()!r} of the edit {where} the reference; "
                              "write the line as it is there, with neighbours where it stands twice.")  # fmt: skip
-        at, indent = places[0]
-        lines[at : at + len(olds)] = _moved(news, margin, indent)
+        at = places[0]
+        lines[at : at + len(olds)] = _as_deep(lines[at], news)
     return "\n".join([*comment, "", *lines])
 
 
-def _moved(lines: list[str], margin: str, indent: str) -> list[str]:
-    return [(indent + line.removeprefix(margin)) if line else line for line in lines]
+def _as_deep(line: str, hunk: list[str]) -> list[str]:
+    """Return the lines of a hunk, indented like a line of the source."""
+    indent = re.match(r"\s*", line)[0]
+    return [indent + text if text else "" for text in hunk]
 
 
 def own_names(cell: Cell, lesson: Lesson) -> str:
@@ -310,66 +300,64 @@ def own_names(cell: Cell, lesson: Lesson) -> str:
     checks which functions are held to the rule on inputs.
     """
     before = [c for c in lesson.cells[: lesson.cells.index(cell)] if c.kind in ("exercise", "code")]
-    given = set().union(*(_defined(c.source) for c in before))
+    given = set().union(*(bound(c.source)[1] for c in before))
     origin = {name: ("builtins", name) for name in dir(builtins) if name.islower() and not name.startswith("_")}
-    for node in (n for c in before for n in ast.parse(c.source).body):
-        if isinstance(node, ast.ImportFrom):
-            origin |= {a.asname or a.name: (node.module or "", a.name) for a in node.names}
-        elif isinstance(node, ast.Import):
-            for a in node.names:
-                origin[a.asname or a.name.split(".")[0]] = ("", a.name if a.asname else a.name.split(".")[0])
+    origin |= imported(n for c in before for n in ast.parse(c.source).body)
     tree = ast.parse(cell.source)
-    bound = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and not isinstance(n.ctx, ast.Load)}
-    own = (bound | set(origin)) - given
-    source = [line.encode() for line in cell.source.split("\n")]
-    starts = [0, *itertools.accumulate(len(line) + 1 for line in source)]  # columns count bytes
-    text, used, edits = b"\n".join(source), set(), []
-
-    def at(line: int, column: int) -> int:
-        return starts[line - 1] + column
-
-    def rename(node: ast.AST) -> None:
-        if isinstance(node, ast.JoinedStr):  # the places of names inside differ between versions of Python
-            begin, end = at(node.lineno, node.col_offset), at(node.end_lineno, node.end_col_offset)
-            words = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)} & own
-            used.update(words)
-            pattern = rb"(?<![\w.'\"])(" + "|".join(sorted(words)).encode() + rb")(?!\w)(?=[^{}]*\})"
-            edits.append((begin, end, re.sub(pattern, rb"mft_\1", text[begin:end]) if words else text[begin:end]))
-            return
-        name = node.id if isinstance(node, ast.Name) else node.arg if isinstance(node, ast.arg) else ""
-        if name in own:
-            used.add(name)
-            edits.append((place := at(node.lineno, node.col_offset), place, b"mft_"))
-        for child in ast.iter_child_nodes(node):
-            rename(child)
-
-    rename(tree)
-    for begin, end, put in sorted(edits, reverse=True):
-        text = text[:begin] + put + text[end:]
-    groups: dict[str, list[str]] = {}
-    for name in sorted(used & set(origin) - bound):
-        module, part = origin[name]
-        groups.setdefault(module, []).append(f"{part} as mft_{name}")
+    mine = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and not isinstance(n.ctx, ast.Load)}
+    own = (mine | set(origin)) - given
+    text, used = cell.source.encode(), set()  # columns count bytes
+    starts = [0, *itertools.accumulate(len(line) + 1 for line in text.split(b"\n"))]
+    for node in sorted(_naming(tree), key=lambda n: (n.lineno, n.col_offset), reverse=True):
+        words = own & {getattr(n, "id", None) or n.arg for n in ast.walk(node) if isinstance(n, ast.Name | ast.arg)}
+        used |= words
+        if words:
+            begin, end = starts[node.lineno - 1] + node.col_offset, starts[node.end_lineno - 1] + node.end_col_offset
+            pattern = rb"(?<![\w.'\"])(" + "|".join(sorted(words)).encode() + rb")(?!\w)"
+            pattern += rb"(?=[^{}]*\})" if isinstance(node, ast.JoinedStr) else b""
+            text = text[:begin] + re.sub(pattern, rb"mft_\1", text[begin:end]) + text[end:]
+    # what begins with _ is a helper of the reference's own
     asked = [n.name for c in before if c.kind == "exercise" for n in ast.parse(c.source).body
-             if isinstance(n, ast.FunctionDef | ast.ClassDef) and n.name[0] != "_"]  # helpers are the reference's own
+             if isinstance(n, ast.FunctionDef | ast.ClassDef) and n.name[0] != "_"]  # fmt: skip
     heads = textwrap.wrap(f"mft_learners = {json.dumps(asked)}", 100, subsequent_indent="    ") if asked else []
-    for module, names in sorted(groups.items()):
-        for i in range(0, len(names), 4):
-            some = ", ".join(names[i : i + 4])
-            heads.append(f"from {module} import {some}" if module else f"import {some}")
+    needed = sorted((origin[name][0], name) for name in used & set(origin) - mine)
+    for module, names in itertools.groupby(needed, key=lambda pair: pair[0]):
+        parts = [f"{origin[name][1]} as mft_{name}" for _, name in names]
+        for at in range(0, len(parts), 4):
+            heads.append((f"from {module} " if module else "") + "import " + ", ".join(parts[at : at + 4]))
     return "\n".join([*heads, text.decode()])
 
 
-def _defined(source: str) -> set[str]:
-    """Return the names that a cell binds at top level by anything but an import."""
-    top = symtable.symtable(source, "<cell>", "exec")
-    return {s.get_name() for s in top.get_symbols() if s.is_assigned() and not s.is_imported()}
+def _naming(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield the names in a program, and f-strings whole: where names stand inside differs between Python's versions."""
+    if isinstance(node, ast.Name | ast.arg | ast.JoinedStr):
+        yield node
+    else:
+        for child in ast.iter_child_nodes(node):
+            yield from _naming(child)
+
+
+def imported(statements: Iterable[ast.stmt]) -> dict[str, tuple[str, str]]:
+    """Return what the import statements among these bind: name → (module, its part), or ("", module)."""
+    found = {}
+    for node in statements:
+        for alias in node.names if isinstance(node, ast.Import | ast.ImportFrom) else []:
+            whole = alias.asname or isinstance(node, ast.ImportFrom)  # `import a.b` binds a
+            part = alias.name if whole else alias.name.split(".")[0]
+            found[alias.asname or part] = (getattr(node, "module", "") or "", part)
+    return found
+
+
+def bound(source: str) -> tuple[set[str], set[str]]:
+    """Return the names that running the cell binds at top level: by imports, and otherwise."""
+    symbols = symtable.symtable(source, "<cell>", "exec").get_symbols()
+    imports = {s.get_name() for s in symbols if s.is_imported()}
+    return imports, {s.get_name() for s in symbols if s.is_assigned()} - imports
 
 
 def globals_stored(source: str) -> set[str]:
-    """Return the names that running the cell binds at top level."""
-    top = symtable.symtable(source, "<cell>", "exec")
-    return {s.get_name() for s in top.get_symbols() if s.is_assigned() or s.is_imported()}
+    """Return all names that running the cell binds at top level."""
+    return set.union(*bound(source))
 
 
 def globals_loaded(source: str) -> set[str]:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
 import re
 import textwrap
 from collections.abc import Iterator
@@ -20,6 +19,7 @@ from nbgrader.utils import is_solution
 from . import interview, routes
 from .files import Course, LessonError, write
 from .form import read_lesson
+from .interview import Bank, heading_id, to_markdown
 from .lesson import (
     BEGIN_RELEASE,
     FORM_LINE,
@@ -71,8 +71,8 @@ def sealed(source: str) -> str:
     return f'mft_run_sealed("""\n{text}\n""")'
 
 
-def solution_notebook(lesson: Lesson, lang: str = "en") -> nbformat.NotebookNode:
-    """Return nbgrader's source version of a lesson, in one language."""
+def solution_notebook(lesson: Lesson, closing: list[Cell], lang: str) -> nbformat.NotebookNode:
+    """Return nbgrader's source version of a lesson, in one language, with closing cells."""
     nb = nbformat.v4.new_notebook()
     nb.metadata = nbformat.from_dict({
         "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
@@ -80,15 +80,11 @@ def solution_notebook(lesson: Lesson, lang: str = "en") -> nbformat.NotebookNode
         "mft": {"unit": lesson.unit, "lang": lang, "needs": lesson.needs},
     })  # fmt: skip
     used: dict[str, int] = {}
-    cells = [*lesson.cells, *_interview_cells(lesson, lang)]
-    renamed = {
-        interview.heading_id(a): interview.heading_id(b)
-        for c in cells
-        if lang == "zh" and c.zh
-        for a, b in zip(headings_of(c.source), headings_of(c.zh), strict=False)
-    }
+    cells = [*lesson.cells, *closing]
+    pairs = [(headings_of(c.source), headings_of(c.zh)) for c in cells if lang == "zh" and c.zh]
+    renamed = {heading_id(a): heading_id(b) for both in pairs for a, b in zip(*both, strict=False)}
     for at, cell in enumerate(cells):
-        source = cell.zh if lang == "zh" and cell.zh is not None else cell.source
+        source = cell.text(lang)
         if cell.kind == "prose":
             coming = next((c.exercise for c in cells[at:] if c.kind in ("exercise", "manual")), "")
             source = FORM_LINE.sub(lambda m, id_=coming: m[0].replace(" · ", f" · `{id_}` · ", 1), source)
@@ -101,8 +97,7 @@ def solution_notebook(lesson: Lesson, lang: str = "en") -> nbformat.NotebookNode
             source = f"# Checks of {cell.exercise}: run this cell\n{own_names(cell, lesson)}"
             source = re.sub(r'grade\((["\'])(\w+)\1\)\s*$', rf"grade(\1\2\1, points={cell.points:g})", source)
         # one id for both languages: it comes from the English text
-        name = {"exercise": cell.exercise, "manual": cell.exercise, "check": f"{cell.exercise}-check"}.get(cell.kind)
-        name = name or _cell_name(cell)
+        name = _cell_name(cell)
         used[name] = used.get(name, 0) + 1
         name += f"-{used[name]}" if used[name] > 1 else ""
         answer, graded = cell.kind in ("exercise", "manual"), cell.kind in ("check", "manual")
@@ -117,57 +112,51 @@ def solution_notebook(lesson: Lesson, lang: str = "en") -> nbformat.NotebookNode
 
 
 def _cell_name(cell: Cell) -> str:
-    """Name a cell by what it defines, which outlives small edits, or else by what it says."""
-    if cell.kind == "code":
-        names = sorted(globals_stored(cell.source))
-        if names:
-            return "code-" + re.sub(r"[^a-z0-9]+", "-", "-".join(names).lower())[:40].strip("-")
+    """Name a cell by its exercise, or by what it defines, which outlives small edits, or else by what it says."""
+    if cell.exercise:
+        return f"{cell.exercise}-check" if cell.kind == "check" else cell.exercise
+    if cell.kind == "code" and (names := sorted(globals_stored(cell.source))):
+        return "code-" + re.sub(r"[^a-z0-9]+", "-", "-".join(names).lower())[:40].strip("-")
     return f"{cell.kind}-{hashlib.sha256(cell.source.encode()).hexdigest()[:12]}"
 
 
-def _interview_cells(lesson: Lesson, lang: str) -> list[Cell]:
+def _bank(lesson: Lesson) -> Bank | None:
+    """Return the unit's questions, each with the headings that hold its proof, or None where there are none."""
     path = lesson.folder / "interview.yaml"
     if not path.exists():
-        return []
+        return None
     try:
         bank = interview.load(path)
     except ValueError as error:
         raise LessonError(str(error)) from error
-    headings = lesson.headings(lang)
-    for question in bank.questions:
-        for exercise in question.proof:
-            if exercise not in headings:
-                raise LessonError(f"{path}: {question.id}: the proof {exercise!r} is no exercise of {lesson.unit}.")
-    english = interview.to_markdown(bank, "en", lesson.headings("en"))
-    return [Cell("prose", english, 0, zh=interview.to_markdown(bank, "zh", headings))]
+    for lang in LANGUAGES:
+        headings = lesson.headings(lang)
+        for question in bank.questions:
+            for exercise in question.proof:
+                if exercise not in headings:
+                    raise LessonError(f"{path}: {question.id}: the proof {exercise!r} is no exercise of {lesson.unit}.")
+            question.wording(lang).headings = list(dict.fromkeys(headings[name] for name in question.proof))
+    return bank
 
 
 def render(course: Course, unit: str) -> dict[Path, str]:
-    """Return path (relative to the course's root) → text of every notebook that a unit's lesson makes.
+    """Return path (relative to the course's root) → text of every file that a unit's lesson makes.
 
     Raises:
         LessonError: the lesson has a fault.
     """
     lesson = read_lesson(course.folder("course", unit))
+    bank, name = _bank(lesson), f"{lesson.slug}.ipynb"
+    closing = [Cell("prose", to_markdown(bank, "en"), 0, zh=to_markdown(bank, "zh"))] if bank else []
     files: dict[Path, str] = {}
     for lang in lesson.languages:
-        source, name = _text(solution_notebook(lesson, lang)), f"{lesson.slug}.ipynb"
+        source = _text(solution_notebook(lesson, closing, lang))
         if lang == "en":  # the Chinese notebook has the same code and is graded with the English source
             files[Path("solutions", unit, name)] = source
         files[Path("release", unit, "" if lang == "en" else lang, name)] = _release(unit, source)
-    if (lesson.folder / "interview.yaml").exists():
-        files[Path("release", unit, "interview.json")] = _questions(lesson)
+    if bank:  # for the quiz
+        files[Path("release", unit, "interview.json")] = bank.model_dump_json(indent=1) + "\n"
     return files
-
-
-def _questions(lesson: Lesson) -> str:
-    """Return the unit's questions for the quiz, each with the headings that hold its proof."""
-    bank = interview.load(lesson.folder / "interview.yaml").model_dump()
-    for question in bank["questions"]:
-        for lang in LANGUAGES:
-            headings = lesson.headings(lang)
-            question[lang]["headings"] = list(dict.fromkeys(headings[name] for name in question["proof"]))
-    return json.dumps(bank, ensure_ascii=False, indent=1) + "\n"
 
 
 def _text(nb: nbformat.NotebookNode) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import re
@@ -50,12 +51,10 @@ def recover(data: bytes, name: str) -> tuple[NotebookNode, list[str]]:
     if not data.strip(b" \t\r\n\0\xef\xbb\xbf"):
         raise Unreadable(f"{name} is empty. {AGAIN}")
     for encoding, errors in _encodings(data):
-        try:
+        with contextlib.suppress(UnicodeDecodeError):
             found, notes = _parse(data.decode(encoding, errors).replace("\0", ""))
-        except UnicodeDecodeError:
-            continue
-        if found:
-            break
+            if found:
+                break
     came = [cell for cell in found["cells"] if isinstance(cell, dict)] if found else []
     if not found or len(came) > MAX_CELLS or not came and found["cells"]:
         why = f"it has {len(came):,} cells, more than {MAX_CELLS:,}" if came else "no cell of it can be read"
@@ -236,10 +235,6 @@ def _differs(came: dict[str, Any], made: dict[str, Any]) -> bool:
 
 
 def _valid(node: dict[str, Any], what: str | None = None) -> bool:
-    from nbformat import ValidationError, validate
+    from nbformat.validator import iter_validate
 
-    try:
-        validate(node, ref=what, version=4)
-    except ValidationError:
-        return False
-    return True
+    return next(iter_validate(node, what, 4, 5), None) is None

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Annotated, NamedTuple
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from . import interview
 from .files import Course, CourseError, LessonError
-from .interview import Item, Question
+from .interview import Item, Question, Strict
 
 SPEAK, WORDS = 2, 150  # minutes for an answer aloud, then words a minute of the short and the deep one
 PLAN = re.compile(r"\*\*Time\.\*\* Plan (\d+) minutes")  # in a unit's first cell: exercises and reading
@@ -23,10 +23,9 @@ Text = Annotated[str, Field(min_length=1)]
 RouteId = Annotated[str, Field(pattern=r"^[a-z]+(-[a-z]+)*$")]
 
 
-class Name(BaseModel):
+class Name(Strict):
     """A title or a sentence in both languages."""
 
-    model_config = ConfigDict(extra="forbid")
     en: Text
     zh: Text
 
@@ -34,7 +33,7 @@ class Name(BaseModel):
         return self.zh if lang == "zh" else self.en
 
 
-class Stage(BaseModel):
+class Stage(Strict):
     """One sitting.
 
     Attributes:
@@ -42,15 +41,13 @@ class Stage(BaseModel):
             all exercises, and then all its questions.
     """
 
-    model_config = ConfigDict(extra="forbid")
     title: Name
     steps: list[Text] = Field(min_length=1)
 
 
-class Route(BaseModel):
+class Route(Strict):
     """A way through the course for the time that one has."""
 
-    model_config = ConfigDict(extra="forbid")
     id: RouteId
     title: Name
     about: Name
@@ -75,15 +72,14 @@ class Asked(Name):
         return self
 
 
-class Group(BaseModel):
+class Group(Strict):
     """Topics of one subject, those that stand in most collections first."""
 
-    model_config = ConfigDict(extra="forbid")
     title: Name
     asked: list[Asked] = Field(min_length=1)
 
 
-class Topics(BaseModel):
+class Topics(Strict):
     """What others ask, as a rough count: its questions make a route of their own.
 
     Attributes:
@@ -91,7 +87,6 @@ class Topics(BaseModel):
         counted: what was counted and when, and how rough that is.
     """
 
-    model_config = ConfigDict(extra="forbid")
     id: RouteId
     of: int = Field(ge=1)
     title: Name
@@ -126,10 +121,9 @@ class Topics(BaseModel):
         return [Route(id=self.id, title=self.title, about=self.about, stages=stages)] if stages else []
 
 
-class Routes(BaseModel):
+class Routes(Strict):
     """The file course/routes.yaml, and release/routes.json."""
 
-    model_config = ConfigDict(extra="forbid")
     routes: list[Route] = Field(min_length=1)
     topics: Topics | None = None
 
@@ -173,8 +167,7 @@ def load(path: Path) -> Routes:
     except (yaml.YAMLError, OSError) as error:
         raise CourseError(f"{path} cannot be read: {error}") from error
     except ValidationError as error:
-        first = error.errors()[0]
-        raise CourseError(f"{path}: {'.'.join(map(str, first['loc']))}: {first['msg']}.") from error
+        raise CourseError(f"{path}: {interview.first_fault(error)}.") from error
     names = [route.id for route in found.all]
     for route in found.all:
         if names.count(route.id) > 1:
@@ -185,22 +178,20 @@ def load(path: Path) -> Routes:
     return found
 
 
-def _file(course: Course) -> Routes | None:
-    """Return what was released, or else what was written, if anything was."""
+def _file(course: Course) -> Routes:
+    """Return what was released, or else what was written; empty where nothing was."""
     paths = course.root / "release" / "routes.json", course.root / "course" / "routes.yaml"
-    return next((load(path) for path in paths if path.exists()), None)
+    return next((load(path) for path in paths if path.exists()), Routes.model_construct(routes=[]))
 
 
 def routes(course: Course) -> list[Route]:
     """Return the routes, that along the topics last; none where there is no file."""
-    found = _file(course)
-    return found.all if found else []
+    return _file(course).all
 
 
 def topics(course: Course) -> Topics | None:
     """Return what others ask, if it was counted."""
-    found = _file(course)
-    return found.topics if found else None
+    return _file(course).topics
 
 
 def find(course: Course, name: str) -> Route:
