@@ -16,7 +16,6 @@ import gc
 import importlib
 import io
 import json
-import linecache
 import math
 import os
 import pickle
@@ -34,9 +33,9 @@ from .. import checks, mistakes
 from ..checks import Finding, Scorecard
 from ..course.files import GradingError
 from .channel import Channel
-from .inside import fork_without_rights
+from .inside import fork_for_each, fork_without_rights
 from .room import ENDED, OPEN_SECONDS, Room, Snapshot, Stopped, Template
-from .runner import draw_from
+from .runner import compiled, draw_from, in_a_child, lesson_module
 from .wall import TOO_LONG, Ended, Link, NotPlain, dumps, loads, plainly
 
 DEATHS = 3  # servers that a check cell may cost
@@ -166,77 +165,59 @@ def main(control: Channel) -> None:
     gc.enable()
     control.send(json.dumps(said).encode())
     by_exercise = {c.exercise: c for c in cells if c.kind == "check"}
-    while True:
-        try:
-            message, descriptors = control.receive(descriptors=1)
-        except (EOFError, OSError):
-            os._exit(0)
-        with contextlib.suppress(ChildProcessError):  # those that are done
-            while os.waitpid(-1, os.WNOHANG)[0]:
-                pass
-        if not descriptors:
-            control.send(b"0")
-        elif fork_without_rights(about["fenced"]) == 0:
-            control.close()
-            hand_in = Channel(socket.socket(fileno=descriptors[0]))
-            with contextlib.suppress(EOFError, OSError):
-                while True:
-                    message, descriptors = hand_in.receive(descriptors=1)
-                    ask = json.loads(message)
-                    signal.alarm(int(10 * about["seconds"]) + 120)  # it ends for certain
-                    channels = [Channel(socket.socket(fileno=d)) for d in descriptors]
-                    said = {op: base64.b64decode(reply) for op, reply in ask.get("said", {}).items()}
-                    snapshot, cell = (*channels, said)[0], by_exercise[ask["exercise"]]
-                    card = _judge(cell, scopes, snapshot, ask["stand_for"], ask["once"], about["seconds"])
-                    hand_in.send(json.dumps(card).encode())
-                    for channel in channels:
-                        channel.close()
-            os._exit(0)
-        else:
-            os.close(descriptors[0])
+    _, hand_in = fork_for_each(control, lambda _: fork_without_rights(about["fenced"]))
+    with contextlib.suppress(EOFError, OSError):
+        while True:
+            message, descriptors = hand_in.receive(descriptors=1)
+            ask = json.loads(message)
+            signal.alarm(int(10 * about["seconds"]) + 120)  # it ends for certain
+            channels = [Channel(socket.socket(fileno=d)) for d in descriptors]
+            said = {op: base64.b64decode(reply) for op, reply in ask.get("said", {}).items()}
+            snapshot, cell = (*channels, said)[0], by_exercise[ask["exercise"]]
+            card = _judge(cell, scopes, snapshot, ask["stand_for"], ask["once"], about["seconds"])
+            hand_in.send(json.dumps(card).encode())
+            for channel in channels:
+                channel.close()
+    os._exit(0)
 
 
 def _run(cells: list[Cell]) -> dict[str, dict[str, Any]]:
     """Run the notebook; return exercise → the names that its check cell may use."""
-    module = types.ModuleType("lesson")
-    sys.modules["lesson"] = module
-    scopes = {}
+    namespace = lesson_module()
+    scopes = {"": namespace}
     for number, cell in enumerate(cells):
         if cell.kind != "check":
-            _exec(cell.source, f"<cell {number}>", module.__dict__)
+            exec(compiled(cell.source, f"<cell {number}>"), namespace)
         else:
-            scopes[cell.exercise] = dict(module.__dict__)
-    scopes[""] = module.__dict__
+            scopes[cell.exercise] = dict(namespace)
     return scopes
 
 
 def _passes(cells: list[Cell], scopes: dict) -> str:
     """Let the reference pass its own checks, in a fork that only tells what `_remember` kept; return what failed."""
-    reading, writing = os.pipe()
-    for cell in (c for c in cells if c.kind == "check"):  # here, or every hand-in would compile it anew
-        _compile(cell.source, f"<check {cell.exercise}>")
-    child = os.fork()
-    if child == 0:
+    # compiled here, or every hand-in would do it anew
+    code = {c.exercise: compiled(c.source, f"<check {c.exercise}>") for c in cells if c.kind == "check"}
+
+    def proof() -> bytes:
         failed = []
-        for cell in (c for c in cells if c.kind == "check"):
-            scopes[""].clear()
-            scopes[""].update(scopes[cell.exercise])
-            checks.reset(0)
-            draw_from(0)
-            _exec(cell.source, f"<check {cell.exercise}>", scopes[""])
-            failed += [cell.exercise] if not checks.last_scorecard().complete else []
-        with os.fdopen(writing, "wb") as pipe:
-            pickle.dump((_memory, failed), pipe)
-        os._exit(0)
-    os.close(writing)
-    with os.fdopen(reading, "rb") as pipe:
-        data = pipe.read()
-    os.waitpid(child, 0)
-    if not data:
+        try:
+            for exercise, check in code.items():
+                scopes[""].clear()
+                scopes[""].update(scopes[exercise])
+                checks.reset(0)
+                draw_from(0)
+                exec(check, scopes[""])
+                failed += [exercise] if not checks.last_scorecard().complete else []
+            said = f"it fails its own checks of {', '.join(failed)}" if failed else ""
+        except Exception as error:
+            said = f"{type(error).__name__}: {error}"
+        return pickle.dumps((_memory, said))
+
+    if not (data := in_a_child(proof)):
         return "its check cells do not run"
-    memory, failed = pickle.loads(data)
+    memory, said = pickle.loads(data)
     _memory.update(memory)
-    return f"it fails its own checks of {', '.join(failed)}" if failed else ""
+    return said
 
 
 _memory: dict[tuple[str, bytes], bytes] = {}
@@ -267,20 +248,6 @@ def _remembering(function: Any) -> Any:
     return call
 
 
-def _exec(source: str, name: str, namespace: dict) -> None:
-    exec(_compile(source, name), namespace)
-
-
-def _compile(source: str, name: str) -> Any:
-    if name not in _compiled:
-        linecache.cache[name] = (len(source), None, source.splitlines(True), name)
-        _compiled[name] = compile(source, name, "exec")
-    return _compiled[name]
-
-
-_compiled: dict[str, Any] = {}
-
-
 def _judge(
     cell: Cell, scopes: dict, snapshot: Channel | dict[str, bytes], stand_for: list[str], once: bool, seconds: float
 ) -> dict[str, Any]:
@@ -293,7 +260,7 @@ def _judge(
     if isinstance(snapshot, dict):
         served = _Said(snapshot)
     else:
-        served = _Served(snapshot, {"names": cell.names, "stand_for": functions, "seed": 0}, once, seconds)
+        served = _Served(snapshot, {"names": cell.names, "stand_for": functions}, once, seconds)
     link = Link(served, cell.classes)
     link.reference = {name: _among(namespace, reference, reference[name]) for name in functions}
     for name in cell.names:
@@ -309,7 +276,7 @@ def _judge(
     checks.reset(0)
     draw_from(0)
     try:
-        _exec(cell.source, f"<check {cell.exercise}>", namespace)
+        exec(compiled(cell.source, f"<check {cell.exercise}>"), namespace)
     except BaseException as error:
         return {"error": f"The check cell itself ended with {type(error).__name__}."}
     finally:
@@ -325,14 +292,13 @@ def _among(namespace: dict, reference: dict, function: Any) -> Any:
     """Return a function of the reference that finds the reference's names, where those of the learner's stand."""
 
     def call(*args: Any, **kwargs: Any) -> Any:
-        stand_ins = {name: namespace[name] for name in reference if name in namespace}
+        now = dict(namespace)
         namespace.update(reference)
         try:
             return function(*args, **kwargs)
         finally:
-            for name in reference:
-                namespace.pop(name)
-            namespace.update(stand_ins)
+            namespace.clear()
+            namespace.update(now)
 
     return call
 
@@ -398,4 +364,3 @@ class _Served:
             self._server.close()
             self._server = None
             self._deaths += 1
-

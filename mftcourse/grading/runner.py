@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import functools
 import io
 import json
 import linecache
@@ -22,6 +23,7 @@ import sys
 import time
 import traceback
 import types
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -31,15 +33,7 @@ import numpy as np
 from .. import checks, mistakes
 from ..course.files import LessonError
 from ..course.form import read_lesson
-from ..course.lesson import (
-    BEGIN_SOLUTION,
-    END_SOLUTION,
-    Cell,
-    Lesson,
-    globals_stored,
-    own_names,
-    released,
-)
+from ..course.lesson import BEGIN_SOLUTION, END_SOLUTION, Cell, Lesson, globals_stored, own_names, released
 from .wall import Room, stand_ins
 
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
@@ -130,9 +124,7 @@ class Result:
                 if o.variant == variant and o.wall == wall and exercise in ("", o.exercise)]  # fmt: skip
 
 
-def drive(
-    folder: Path, plan: Plan | None = None, setting: str = "one thread", timeout: float = 3600
-) -> Result:
+def drive(folder: Path, plan: Plan | None = None, setting: str = "one thread", timeout: float = 3600) -> Result:
     """Run the unit in `folder` by `plan` in a process of its own, in one of `SETTINGS`.
 
     Raises:
@@ -164,9 +156,7 @@ def matrix(folder: Path) -> list[Outcome]:
 
 def _run(lesson: Lesson, plan: Plan) -> Result:
     checks.CHECK_SECONDS = plan.check_seconds or checks.CHECK_SECONDS
-    module = types.ModuleType("lesson")
-    sys.modules["lesson"] = module  # so that classes of a lesson find their module
-    namespace = module.__dict__
+    namespace = lesson_module()
     outcomes: list[Outcome] = []
     walled: set[str] = set()  # names that exercises defined so far
     exercise: Cell | None = None
@@ -176,7 +166,8 @@ def _run(lesson: Lesson, plan: Plan) -> Result:
         if cell.kind == "exercise":
             exercise = cell
             walled |= globals_stored(cell.source)
-            written = _written(cell.source)
+            answer = _answer(cell.source, ast.parse(cell.source))
+            written = set().union(*(globals_stored(ast.unparse(node)) for node in answer))
             before = {name: namespace[name] for name in written if name in namespace}
         if cell.kind in ("code", "exercise") or (cell.kind == "demo" and plan.demos):
             with contextlib.redirect_stdout(io.StringIO()):
@@ -208,14 +199,10 @@ def _run(lesson: Lesson, plan: Plan) -> Result:
     return Result(outcomes, facts)
 
 
-def _written(source: str) -> set[str]:
-    """Return the names that the learner's part of an exercise cell defines; the rest of the cell is given."""
+def _answer(source: str, tree: ast.Module) -> list[ast.stmt]:
+    """Return the statements of an exercise cell that the learner writes; the rest of the cell is given."""
     marks = [n for n, line in enumerate(source.split("\n"), 1) if BEGIN_SOLUTION in line or END_SOLUTION in line]
-    names: set[str] = set()
-    for node in ast.parse(source).body:
-        if node.lineno <= marks[-1] and (node.end_lineno or node.lineno) >= marks[0]:
-            names |= globals_stored(ast.unparse(node))
-    return names
+    return [node for node in tree.body if node.lineno <= marks[-1] and node.end_lineno >= marks[0]]
 
 
 IDLE = {
@@ -233,13 +220,10 @@ def idle_answers(source: str) -> dict[str, str]:
     What the learner writes keeps its names and signatures; every function's body is one of `IDLE`. A class still
     calls the `__init__` of its base, so that a module can be made. Empty where the exercise defines neither.
     """
-    marks = [n for n, line in enumerate(source.split("\n"), 1) if BEGIN_SOLUTION in line or END_SOLUTION in line]
     found: dict[str, str] = {}
     for name, body in IDLE.items():
         tree, written = ast.parse(source), 0
-        for node in list(tree.body):
-            if node.lineno > marks[-1] or (node.end_lineno or 0) < marks[0]:
-                continue
+        for node in _answer(source, tree):
             functions = [n for n in ast.walk(node) if isinstance(n, ast.FunctionDef)]
             if not functions and isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign | ast.For | ast.With):
                 tree.body.remove(node)  # a number that the learner types, beside a function
@@ -267,7 +251,7 @@ def _judge(
     if code is not None:
         try:
             draw_from(seeds[0])
-            _exec(code, f"<{name}>", namespace)
+            exec(compiled(code, f"<{name}>"), namespace)
             mistakes.cell_ended(code, None)
         except Exception as caught:  # a learner's cell may fail; its checks still run and say so
             error = f"{type(caught).__name__}: {caught}"
@@ -283,13 +267,50 @@ def _judge(
         try:
             with contextlib.redirect_stdout(io.StringIO()):
                 began = time.process_time()
-                _exec(source, f"<check {check.exercise}>", scope)
+                exec(compiled(source, f"<check {check.exercise}>"), scope)
                 cpu = time.process_time() - began
             card = checks.last_scorecard().to_dict()
         except Exception as caught:
             card, error = None, "".join(traceback.format_exception_only(caught)).strip()
         found.append(Outcome(check.exercise, name, seed, wall, card, error, cpu))
     return found
+
+
+# --- what the judge does too ------------------------------------------------------------------
+
+
+def lesson_module() -> dict[str, Any]:
+    """Return the names of a new module, in which classes of a lesson find themselves."""
+    sys.modules["lesson"] = types.ModuleType("lesson")
+    return vars(sys.modules["lesson"])
+
+
+@functools.cache
+def compiled(source: str, name: str) -> types.CodeType:
+    """Compile a cell whose lines tracebacks show; once, also where it runs in many a child."""
+    linecache.cache[name] = (len(source), None, source.splitlines(True), name)
+    return compile(source, name, "exec")
+
+
+def in_a_child(answer: Callable[[], bytes]) -> bytes:
+    """Return what a function returns in a forked child; nothing where the child dies of it."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            os.close(reading)
+            data = answer()
+            with os.fdopen(writing, "wb") as pipe:
+                pipe.write(data)
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as pipe:
+        data = pipe.read()
+    os.waitpid(child, 0)
+    return data
 
 
 def draw_from(seed: int) -> None:
@@ -302,27 +323,13 @@ def draw_from(seed: int) -> None:
 
 def _fork(check: Cell, source: str, namespace: dict, walled: set[str], forget: tuple, *variant: Any) -> list[Outcome]:
     """Judge a variant in a child process; a child that dies leaves an error, not a hole."""
-    reading, writing = os.pipe()
-    child = os.fork()
-    if child == 0:
-        status = 1
+
+    def judged() -> bytes:
         resource.setrlimit(resource.RLIMIT_CPU, (CHILD_SECONDS, CHILD_SECONDS))  # C code hears no exception
         signal.alarm(6 * CHILD_SECONDS)  # and for what sleeps
-        try:
-            os.close(reading)
-            data = json.dumps([o.__dict__ for o in _judge(check, source, namespace, walled, forget, *variant)]).encode()
-            with os.fdopen(writing, "wb") as pipe:
-                pipe.write(data)
-            status = 0
-        except BaseException:
-            traceback.print_exc()
-        finally:
-            os._exit(status)
-    os.close(writing)
-    with os.fdopen(reading, "rb") as pipe:
-        data = pipe.read()
-    os.waitpid(child, 0)
-    if not data:
+        return json.dumps([o.__dict__ for o in _judge(check, source, namespace, walled, forget, *variant)]).encode()
+
+    if not (data := in_a_child(judged)):
         name, _, seeds, wall = variant
         return [Outcome(check.exercise, name, s, wall, None, "the process died") for s in seeds]
     return [Outcome(**o) for o in json.loads(data)]
@@ -331,15 +338,10 @@ def _fork(check: Cell, source: str, namespace: dict, walled: set[str], forget: t
 def _execute(cell: Cell, lesson: Lesson, namespace: dict) -> None:
     path = lesson.folder / "lesson.py"
     try:
-        _exec(cell.source, f"<cell at line {cell.line}>", namespace)
+        exec(compiled(cell.source, f"<cell at line {cell.line}>"), namespace)
     except BaseException as error:
         said = "".join(traceback.format_exception_only(error)).strip().splitlines()[-1]
         raise LessonError(f"{path}:{cell.line}: this {cell.kind} cell failed: {said}") from error
-
-
-def _exec(source: str, name: str, namespace: dict) -> None:
-    linecache.cache[name] = (len(source), None, source.splitlines(True), name)
-    exec(compile(source, name, "exec"), namespace)
 
 
 if __name__ == "__main__":
