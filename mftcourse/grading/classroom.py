@@ -8,6 +8,7 @@ not changed since it was graded is not run again.
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import gc
 import hashlib
 import importlib.metadata
@@ -143,11 +144,6 @@ def _passed_over() -> Iterator[None]:
 @contextlib.contextmanager
 def _alone(course: Course) -> Iterator[None]:
     """Let nobody else grade in this folder meanwhile."""
-    try:
-        import fcntl
-    except ImportError:  # Windows, where nothing is fenced either
-        yield
-        return
     path = course.root / ".mft" / "grading.lock"
     try:
         path.parent.mkdir(exist_ok=True)
@@ -384,7 +380,8 @@ class _Desk:
         row.say(*result.notes)
         path = self.course.notebook("autograded", self.unit, row.student)
         try:
-            submission = self._record(row.student, result, _answers(path))
+            with _in_one_go(self.book):
+                submission = self._record(row.student, result, _answers(path))
             write(path, (json.dumps(result.nb, ensure_ascii=False, sort_keys=True) + "\n").encode())
             page = feedback.page(
                 result.nb, student=row.student, unit=self.unit, points=self._points(submission),
@@ -399,14 +396,10 @@ class _Desk:
         self.book.db.expunge_all()  # memory stays flat however large the class is
 
     def _record(self, student: str, result: _Graded, before: dict[str, str]) -> Any:
-        """Save the grades of a hand-in in one go, as nbgrader's own steps would.
+        """Save the grades of a hand-in, as nbgrader's own steps would.
 
         What a person gave stays as long as the answer is the one they read (`before`).
         """
-        with _in_one_go(self.book):
-            return self._fill_in(student, result, before)
-
-    def _fill_in(self, student: str, result: _Graded, before: dict[str, str]) -> Any:
         self.book.update_or_create_student(student)
         when = {"timestamp": parse_utc(result.timestamp)} if result.timestamp else {}
         submission = self.book.update_or_create_submission(self.unit, student, **when)

@@ -34,7 +34,7 @@ from ..checks import Finding, Scorecard
 from ..course.files import GradingError
 from .channel import Channel
 from .inside import fork_for_each, fork_without_rights
-from .room import ENDED, OPEN_SECONDS, Room, Snapshot, Stopped, Template
+from .room import ENDED, OPEN_SECONDS, Room, Snapshot, Stopped, Template, begun
 from .runner import compiled, draw_from, in_a_child, lesson_module
 from .wall import TOO_LONG, Ended, Link, NotPlain, dumps, loads, plainly
 
@@ -82,7 +82,7 @@ class Judge:
         Raises:
             GradingError: it does not run, or its own solution does not pass its checks.
         """
-        if said := self._template.begun(self._channel, 600):
+        if said := begun(self._template.process, self._channel, 600):
             raise GradingError(f"The unit's own solution cannot be graded here: {said}.")
 
     def open(self) -> Channel:

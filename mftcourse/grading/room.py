@@ -8,6 +8,7 @@ own that starts cold: just as safe, and slower. What a room says is data: see `o
 from __future__ import annotations
 
 import base64
+import bisect
 import contextlib
 import json
 import os
@@ -95,10 +96,9 @@ def _fence() -> list[str]:
     for path in shown:
         command += ["--ro-bind", str(path), str(path)]
     command += ["--perms", "0777", "--size", str(512 << 20), "--tmpfs", HOME, "--remount-ro", "/", "--clearenv"]
-    for name, value in _environment(HOME, HOME if below else "/tmp").items():
+    own = _environment(HOME, HOME) if below else _environment(HOME, "/tmp") | {"MFT_TMP": "1"}
+    for name, value in own.items():
         command += ["--setenv", name, value]
-    if not below:
-        command += ["--setenv", "MFT_TMP", "1"]
     return [*command, "--"]
 
 
@@ -113,12 +113,12 @@ def _environment(home: str, tmp: str) -> dict[str, str]:
     }  # fmt: skip
 
 
-def start(fenced: bool) -> tuple[subprocess.Popen, Channel]:
-    """Start a template, fenced or not, and return it with the channel to it."""
+def start(about: dict[str, Any], *judge: int) -> tuple[subprocess.Popen, Channel]:
+    """Start a template, tell it what it is about, and return it with the channel to it."""
     channel, theirs = Channel.pair()
     command = [sys.executable, "-m", "mftcourse.grading.inside", str(theirs.fileno())]
     env = None
-    if fenced:
+    if about["fenced"]:
         command = [*_fence(), *command]
     else:
         own = _environment(os.environ.get("HOME", "/"), tempfile.gettempdir())
@@ -128,6 +128,8 @@ def start(fenced: bool) -> tuple[subprocess.Popen, Channel]:
         stderr=subprocess.DEVNULL if not os.environ.get("MFT_DEBUG") else None,
     )  # fmt: skip
     theirs.close()
+    with contextlib.suppress(OSError):  # it is gone: `begun` says so
+        channel.send(json.dumps(about).encode(), *judge)
     return process, channel
 
 
@@ -171,22 +173,12 @@ class Template:
         self._lock, self.warm = threading.Lock(), warm and fenced
         self.judge, theirs = Channel.pair()
         with theirs:
-            self._process, self._channel = self._start(theirs.fileno())
-
-    def _start(self, *judge: int) -> tuple[subprocess.Popen, Channel]:
-        process, channel = start(self.fenced)
-        with contextlib.suppress(OSError):  # it is gone: `begun` says so
-            channel.send(json.dumps(self._about | {"warm": self.warm}).encode(), *judge)
-        return process, channel
+            self.process, self._channel = start(self._about | {"warm": self.warm}, theirs.fileno())
 
     def ready(self) -> Template:
         """Wait until rooms can be opened; then `warm` says how they start."""
-        self.warm = self.begun(self._channel, 300)["warm"]
+        self.warm = begun(self.process, self._channel, 300)["warm"]
         return self
-
-    def begun(self, channel: Channel, seconds: float) -> Any:
-        """Return what it, or its judge, says first; raise `NotStarted` where nothing comes."""
-        return begun(self._process, channel, seconds)
 
     def __enter__(self) -> Template:
         return self.ready()
@@ -194,15 +186,15 @@ class Template:
     def __exit__(self, *_: object) -> None:
         self._channel.close()
         self.judge.close()
-        self._process.kill()
-        self._process.wait()
+        self.process.kill()
+        self.process.wait()
 
     def open(self) -> Room:
         """Open a room; raise `Stopped` where it does not come up."""
-        process, channel = self._process, self._channel
+        process, channel = self.process, self._channel
         own = self.fenced and not self.warm
         if own:
-            process, channel = self._start()
+            process, channel = start(self._about | {"warm": False})
             try:
                 begun(process, channel, 300)
             except NotStarted:
@@ -227,7 +219,7 @@ class Template:
 
     def lives(self) -> bool:
         """Whether the process is there."""
-        return self._process.poll() is None
+        return self.process.poll() is None
 
     def answers(self) -> None:
         """Raise OSError or EOFError where it does not."""
@@ -483,13 +475,9 @@ def guilty(
             room.close()
 
     before = sorted(c for c in cells if (place is None or c < place) and c not in without)
-    low, high = 0, len(before) - 1  # the first with which it dies is among before[low : high + 1]
     if not before or lives(before[-1]):
         return None
-    while low < high:
-        middle = (low + high) // 2
-        low, high = (middle + 1, high) if lives(before[middle]) else (low, middle)
-    return before[low]
+    return before[bisect.bisect_left(before, True, hi=len(before) - 1, key=lambda last: not lives(last))]
 
 
 # --- what a room says -------------------------------------------------------------------------
