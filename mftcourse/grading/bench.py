@@ -36,7 +36,6 @@ class Marked:
     cards: dict[str, Scorecard]
     notes: list[str] = field(default_factory=list)
     carried: dict[str, str] = field(default_factory=dict)
-    seconds: float = 0.0
 
 
 class _Work(contextlib.ExitStack):
@@ -118,7 +117,7 @@ class Bench:
 
     def lives(self) -> bool:
         """Whether its processes are there."""
-        return self.template.lives() and self.judge.lives()
+        return self.template.channel.lives() and self.judge.channel.lives()
 
     def mark(self, nb: NotebookNode, files: dict[str, bytes] | None = None) -> Marked:
         """Run a repaired notebook in a room and let the judge give its cards.
@@ -131,7 +130,6 @@ class Bench:
             Stopped: no room opens.
             OSError, EOFError: template or judge died meanwhile.
         """
-        begin = time.monotonic()
         code = {i: c for i, c in enumerate(nb.cells) if c.cell_type == "code"}
         checks = {i: self.asked[exercise(c)] for i, c in code.items() if kind(c) == "check"}
         run = {i: c.source for i, c in code.items() if i not in checks and kind(c) != "demo"}
@@ -141,11 +139,10 @@ class Bench:
             for place, cell in code.items():
                 self._outputs(marked, cell, work.ran.outputs.get(place, []), work.without.get(place, ""))
             self._carry_forward(marked, work, checks)
-            self.template.answers()
-            self.judge.answers()  # where one died: what was lost with it is not the learner's doing
+            for process in (self.template, self.judge):  # where one died: what was lost with it is no fault of theirs
+                process.channel.answers(room.OPEN_SECONDS)
         for place in checks:
             _show(nb.cells[place], marked.cards[exercise(nb.cells[place])])
-        marked.seconds = time.monotonic() - begin
         return marked
 
     def _cards(self, work: _Work, checks: dict[int, list[str] | None], marked: Marked) -> None:

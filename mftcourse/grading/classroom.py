@@ -36,7 +36,7 @@ from nbgrader.preprocessors import SaveCells
 from nbgrader.utils import compute_checksum, parse_utc
 from sqlalchemy import text
 from sqlalchemy.exc import SAWarning, SQLAlchemyError
-from traitlets.config import Config, PyFileConfigLoader
+from traitlets.config import Config
 
 from ..checks import Scorecard
 from ..course.files import Course, CourseError, GradingError, Unreadable, write
@@ -45,18 +45,13 @@ from ..course.notebooks import release_steps
 from ..course.recover import plain
 from . import feedback, intake
 from .bench import Bench, Marked
-from .report import ClassTable, Row, export
+from .report import ClassTable, Row, export, nbgrader_settings
 from .room import PACKAGE, NotStarted, Stopped
 
 UNFENCED = "The cells of this class ran without a fence, with the rights of the person who graded (`--no-isolation`)."
 NOT_WRITTEN = (OSError, SQLAlchemyError, InvalidEntry)
 logging.getLogger("tornado.application").addHandler(logging.NullHandler())  # where nbgrader logs what it raises
 COLD = "This system lets no fenced process make namespaces, so every notebook started Python anew: safe, and slower."
-
-
-def nbgrader_settings(course: Course) -> Config:
-    """Return the course's nbgrader configuration."""
-    return PyFileConfigLoader("nbgrader_config.py", path=str(course.root)).load_config()
 
 
 def grade(
@@ -106,7 +101,7 @@ def grade(
 
             quarantined = 0
             progress(0, len(rows), 0)
-            for done, (student, result) in enumerate(_at_once(one, rows, marker.at_once(jobs), marker.stop), 1):
+            for done, (student, result) in enumerate(_at_once(one, rows, jobs or marker.threads, marker.stop), 1):
                 desk.keep(rows[student], result)
                 quarantined += not rows[student].graded
                 progress(done, len(rows), quarantined)
@@ -203,27 +198,31 @@ def _at_once(
 
 
 class Local:
-    """Marks on this machine, on a bench that is set up again where it broke."""
+    """Marks on this machine, on a bench that is set up again where it broke; use it in a `with` statement.
 
-    def __init__(self, solution: NotebookNode, slug: str, **about: Any) -> None:
-        self._about, self._lock, self._stopped = (solution, slug, about), threading.Lock(), False
+    Attributes:
+        threads: how many hand-ins it marks at once.
+        warm: rooms are forked warm, as long as there is a fence.
+    """
+
+    threads = os.cpu_count() or 1
+
+    def __init__(self, solution: NotebookNode, slug: str, *, fenced: bool, **about: Any) -> None:
+        self._fenced, self._lock, self._stopped = fenced, threading.Lock(), False
+        self._new_bench = lambda: Bench(solution, slug, fenced=fenced, **about)
         self._bench: Bench | None = None
 
     def __enter__(self) -> Local:
-        self.warm = self._ready().template.warm or not self._about[2]["fenced"]
+        self.warm = self._ready().template.warm or not self._fenced
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self.stop()
-
-    def stop(self) -> None:
+    def stop(self, *_: object) -> None:
         """End what runs; nothing is marked any more."""
         self._stopped = True
         if self._bench:
             self._bench.__exit__()
 
-    def at_once(self, jobs: int | None) -> int:
-        return jobs or os.cpu_count() or 1
+    __exit__ = stop
 
     def _ready(self, broken: Bench | None = None) -> Bench:
         with self._lock:
@@ -232,12 +231,11 @@ class Local:
             if self._bench in (None, broken) or not self._bench.lives():
                 if self._bench:
                     self._bench.__exit__()
-                solution, slug, about = self._about
                 self._bench = None
                 try:
-                    self._bench = Bench(solution, slug, **about)
+                    self._bench = self._new_bench()
                 except NotStarted:  # once more: it may have been an accident
-                    self._bench = Bench(solution, slug, **about)
+                    self._bench = self._new_bench()
             return self._bench
 
     def mark(self, nb: NotebookNode, files: dict[str, bytes]) -> Marked:
@@ -292,7 +290,6 @@ class _Desk:
     def open_gradebook(self) -> None:
         """Open the gradebook, or make one, and tell it about the unit."""
         config = nbgrader_settings(self.course)
-        config.CourseDirectory.setdefault("db_url", f"sqlite:///{self.course.root.resolve() / 'gradebook.db'}")
         config.CourseDirectory.root = str(self.course.root)
         directory = CourseDirectory(config=config)
         self.late = LateSubmissionPlugin(config=config)
@@ -487,7 +484,7 @@ def _untouched(cell: NotebookNode) -> bool:
 def environment() -> str:
     """Return a hash of what grades besides unit and hand-in: this package, Python, and the libraries."""
     found = hashlib.sha256(platform.python_version().encode())
-    for path in sorted(PACKAGE.rglob("*.py")):
+    for path in sorted(path for path in PACKAGE.rglob("*") if path.suffix in (".py", ".yaml")):
         found.update(path.read_bytes())
     for library in ("numpy", "pandas", "scipy", "scikit-learn", "torch", "transformers", "ipython"):
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):

@@ -19,11 +19,9 @@ import json
 import math
 import os
 import pickle
-import select
 import signal
 import socket
 import sys
-import threading
 import time
 import types
 from dataclasses import dataclass
@@ -34,7 +32,7 @@ from ..checks import Finding, Scorecard
 from ..course.files import GradingError
 from .channel import Channel
 from .inside import fork_for_each, fork_without_rights
-from .room import ENDED, OPEN_SECONDS, Room, Snapshot, Stopped, Template, begun
+from .room import ENDED, Room, Snapshot, Stopped, Template, begun
 from .runner import compiled, draw_from, in_a_child, lesson_module
 from .wall import TOO_LONG, Ended, Link, NotPlain, dumps, loads, plainly
 
@@ -70,11 +68,10 @@ class Judge:
 
     def __init__(self, template: Template, cells: list[Cell], *, seconds: float = checks.CHECK_SECONDS) -> None:
         self._cells = {c.exercise: c for c in cells if c.kind == "check"}
-        self._seconds, self._lock = seconds, threading.Lock()
-        self._template, self._channel = template, template.judge
+        self._seconds, self._template, self.channel = seconds, template, template.judge
         about = {"cells": [c.__dict__ for c in cells], "seconds": seconds, "fenced": template.fenced}
         with contextlib.suppress(OSError):  # it is gone: `ready` says so
-            self._channel.send(json.dumps(about).encode(), seconds=300)
+            self.channel.send(json.dumps(about).encode(), seconds=300)
 
     def ready(self) -> None:
         """Wait until the notebook has run.
@@ -82,15 +79,12 @@ class Judge:
         Raises:
             GradingError: it does not run, or its own solution does not pass its checks.
         """
-        if said := begun(self._template.process, self._channel, 600):
+        if said := begun(self._template.process, self.channel, 600):
             raise GradingError(f"The unit's own solution cannot be graded here: {said}.")
 
     def open(self) -> Channel:
         """Return a channel to a judge of one hand-in."""
-        mine, theirs = Channel.pair()
-        with self._lock, theirs:  # two messages at once would be none
-            self._channel.send(b'"hand-in"', theirs.fileno(), seconds=30)
-        return mine
+        return self.channel.lend(b'"hand-in"', seconds=30)
 
     def card(
         self,
@@ -131,18 +125,6 @@ class Judge:
         points = self._cells[exercise].points
         finding = Finding("the checks of this exercise run", "failed", points, sentence)
         return Scorecard(exercise, points, [finding])
-
-    def lives(self) -> bool:
-        """Whether the process is there."""
-        with self._lock, contextlib.suppress(ValueError):  # closed here
-            return not select.select([self._channel.socket], [], [], 0)[0]  # unasked it says nothing but its end
-        return False
-
-    def answers(self) -> None:
-        """Raise OSError or EOFError where it does not."""
-        with self._lock:
-            self._channel.send(b"0")
-            self._channel.receive(OPEN_SECONDS)
 
 
 # --- inside the judge's process ---------------------------------------------------------------
@@ -336,20 +318,19 @@ class _Served:
         self.lacks = False  # a server that it was not to have
         self._names = dumps({"op": "names", "args": about["names"]})
         self._server: Channel | None = None
-        self._deaths = 0
+        self._servers = 0  # so many were asked for
 
     def __call__(self, request: bytes) -> bytes:
         seconds = self._seconds / (10 if checks.ran_too_long() or self._slow else 1)
         began = time.monotonic()
         try:
             if self._server is None:
-                if self._deaths >= self._most:
+                if self._servers >= self._most:
                     self.lacks = self._most < DEATHS
                     raise EOFError
-                self._server, theirs = Channel.pair()
-                with theirs:
-                    self._snapshot.send(self._about, theirs.fileno(), seconds=10)
-                if self._deaths:
+                self._servers += 1
+                self._server = self._snapshot.lend(self._about, seconds=10)
+                if self._servers > 1:
                     self(self._names)  # stand-ins go by these names
             self._server.send(f"{seconds:8.3f}".encode()[:8] + request, seconds=10)
             return self._server.receive(3 * seconds + 2)[0]
@@ -363,4 +344,3 @@ class _Served:
         if self._server is not None:
             self._server.close()
             self._server = None
-            self._deaths += 1

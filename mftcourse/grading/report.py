@@ -10,6 +10,8 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from traitlets.config import Config, PyFileConfigLoader
+
 from ..course.files import Course, write
 from .inert import text
 
@@ -61,6 +63,13 @@ class ClassTable:
     rows: list[Row]
     exported: list[Path]
     said: str = ""
+
+
+def nbgrader_settings(course: Course) -> Config:
+    """Return the course's nbgrader configuration, which says where the gradebook is."""
+    config = PyFileConfigLoader("nbgrader_config.py", path=str(course.root)).load_config()
+    config.CourseDirectory.setdefault("db_url", f"sqlite:///{course.root.resolve() / 'gradebook.db'}")
+    return config
 
 
 # nbgrader's CsvExportPlugin writes these, and writes them unquoted

@@ -20,7 +20,6 @@ import socket
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -170,28 +169,28 @@ class Template:
             raise GradingError(f"{why} To grade without a fence, with your rights on your files: --no-isolation.")
         self.slug, self.fenced, self.seconds = slug, fenced, seconds
         self._about = {"cells": cells, "path": [str(PACKAGE.parent)], "fenced": fenced}
-        self._lock, self.warm = threading.Lock(), warm and fenced
+        self.warm = warm and fenced
         self.judge, theirs = Channel.pair()
         with theirs:
-            self.process, self._channel = start(self._about | {"warm": self.warm}, theirs.fileno())
+            self.process, self.channel = start(self._about | {"warm": self.warm}, theirs.fileno())
 
     def ready(self) -> Template:
         """Wait until rooms can be opened; then `warm` says how they start."""
-        self.warm = begun(self.process, self._channel, 300)["warm"]
+        self.warm = begun(self.process, self.channel, 300)["warm"]
         return self
 
     def __enter__(self) -> Template:
         return self.ready()
 
     def __exit__(self, *_: object) -> None:
-        self._channel.close()
+        self.channel.close()
         self.judge.close()
         self.process.kill()
         self.process.wait()
 
     def open(self) -> Room:
         """Open a room; raise `Stopped` where it does not come up."""
-        process, channel = self.process, self._channel
+        process, channel = self.process, self.channel
         own = self.fenced and not self.warm
         if own:
             process, channel = start(self._about | {"warm": False})
@@ -200,12 +199,10 @@ class Template:
             except NotStarted:
                 channel.close(), process.wait()
                 raise Stopped("The room for this notebook did not open.") from None
-        mine, theirs = Channel.pair()
         home = HOME if self.fenced else tempfile.mkdtemp(prefix="mft-room-")
         about = {"folder": f"{home}/{self.slug}", "seconds": self.seconds, "memory": MEMORY, "processes": PROCESSES,
                  "file_bytes": FILE_BYTES, "cpu": TOTAL_SECONDS, "fenced": self.fenced}  # fmt: skip
-        with self._lock, theirs:
-            channel.send(json.dumps(about).encode(), theirs.fileno())
+        mine = channel.lend(json.dumps(about).encode())
         try:
             mine.socket.settimeout(OPEN_SECONDS)
             room = Room(mine, mine.peer(), self.seconds)
@@ -216,16 +213,6 @@ class Template:
         if not self.fenced:
             room.leftovers.append(lambda: shutil.rmtree(home, ignore_errors=True))
         return room
-
-    def lives(self) -> bool:
-        """Whether the process is there."""
-        return self.process.poll() is None
-
-    def answers(self) -> None:
-        """Raise OSError or EOFError where it does not."""
-        with self._lock:
-            self._channel.send(b"{}")
-            self._channel.receive(OPEN_SECONDS)
 
 
 Snapshot = socket.socket | dict[str, bytes]  # who answers for a notebook at a check cell, or the answers themselves

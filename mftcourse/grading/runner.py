@@ -29,6 +29,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import yaml
 
 from .. import checks, mistakes
 from ..course.files import LessonError
@@ -36,18 +37,8 @@ from ..course.form import read_lesson
 from ..course.lesson import BEGIN_SOLUTION, END_SOLUTION, Cell, Lesson, globals_stored, own_names, released
 from .wall import Room, stand_ins
 
-_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-# A waiting thread that spins takes a core from others.
-_TWO = dict.fromkeys(_THREADS, "2") | {"OMP_WAIT_POLICY": "PASSIVE"}
-_PLAIN = {"ATEN_CPU_CAPABILITY": "default", "MKL_CBWR": "COMPATIBLE", "ONEDNN_MAX_CPU_ISA": "SSE41"}
-# Other machines, as far as this one can play them: sums are taken in another order in each. Only the first forks
-# safely; the others are for facts.
-SETTINGS = {
-    "one thread": dict.fromkeys(_THREADS, "1"),
-    "two threads, plain kernels": _TWO | _PLAIN,
-    "two threads": _TWO,
-    "one thread, plain kernels": dict.fromkeys(_THREADS, "1") | _PLAIN,
-}
+_TABLES = yaml.safe_load((Path(__file__).parent / "runner.yaml").read_text(encoding="utf-8"))
+SETTINGS, IDLE = _TABLES["settings"], _TABLES["idle"]
 CHILD_SECONDS = 600  # of CPU, for all seeds of one variant
 
 
@@ -203,15 +194,6 @@ def _answer(source: str, tree: ast.Module) -> list[ast.stmt]:
     """Return the statements of an exercise cell that the learner writes; the rest of the cell is given."""
     marks = [n for n, line in enumerate(source.split("\n"), 1) if BEGIN_SOLUTION in line or END_SOLUTION in line]
     return [node for node in tree.body if node.lineno <= marks[-1] and node.end_lineno >= marks[0]]
-
-
-IDLE = {
-    "always raises ValueError": "raise ValueError('no')", "always raises TypeError": "raise TypeError('no')",
-    "returns None": "return None", "returns 0": "return 0", "returns 1": "return 1", "returns 0.5": "return 0.5",
-    "returns True": "return True", "returns False": "return False", "returns ''": "return ''",
-    "returns []": "return []", "returns {}": "return dict()", "returns ()": "return ()",
-    "returns its input": "return {first}",
-}  # fmt: skip
 
 
 def idle_answers(source: str) -> dict[str, str]:
