@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from nbformat import NotebookNode, from_dict
@@ -77,31 +77,27 @@ class Bench:
                     self.defines[exercise(cell)] = sorted(globals_stored(cell.source))
                 known = sorted({name for some in self.defines.values() for name in some})
                 points = cell.metadata.nbgrader.get("points", 0) if kind(cell) == "check" else 0
-                cells.append(Cell(kind(cell), exercise(cell), cell.source, points, known, []))
-        tops = [node for c in cells if c.kind == "exercise" for node in ast.parse(c.source).body]
-        classes = [node.name for node in tops if isinstance(node, ast.ClassDef)]
-        for cell in cells:
-            cell.classes = classes
-        self.asked = self._asked(solution)
+                cells.append(Cell(kind(cell), exercise(cell), cell.source, points, known))
+        answers = [node for c in cells if c.kind == "exercise" for node in ast.parse(c.source).body]
+        classes = [node.name for node in answers if isinstance(node, ast.ClassDef)]
+        self.asked = self._asked(solution, {node.name for node in answers if hasattr(node, "name")})
         seconds = seconds or room.CELL_SECONDS
         with contextlib.ExitStack() as stack:
             given = [c.source for c in cells if c.kind == "code"]
             self.template = stack.push(Template(given, slug, fenced=fenced, seconds=seconds, warm=warm))
-            self.judge = Judge(self.template, cells, seconds=min(seconds, 20))
+            self.judge = Judge(self.template, cells, classes, seconds=min(seconds, 20))
             self.template.ready()
             self.judge.ready()
             self._stack = stack.pop_all()
 
-    def _asked(self, solution: NotebookNode) -> dict[str, list[str] | None]:
+    def _asked(self, solution: NotebookNode, called: set[str]) -> dict[str, list[str] | None]:
         """Return exercise → the names of exercises that its check reads, itself or by the course's own functions.
 
-        None where one of them is a function or a class, which a check asks more than once.
+        None where one of them is called, a function or a class, which a check asks more than once.
         """
         code = [(c, names(c)) for c in solution.cells if c.cell_type == "code"]
         given = [about for cell, about in code if kind(cell) == "code"]
         known = {name for some in self.defines.values() for name in some}
-        answers = [node for c, _ in code if kind(c) == "exercise" for node in ast.parse(c.source).body]
-        called = {node.name for node in answers if hasattr(node, "name")}
         asked = {}
         for cell, about in code:
             if kind(cell) == "check":
@@ -177,13 +173,13 @@ class Bench:
         if any(o.output_type == "stream" and o.text.endswith(room.CUT) for o in outputs):
             marked.notes.append(f"{cell_name(cell)} put out more than a page can hold; the rest was cut.")
 
-    def _card(self, work: _Work, place: int, stand_for: list[str] | None = None, again: bool = False) -> Scorecard:
+    def _card(self, work: _Work, place: int, stand_for: Sequence[str] = (), again: bool = False) -> Scorecard:
         of = exercise(work.nb.cells[place])
         if place in work.used:
             self._renew(work, {place})
         if place in work.without:
             return self.judge.failed(of, work.without[place])
-        ran, once = work.ran, not again and stand_for is None and not work.careful
+        ran, once = work.ran, not (again or stand_for or work.careful)
         if once and not isinstance(ran.snapshots[place], dict):
             work.used.add(place)
         try:

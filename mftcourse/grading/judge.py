@@ -46,7 +46,6 @@ class Cell:
     Attributes:
         kind: "code", "exercise" or "check".
         names: of an exercise, what its learners define; of a check, what all exercises before it define.
-        classes: those of the names that are classes.
     """
 
     kind: str
@@ -54,7 +53,6 @@ class Cell:
     source: str
     points: float
     names: list[str]
-    classes: list[str]
 
 
 class Judge:
@@ -63,13 +61,15 @@ class Judge:
     Args:
         template: it is fenced in as rooms are, since it decodes what hostile processes send.
         cells: of the instructor's notebook.
+        classes: the names of those that its exercises define.
         seconds: the most that a check may take, of CPU.
     """
 
-    def __init__(self, template: Template, cells: list[Cell], *, seconds: float = checks.CHECK_SECONDS) -> None:
+    def __init__(self, template: Template, cells: list[Cell], classes: list[str], *, seconds: float) -> None:
         self._cells = {c.exercise: c for c in cells if c.kind == "check"}
         self._seconds, self._template, self.channel = seconds, template, template.judge
-        about = {"cells": [c.__dict__ for c in cells], "seconds": seconds, "fenced": template.fenced}
+        about = {"cells": [c.__dict__ for c in cells], "classes": classes, "seconds": seconds}
+        about["fenced"] = template.fenced
         with contextlib.suppress(OSError):  # it is gone: `ready` says so
             self.channel.send(json.dumps(about).encode(), seconds=300)
 
@@ -87,13 +87,7 @@ class Judge:
         return self.channel.lend(b'"hand-in"', seconds=30)
 
     def card(
-        self,
-        hand_in: Channel,
-        room: Room,
-        exercise: str,
-        snapshot: Snapshot,
-        stand_for: list[str] | None = None,
-        once: bool = False,
+        self, hand_in: Channel, room: Room, exercise: str, snapshot: Snapshot, stand_for: list[str], once: bool
     ) -> Scorecard | None:
         """Return the card of an exercise, or None where the snapshot does not answer, or not to the end.
 
@@ -107,7 +101,7 @@ class Judge:
         Raises:
             Stopped: this judge of the hand-in is gone; take another one for what is left.
         """
-        ask = {"exercise": exercise, "stand_for": stand_for or [], "once": once}
+        ask = {"exercise": exercise, "stand_for": stand_for, "once": once}
         asked = [snapshot.fileno()] if isinstance(snapshot, socket.socket) else []
         if not asked:
             ask["said"] = {op: base64.b64encode(reply).decode() for op, reply in snapshot.items()}
@@ -154,9 +148,9 @@ def main(control: Channel) -> None:
             ask = json.loads(message)
             signal.alarm(int(10 * about["seconds"]) + 120)  # it ends for certain
             channels = [Channel(socket.socket(fileno=d)) for d in descriptors]
-            said = {op: base64.b64decode(reply) for op, reply in ask.get("said", {}).items()}
-            snapshot, cell = (*channels, said)[0], by_exercise[ask["exercise"]]
-            card = _judge(cell, scopes, snapshot, ask["stand_for"], ask["once"], about["seconds"])
+            said = {op: base64.b64decode(reply) for op, reply in ask.pop("said", {}).items()}
+            snapshot, cell = (*channels, said)[0], by_exercise[ask.pop("exercise")]
+            card = _judge(cell, scopes, snapshot, about, **ask)
             hand_in.send(json.dumps(card).encode())
             for channel in channels:
                 channel.close()
@@ -231,7 +225,7 @@ def _remembering(function: Any) -> Any:
 
 
 def _judge(
-    cell: Cell, scopes: dict, snapshot: Channel | dict[str, bytes], stand_for: list[str], once: bool, seconds: float
+    cell: Cell, scopes: dict, snapshot: Channel | dict[str, bytes], about: dict, stand_for: list[str], once: bool
 ) -> dict[str, Any]:
     """Return the card of a check cell, in its JSON form, or {"error": sentence}, which is empty for "ask again"."""
     namespace, reference = scopes[""], scopes[cell.exercise]
@@ -242,8 +236,8 @@ def _judge(
     if isinstance(snapshot, dict):
         served = _Said(snapshot)
     else:
-        served = _Served(snapshot, {"names": cell.names, "stand_for": functions}, once, seconds)
-    link = Link(served, cell.classes)
+        served = _Served(snapshot, {"names": cell.names, "stand_for": functions}, once, about["seconds"])
+    link = Link(served, about["classes"])
     link.reference = {name: _among(namespace, reference, reference[name]) for name in functions}
     for name in cell.names:
         namespace.pop(name, None)  # what the learner has not defined must not be the reference's

@@ -134,12 +134,8 @@ def start(about: dict[str, Any], *judge: int) -> tuple[subprocess.Popen, Channel
 
 def begun(process: subprocess.Popen, channel: Channel, seconds: float) -> Any:
     """Return what a process that was started says first; raise `NotStarted` where it ends, or says nothing."""
-    end = time.monotonic() + seconds
     try:
-        while not select.select([channel.socket], [], [], 0.5)[0]:
-            if process.poll() is not None or time.monotonic() > end:
-                raise EOFError
-        return json.loads(channel.receive(10)[0])
+        return json.loads(channel.receive(seconds)[0])
     except (OSError, EOFError, ValueError):
         process.kill()
         raise NotStarted("Python does not start inside the fence. Set MFT_DEBUG=1 to see what it says.") from None
@@ -190,29 +186,27 @@ class Template:
 
     def open(self) -> Room:
         """Open a room; raise `Stopped` where it does not come up."""
-        process, channel = self.process, self.channel
-        own = self.fenced and not self.warm
-        if own:
-            process, channel = start(self._about | {"warm": False})
+        channel, home = self.channel, HOME
+        with contextlib.ExitStack() as stack:
+            if not self.fenced:
+                home = tempfile.mkdtemp(prefix="mft-room-")
+                stack.callback(shutil.rmtree, home, ignore_errors=True)
+            elif not self.warm:
+                process, channel = start(self._about | {"warm": False})
+                for end in (process.wait, process.kill, channel.close):
+                    stack.callback(end)
+                try:
+                    begun(process, channel, 300)
+                except NotStarted:
+                    raise Stopped("The room for this notebook did not open.") from None
+            about = {"folder": f"{home}/{self.slug}", "seconds": self.seconds, "memory": MEMORY, "cpu": TOTAL_SECONDS,
+                     "processes": PROCESSES, "file_bytes": FILE_BYTES, "fenced": self.fenced}  # fmt: skip
+            mine = channel.lend(json.dumps(about).encode())
             try:
-                begun(process, channel, 300)
-            except NotStarted:
-                channel.close(), process.wait()
+                mine.socket.settimeout(OPEN_SECONDS)
+                return Room(mine, mine.peer(), self.seconds, stack.pop_all())
+            except (OSError, EOFError):
                 raise Stopped("The room for this notebook did not open.") from None
-        home = HOME if self.fenced else tempfile.mkdtemp(prefix="mft-room-")
-        about = {"folder": f"{home}/{self.slug}", "seconds": self.seconds, "memory": MEMORY, "processes": PROCESSES,
-                 "file_bytes": FILE_BYTES, "cpu": TOTAL_SECONDS, "fenced": self.fenced}  # fmt: skip
-        mine = channel.lend(json.dumps(about).encode())
-        try:
-            mine.socket.settimeout(OPEN_SECONDS)
-            room = Room(mine, mine.peer(), self.seconds)
-        except (OSError, EOFError):
-            raise Stopped("The room for this notebook did not open.") from None
-        if own:
-            room.leftovers.append(lambda: (channel.close(), process.kill(), process.wait()))
-        if not self.fenced:
-            room.leftovers.append(lambda: shutil.rmtree(home, ignore_errors=True))
-        return room
 
 
 Snapshot = socket.socket | dict[str, bytes]  # who answers for a notebook at a check cell, or the answers themselves
@@ -226,8 +220,8 @@ def done_with(snapshot: Snapshot) -> None:
 class Room:
     """One learner's room, as the grader holds it."""
 
-    def __init__(self, channel: Channel, pid: int, seconds: float) -> None:
-        self._channel, self._seconds, self.leftovers = channel, seconds, []
+    def __init__(self, channel: Channel, pid: int, seconds: float, at_the_end: contextlib.ExitStack) -> None:
+        self._channel, self._seconds, self._at_the_end = channel, seconds, at_the_end
         self._pid, self._open, self._watched = pid, True, time.monotonic()
         self._handle = os.pidfd_open(pid) if hasattr(os, "pidfd_open") else None
 
@@ -344,8 +338,7 @@ class Room:
         if self._handle is not None:
             os.close(self._handle)
         self._channel.close()
-        for tidy in self.leftovers:
-            tidy()
+        self._at_the_end.close()
 
 
 def _signal(processes: list[int], number: int) -> None:
@@ -449,17 +442,13 @@ def guilty(
     """
 
     def lives(last: int) -> bool:
-        room = template.open()
-        try:
+        with contextlib.closing(template.open()) as room, contextlib.suppress(Stopped):
             room.put(files)
             for at in sorted(c for c in cells if c <= last and c not in without):
                 room.run(cells[at])
             room.try_out()
             return room.alive(min(took * 1.2 + 0.3, 20))
-        except Stopped:
-            return False
-        finally:
-            room.close()
+        return False
 
     before = sorted(c for c in cells if (place is None or c < place) and c not in without)
     if not before or lives(before[-1]):

@@ -24,7 +24,7 @@ import time
 import traceback
 import types
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -130,9 +130,8 @@ def drive(folder: Path, plan: Plan | None = None, setting: str = "one thread", t
         env=os.environ | SETTINGS[setting] | {"MPLBACKEND": "Agg", "PYTHONHASHSEED": "0"},
     )
     if done.returncode:
-        lines = [line for line in done.stderr.strip().splitlines() if line]
-        said = lines[-1].removeprefix("mftcourse.course.files.LessonError: ") if lines else "the runner died"
-        raise LessonError(said)
+        *_, said = done.stderr.strip().splitlines() or ["the runner died"]
+        raise LessonError(said.removeprefix("mftcourse.course.files.LessonError: "))
     data = json.loads(done.stdout.splitlines()[-1])
     return Result([Outcome(**o) for o in data["outcomes"]], data["facts"])
 
@@ -178,8 +177,11 @@ def _run(lesson: Lesson, plan: Plan) -> Result:
             for wall in [False, True] if plan.wall else [False]:
                 for name, code, seeds in variants:
                     seeds = seeds[:1] if wall else seeds
-                    forget = (written, before) if code is not None else (set(), {})
-                    outcomes += _fork(cell, source, namespace, walled, forget, name, code, seeds, wall)
+                    about = cell.exercise, source, namespace, walled, written, before
+                    if data := in_a_child(functools.partial(_judged, *about, name, code, seeds, wall)):
+                        outcomes += [Outcome(**o) for o in json.loads(data)]
+                    else:
+                        outcomes += [Outcome(cell.exercise, name, s, wall, None, "the process died") for s in seeds]
     facts: list[str] = []
     if plan.facts and (lesson.folder / "facts.py").exists():
         path = lesson.folder.resolve() / "facts.py"
@@ -221,16 +223,19 @@ def idle_answers(source: str) -> dict[str, str]:
     return found
 
 
-def _judge(
-    check: Cell, source: str, namespace: dict, walled: set[str], forget: tuple, name: str, code: str | None,
-    seeds: list[int], wall: bool,
-) -> list[Outcome]:  # fmt: skip
+def _judged(
+    exercise: str, source: str, namespace: dict, walled: set[str], written: set[str], before: dict[str, Any],
+    name: str, code: str | None, seeds: list[int], wall: bool,
+) -> bytes:  # fmt: skip
+    """Judge a variant, in a process of its own; return its outcomes in JSON."""
+    resource.setrlimit(resource.RLIMIT_CPU, (CHILD_SECONDS, CHILD_SECONDS))  # C code hears no exception
+    signal.alarm(6 * CHILD_SECONDS)  # and for what sleeps
     found = []
     card, error = None, ""
-    for defined in forget[0]:  # what the other code does not define must not be the reference's
-        namespace.pop(defined, None)
-    namespace.update(forget[1])
     if code is not None:
+        for defined in written:  # what the other code does not define must not be the reference's
+            namespace.pop(defined, None)
+        namespace.update(before)
         try:
             draw_from(seeds[0])
             exec(compiled(code, f"<{name}>"), namespace)
@@ -249,13 +254,13 @@ def _judge(
         try:
             with contextlib.redirect_stdout(io.StringIO()):
                 began = time.process_time()
-                exec(compiled(source, f"<check {check.exercise}>"), scope)
+                exec(compiled(source, f"<check {exercise}>"), scope)
                 cpu = time.process_time() - began
             card = checks.last_scorecard().to_dict()
         except Exception as caught:
             card, error = None, "".join(traceback.format_exception_only(caught)).strip()
-        found.append(Outcome(check.exercise, name, seed, wall, card, error, cpu))
-    return found
+        found.append(asdict(Outcome(exercise, name, seed, wall, card, error, cpu)))
+    return json.dumps(found).encode()
 
 
 # --- what the judge does too ------------------------------------------------------------------
@@ -303,20 +308,6 @@ def draw_from(seed: int) -> None:
         sys.modules["torch"].manual_seed(seed)
 
 
-def _fork(check: Cell, source: str, namespace: dict, walled: set[str], forget: tuple, *variant: Any) -> list[Outcome]:
-    """Judge a variant in a child process; a child that dies leaves an error, not a hole."""
-
-    def judged() -> bytes:
-        resource.setrlimit(resource.RLIMIT_CPU, (CHILD_SECONDS, CHILD_SECONDS))  # C code hears no exception
-        signal.alarm(6 * CHILD_SECONDS)  # and for what sleeps
-        return json.dumps([o.__dict__ for o in _judge(check, source, namespace, walled, forget, *variant)]).encode()
-
-    if not (data := in_a_child(judged)):
-        name, _, seeds, wall = variant
-        return [Outcome(check.exercise, name, s, wall, None, "the process died") for s in seeds]
-    return [Outcome(**o) for o in json.loads(data)]
-
-
 def _execute(cell: Cell, lesson: Lesson, namespace: dict) -> None:
     path = lesson.folder / "lesson.py"
     try:
@@ -329,4 +320,4 @@ def _execute(cell: Cell, lesson: Lesson, namespace: dict) -> None:
 if __name__ == "__main__":
     _lesson = read_lesson(Path(sys.argv[1]))
     _result = _run(_lesson, Plan(**json.loads(sys.stdin.read())))
-    print(json.dumps({"outcomes": [o.__dict__ for o in _result.outcomes], "facts": _result.facts}))
+    print(json.dumps(asdict(_result)))
