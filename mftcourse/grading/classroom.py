@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import functools
 import gc
 import hashlib
 import importlib.metadata
@@ -21,6 +22,7 @@ import threading
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -90,15 +92,11 @@ def grade(
     if strangers := sorted((wanted or set()) - set(places)):
         raise GradingError(f"Nothing was handed in for {unit} by: {', '.join(strangers)}.")
     rows = {student: Row(plain(student, 200)) for student in places}
-    with warnings.catch_warnings(), _alone(course), _passed_over(), _Desk(course, unit) as desk:
+    with warnings.catch_warnings(), _alone(course), _passed_over(), closing(_Desk(course, unit, fenced)) as desk:
         _tidy(course, unit)
         warnings.simplefilter("ignore", SAWarning)  # nbgrader's own, at every new submission
         with _meanwhile(_marker(scheduler, desk, fenced, warm, seconds), desk.open_gradebook) as marker:
-            desk.isolation = "" if fenced else UNFENCED
-
-            def one(student: str) -> _Graded | str:
-                return desk.grade(student, places[student], marker)
-
+            one = functools.partial(desk.grade, places, marker)
             quarantined = 0
             progress(0, len(rows), 0)
             for done, (student, result) in enumerate(_at_once(one, rows, jobs or marker.threads, marker.stop), 1):
@@ -277,13 +275,13 @@ class _Graded:
 class _Desk:
     """What every hand-in of a unit needs, and the gradebook, to which this process alone writes."""
 
-    def __init__(self, course: Course, unit: str) -> None:
+    def __init__(self, course: Course, unit: str, fenced: bool) -> None:
         self.course, self.unit, self.slug = course, unit, unit.split("-", 1)[1]
+        self.isolation = "" if fenced else UNFENCED
         path = course.notebook("solutions", unit)
         if not path.is_file():
             raise GradingError(f"solutions/{unit}/{path.name} is missing. Build it with `mft build`.")
         self.solution = nbformat.read(path, as_version=4)
-        self.isolation = ""
         self.produced = {"unit": hashlib.sha256(path.read_bytes()).hexdigest(), "environment": environment()}
         self.book: Gradebook | None = None
 
@@ -303,10 +301,7 @@ class _Desk:
             raise GradingError(f"The gradebook cannot be used: {error}. pip install 'mftcourse[cluster]'") from None
         self.about = feedback.about(self.release)
 
-    def __enter__(self) -> _Desk:
-        return self
-
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
         if self.book:
             self.book.close()
 
@@ -332,14 +327,14 @@ class _Desk:
         self.release = nb
         self.book.db.expire_all()
 
-    def grade(self, student: str, place: Path, marker: Any) -> _Graded | str:
+    def grade(self, places: dict[str, Path], marker: Any, student: str) -> _Graded | str:
         """Take in and mark a hand-in, or say why not. Called from several threads: it does not touch the gradebook."""
         try:
             # patterns and marks to nbgrader and its Formgrader; and bytes that are no text
             if re.search(r"[*?\[\]<>&\"'\\]|[^\S ]", student) or plain(student, 200) != student:
                 name = os.fsencode(student).decode(errors="replace")
                 raise Unreadable(f"No student can be named `{name}`. Rename the folder and grade again.")
-            hand_in = intake.take(self.course, self.unit, student, place, self.release)
+            hand_in = intake.take(self.course, self.unit, student, places[student], self.release)
             produced = self.produced | {"handin": hand_in.sha256}
             if known := self._known(student, produced):
                 return _Graded(*known, hand_in.timestamp)

@@ -378,11 +378,8 @@ def _room(control: Channel, shell: Any, about: dict) -> None:
             path.write_bytes(control.receive()[0])
         elif "cell" in ask:
             kept.clear()
-            try:
-                with _time_limit(about["seconds"]):
-                    shell.run_cell(ask["cell"], store_history=True)
-            except checks.TimeLimit:  # it came late, after the cell
-                pass
+            with contextlib.suppress(checks.TimeLimit), _time_limit(about["seconds"]):  # it may come late
+                shell.run_cell(ask["cell"], store_history=True)
             control.send(json.dumps(list(kept), default=_plain).encode())
         elif said := _said(shell.user_ns, ask["names"]):
             os.close(descriptors[0])
@@ -415,11 +412,9 @@ def _no_input(prompt: str = "") -> str:
 
 def _said(namespace: dict, names: list[str] | None) -> dict[str, str] | None:
     """Return what a server would answer about these names, where they are plain: nobody need wait to be asked."""
-    if names is None or not _is_plain({name: namespace[name] for name in names if name in namespace}):
+    if names is None or not _is_plain([{n: namespace[n] for n in names if n in namespace}, mistakes._cells]):
         return None
-    room, ended = Room(namespace), mistakes._cells
-    if not _is_plain(ended):
-        return None
+    room = Room(namespace)
     asked = {"names": {"op": "names", "args": names}, "cells": {"op": "cells"}}
     return {op: base64.b64encode(room.answer(dumps(ask))).decode() for op, ask in asked.items()}
 

@@ -16,9 +16,10 @@ from typing import Any
 from ..course.files import Course
 from ..course.handin import read
 from ..course.lesson import headings_of
+from .feedback import template
 from .report import nbgrader_settings, notes
 
-TEMPLATE, SHOWN = Path(__file__).parent / "class.html.j2", 50
+SHOWN = 50
 SECONDS = 20  # a page is made anew at least so often: a gradebook on a server changes without a sign
 
 
@@ -80,10 +81,7 @@ def _grades(course: Course) -> dict[str, dict[str, dict[str, Any]]]:
 
 def page(course: Course, base_url: str = "/") -> str:
     """Return the class as a piece of HTML without any script."""
-    from jinja2 import Environment
-
-    template = Environment(autoescape=True, trim_blocks=True).from_string(TEMPLATE.read_text(encoding="utf-8"))
-    return template.render(units=rows(course), base_url=base_url, most=SHOWN)
+    return template("class.html.j2").render(units=rows(course), base_url=base_url, most=SHOWN)
 
 
 def _seen(course: Course) -> tuple:
