@@ -51,7 +51,9 @@ class _Work(contextlib.ExitStack):
         self.hand_in: Channel | None = None  # to its judge
 
     def run(self, template: Template, cells: dict[int, str], checks: dict[int, list[str] | None]) -> Ran:
-        return self.enter_context(contextlib.closing(room.run(template, cells, checks, self.files, self.without)))
+        ran = room.run(template, cells, checks, self.files, self.without)
+        self.callback(ran.room.close)
+        return ran
 
 
 class Bench:
@@ -147,7 +149,7 @@ class Bench:
         for attempt in range(room.DEATHS + 1):
             began = time.monotonic()
             if work.ran:
-                work.ran.close()
+                work.ran.room.close()
             work.ran, work.used = work.run(self.template, work.cells, checks), set()
             died = False
             while left and not died:
@@ -203,7 +205,6 @@ class Bench:
         cells = {i: source for i, source in work.cells.items() if i < max(places)}
         fresh = work.run(self.template, cells, dict.fromkeys(places))
         for place in places & set(fresh.snapshots):
-            room.done_with(work.ran.snapshots[place])
             work.ran.snapshots[place] = fresh.snapshots.pop(place)
         work.used -= places
 

@@ -212,11 +212,6 @@ class Template:
 Snapshot = socket.socket | dict[str, bytes]  # who answers for a notebook at a check cell, or the answers themselves
 
 
-def done_with(snapshot: Snapshot) -> None:
-    if isinstance(snapshot, socket.socket):
-        snapshot.close()
-
-
 class Room:
     """One learner's room, as the grader holds it."""
 
@@ -248,7 +243,7 @@ class Room:
             self._say({"names": names}, theirs.fileno())
         answer = self.wait(self._channel, ANSWER_SECONDS)
         if answer == b"true":
-            return mine
+            return self._at_the_end.enter_context(mine)
         mine.close()
         with contextlib.suppress(ValueError, TypeError, KeyError, RecursionError):
             if names is not None:
@@ -259,7 +254,7 @@ class Room:
         """Raise `Stopped` where a harmless cell or a snapshot hangs: a thread of the learner's holds a lock, say."""
         self._say({"cell": HARMLESS})
         self.wait(self._channel, ANSWER_SECONDS)
-        done_with(self.snapshot())
+        self.snapshot()
 
     def _say(self, what: dict[str, Any], *descriptors: int) -> None:
         try:
@@ -326,7 +321,7 @@ class Room:
         return not select.select([self._handle], [], [], seconds)[0]
 
     def close(self) -> None:
-        """End every process of the room."""
+        """End every process of the room, and its snapshots."""
         if not self._open:
             return
         self._open = False
@@ -365,12 +360,6 @@ class Ran:
     room: Room
     outputs: dict[int, list[NotebookNode]] = field(default_factory=dict)
     snapshots: dict[int, Snapshot] = field(default_factory=dict)
-
-    def close(self) -> None:
-        """Close the room and the sockets."""
-        self.room.close()
-        for snapshot in self.snapshots.values():
-            done_with(snapshot)
 
 
 DEATHS = 3  # cells that a notebook may lose because they end their room
@@ -411,7 +400,7 @@ def run(
                     ran.outputs[place] = ran.room.run(cells[place])
             return ran
         except Stopped as stop:
-            ran.close()
+            ran.room.close()
             if sum(why != NOT_RUN for why in without.values()) >= DEATHS:
                 without |= {p: NOT_RUN for p in {*cells, *checks} if p >= place}
             else:
@@ -419,7 +408,7 @@ def run(
                 found = guilty(template, cells, files, without, place, 0 if hangs else time.monotonic() - started)
                 without[place if found is None else found] = str(stop)
         except BaseException:
-            ran.close()
+            ran.room.close()
             raise
 
 
