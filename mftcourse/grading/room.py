@@ -64,11 +64,10 @@ def available() -> str:
     if not shutil.which("bwrap"):
         return ("Grading runs what learners wrote inside bubblewrap, and `bwrap` is not installed. On Debian and "
                 "Ubuntu: sudo apt install bubblewrap; on Fedora: sudo dnf install bubblewrap.")  # fmt: skip
-    with tempfile.TemporaryFile() as said:
-        if subprocess.run([*_fence(), "true"], stdout=said, stderr=said).returncode:
-            said.seek(0)
-            return ("bubblewrap is installed, and this system lets it make no fence "
-                    f"({said.read().decode(errors='replace').strip()[:200]}).")  # fmt: skip
+    done = subprocess.run([*_fence(), "true"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    if done.returncode:
+        said = done.stdout.decode(errors="replace").strip()[:200]
+        return f"bubblewrap is installed, and this system lets it make no fence ({said})."
     return ""
 
 
@@ -175,8 +174,7 @@ class Template:
         self.warm = begun(self.process, self.channel, 300)["warm"]
         return self
 
-    def __enter__(self) -> Template:
-        return self.ready()
+    __enter__ = ready
 
     def __exit__(self, *_: object) -> None:
         self.channel.close()

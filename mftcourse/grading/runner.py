@@ -49,11 +49,9 @@ class Plan:
     Attributes:
         seeds: seeds of the checks of the reference (behind the wall, only the first).
         demos: run the demonstrations too.
-        stub: also what the release shows in place of each solution.
         wrong: also the unit's wrong answers, on the first three of `seeds`.
-        right: also the unit's right answers, on the first five of `seeds`.
-        idle: also answers that do nothing, made from the reference (`idle_answers`).
-        wall: also everything again behind the wall.
+        laws: also what the release shows in place of each solution, the unit's right answers, on the first five of
+            `seeds`, and answers that do nothing (`idle_answers`); and everything again behind the wall.
         extra: exercise → {name: code}: further code to put in the learner's place.
         exercises: only the checks of these; all where empty.
         facts: also the strings that facts.py computes.
@@ -62,11 +60,8 @@ class Plan:
 
     seeds: list[int] = field(default_factory=lambda: [0])
     demos: bool = False
-    stub: bool = False
     wrong: bool = False
-    right: bool = False
-    idle: bool = False
-    wall: bool = False
+    laws: bool = False
     extra: dict[str, dict[str, str]] = field(default_factory=dict)
     exercises: list[str] = field(default_factory=list)
     facts: bool = False
@@ -151,7 +146,6 @@ def _run(lesson: Lesson, plan: Plan) -> Result:
     walled: set[str] = set()  # names that exercises defined so far
     exercise: Cell | None = None
     wrong = lesson.wrong_answers if plan.wrong else []
-    right = lesson.right_answers if plan.right else []
     for cell in lesson.cells:
         if cell.kind == "exercise":
             exercise = cell
@@ -166,15 +160,15 @@ def _run(lesson: Lesson, plan: Plan) -> Result:
             import torch._dynamo  # noqa: F401 -- the first optimizer would load it, a second in every child
         if cell.kind == "check" and plan.seeds and (not plan.exercises or cell.exercise in plan.exercises):
             variants: list[tuple[str, str | None, list[int]]] = [("reference", None, plan.seeds)]
-            if plan.stub:
-                variants.append(("stub", released(exercise.source), [0]))
             variants += [(w.title, w.source, plan.seeds[:3]) for w in wrong if w.exercise == cell.exercise]
-            variants += [(r.title, r.source, plan.seeds[:5]) for r in right if r.exercise == cell.exercise]
-            if plan.idle:
+            if plan.laws:
+                right = [r for r in lesson.right_answers if r.exercise == cell.exercise]
+                variants += [(r.title, r.source, plan.seeds[:5]) for r in right]
                 variants += [(name, code, [0]) for name, code in idle_answers(exercise.source).items()]
+                variants.append(("stub", released(exercise.source), [0]))
             variants += [(name, code, [0]) for name, code in plan.extra.get(cell.exercise, {}).items()]
             source = own_names(cell, lesson)
-            for wall in [False, True] if plan.wall else [False]:
+            for wall in [False, True] if plan.laws else [False]:
                 for name, code, seeds in variants:
                     seeds = seeds[:1] if wall else seeds
                     about = cell.exercise, source, namespace, walled, written, before
