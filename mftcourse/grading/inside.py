@@ -72,7 +72,6 @@ def template(control: Channel) -> None:
         if warm:
             _furnish()
         elif about["fenced"]:
-            _become_nobody()
             _give_up(ctypes.CDLL(None))
         _room(grader, shell, asked)
     finally:
@@ -311,13 +310,13 @@ def fork_without_rights(fenced: bool) -> int:
         try:
             _furnish()
         except OSError:
-            _become_nobody()
             _give_up(ctypes.CDLL(None))
     return child
 
 
 def _give_up(libc: ctypes.CDLL) -> None:
-    """Give up every right, and the way to new ones."""
+    """Give up root's identity, every right, and the way to new ones."""
+    _become_nobody()
     header, none = (ctypes.c_uint32 * 2)(0x20080522, 0), (ctypes.c_uint32 * 6)()
     if libc.prctl(38, 1, 0, 0, 0) or libc.capset(header, none):
         raise OSError("a room cannot give up its rights")
