@@ -232,20 +232,23 @@ def _judge(
     namespace.clear()
     namespace.update(reference)
     functions = [n for n in stand_for if isinstance(reference.get(n), types.FunctionType)]
-    slow = _Served._slow
-    if isinstance(snapshot, dict):
-        served = _Said(snapshot)
-    else:
-        served = _Served(snapshot, {"names": cell.names, "stand_for": functions}, once, about["seconds"])
-    link = Link(served, about["classes"])
-    link.reference = {name: _among(namespace, reference, reference[name]) for name in functions}
+    values = {n: reference[n] for n in stand_for if n in reference and n not in functions}
+    served, slow = None, _Served._slow
     for name in cell.names:
         namespace.pop(name, None)  # what the learner has not defined must not be the reference's
     try:
-        with contextlib.suppress(NotPlain):
-            link.ask("define", kwargs={n: reference[n] for n in stand_for if n in reference and n not in functions})
-        namespace.update({n: v for n, v in link.ask("names", args=cell.names).items() if n in cell.names})
-        ended = link.ask("cells")
+        if isinstance(snapshot, dict):  # all that this check reads is plain data, and was said already
+            found, ended = (loads(snapshot[op])["ok"] for op in ("names", "cells"))
+            with contextlib.suppress(NotPlain):
+                found |= loads(dumps(values))
+        else:
+            served = _Served(snapshot, {"names": cell.names, "stand_for": functions}, once, about["seconds"])
+            link = Link(served, about["classes"])
+            link.reference = {name: _among(namespace, reference, reference[name]) for name in functions}
+            with contextlib.suppress(NotPlain):
+                link.ask("define", kwargs=values)
+            found, ended = link.ask("names", args=cell.names), link.ask("cells")
+        namespace.update({n: v for n, v in found.items() if n in cell.names})
         mistakes._cells[:] = [tuple(plainly(text) for text in three) for three in ended if len(three) == 3]
     except (Exception, Ended) as error:
         return {"error": "" if isinstance(error, Ended) else "What the notebook defines could not be read."}
@@ -256,8 +259,9 @@ def _judge(
     except BaseException as error:
         return {"error": f"The check cell itself ended with {type(error).__name__}."}
     finally:
-        served.close()
-    if served.lacks:
+        if served:
+            served.close()
+    if served and served.lacks:
         _Served._slow = slow  # all of it will be asked again
         return {"error": ""}
     _Served._slow |= checks.ran_too_long(checks.last_scorecard().findings)
@@ -277,28 +281,6 @@ def _among(namespace: dict, reference: dict, function: Any) -> Any:
             namespace.update(now)
 
     return call
-
-
-class _Said:
-    """Answers from what a room has said already: all that this check reads is plain data."""
-
-    lacks = False
-
-    def __init__(self, said: dict[str, bytes]) -> None:
-        self._said, self._defined = said, {}
-
-    def __call__(self, request: bytes) -> bytes:
-        ask = loads(request)
-        if ask["op"] == "define":
-            self._defined = ask["kwargs"]
-            return dumps({"ok": None})
-        if ask["op"] not in self._said:
-            raise Ended(ENDED)  # it asks about what a hostile room has made of a name
-        found = self._said[ask["op"]]
-        return dumps({"ok": loads(found)["ok"] | self._defined}) if ask["op"] == "names" else found
-
-    def close(self) -> None:
-        """There is nothing to close."""
 
 
 class _Served:
