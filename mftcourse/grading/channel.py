@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import select
 import socket
 import struct
+import threading
 import time
 
 MESSAGE_BYTES = 100_000_000
@@ -14,7 +16,7 @@ class Channel:
     """One end of a socket that carries messages: eight bytes of length, and then the message."""
 
     def __init__(self, end: socket.socket) -> None:
-        self.socket = end
+        self.socket, self._lock = end, threading.Lock()
 
     @classmethod
     def pair(cls) -> tuple[Channel, socket.socket]:
@@ -38,6 +40,25 @@ class Channel:
         sent = socket.send_fds(self.socket, [head], descriptors) if descriptors else self.socket.send(head)
         if data or sent < len(head):
             self.socket.sendall(head[sent:] + data)
+
+    def lend(self, message: bytes, seconds: float | None = None) -> Channel:
+        """Send a message, and with it a new socket; return the channel to whoever gets that."""
+        mine, theirs = Channel.pair()
+        with theirs, self._lock:  # two messages at once would be none
+            self.send(message, theirs.fileno(), seconds=seconds)
+        return mine
+
+    def lives(self) -> bool:
+        """Whether the other side, which says nothing unasked, has not ended."""
+        with self._lock, contextlib.suppress(ValueError):  # closed here
+            return not select.select([self.socket], [], [], 0)[0]
+        return False
+
+    def answers(self, seconds: float) -> None:
+        """Raise OSError or EOFError where the other side gives no sign of life; see `inside.fork_for_each`."""
+        with self._lock:
+            self.send(b"0")
+            self.receive(seconds)
 
     def receive(
         self, seconds: float | None = None, descriptors: int = 0, most: int = MESSAGE_BYTES

@@ -8,6 +8,8 @@ not changed since it was graded is not run again.
 from __future__ import annotations
 
 import contextlib
+import fcntl
+import functools
 import gc
 import hashlib
 import importlib.metadata
@@ -20,6 +22,7 @@ import threading
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -35,7 +38,7 @@ from nbgrader.preprocessors import SaveCells
 from nbgrader.utils import compute_checksum, parse_utc
 from sqlalchemy import text
 from sqlalchemy.exc import SAWarning, SQLAlchemyError
-from traitlets.config import Config, PyFileConfigLoader
+from traitlets.config import Config
 
 from ..checks import Scorecard
 from ..course.files import Course, CourseError, GradingError, Unreadable, write
@@ -44,18 +47,13 @@ from ..course.notebooks import release_steps
 from ..course.recover import plain
 from . import feedback, intake
 from .bench import Bench, Marked
-from .report import ClassTable, Row, export
+from .report import ClassTable, Row, export, nbgrader_settings
 from .room import PACKAGE, NotStarted, Stopped
 
 UNFENCED = "The cells of this class ran without a fence, with the rights of the person who graded (`--no-isolation`)."
 NOT_WRITTEN = (OSError, SQLAlchemyError, InvalidEntry)
 logging.getLogger("tornado.application").addHandler(logging.NullHandler())  # where nbgrader logs what it raises
 COLD = "This system lets no fenced process make namespaces, so every notebook started Python anew: safe, and slower."
-
-
-def nbgrader_settings(course: Course) -> Config:
-    """Return the course's nbgrader configuration."""
-    return PyFileConfigLoader("nbgrader_config.py", path=str(course.root)).load_config()
 
 
 def grade(
@@ -94,18 +92,14 @@ def grade(
     if strangers := sorted((wanted or set()) - set(places)):
         raise GradingError(f"Nothing was handed in for {unit} by: {', '.join(strangers)}.")
     rows = {student: Row(plain(student, 200)) for student in places}
-    with warnings.catch_warnings(), _alone(course), _passed_over(), _Desk(course, unit) as desk:
+    with warnings.catch_warnings(), _alone(course), _passed_over(), closing(_Desk(course, unit, fenced)) as desk:
         _tidy(course, unit)
         warnings.simplefilter("ignore", SAWarning)  # nbgrader's own, at every new submission
         with _meanwhile(_marker(scheduler, desk, fenced, warm, seconds), desk.open_gradebook) as marker:
-            desk.isolation = "" if fenced else UNFENCED
-
-            def one(student: str) -> _Graded | str:
-                return desk.grade(student, places[student], marker)
-
+            one = functools.partial(desk.grade, places, marker)
             quarantined = 0
             progress(0, len(rows), 0)
-            for done, (student, result) in enumerate(_at_once(one, rows, marker.at_once(jobs), marker.stop), 1):
+            for done, (student, result) in enumerate(_at_once(one, rows, jobs or marker.threads, marker.stop), 1):
                 desk.keep(rows[student], result)
                 quarantined += not rows[student].graded
                 progress(done, len(rows), quarantined)
@@ -143,11 +137,6 @@ def _passed_over() -> Iterator[None]:
 @contextlib.contextmanager
 def _alone(course: Course) -> Iterator[None]:
     """Let nobody else grade in this folder meanwhile."""
-    try:
-        import fcntl
-    except ImportError:  # Windows, where nothing is fenced either
-        yield
-        return
     path = course.root / ".mft" / "grading.lock"
     try:
         path.parent.mkdir(exist_ok=True)
@@ -207,27 +196,31 @@ def _at_once(
 
 
 class Local:
-    """Marks on this machine, on a bench that is set up again where it broke."""
+    """Marks on this machine, on a bench that is set up again where it broke; use it in a `with` statement.
 
-    def __init__(self, solution: NotebookNode, slug: str, **about: Any) -> None:
-        self._about, self._lock, self._stopped = (solution, slug, about), threading.Lock(), False
+    Attributes:
+        threads: how many hand-ins it marks at once.
+        warm: rooms are forked warm, as long as there is a fence.
+    """
+
+    threads = os.cpu_count() or 1
+
+    def __init__(self, solution: NotebookNode, slug: str, *, fenced: bool, **about: Any) -> None:
+        self._fenced, self._lock, self._stopped = fenced, threading.Lock(), False
+        self._new_bench = lambda: Bench(solution, slug, fenced=fenced, **about)
         self._bench: Bench | None = None
 
     def __enter__(self) -> Local:
-        self.warm = self._ready().template.warm or not self._about[2]["fenced"]
+        self.warm = self._ready().template.warm or not self._fenced
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self.stop()
-
-    def stop(self) -> None:
+    def stop(self, *_: object) -> None:
         """End what runs; nothing is marked any more."""
         self._stopped = True
         if self._bench:
             self._bench.__exit__()
 
-    def at_once(self, jobs: int | None) -> int:
-        return jobs or os.cpu_count() or 1
+    __exit__ = stop
 
     def _ready(self, broken: Bench | None = None) -> Bench:
         with self._lock:
@@ -236,12 +229,11 @@ class Local:
             if self._bench in (None, broken) or not self._bench.lives():
                 if self._bench:
                     self._bench.__exit__()
-                solution, slug, about = self._about
                 self._bench = None
                 try:
-                    self._bench = Bench(solution, slug, **about)
+                    self._bench = self._new_bench()
                 except NotStarted:  # once more: it may have been an accident
-                    self._bench = Bench(solution, slug, **about)
+                    self._bench = self._new_bench()
             return self._bench
 
     def mark(self, nb: NotebookNode, files: dict[str, bytes]) -> Marked:
@@ -283,20 +275,19 @@ class _Graded:
 class _Desk:
     """What every hand-in of a unit needs, and the gradebook, to which this process alone writes."""
 
-    def __init__(self, course: Course, unit: str) -> None:
+    def __init__(self, course: Course, unit: str, fenced: bool) -> None:
         self.course, self.unit, self.slug = course, unit, unit.split("-", 1)[1]
+        self.isolation = "" if fenced else UNFENCED
         path = course.notebook("solutions", unit)
         if not path.is_file():
             raise GradingError(f"solutions/{unit}/{path.name} is missing. Build it with `mft build`.")
         self.solution = nbformat.read(path, as_version=4)
-        self.isolation = ""
         self.produced = {"unit": hashlib.sha256(path.read_bytes()).hexdigest(), "environment": environment()}
         self.book: Gradebook | None = None
 
     def open_gradebook(self) -> None:
         """Open the gradebook, or make one, and tell it about the unit."""
         config = nbgrader_settings(self.course)
-        config.CourseDirectory.setdefault("db_url", f"sqlite:///{self.course.root.resolve() / 'gradebook.db'}")
         config.CourseDirectory.root = str(self.course.root)
         directory = CourseDirectory(config=config)
         self.late = LateSubmissionPlugin(config=config)
@@ -310,10 +301,7 @@ class _Desk:
             raise GradingError(f"The gradebook cannot be used: {error}. pip install 'mftcourse[cluster]'") from None
         self.about = feedback.about(self.release)
 
-    def __enter__(self) -> _Desk:
-        return self
-
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
         if self.book:
             self.book.close()
 
@@ -339,14 +327,14 @@ class _Desk:
         self.release = nb
         self.book.db.expire_all()
 
-    def grade(self, student: str, place: Path, marker: Any) -> _Graded | str:
+    def grade(self, places: dict[str, Path], marker: Any, student: str) -> _Graded | str:
         """Take in and mark a hand-in, or say why not. Called from several threads: it does not touch the gradebook."""
         try:
             # patterns and marks to nbgrader and its Formgrader; and bytes that are no text
             if re.search(r"[*?\[\]<>&\"'\\]|[^\S ]", student) or plain(student, 200) != student:
                 name = os.fsencode(student).decode(errors="replace")
                 raise Unreadable(f"No student can be named `{name}`. Rename the folder and grade again.")
-            hand_in = intake.take(self.course, self.unit, student, place, self.release)
+            hand_in = intake.take(self.course, self.unit, student, places[student], self.release)
             produced = self.produced | {"handin": hand_in.sha256}
             if known := self._known(student, produced):
                 return _Graded(*known, hand_in.timestamp)
@@ -384,7 +372,8 @@ class _Desk:
         row.say(*result.notes)
         path = self.course.notebook("autograded", self.unit, row.student)
         try:
-            submission = self._record(row.student, result, _answers(path))
+            with _in_one_go(self.book):
+                submission = self._record(row.student, result, _answers(path))
             write(path, (json.dumps(result.nb, ensure_ascii=False, sort_keys=True) + "\n").encode())
             page = feedback.page(
                 result.nb, student=row.student, unit=self.unit, points=self._points(submission),
@@ -399,14 +388,10 @@ class _Desk:
         self.book.db.expunge_all()  # memory stays flat however large the class is
 
     def _record(self, student: str, result: _Graded, before: dict[str, str]) -> Any:
-        """Save the grades of a hand-in in one go, as nbgrader's own steps would.
+        """Save the grades of a hand-in, as nbgrader's own steps would.
 
         What a person gave stays as long as the answer is the one they read (`before`).
         """
-        with _in_one_go(self.book):
-            return self._fill_in(student, result, before)
-
-    def _fill_in(self, student: str, result: _Graded, before: dict[str, str]) -> Any:
         self.book.update_or_create_student(student)
         when = {"timestamp": parse_utc(result.timestamp)} if result.timestamp else {}
         submission = self.book.update_or_create_submission(self.unit, student, **when)
@@ -494,7 +479,7 @@ def _untouched(cell: NotebookNode) -> bool:
 def environment() -> str:
     """Return a hash of what grades besides unit and hand-in: this package, Python, and the libraries."""
     found = hashlib.sha256(platform.python_version().encode())
-    for path in sorted(PACKAGE.rglob("*.py")):
+    for path in sorted(path for path in PACKAGE.rglob("*") if path.suffix in (".py", ".yaml")):
         found.update(path.read_bytes())
     for library in ("numpy", "pandas", "scipy", "scikit-learn", "torch", "transformers", "ipython"):
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):

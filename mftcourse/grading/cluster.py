@@ -13,7 +13,6 @@ from typing import Any
 import nbformat
 from nbformat import NotebookNode
 
-from ..checks import Scorecard
 from ..course.files import CourseError, GradingError
 from .bench import Marked
 from .classroom import Local, environment
@@ -48,7 +47,7 @@ class Cluster:
         try:
             if not (workers := self._client.nthreads()):
                 raise GradingError("The cluster has no workers. Start some: dask worker <address of the scheduler>.")
-            self._threads = sum(workers.values())
+            self.threads = sum(workers.values())
             found = self._client.run(_set_up, *self._about, on_error="return")
             for worker, said in found.items():
                 if isinstance(said, BaseException):
@@ -63,16 +62,12 @@ class Cluster:
             raise
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self.stop()
-
-    def stop(self) -> None:
+    def stop(self, *_: object) -> None:
         """Leave the cluster; nothing is marked any more."""
         self._stopped = True
         self._client.close()
 
-    def at_once(self, jobs: int | None) -> int:
-        return jobs or self._threads
+    __exit__ = stop
 
     def mark(self, nb: NotebookNode, files: dict[str, bytes]) -> Marked:
         """Mark a hand-in on some worker; where a worker is lost, another one does it.
@@ -89,13 +84,11 @@ class Cluster:
                     raise Stopped("grading was stopped.")
                 if not task.done() and not self._client.nthreads():
                     raise Stopped("the cluster has no workers any more.")
-            text, cards, *rest = task.result()
+            return task.result()
         except (Stopped, CourseError):
             raise
         except (Exception, asyncio.CancelledError) as error:
             raise Stopped(f"the cluster lost it ({type(error).__name__}: {str(error)[:200]}).") from None
-        cards = {exercise: Scorecard.from_dict(card) for exercise, card in cards.items()}
-        return Marked(nbformat.reads(text, as_version=4), cards, *rest)
 
 
 # --- on a worker ------------------------------------------------------------------------------
@@ -118,7 +111,5 @@ def _local(solution: str, slug: str, about: dict[str, Any]) -> Local:
         return _locals[key]
 
 
-def _mark(solution: str, slug: str, about: dict[str, Any], nb: str, files: dict[str, bytes]) -> tuple:
-    marked = _local(solution, slug, about).mark(nbformat.reads(nb, as_version=4), files)
-    cards = {exercise: card.to_dict() for exercise, card in marked.cards.items()}
-    return nbformat.writes(marked.nb), cards, marked.notes, marked.carried, marked.seconds
+def _mark(solution: str, slug: str, about: dict[str, Any], nb: str, files: dict[str, bytes]) -> Marked:
+    return _local(solution, slug, about).mark(nbformat.reads(nb, as_version=4), files)

@@ -87,7 +87,7 @@ def page(
     for part in parts:
         part["heading"] = headings.get(part["id"], part["id"])
         part["carried"], part["rubric"] = told.get("carried", {}).get(part["id"]), (rubrics or {}).get(part["id"])
-    return _template().render(
+    return template("feedback.html.j2").render(
         title=title, student=text(student, 100), unit=unit, points=points, out_of=out_of, late=late, parts=parts,
         lang=lang(nb), notes=[text(note, 600) for note in told.get("notes", [])],
         isolation=told.get("isolation", ""), produced=told.get("produced", {}),
@@ -129,8 +129,9 @@ def _sha256(value: str) -> str:
 
 
 @cache
-def _template() -> Template:
+def template(name: str) -> Template:
+    """Return a template of this folder."""
     loader = FileSystemLoader(Path(__file__).parent)
     made = Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
     made.filters |= {"rich": _rich, "points": _points, "sha256": _sha256}
-    return made.get_template("feedback.html.j2")
+    return made.get_template(name)

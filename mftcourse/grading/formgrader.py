@@ -26,7 +26,10 @@ class Refused(Exporter):
         raise NbGraderException(f"Use {command}")
 
 
-class _NoExchange:
+class NoExchange(
+    abc.ExchangeCollect, abc.ExchangeFetchAssignment, abc.ExchangeFetchFeedback, abc.ExchangeReleaseAssignment,
+    abc.ExchangeReleaseFeedback, abc.ExchangeSubmit,
+):  # fmt: skip
     strict = False  # what the Formgrader asks of ExchangeSubmit
 
     def start(self) -> NoReturn:
@@ -35,25 +38,7 @@ class _NoExchange:
         raise ExchangeError("This course has no exchange.")
 
 
-class NoCollect(_NoExchange, abc.ExchangeCollect): ...
-
-
-class NoFetchAssignment(_NoExchange, abc.ExchangeFetchAssignment): ...
-
-
-class NoFetchFeedback(_NoExchange, abc.ExchangeFetchFeedback): ...
-
-
-class NoReleaseAssignment(_NoExchange, abc.ExchangeReleaseAssignment): ...
-
-
-class NoReleaseFeedback(_NoExchange, abc.ExchangeReleaseFeedback): ...
-
-
-class NoSubmit(_NoExchange, abc.ExchangeSubmit): ...
-
-
-class NoList(_NoExchange, abc.ExchangeList):
+class NoList(abc.ExchangeList):
     """There is nothing in it: said without an error, the Formgrader misses no exchange."""
 
     def start(self) -> list:
@@ -71,6 +56,6 @@ def settle(c: Config) -> None:
 
 def without_exchange(c: Config) -> None:
     """Let what needs nbgrader's exchange say what to do instead."""
-    for name in ("collect", "fetch_assignment", "fetch_feedback", "list", "release_assignment", "release_feedback",
-                 "submit"):  # fmt: skip
-        c.ExchangeFactory[name] = f"{__name__}.No{name.title().replace('_', '')}"
+    for name in ("collect", "fetch_assignment", "fetch_feedback", "release_assignment", "release_feedback", "submit"):
+        c.ExchangeFactory[name] = f"{__name__}.NoExchange"
+    c.ExchangeFactory.list = f"{__name__}.NoList"

@@ -11,10 +11,12 @@ import html
 import re
 from copy import deepcopy
 from functools import cache, lru_cache
+from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import tostring
 
 import nh3
+import yaml
 from jinja2 import pass_context
 from latex2mathml.converter import convert_to_element
 from markdown_it import MarkdownIt
@@ -27,19 +29,7 @@ from ..course.handin import kind
 
 CHARACTERS, PICTURE, PIXELS, OUTPUTS = 100_000, 3_000_000, 30_000_000, 100
 TAGS_EACH, TAGS_ALL = 4_000, 40_000  # in an output and in a notebook: cleaning takes the square of the depth
-TAGS = {
-    "a", "abbr", "b", "blockquote", "br", "caption", "code", "dd", "del", "details", "div", "dl", "dt", "em", "hr", "i",
-    "img", "kbd", "li", "ol", "p", "pre", "q", "s", "small", "span", "strong", "sub", "summary", "sup", "table",
-    "tbody", "td", "tfoot", "th", "thead", "tr", "u", "ul",
-}  # fmt: skip
-HEADINGS = {"h1", "h2", "h3", "h4", "h5", "h6"}
-MATHML = {
-    "math", "menclose", "mfenced", "mfrac", "mi", "mmultiscripts", "mn", "mo", "mover", "mphantom", "mroot", "mrow",
-    "mspace", "msqrt", "mstyle", "msub", "msubsup", "msup", "mtable", "mtd", "mtext", "mtr", "munder", "munderover",
-}  # fmt: skip
-ATTRIBUTES = {"*": set(), "a": {"href"}, "img": {"src", "alt"}, "ol": {"start"}, "td": {"colspan", "rowspan"},
-              "th": {"colspan", "rowspan", "scope"}}  # fmt: skip
-STYLES = {"text-align", "font-weight", "white-space", "table-layout", "margin-left", "max-width", "caption-side"}
+_ALLOWED = yaml.safe_load((Path(__file__).parent / "allowed.yaml").read_text(encoding="utf-8"))
 
 
 def _attribute(tag: str, name: str, value: str) -> str | None:
@@ -55,16 +45,15 @@ def _attribute(tag: str, name: str, value: str) -> str | None:
     return value
 
 
-def _cleaner(tags: set[str], attributes: dict[str, set[str]], **more: Any) -> nh3.Cleaner:
-    schemes = {"http", "https", "mailto", "data"}
-    return nh3.Cleaner(tags=tags, attributes=attributes, attribute_filter=_attribute, url_schemes=schemes, **more)
+def _cleaner(tags: list[str], attributes: dict[str, list[str]], **more: Any) -> nh3.Cleaner:
+    schemes, named = {"http", "https", "mailto", "data"}, {tag: set(names) for tag, names in attributes.items()}
+    return nh3.Cleaner(tags=set(tags), attributes=named, attribute_filter=_attribute, url_schemes=schemes, **more)
 
 
-_LEARNERS = _cleaner(TAGS, ATTRIBUTES)
-_COURSES = _cleaner(TAGS | HEADINGS, ATTRIBUTES | {"*": {"style"}}, filter_style_properties=STYLES)
-_FORMULAS = _cleaner(MATHML, {"*": set(), "math": {"display"}, "mo": {"stretchy", "accent"}, "mi": {"mathvariant"},
-                              "mstyle": {"displaystyle", "scriptlevel"}},
-                     tag_attribute_values={"mfrac": {"linethickness": {"0"}}})  # fmt: skip
+_LEARNERS = _cleaner(_ALLOWED["tags"], _ALLOWED["attributes"])
+_COURSES = _cleaner(_ALLOWED["tags"] + _ALLOWED["headings"], _ALLOWED["attributes"] | {"*": ["style"]},
+                    filter_style_properties=set(_ALLOWED["styles"]))  # fmt: skip
+_FORMULAS = _cleaner(**_ALLOWED["formulas"], tag_attribute_values={"mfrac": {"linethickness": {"0"}}})
 
 
 def text(value: Any, most: int = CHARACTERS) -> str:

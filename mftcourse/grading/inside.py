@@ -26,6 +26,7 @@ import socket
 import sys
 import time
 import types
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,8 @@ from .wall import Room, dumps
 HOME = "/room"
 STREAM_BYTES, DISPLAY_BYTES = 200_000, 2_000_000  # of a cell
 CUT = "\n... Output cut here ...\n"
-_NEW = {"NS": 0x20000, "UTS": 0x04000000, "IPC": 0x08000000, "USER": 0x10000000, "PID": 0x20000000, "NET": 0x40000000}
+_APART = 0x00020000 | 0x04000000 | 0x08000000 | 0x20000000 | 0x40000000  # CLONE_NEWNS, -UTS, -IPC, -PID, -NET
+_NEWUSER = 0x10000000
 
 
 def template(control: Channel) -> None:
@@ -64,28 +66,40 @@ def template(control: Channel) -> None:
     warm = about["warm"] and _can_nest()
     ready_to_fork()
     control.send(json.dumps({"warm": warm}).encode())
+    asked, grader = fork_for_each(control, lambda _: _fork_apart() if warm else os.fork())
+    try:
+        os.setsid()  # a signal to its process group, from where it has our user's rights, stays with it
+        if warm:
+            _furnish()
+        elif about["fenced"]:
+            _give_up(ctypes.CDLL(None))
+        _room(grader, shell, asked)
+    finally:
+        os._exit(1)
+
+
+def fork_for_each(control: Channel, fork: Callable[[Any], int]) -> tuple[Any, Channel]:
+    """Fork a child for each socket that comes; return, in the child, the message that came with it, and its channel.
+
+    A message without a socket asks for a sign of life. Where nobody is there any more to ask, the process ends.
+
+    Args:
+        fork: gets the message; returns what `os.fork` does, or 0 where this very process is to do it.
+    """
     while True:
         try:
             message, descriptors = control.receive(descriptors=1)
         except (EOFError, OSError):
             os._exit(0)
-        with contextlib.suppress(ChildProcessError):  # rooms that are closed
+        with contextlib.suppress(ChildProcessError):  # those that are done
             while os.waitpid(-1, os.WNOHANG)[0]:
                 pass
-        if not descriptors:  # asked whether it lives
+        asked = json.loads(message)
+        if not descriptors:
             control.send(b"0")
-        elif (_fork_apart() if warm else os.fork()) == 0:
-            try:
-                control.close()
-                os.setsid()  # a signal to its process group, from where it has our user's rights, stays with it
-                if warm:
-                    _furnish()
-                elif about["fenced"]:
-                    _become_nobody()
-                    _give_up(ctypes.CDLL(None))
-                _room(Channel(socket.socket(fileno=descriptors[0])), shell, json.loads(message))
-            finally:
-                os._exit(1)
+        elif fork(asked) == 0:
+            control.close()
+            return asked, Channel(socket.socket(fileno=descriptors[0]))
         else:
             os.close(descriptors[0])
 
@@ -232,22 +246,19 @@ def _can_nest() -> bool:
     except OSError:
         return False
     if child == 0:
-        status = 1
         try:
             _furnish()
-            status = 0
+            os._exit(0)
         finally:
-            os._exit(status)
+            os._exit(1)
     return os.waitpid(child, 0)[1] == 0
 
 
 def _fork_apart() -> int:
     """Fork a child that is process 1 of namespaces of its own; return what `os.fork` does."""
-    python, flags = ctypes.pythonapi, signal.SIGCHLD
-    for name in ("NS", "PID", "IPC", "NET", "UTS"):
-        flags |= _NEW[name]
+    python, flags = ctypes.pythonapi, ctypes.c_ulong(signal.SIGCHLD | _APART)
     python.PyOS_BeforeFork()
-    child = ctypes.PyDLL(None, use_errno=True).syscall(*_CLONE, ctypes.c_ulong(flags), None, None, None, None)
+    child = ctypes.PyDLL(None, use_errno=True).syscall(_CLONE, flags, None, None, None, None)
     if child == 0:
         python.PyOS_AfterFork_Child()
         return 0
@@ -259,7 +270,7 @@ def _fork_apart() -> int:
 
 
 # The number of the system call `clone`; its first argument is the flags on both.
-_CLONE = (220 if os.uname().machine == "aarch64" else 56,)
+_CLONE = 220 if os.uname().machine == "aarch64" else 56
 
 
 def _furnish() -> None:
@@ -282,7 +293,7 @@ def _furnish() -> None:
     _become_nobody()
     libc.prctl(4, 1)  # readable in its own /proc again
     inner, outer = os.getuid(), os.getgid()
-    must(libc.unshare(_NEW["USER"]))
+    must(libc.unshare(_NEWUSER))
     for name, text in (("setgroups", "deny"), ("gid_map", f"1000 {outer} 1"), ("uid_map", f"1000 {inner} 1")):
         Path("/proc/self", name).write_text(text)
     Path("/proc/sys/user/max_user_namespaces").write_text("0")
@@ -299,13 +310,13 @@ def fork_without_rights(fenced: bool) -> int:
         try:
             _furnish()
         except OSError:
-            _become_nobody()
             _give_up(ctypes.CDLL(None))
     return child
 
 
 def _give_up(libc: ctypes.CDLL) -> None:
-    """Give up every right, and the way to new ones."""
+    """Give up root's identity, every right, and the way to new ones."""
+    _become_nobody()
     header, none = (ctypes.c_uint32 * 2)(0x20080522, 0), (ctypes.c_uint32 * 6)()
     if libc.prctl(38, 1, 0, 0, 0) or libc.capset(header, none):
         raise OSError("a room cannot give up its rights")
@@ -366,11 +377,8 @@ def _room(control: Channel, shell: Any, about: dict) -> None:
             path.write_bytes(control.receive()[0])
         elif "cell" in ask:
             kept.clear()
-            try:
-                with _time_limit(about["seconds"]):
-                    shell.run_cell(ask["cell"], store_history=True)
-            except checks.TimeLimit:  # it came late, after the cell
-                pass
+            with contextlib.suppress(checks.TimeLimit), _time_limit(about["seconds"]):  # it may come late
+                shell.run_cell(ask["cell"], store_history=True)
             control.send(json.dumps(list(kept), default=_plain).encode())
         elif said := _said(shell.user_ns, ask["names"]):
             os.close(descriptors[0])
@@ -403,11 +411,9 @@ def _no_input(prompt: str = "") -> str:
 
 def _said(namespace: dict, names: list[str] | None) -> dict[str, str] | None:
     """Return what a server would answer about these names, where they are plain: nobody need wait to be asked."""
-    if names is None or not _is_plain({name: namespace[name] for name in names if name in namespace}):
+    if names is None or not _is_plain([{n: namespace[n] for n in names if n in namespace}, mistakes._cells]):
         return None
-    room, ended = Room(namespace), mistakes._cells
-    if not _is_plain(ended):
-        return None
+    room = Room(namespace)
     asked = {"names": {"op": "names", "args": names}, "cells": {"op": "cells"}}
     return {op: base64.b64encode(room.answer(dumps(ask))).decode() for op, ask in asked.items()}
 
@@ -434,18 +440,12 @@ def _is_plain(value: Any, most: int = 100_000) -> bool:
 def _snapshot(judge: Channel, namespace: dict) -> None:
     """Fork a server for each socket that the judge sends, or become the one server that it wants."""
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-    while True:
-        message, descriptors = judge.receive(descriptors=1)
-        about = json.loads(message)
-        if about.pop("once") or os.fork() == 0:
-            judge.close()
-            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            _serve(Channel(socket.socket(fileno=descriptors[0])), namespace, **about)
-            os._exit(0)
-        os.close(descriptors[0])
+    about, asking = fork_for_each(judge, lambda about: 0 if about["once"] else os.fork())
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    _serve(asking, namespace, about["names"], about["stand_for"])
 
 
-def _serve(judge: Channel, namespace: dict, names: list[str], stand_for: list[str], seed: int) -> None:
+def _serve(judge: Channel, namespace: dict, names: list[str], stand_for: list[str]) -> None:
     """Answer the judge's requests until it has no more."""
     if "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(1)  # a pool of threads does not survive a fork

@@ -9,7 +9,7 @@ import hashlib
 import os
 import re
 import stat
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -262,12 +262,10 @@ def _taken(
         except Unreadable:
             left.append(f.name)
     timestamp = None
-    try:
-        if stamps:
-            timestamp = stamps[0].read(200).decode("utf-8-sig").strip()
-            parse_utc(timestamp)
-    except Exception:  # dateutil raises what it likes
-        timestamp = None
+    with suppress(Exception):  # there is none, or dateutil raises what it likes
+        said = stamps[0].read(200).decode("utf-8-sig").strip()
+        parse_utc(said)
+        timestamp = said
     others = [f.name for f in found if f.notebook and f is not file]
     limits = f"at most {MAX_FILES} files, {MAX_BESIDE / 1e6:.0f} MB, of kinds that a notebook reads"
     if others:

@@ -16,15 +16,12 @@ import gc
 import importlib
 import io
 import json
-import linecache
 import math
 import os
 import pickle
-import select
 import signal
 import socket
 import sys
-import threading
 import time
 import types
 from dataclasses import dataclass
@@ -34,9 +31,9 @@ from .. import checks, mistakes
 from ..checks import Finding, Scorecard
 from ..course.files import GradingError
 from .channel import Channel
-from .inside import fork_without_rights
-from .room import ENDED, OPEN_SECONDS, Room, Snapshot, Stopped, Template
-from .runner import draw_from
+from .inside import fork_for_each, fork_without_rights
+from .room import ENDED, Room, Snapshot, Stopped, Template, begun
+from .runner import compiled, draw_from, in_a_child, lesson_module
 from .wall import TOO_LONG, Ended, Link, NotPlain, dumps, loads, plainly
 
 DEATHS = 3  # servers that a check cell may cost
@@ -49,7 +46,6 @@ class Cell:
     Attributes:
         kind: "code", "exercise" or "check".
         names: of an exercise, what its learners define; of a check, what all exercises before it define.
-        classes: those of the names that are classes.
     """
 
     kind: str
@@ -57,7 +53,6 @@ class Cell:
     source: str
     points: float
     names: list[str]
-    classes: list[str]
 
 
 class Judge:
@@ -66,16 +61,17 @@ class Judge:
     Args:
         template: it is fenced in as rooms are, since it decodes what hostile processes send.
         cells: of the instructor's notebook.
+        classes: the names of those that its exercises define.
         seconds: the most that a check may take, of CPU.
     """
 
-    def __init__(self, template: Template, cells: list[Cell], *, seconds: float = checks.CHECK_SECONDS) -> None:
+    def __init__(self, template: Template, cells: list[Cell], classes: list[str], *, seconds: float) -> None:
         self._cells = {c.exercise: c for c in cells if c.kind == "check"}
-        self._seconds, self._lock = seconds, threading.Lock()
-        self._template, self._channel = template, template.judge
-        about = {"cells": [c.__dict__ for c in cells], "seconds": seconds, "fenced": template.fenced}
+        self._seconds, self._template, self.channel = seconds, template, template.judge
+        about = {"cells": [c.__dict__ for c in cells], "classes": classes, "seconds": seconds}
+        about["fenced"] = template.fenced
         with contextlib.suppress(OSError):  # it is gone: `ready` says so
-            self._channel.send(json.dumps(about).encode(), seconds=300)
+            self.channel.send(json.dumps(about).encode(), seconds=300)
 
     def ready(self) -> None:
         """Wait until the notebook has run.
@@ -83,24 +79,15 @@ class Judge:
         Raises:
             GradingError: it does not run, or its own solution does not pass its checks.
         """
-        if said := self._template.begun(self._channel, 600):
+        if said := begun(self._template.process, self.channel, 600):
             raise GradingError(f"The unit's own solution cannot be graded here: {said}.")
 
     def open(self) -> Channel:
         """Return a channel to a judge of one hand-in."""
-        mine, theirs = Channel.pair()
-        with self._lock, theirs:  # two messages at once would be none
-            self._channel.send(b'"hand-in"', theirs.fileno(), seconds=30)
-        return mine
+        return self.channel.lend(b'"hand-in"', seconds=30)
 
     def card(
-        self,
-        hand_in: Channel,
-        room: Room,
-        exercise: str,
-        snapshot: Snapshot,
-        stand_for: list[str] | None = None,
-        once: bool = False,
+        self, hand_in: Channel, room: Room, exercise: str, snapshot: Snapshot, stand_for: list[str], once: bool
     ) -> Scorecard | None:
         """Return the card of an exercise, or None where the snapshot does not answer, or not to the end.
 
@@ -114,7 +101,7 @@ class Judge:
         Raises:
             Stopped: this judge of the hand-in is gone; take another one for what is left.
         """
-        ask = {"exercise": exercise, "stand_for": stand_for or [], "once": once}
+        ask = {"exercise": exercise, "stand_for": stand_for, "once": once}
         asked = [snapshot.fileno()] if isinstance(snapshot, socket.socket) else []
         if not asked:
             ask["said"] = {op: base64.b64encode(reply).decode() for op, reply in snapshot.items()}
@@ -132,18 +119,6 @@ class Judge:
         points = self._cells[exercise].points
         finding = Finding("the checks of this exercise run", "failed", points, sentence)
         return Scorecard(exercise, points, [finding])
-
-    def lives(self) -> bool:
-        """Whether the process is there."""
-        with self._lock, contextlib.suppress(ValueError):  # closed here
-            return not select.select([self._channel.socket], [], [], 0)[0]  # unasked it says nothing but its end
-        return False
-
-    def answers(self) -> None:
-        """Raise OSError or EOFError where it does not."""
-        with self._lock:
-            self._channel.send(b"0")
-            self._channel.receive(OPEN_SECONDS)
 
 
 # --- inside the judge's process ---------------------------------------------------------------
@@ -166,77 +141,59 @@ def main(control: Channel) -> None:
     gc.enable()
     control.send(json.dumps(said).encode())
     by_exercise = {c.exercise: c for c in cells if c.kind == "check"}
-    while True:
-        try:
-            message, descriptors = control.receive(descriptors=1)
-        except (EOFError, OSError):
-            os._exit(0)
-        with contextlib.suppress(ChildProcessError):  # those that are done
-            while os.waitpid(-1, os.WNOHANG)[0]:
-                pass
-        if not descriptors:
-            control.send(b"0")
-        elif fork_without_rights(about["fenced"]) == 0:
-            control.close()
-            hand_in = Channel(socket.socket(fileno=descriptors[0]))
-            with contextlib.suppress(EOFError, OSError):
-                while True:
-                    message, descriptors = hand_in.receive(descriptors=1)
-                    ask = json.loads(message)
-                    signal.alarm(int(10 * about["seconds"]) + 120)  # it ends for certain
-                    channels = [Channel(socket.socket(fileno=d)) for d in descriptors]
-                    said = {op: base64.b64decode(reply) for op, reply in ask.get("said", {}).items()}
-                    snapshot, cell = (*channels, said)[0], by_exercise[ask["exercise"]]
-                    card = _judge(cell, scopes, snapshot, ask["stand_for"], ask["once"], about["seconds"])
-                    hand_in.send(json.dumps(card).encode())
-                    for channel in channels:
-                        channel.close()
-            os._exit(0)
-        else:
-            os.close(descriptors[0])
+    _, hand_in = fork_for_each(control, lambda _: fork_without_rights(about["fenced"]))
+    with contextlib.suppress(EOFError, OSError):
+        while True:
+            message, descriptors = hand_in.receive(descriptors=1)
+            ask = json.loads(message)
+            signal.alarm(int(10 * about["seconds"]) + 120)  # it ends for certain
+            channels = [Channel(socket.socket(fileno=d)) for d in descriptors]
+            said = {op: base64.b64decode(reply) for op, reply in ask.pop("said", {}).items()}
+            snapshot, cell = (*channels, said)[0], by_exercise[ask.pop("exercise")]
+            card = _judge(cell, scopes, snapshot, about, **ask)
+            hand_in.send(json.dumps(card).encode())
+            for channel in channels:
+                channel.close()
+    os._exit(0)
 
 
 def _run(cells: list[Cell]) -> dict[str, dict[str, Any]]:
     """Run the notebook; return exercise → the names that its check cell may use."""
-    module = types.ModuleType("lesson")
-    sys.modules["lesson"] = module
-    scopes = {}
+    namespace = lesson_module()
+    scopes = {"": namespace}
     for number, cell in enumerate(cells):
         if cell.kind != "check":
-            _exec(cell.source, f"<cell {number}>", module.__dict__)
+            exec(compiled(cell.source, f"<cell {number}>"), namespace)
         else:
-            scopes[cell.exercise] = dict(module.__dict__)
-    scopes[""] = module.__dict__
+            scopes[cell.exercise] = dict(namespace)
     return scopes
 
 
 def _passes(cells: list[Cell], scopes: dict) -> str:
     """Let the reference pass its own checks, in a fork that only tells what `_remember` kept; return what failed."""
-    reading, writing = os.pipe()
-    for cell in (c for c in cells if c.kind == "check"):  # here, or every hand-in would compile it anew
-        _compile(cell.source, f"<check {cell.exercise}>")
-    child = os.fork()
-    if child == 0:
+    # compiled here, or every hand-in would do it anew
+    code = {c.exercise: compiled(c.source, f"<check {c.exercise}>") for c in cells if c.kind == "check"}
+
+    def proof() -> bytes:
         failed = []
-        for cell in (c for c in cells if c.kind == "check"):
-            scopes[""].clear()
-            scopes[""].update(scopes[cell.exercise])
-            checks.reset(0)
-            draw_from(0)
-            _exec(cell.source, f"<check {cell.exercise}>", scopes[""])
-            failed += [cell.exercise] if not checks.last_scorecard().complete else []
-        with os.fdopen(writing, "wb") as pipe:
-            pickle.dump((_memory, failed), pipe)
-        os._exit(0)
-    os.close(writing)
-    with os.fdopen(reading, "rb") as pipe:
-        data = pipe.read()
-    os.waitpid(child, 0)
-    if not data:
+        try:
+            for exercise, check in code.items():
+                scopes[""].clear()
+                scopes[""].update(scopes[exercise])
+                checks.reset(0)
+                draw_from(0)
+                exec(check, scopes[""])
+                failed += [exercise] if not checks.last_scorecard().complete else []
+            said = f"it fails its own checks of {', '.join(failed)}" if failed else ""
+        except Exception as error:
+            said = f"{type(error).__name__}: {error}"
+        return pickle.dumps((_memory, said))
+
+    if not (data := in_a_child(proof)):
         return "its check cells do not run"
-    memory, failed = pickle.loads(data)
+    memory, said = pickle.loads(data)
     _memory.update(memory)
-    return f"it fails its own checks of {', '.join(failed)}" if failed else ""
+    return said
 
 
 _memory: dict[tuple[str, bytes], bytes] = {}
@@ -267,54 +224,44 @@ def _remembering(function: Any) -> Any:
     return call
 
 
-def _exec(source: str, name: str, namespace: dict) -> None:
-    exec(_compile(source, name), namespace)
-
-
-def _compile(source: str, name: str) -> Any:
-    if name not in _compiled:
-        linecache.cache[name] = (len(source), None, source.splitlines(True), name)
-        _compiled[name] = compile(source, name, "exec")
-    return _compiled[name]
-
-
-_compiled: dict[str, Any] = {}
-
-
 def _judge(
-    cell: Cell, scopes: dict, snapshot: Channel | dict[str, bytes], stand_for: list[str], once: bool, seconds: float
+    cell: Cell, scopes: dict, snapshot: Channel | dict[str, bytes], about: dict, stand_for: list[str], once: bool
 ) -> dict[str, Any]:
     """Return the card of a check cell, in its JSON form, or {"error": sentence}, which is empty for "ask again"."""
     namespace, reference = scopes[""], scopes[cell.exercise]
     namespace.clear()
     namespace.update(reference)
     functions = [n for n in stand_for if isinstance(reference.get(n), types.FunctionType)]
-    slow = _Served._slow
-    if isinstance(snapshot, dict):
-        served = _Said(snapshot)
-    else:
-        served = _Served(snapshot, {"names": cell.names, "stand_for": functions, "seed": 0}, once, seconds)
-    link = Link(served, cell.classes)
-    link.reference = {name: _among(namespace, reference, reference[name]) for name in functions}
+    values = {n: reference[n] for n in stand_for if n in reference and n not in functions}
+    served, slow = None, _Served._slow
     for name in cell.names:
         namespace.pop(name, None)  # what the learner has not defined must not be the reference's
     try:
-        with contextlib.suppress(NotPlain):
-            link.ask("define", kwargs={n: reference[n] for n in stand_for if n in reference and n not in functions})
-        namespace.update({n: v for n, v in link.ask("names", args=cell.names).items() if n in cell.names})
-        ended = link.ask("cells")
+        if isinstance(snapshot, dict):  # all that this check reads is plain data, and was said already
+            found, ended = (loads(snapshot[op])["ok"] for op in ("names", "cells"))
+            with contextlib.suppress(NotPlain):
+                found |= loads(dumps(values))
+        else:
+            served = _Served(snapshot, {"names": cell.names, "stand_for": functions}, once, about["seconds"])
+            link = Link(served, about["classes"])
+            link.reference = {name: _among(namespace, reference, reference[name]) for name in functions}
+            with contextlib.suppress(NotPlain):
+                link.ask("define", kwargs=values)
+            found, ended = link.ask("names", args=cell.names), link.ask("cells")
+        namespace.update({n: v for n, v in found.items() if n in cell.names})
         mistakes._cells[:] = [tuple(plainly(text) for text in three) for three in ended if len(three) == 3]
     except (Exception, Ended) as error:
         return {"error": "" if isinstance(error, Ended) else "What the notebook defines could not be read."}
     checks.reset(0)
     draw_from(0)
     try:
-        _exec(cell.source, f"<check {cell.exercise}>", namespace)
+        exec(compiled(cell.source, f"<check {cell.exercise}>"), namespace)
     except BaseException as error:
         return {"error": f"The check cell itself ended with {type(error).__name__}."}
     finally:
-        served.close()
-    if served.lacks:
+        if served:
+            served.close()
+    if served and served.lacks:
         _Served._slow = slow  # all of it will be asked again
         return {"error": ""}
     _Served._slow |= checks.ran_too_long(checks.last_scorecard().findings)
@@ -325,38 +272,15 @@ def _among(namespace: dict, reference: dict, function: Any) -> Any:
     """Return a function of the reference that finds the reference's names, where those of the learner's stand."""
 
     def call(*args: Any, **kwargs: Any) -> Any:
-        stand_ins = {name: namespace[name] for name in reference if name in namespace}
+        now = dict(namespace)
         namespace.update(reference)
         try:
             return function(*args, **kwargs)
         finally:
-            for name in reference:
-                namespace.pop(name)
-            namespace.update(stand_ins)
+            namespace.clear()
+            namespace.update(now)
 
     return call
-
-
-class _Said:
-    """Answers from what a room has said already: all that this check reads is plain data."""
-
-    lacks = False
-
-    def __init__(self, said: dict[str, bytes]) -> None:
-        self._said, self._defined = said, {}
-
-    def __call__(self, request: bytes) -> bytes:
-        ask = loads(request)
-        if ask["op"] == "define":
-            self._defined = ask["kwargs"]
-            return dumps({"ok": None})
-        if ask["op"] not in self._said:
-            raise Ended(ENDED)  # it asks about what a hostile room has made of a name
-        found = self._said[ask["op"]]
-        return dumps({"ok": loads(found)["ok"] | self._defined}) if ask["op"] == "names" else found
-
-    def close(self) -> None:
-        """There is nothing to close."""
 
 
 class _Served:
@@ -370,20 +294,19 @@ class _Served:
         self.lacks = False  # a server that it was not to have
         self._names = dumps({"op": "names", "args": about["names"]})
         self._server: Channel | None = None
-        self._deaths = 0
+        self._servers = 0  # so many were asked for
 
     def __call__(self, request: bytes) -> bytes:
         seconds = self._seconds / (10 if checks.ran_too_long() or self._slow else 1)
         began = time.monotonic()
         try:
             if self._server is None:
-                if self._deaths >= self._most:
+                if self._servers >= self._most:
                     self.lacks = self._most < DEATHS
                     raise EOFError
-                self._server, theirs = Channel.pair()
-                with theirs:
-                    self._snapshot.send(self._about, theirs.fileno(), seconds=10)
-                if self._deaths:
+                self._servers += 1
+                self._server = self._snapshot.lend(self._about, seconds=10)
+                if self._servers > 1:
                     self(self._names)  # stand-ins go by these names
             self._server.send(f"{seconds:8.3f}".encode()[:8] + request, seconds=10)
             return self._server.receive(3 * seconds + 2)[0]
@@ -397,5 +320,3 @@ class _Served:
         if self._server is not None:
             self._server.close()
             self._server = None
-            self._deaths += 1
-

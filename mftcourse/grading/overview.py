@@ -16,9 +16,10 @@ from typing import Any
 from ..course.files import Course
 from ..course.handin import read
 from ..course.lesson import headings_of
-from .report import notes
+from .feedback import template
+from .report import nbgrader_settings, notes
 
-TEMPLATE, SHOWN = Path(__file__).parent / "class.html.j2", 50
+SHOWN = 50
 SECONDS = 20  # a page is made anew at least so often: a gradebook on a server changes without a sign
 
 
@@ -69,10 +70,9 @@ def _title(notebook: Path) -> str:
 def _grades(course: Course) -> dict[str, dict[str, dict[str, Any]]]:
     """Return unit → student → what the gradebook says; nothing where there is no gradebook yet."""
     from nbgrader.api import Gradebook
-    from traitlets.config import PyFileConfigLoader
 
-    config = PyFileConfigLoader("nbgrader_config.py", path=str(course.root)).load_config().CourseDirectory
-    url = config.get("db_url") or f"sqlite:///{course.root.resolve() / 'gradebook.db'}"
+    config = nbgrader_settings(course).CourseDirectory
+    url = config.db_url
     if url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///")).is_file():
         return {}
     with Gradebook(url, config.get("course_id", "")) as book:
@@ -81,10 +81,7 @@ def _grades(course: Course) -> dict[str, dict[str, dict[str, Any]]]:
 
 def page(course: Course, base_url: str = "/") -> str:
     """Return the class as a piece of HTML without any script."""
-    from jinja2 import Environment
-
-    template = Environment(autoescape=True, trim_blocks=True).from_string(TEMPLATE.read_text(encoding="utf-8"))
-    return template.render(units=rows(course), base_url=base_url, most=SHOWN)
+    return template("class.html.j2").render(units=rows(course), base_url=base_url, most=SHOWN)
 
 
 def _seen(course: Course) -> tuple:

@@ -6,9 +6,11 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, fields
+from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from traitlets.config import Config, PyFileConfigLoader
 
 from ..course.files import Course, write
 from .inert import text
@@ -63,6 +65,13 @@ class ClassTable:
     said: str = ""
 
 
+def nbgrader_settings(course: Course) -> Config:
+    """Return the course's nbgrader configuration, which says where the gradebook is."""
+    config = PyFileConfigLoader("nbgrader_config.py", path=str(course.root)).load_config()
+    config.CourseDirectory.setdefault("db_url", f"sqlite:///{course.root.resolve() / 'gradebook.db'}")
+    return config
+
+
 # nbgrader's CsvExportPlugin writes these, and writes them unquoted
 STOCK = ["assignment", "duedate", "timestamp", "student_id", "last_name", "first_name", "email", "raw_score",
          "late_submission_penalty", "score", "max_score"]  # fmt: skip
@@ -72,7 +81,7 @@ def export(course: Course, unit: str, rows: list[Row], book: Gradebook) -> list[
     """Write nbgrader's CSV (every unit) and the class table (this one); return where they are."""
     stock, own = course.root / "grades.csv", class_csv(course, unit)
     write(stock, _csv(STOCK, _stock_rows(book)))
-    table = [asdict(row) | {"percent": None if row.percent is None else round(row.percent, 1)} for row in rows]
+    table = [[*astuple(row), None if row.percent is None else round(row.percent, 1)] for row in rows]
     write(own, _csv([f.name for f in fields(Row)] + ["percent"], table))
     return [stock, own]
 
@@ -82,27 +91,25 @@ def class_csv(course: Course, unit: str) -> Path:
     return course.root / f"grades-{unit}.csv"
 
 
-def _stock_rows(book: Gradebook) -> Iterator[dict[str, Any]]:
+def _stock_rows(book: Gradebook) -> Iterator[list[Any]]:
     for assignment in book.assignments:
         handed_in = {submission.student.id: submission for submission in assignment.submissions}
         for student in book.students:
-            about = {"assignment": assignment.name, "duedate": assignment.duedate, "student_id": student.id,
-                     "max_score": assignment.max_score, "timestamp": None}  # fmt: skip
-            about |= {name: getattr(student, name) for name in ("last_name", "first_name", "email")}
-            raw = penalty = 0.0
+            when, raw, penalty = None, 0.0, 0.0
             if found := handed_in.get(student.id):
-                raw, penalty, about["timestamp"] = found.score, found.late_submission_penalty or 0.0, found.timestamp
-            yield about | {"raw_score": raw, "late_submission_penalty": penalty, "score": max(0.0, raw - penalty)}
+                when, raw, penalty = found.timestamp, found.score, found.late_submission_penalty or 0.0
+            named = [student.id, student.last_name, student.first_name, student.email]
+            points = [raw, penalty, max(0.0, raw - penalty), assignment.max_score]
+            yield [assignment.name, assignment.duedate, when, *named, *points]
 
 
-def _csv(columns: list[str], rows: Iterable[dict[str, Any]]) -> bytes:
+def _csv(columns: list[str], rows: Iterable[list[Any]]) -> bytes:
     """Return a table whose texts are quoted, so that no name ends a column, and of which none is a formula."""
     made = io.StringIO()
     writer = csv.writer(made, quoting=csv.QUOTE_NONNUMERIC)
     writer.writerow(columns)
     for row in rows:
-        values = [row[name] for name in columns]
-        writer.writerow([v if type(v) in (int, float) else _defused("" if v is None else text(str(v))) for v in values])
+        writer.writerow([v if type(v) in (int, float) else _defused("" if v is None else text(str(v))) for v in row])
     return made.getvalue().encode()
 
 

@@ -8,6 +8,7 @@ own that starts cold: just as safe, and slower. What a room says is data: see `o
 from __future__ import annotations
 
 import base64
+import bisect
 import contextlib
 import json
 import os
@@ -19,7 +20,6 @@ import socket
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -64,11 +64,10 @@ def available() -> str:
     if not shutil.which("bwrap"):
         return ("Grading runs what learners wrote inside bubblewrap, and `bwrap` is not installed. On Debian and "
                 "Ubuntu: sudo apt install bubblewrap; on Fedora: sudo dnf install bubblewrap.")  # fmt: skip
-    with tempfile.TemporaryFile() as said:
-        if subprocess.run([*_fence(), "true"], stdout=said, stderr=said).returncode:
-            said.seek(0)
-            return ("bubblewrap is installed, and this system lets it make no fence "
-                    f"({said.read().decode(errors='replace').strip()[:200]}).")  # fmt: skip
+    done = subprocess.run([*_fence(), "true"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    if done.returncode:
+        said = done.stdout.decode(errors="replace").strip()[:200]
+        return f"bubblewrap is installed, and this system lets it make no fence ({said})."
     return ""
 
 
@@ -95,10 +94,9 @@ def _fence() -> list[str]:
     for path in shown:
         command += ["--ro-bind", str(path), str(path)]
     command += ["--perms", "0777", "--size", str(512 << 20), "--tmpfs", HOME, "--remount-ro", "/", "--clearenv"]
-    for name, value in _environment(HOME, HOME if below else "/tmp").items():
+    own = _environment(HOME, HOME) if below else _environment(HOME, "/tmp") | {"MFT_TMP": "1"}
+    for name, value in own.items():
         command += ["--setenv", name, value]
-    if not below:
-        command += ["--setenv", "MFT_TMP", "1"]
     return [*command, "--"]
 
 
@@ -113,12 +111,12 @@ def _environment(home: str, tmp: str) -> dict[str, str]:
     }  # fmt: skip
 
 
-def start(fenced: bool) -> tuple[subprocess.Popen, Channel]:
-    """Start a template, fenced or not, and return it with the channel to it."""
+def start(about: dict[str, Any], *judge: int) -> tuple[subprocess.Popen, Channel]:
+    """Start a template, tell it what it is about, and return it with the channel to it."""
     channel, theirs = Channel.pair()
     command = [sys.executable, "-m", "mftcourse.grading.inside", str(theirs.fileno())]
     env = None
-    if fenced:
+    if about["fenced"]:
         command = [*_fence(), *command]
     else:
         own = _environment(os.environ.get("HOME", "/"), tempfile.gettempdir())
@@ -128,17 +126,15 @@ def start(fenced: bool) -> tuple[subprocess.Popen, Channel]:
         stderr=subprocess.DEVNULL if not os.environ.get("MFT_DEBUG") else None,
     )  # fmt: skip
     theirs.close()
+    with contextlib.suppress(OSError):  # it is gone: `begun` says so
+        channel.send(json.dumps(about).encode(), *judge)
     return process, channel
 
 
 def begun(process: subprocess.Popen, channel: Channel, seconds: float) -> Any:
     """Return what a process that was started says first; raise `NotStarted` where it ends, or says nothing."""
-    end = time.monotonic() + seconds
     try:
-        while not select.select([channel.socket], [], [], 0.5)[0]:
-            if process.poll() is not None or time.monotonic() > end:
-                raise EOFError
-        return json.loads(channel.receive(10)[0])
+        return json.loads(channel.receive(seconds)[0])
     except (OSError, EOFError, ValueError):
         process.kill()
         raise NotStarted("Python does not start inside the fence. Set MFT_DEBUG=1 to see what it says.") from None
@@ -168,87 +164,57 @@ class Template:
             raise GradingError(f"{why} To grade without a fence, with your rights on your files: --no-isolation.")
         self.slug, self.fenced, self.seconds = slug, fenced, seconds
         self._about = {"cells": cells, "path": [str(PACKAGE.parent)], "fenced": fenced}
-        self._lock, self.warm = threading.Lock(), warm and fenced
+        self.warm = warm and fenced
         self.judge, theirs = Channel.pair()
         with theirs:
-            self._process, self._channel = self._start(theirs.fileno())
-
-    def _start(self, *judge: int) -> tuple[subprocess.Popen, Channel]:
-        process, channel = start(self.fenced)
-        with contextlib.suppress(OSError):  # it is gone: `begun` says so
-            channel.send(json.dumps(self._about | {"warm": self.warm}).encode(), *judge)
-        return process, channel
+            self.process, self.channel = start(self._about | {"warm": self.warm}, theirs.fileno())
 
     def ready(self) -> Template:
         """Wait until rooms can be opened; then `warm` says how they start."""
-        self.warm = self.begun(self._channel, 300)["warm"]
+        self.warm = begun(self.process, self.channel, 300)["warm"]
         return self
 
-    def begun(self, channel: Channel, seconds: float) -> Any:
-        """Return what it, or its judge, says first; raise `NotStarted` where nothing comes."""
-        return begun(self._process, channel, seconds)
-
-    def __enter__(self) -> Template:
-        return self.ready()
+    __enter__ = ready
 
     def __exit__(self, *_: object) -> None:
-        self._channel.close()
+        self.channel.close()
         self.judge.close()
-        self._process.kill()
-        self._process.wait()
+        self.process.kill()
+        self.process.wait()
 
     def open(self) -> Room:
         """Open a room; raise `Stopped` where it does not come up."""
-        process, channel = self._process, self._channel
-        own = self.fenced and not self.warm
-        if own:
-            process, channel = self._start()
+        channel, home = self.channel, HOME
+        with contextlib.ExitStack() as stack:
+            if not self.fenced:
+                home = tempfile.mkdtemp(prefix="mft-room-")
+                stack.callback(shutil.rmtree, home, ignore_errors=True)
+            elif not self.warm:
+                process, channel = start(self._about | {"warm": False})
+                for end in (process.wait, process.kill, channel.close):
+                    stack.callback(end)
+                try:
+                    begun(process, channel, 300)
+                except NotStarted:
+                    raise Stopped("The room for this notebook did not open.") from None
+            about = {"folder": f"{home}/{self.slug}", "seconds": self.seconds, "memory": MEMORY, "cpu": TOTAL_SECONDS,
+                     "processes": PROCESSES, "file_bytes": FILE_BYTES, "fenced": self.fenced}  # fmt: skip
+            mine = channel.lend(json.dumps(about).encode())
             try:
-                begun(process, channel, 300)
-            except NotStarted:
-                channel.close(), process.wait()
+                mine.socket.settimeout(OPEN_SECONDS)
+                return Room(mine, mine.peer(), self.seconds, stack.pop_all())
+            except (OSError, EOFError):
                 raise Stopped("The room for this notebook did not open.") from None
-        mine, theirs = Channel.pair()
-        home = HOME if self.fenced else tempfile.mkdtemp(prefix="mft-room-")
-        about = {"folder": f"{home}/{self.slug}", "seconds": self.seconds, "memory": MEMORY, "processes": PROCESSES,
-                 "file_bytes": FILE_BYTES, "cpu": TOTAL_SECONDS, "fenced": self.fenced}  # fmt: skip
-        with self._lock, theirs:
-            channel.send(json.dumps(about).encode(), theirs.fileno())
-        try:
-            mine.socket.settimeout(OPEN_SECONDS)
-            room = Room(mine, mine.peer(), self.seconds)
-        except (OSError, EOFError):
-            raise Stopped("The room for this notebook did not open.") from None
-        if own:
-            room.leftovers.append(lambda: (channel.close(), process.kill(), process.wait()))
-        if not self.fenced:
-            room.leftovers.append(lambda: shutil.rmtree(home, ignore_errors=True))
-        return room
-
-    def lives(self) -> bool:
-        """Whether the process is there."""
-        return self._process.poll() is None
-
-    def answers(self) -> None:
-        """Raise OSError or EOFError where it does not."""
-        with self._lock:
-            self._channel.send(b"{}")
-            self._channel.receive(OPEN_SECONDS)
 
 
 Snapshot = socket.socket | dict[str, bytes]  # who answers for a notebook at a check cell, or the answers themselves
 
 
-def done_with(snapshot: Snapshot) -> None:
-    if isinstance(snapshot, socket.socket):
-        snapshot.close()
-
-
 class Room:
     """One learner's room, as the grader holds it."""
 
-    def __init__(self, channel: Channel, pid: int, seconds: float) -> None:
-        self._channel, self._seconds, self.leftovers = channel, seconds, []
+    def __init__(self, channel: Channel, pid: int, seconds: float, at_the_end: contextlib.ExitStack) -> None:
+        self._channel, self._seconds, self._at_the_end = channel, seconds, at_the_end
         self._pid, self._open, self._watched = pid, True, time.monotonic()
         self._handle = os.pidfd_open(pid) if hasattr(os, "pidfd_open") else None
 
@@ -275,7 +241,7 @@ class Room:
             self._say({"names": names}, theirs.fileno())
         answer = self.wait(self._channel, ANSWER_SECONDS)
         if answer == b"true":
-            return mine
+            return self._at_the_end.enter_context(mine)
         mine.close()
         with contextlib.suppress(ValueError, TypeError, KeyError, RecursionError):
             if names is not None:
@@ -286,7 +252,7 @@ class Room:
         """Raise `Stopped` where a harmless cell or a snapshot hangs: a thread of the learner's holds a lock, say."""
         self._say({"cell": HARMLESS})
         self.wait(self._channel, ANSWER_SECONDS)
-        done_with(self.snapshot())
+        self.snapshot()
 
     def _say(self, what: dict[str, Any], *descriptors: int) -> None:
         try:
@@ -353,7 +319,7 @@ class Room:
         return not select.select([self._handle], [], [], seconds)[0]
 
     def close(self) -> None:
-        """End every process of the room."""
+        """End every process of the room, and its snapshots."""
         if not self._open:
             return
         self._open = False
@@ -365,8 +331,7 @@ class Room:
         if self._handle is not None:
             os.close(self._handle)
         self._channel.close()
-        for tidy in self.leftovers:
-            tidy()
+        self._at_the_end.close()
 
 
 def _signal(processes: list[int], number: int) -> None:
@@ -393,12 +358,6 @@ class Ran:
     room: Room
     outputs: dict[int, list[NotebookNode]] = field(default_factory=dict)
     snapshots: dict[int, Snapshot] = field(default_factory=dict)
-
-    def close(self) -> None:
-        """Close the room and the sockets."""
-        self.room.close()
-        for snapshot in self.snapshots.values():
-            done_with(snapshot)
 
 
 DEATHS = 3  # cells that a notebook may lose because they end their room
@@ -439,7 +398,7 @@ def run(
                     ran.outputs[place] = ran.room.run(cells[place])
             return ran
         except Stopped as stop:
-            ran.close()
+            ran.room.close()
             if sum(why != NOT_RUN for why in without.values()) >= DEATHS:
                 without |= {p: NOT_RUN for p in {*cells, *checks} if p >= place}
             else:
@@ -447,7 +406,7 @@ def run(
                 found = guilty(template, cells, files, without, place, 0 if hangs else time.monotonic() - started)
                 without[place if found is None else found] = str(stop)
         except BaseException:
-            ran.close()
+            ran.room.close()
             raise
 
 
@@ -470,26 +429,18 @@ def guilty(
     """
 
     def lives(last: int) -> bool:
-        room = template.open()
-        try:
+        with contextlib.closing(template.open()) as room, contextlib.suppress(Stopped):
             room.put(files)
             for at in sorted(c for c in cells if c <= last and c not in without):
                 room.run(cells[at])
             room.try_out()
             return room.alive(min(took * 1.2 + 0.3, 20))
-        except Stopped:
-            return False
-        finally:
-            room.close()
+        return False
 
     before = sorted(c for c in cells if (place is None or c < place) and c not in without)
-    low, high = 0, len(before) - 1  # the first with which it dies is among before[low : high + 1]
     if not before or lives(before[-1]):
         return None
-    while low < high:
-        middle = (low + high) // 2
-        low, high = (middle + 1, high) if lives(before[middle]) else (low, middle)
-    return before[low]
+    return before[bisect.bisect_left(before, True, hi=len(before) - 1, key=lambda last: not lives(last))]
 
 
 # --- what a room says -------------------------------------------------------------------------

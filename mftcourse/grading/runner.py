@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import functools
 import io
 import json
 import linecache
@@ -22,38 +23,22 @@ import sys
 import time
 import traceback
 import types
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import yaml
 
 from .. import checks, mistakes
 from ..course.files import LessonError
 from ..course.form import read_lesson
-from ..course.lesson import (
-    BEGIN_SOLUTION,
-    END_SOLUTION,
-    Cell,
-    Lesson,
-    globals_stored,
-    own_names,
-    released,
-)
+from ..course.lesson import BEGIN_SOLUTION, END_SOLUTION, Cell, Lesson, globals_stored, own_names, released
 from .wall import Room, stand_ins
 
-_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-# A waiting thread that spins takes a core from others.
-_TWO = dict.fromkeys(_THREADS, "2") | {"OMP_WAIT_POLICY": "PASSIVE"}
-_PLAIN = {"ATEN_CPU_CAPABILITY": "default", "MKL_CBWR": "COMPATIBLE", "ONEDNN_MAX_CPU_ISA": "SSE41"}
-# Other machines, as far as this one can play them: sums are taken in another order in each. Only the first forks
-# safely; the others are for facts.
-SETTINGS = {
-    "one thread": dict.fromkeys(_THREADS, "1"),
-    "two threads, plain kernels": _TWO | _PLAIN,
-    "two threads": _TWO,
-    "one thread, plain kernels": dict.fromkeys(_THREADS, "1") | _PLAIN,
-}
+_TABLES = yaml.safe_load((Path(__file__).parent / "runner.yaml").read_text(encoding="utf-8"))
+SETTINGS, IDLE = _TABLES["settings"], _TABLES["idle"]
 CHILD_SECONDS = 600  # of CPU, for all seeds of one variant
 
 
@@ -64,11 +49,9 @@ class Plan:
     Attributes:
         seeds: seeds of the checks of the reference (behind the wall, only the first).
         demos: run the demonstrations too.
-        stub: also what the release shows in place of each solution.
         wrong: also the unit's wrong answers, on the first three of `seeds`.
-        right: also the unit's right answers, on the first five of `seeds`.
-        idle: also answers that do nothing, made from the reference (`idle_answers`).
-        wall: also everything again behind the wall.
+        laws: also what the release shows in place of each solution, the unit's right answers, on the first five of
+            `seeds`, and answers that do nothing (`idle_answers`); and everything again behind the wall.
         extra: exercise → {name: code}: further code to put in the learner's place.
         exercises: only the checks of these; all where empty.
         facts: also the strings that facts.py computes.
@@ -77,11 +60,8 @@ class Plan:
 
     seeds: list[int] = field(default_factory=lambda: [0])
     demos: bool = False
-    stub: bool = False
     wrong: bool = False
-    right: bool = False
-    idle: bool = False
-    wall: bool = False
+    laws: bool = False
     extra: dict[str, dict[str, str]] = field(default_factory=dict)
     exercises: list[str] = field(default_factory=list)
     facts: bool = False
@@ -130,9 +110,7 @@ class Result:
                 if o.variant == variant and o.wall == wall and exercise in ("", o.exercise)]  # fmt: skip
 
 
-def drive(
-    folder: Path, plan: Plan | None = None, setting: str = "one thread", timeout: float = 3600
-) -> Result:
+def drive(folder: Path, plan: Plan | None = None, setting: str = "one thread", timeout: float = 3600) -> Result:
     """Run the unit in `folder` by `plan` in a process of its own, in one of `SETTINGS`.
 
     Raises:
@@ -147,9 +125,8 @@ def drive(
         env=os.environ | SETTINGS[setting] | {"MPLBACKEND": "Agg", "PYTHONHASHSEED": "0"},
     )
     if done.returncode:
-        lines = [line for line in done.stderr.strip().splitlines() if line]
-        said = lines[-1].removeprefix("mftcourse.course.files.LessonError: ") if lines else "the runner died"
-        raise LessonError(said)
+        *_, said = done.stderr.strip().splitlines() or ["the runner died"]
+        raise LessonError(said.removeprefix("mftcourse.course.files.LessonError: "))
     data = json.loads(done.stdout.splitlines()[-1])
     return Result([Outcome(**o) for o in data["outcomes"]], data["facts"])
 
@@ -164,19 +141,17 @@ def matrix(folder: Path) -> list[Outcome]:
 
 def _run(lesson: Lesson, plan: Plan) -> Result:
     checks.CHECK_SECONDS = plan.check_seconds or checks.CHECK_SECONDS
-    module = types.ModuleType("lesson")
-    sys.modules["lesson"] = module  # so that classes of a lesson find their module
-    namespace = module.__dict__
+    namespace = lesson_module()
     outcomes: list[Outcome] = []
     walled: set[str] = set()  # names that exercises defined so far
     exercise: Cell | None = None
     wrong = lesson.wrong_answers if plan.wrong else []
-    right = lesson.right_answers if plan.right else []
     for cell in lesson.cells:
         if cell.kind == "exercise":
             exercise = cell
             walled |= globals_stored(cell.source)
-            written = _written(cell.source)
+            answer = _answer(cell.source, ast.parse(cell.source))
+            written = set().union(*(globals_stored(ast.unparse(node)) for node in answer))
             before = {name: namespace[name] for name in written if name in namespace}
         if cell.kind in ("code", "exercise") or (cell.kind == "demo" and plan.demos):
             with contextlib.redirect_stdout(io.StringIO()):
@@ -185,19 +160,22 @@ def _run(lesson: Lesson, plan: Plan) -> Result:
             import torch._dynamo  # noqa: F401 -- the first optimizer would load it, a second in every child
         if cell.kind == "check" and plan.seeds and (not plan.exercises or cell.exercise in plan.exercises):
             variants: list[tuple[str, str | None, list[int]]] = [("reference", None, plan.seeds)]
-            if plan.stub:
-                variants.append(("stub", released(exercise.source), [0]))
             variants += [(w.title, w.source, plan.seeds[:3]) for w in wrong if w.exercise == cell.exercise]
-            variants += [(r.title, r.source, plan.seeds[:5]) for r in right if r.exercise == cell.exercise]
-            if plan.idle:
+            if plan.laws:
+                right = [r for r in lesson.right_answers if r.exercise == cell.exercise]
+                variants += [(r.title, r.source, plan.seeds[:5]) for r in right]
                 variants += [(name, code, [0]) for name, code in idle_answers(exercise.source).items()]
+                variants.append(("stub", released(exercise.source), [0]))
             variants += [(name, code, [0]) for name, code in plan.extra.get(cell.exercise, {}).items()]
             source = own_names(cell, lesson)
-            for wall in [False, True] if plan.wall else [False]:
+            for wall in [False, True] if plan.laws else [False]:
                 for name, code, seeds in variants:
                     seeds = seeds[:1] if wall else seeds
-                    forget = (written, before) if code is not None else (set(), {})
-                    outcomes += _fork(cell, source, namespace, walled, forget, name, code, seeds, wall)
+                    about = cell.exercise, source, namespace, walled, written, before
+                    if data := in_a_child(functools.partial(_judged, *about, name, code, seeds, wall)):
+                        outcomes += [Outcome(**o) for o in json.loads(data)]
+                    else:
+                        outcomes += [Outcome(cell.exercise, name, s, wall, None, "the process died") for s in seeds]
     facts: list[str] = []
     if plan.facts and (lesson.folder / "facts.py").exists():
         path = lesson.folder.resolve() / "facts.py"
@@ -208,23 +186,10 @@ def _run(lesson: Lesson, plan: Plan) -> Result:
     return Result(outcomes, facts)
 
 
-def _written(source: str) -> set[str]:
-    """Return the names that the learner's part of an exercise cell defines; the rest of the cell is given."""
+def _answer(source: str, tree: ast.Module) -> list[ast.stmt]:
+    """Return the statements of an exercise cell that the learner writes; the rest of the cell is given."""
     marks = [n for n, line in enumerate(source.split("\n"), 1) if BEGIN_SOLUTION in line or END_SOLUTION in line]
-    names: set[str] = set()
-    for node in ast.parse(source).body:
-        if node.lineno <= marks[-1] and (node.end_lineno or node.lineno) >= marks[0]:
-            names |= globals_stored(ast.unparse(node))
-    return names
-
-
-IDLE = {
-    "always raises ValueError": "raise ValueError('no')", "always raises TypeError": "raise TypeError('no')",
-    "returns None": "return None", "returns 0": "return 0", "returns 1": "return 1", "returns 0.5": "return 0.5",
-    "returns True": "return True", "returns False": "return False", "returns ''": "return ''",
-    "returns []": "return []", "returns {}": "return dict()", "returns ()": "return ()",
-    "returns its input": "return {first}",
-}  # fmt: skip
+    return [node for node in tree.body if node.lineno <= marks[-1] and node.end_lineno >= marks[0]]
 
 
 def idle_answers(source: str) -> dict[str, str]:
@@ -233,13 +198,10 @@ def idle_answers(source: str) -> dict[str, str]:
     What the learner writes keeps its names and signatures; every function's body is one of `IDLE`. A class still
     calls the `__init__` of its base, so that a module can be made. Empty where the exercise defines neither.
     """
-    marks = [n for n, line in enumerate(source.split("\n"), 1) if BEGIN_SOLUTION in line or END_SOLUTION in line]
     found: dict[str, str] = {}
     for name, body in IDLE.items():
         tree, written = ast.parse(source), 0
-        for node in list(tree.body):
-            if node.lineno > marks[-1] or (node.end_lineno or 0) < marks[0]:
-                continue
+        for node in _answer(source, tree):
             functions = [n for n in ast.walk(node) if isinstance(n, ast.FunctionDef)]
             if not functions and isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign | ast.For | ast.With):
                 tree.body.remove(node)  # a number that the learner types, beside a function
@@ -255,19 +217,22 @@ def idle_answers(source: str) -> dict[str, str]:
     return found
 
 
-def _judge(
-    check: Cell, source: str, namespace: dict, walled: set[str], forget: tuple, name: str, code: str | None,
-    seeds: list[int], wall: bool,
-) -> list[Outcome]:  # fmt: skip
+def _judged(
+    exercise: str, source: str, namespace: dict, walled: set[str], written: set[str], before: dict[str, Any],
+    name: str, code: str | None, seeds: list[int], wall: bool,
+) -> bytes:  # fmt: skip
+    """Judge a variant, in a process of its own; return its outcomes in JSON."""
+    resource.setrlimit(resource.RLIMIT_CPU, (CHILD_SECONDS, CHILD_SECONDS))  # C code hears no exception
+    signal.alarm(6 * CHILD_SECONDS)  # and for what sleeps
     found = []
     card, error = None, ""
-    for defined in forget[0]:  # what the other code does not define must not be the reference's
-        namespace.pop(defined, None)
-    namespace.update(forget[1])
     if code is not None:
+        for defined in written:  # what the other code does not define must not be the reference's
+            namespace.pop(defined, None)
+        namespace.update(before)
         try:
             draw_from(seeds[0])
-            _exec(code, f"<{name}>", namespace)
+            exec(compiled(code, f"<{name}>"), namespace)
             mistakes.cell_ended(code, None)
         except Exception as caught:  # a learner's cell may fail; its checks still run and say so
             error = f"{type(caught).__name__}: {caught}"
@@ -283,13 +248,50 @@ def _judge(
         try:
             with contextlib.redirect_stdout(io.StringIO()):
                 began = time.process_time()
-                _exec(source, f"<check {check.exercise}>", scope)
+                exec(compiled(source, f"<check {exercise}>"), scope)
                 cpu = time.process_time() - began
             card = checks.last_scorecard().to_dict()
         except Exception as caught:
             card, error = None, "".join(traceback.format_exception_only(caught)).strip()
-        found.append(Outcome(check.exercise, name, seed, wall, card, error, cpu))
-    return found
+        found.append(asdict(Outcome(exercise, name, seed, wall, card, error, cpu)))
+    return json.dumps(found).encode()
+
+
+# --- what the judge does too ------------------------------------------------------------------
+
+
+def lesson_module() -> dict[str, Any]:
+    """Return the names of a new module, in which classes of a lesson find themselves."""
+    sys.modules["lesson"] = types.ModuleType("lesson")
+    return vars(sys.modules["lesson"])
+
+
+@functools.cache
+def compiled(source: str, name: str) -> types.CodeType:
+    """Compile a cell whose lines tracebacks show; once, also where it runs in many a child."""
+    linecache.cache[name] = (len(source), None, source.splitlines(True), name)
+    return compile(source, name, "exec")
+
+
+def in_a_child(answer: Callable[[], bytes]) -> bytes:
+    """Return what a function returns in a forked child; nothing where the child dies of it."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            os.close(reading)
+            data = answer()
+            with os.fdopen(writing, "wb") as pipe:
+                pipe.write(data)
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as pipe:
+        data = pipe.read()
+    os.waitpid(child, 0)
+    return data
 
 
 def draw_from(seed: int) -> None:
@@ -300,49 +302,16 @@ def draw_from(seed: int) -> None:
         sys.modules["torch"].manual_seed(seed)
 
 
-def _fork(check: Cell, source: str, namespace: dict, walled: set[str], forget: tuple, *variant: Any) -> list[Outcome]:
-    """Judge a variant in a child process; a child that dies leaves an error, not a hole."""
-    reading, writing = os.pipe()
-    child = os.fork()
-    if child == 0:
-        status = 1
-        resource.setrlimit(resource.RLIMIT_CPU, (CHILD_SECONDS, CHILD_SECONDS))  # C code hears no exception
-        signal.alarm(6 * CHILD_SECONDS)  # and for what sleeps
-        try:
-            os.close(reading)
-            data = json.dumps([o.__dict__ for o in _judge(check, source, namespace, walled, forget, *variant)]).encode()
-            with os.fdopen(writing, "wb") as pipe:
-                pipe.write(data)
-            status = 0
-        except BaseException:
-            traceback.print_exc()
-        finally:
-            os._exit(status)
-    os.close(writing)
-    with os.fdopen(reading, "rb") as pipe:
-        data = pipe.read()
-    os.waitpid(child, 0)
-    if not data:
-        name, _, seeds, wall = variant
-        return [Outcome(check.exercise, name, s, wall, None, "the process died") for s in seeds]
-    return [Outcome(**o) for o in json.loads(data)]
-
-
 def _execute(cell: Cell, lesson: Lesson, namespace: dict) -> None:
     path = lesson.folder / "lesson.py"
     try:
-        _exec(cell.source, f"<cell at line {cell.line}>", namespace)
+        exec(compiled(cell.source, f"<cell at line {cell.line}>"), namespace)
     except BaseException as error:
         said = "".join(traceback.format_exception_only(error)).strip().splitlines()[-1]
         raise LessonError(f"{path}:{cell.line}: this {cell.kind} cell failed: {said}") from error
 
 
-def _exec(source: str, name: str, namespace: dict) -> None:
-    linecache.cache[name] = (len(source), None, source.splitlines(True), name)
-    exec(compile(source, name, "exec"), namespace)
-
-
 if __name__ == "__main__":
     _lesson = read_lesson(Path(sys.argv[1]))
     _result = _run(_lesson, Plan(**json.loads(sys.stdin.read())))
-    print(json.dumps({"outcomes": [o.__dict__ for o in _result.outcomes], "facts": _result.facts}))
+    print(json.dumps(asdict(_result)))

@@ -107,20 +107,12 @@ def _encode(value: Any, lend: Callable[[Any], dict] | None, blobs: list[bytes]) 
 
     if isinstance(value, np.generic):
         return _encode_array("scalar", np.asarray(value), blob)
-    if isinstance(value, str):
-        return str(value)
-    if isinstance(value, int):
-        return int(value) if abs(value) < 2**53 else {"t": "int", "v": str(int(value))}
-    if isinstance(value, float):
-        return value if math.isfinite(value) else {"t": "float", "v": repr(float(value))}
-    if isinstance(value, complex):
-        return {"t": "complex", "v": repr(complex(value))}
-    if isinstance(value, Decimal):
-        return {"t": "decimal", "v": str(value)}
-    if isinstance(value, Fraction):
-        return {"t": "fraction", "v": f"{int(value.numerator)}/{int(value.denominator)}"}
-    if value is Ellipsis:
-        return {"t": "ellipsis"}
+    for kind in (str, int, float):  # a subclass of one
+        if isinstance(value, kind) and _as_it_is(plain := kind(value)):
+            return plain
+    for tag, (kind, write, _) in _TEXTS.items():
+        if isinstance(value, kind):
+            return {"t": tag, "v": write(value)}
     if isinstance(value, StandIn):
         return {"t": "mine", "id": object.__getattribute__(value, "_mft_id")}
     if isinstance(value, bytes | bytearray):
@@ -129,8 +121,6 @@ def _encode(value: Any, lend: Callable[[Any], dict] | None, blobs: list[bytes]) 
         if value.dtype.hasobject:
             raise NotPlain("A NumPy array of dtype object is not plain data: use a numeric or string dtype.")
         return _encode_array("array", value, blob)
-    if isinstance(value, np.dtype):
-        return {"t": "np.dtype", "v": value.str}
     module = type(value).__module__.split(".")[0]
     if module == "torch" and type(value).__name__ == "dtype":
         return {"t": "torch.dtype", "v": str(value).removeprefix("torch.")}
@@ -146,10 +136,6 @@ def _encode(value: Any, lend: Callable[[Any], dict] | None, blobs: list[bytes]) 
     return lend(value)
 
 
-_NUMBERS = {
-    "int": int, "float": float, "complex": complex, "decimal": Decimal,
-    "fraction": lambda text: Fraction(*map(int, text.split("/"))),
-}  # fmt: skip
 _AS_THEY_ARE = {int, float, bool, str, type(None)}
 
 
@@ -172,34 +158,20 @@ def _decode(tree: Any, resolve: Callable[[dict], Any] | None, blobs: list[bytes]
             raise ValueError("a list without a tag")
         return tree
     tag, v = tree["t"], tree.get("v")
-    data = blobs[tree["b"]] if "b" in tree else b""
     if tag in _CONTAINERS:
         return _CONTAINERS[tag](x if type(x) in _AS_THEY_ARE else inner(x) for x in v)
     if tag == "dict":
         return {(k if type(k) is str else inner(k)): (x if type(x) in _AS_THEY_ARE else inner(x)) for k, x in v}
-    if tag in _NUMBERS:
-        return _NUMBERS[tag](v)
-    if tag == "ellipsis":
-        return ...
-    if tag == "bytes":
-        return data
-    if tag in ("array", "scalar"):
-        array = _decode_array(tree, data)
-        return array if tag == "array" else array[()]
-    if tag == "np.dtype":
-        return _plain_dtype(v)
+    if tag in _TEXTS:
+        return _TEXTS[tag][2](v)
+    if tag in _BLOBS:
+        return _BLOBS[tag](tree, blobs[tree["b"]], inner)
     if tag == "torch.dtype":
         import torch
 
         if not isinstance(dtype := getattr(torch, v), torch.dtype):
             raise ValueError(f"{v!r} is no dtype")
         return dtype
-    if tag == "tensor":
-        from safetensors.torch import load
-
-        return load(data)["t"].requires_grad_(tree.get("grad") is True)
-    if tag in ("frame", "series"):
-        return _decode_pandas(tree, data, inner)
     if tag in ("mine", "yours") and resolve:
         return resolve(tree)
     raise ValueError(f"unknown tag {tag!r}")
@@ -214,7 +186,7 @@ def _encode_array(tag: str, array: np.ndarray, blob: Callable) -> dict:
     return blob(tag, array.tobytes(order), d=array.dtype.str, s=array.shape, o=order)
 
 
-def _decode_array(tree: dict, data: bytes) -> np.ndarray:
+def _decode_array(tree: dict, data: bytes, _: Callable) -> np.ndarray:
     if "d" not in tree:
         return np.load(io.BytesIO(data), allow_pickle=False)
     dtype = _plain_dtype(tree["d"])
@@ -239,6 +211,12 @@ def _safetensors(tensor: Any) -> bytes:
         raise NotPlain("Sparse and complex tensors do not pass the wall: make them dense and real.")
     # clone: safetensors refuses views that share memory
     return save({"t": tensor.detach().cpu().contiguous().clone()})
+
+
+def _decode_tensor(tree: dict, data: bytes, _: Callable) -> Any:
+    from safetensors.torch import load
+
+    return load(data)["t"].requires_grad_(tree.get("grad") is True)
 
 
 def _encode_pandas(value: Any, blob: Callable, inner: Callable) -> dict:
@@ -268,6 +246,30 @@ def _decode_pandas(tree: dict, data: bytes, inner: Callable) -> Any:
     if tree["t"] == "series":
         return frame["0"].rename(inner(tree["names"]))
     return frame.set_axis([inner(n) for n in tree["names"]], axis=1)
+
+
+# What travels as a text: tag → its type, what writes it, what reads it.
+_TEXTS = {
+    "int": (int, lambda value: str(int(value)), int),
+    "float": (float, lambda value: repr(float(value)), float),
+    "complex": (complex, lambda value: repr(complex(value)), complex),
+    "decimal": (Decimal, str, Decimal),
+    "fraction": (
+        Fraction,
+        lambda value: f"{int(value.numerator)}/{int(value.denominator)}",
+        lambda text: Fraction(*map(int, text.split("/"))),
+    ),
+    "ellipsis": (type(...), str, lambda text: ...),
+    "np.dtype": (np.dtype, lambda value: value.str, _plain_dtype),
+}
+_BLOBS = {  # what travels as raw bytes: tag → what reads it
+    "bytes": lambda tree, data, inner: data,
+    "array": _decode_array,
+    "scalar": lambda tree, data, inner: _decode_array(tree, data, inner)[()],
+    "tensor": _decode_tensor,
+    "frame": _decode_pandas,
+    "series": _decode_pandas,
+}
 
 
 # --- the learner's side -----------------------------------------------------------------------
@@ -318,7 +320,7 @@ class Room:
             return (getattr if op == "get" else setattr)(target, name, *args)
         if op == "operator":
             plain = name in (*_ALWAYS, *_ASKED)
-            return getattr(builtins, name)(target, *args) if plain else _operate(target, name, args)
+            return getattr(builtins, name.strip("_"))(target, *args) if plain else _operate(target, name, args)
         raise ValueError(f"unknown request {op!r}")
 
     def _sent(self, value: Any) -> Any:
@@ -352,7 +354,7 @@ def _operate(target: Any, name: str, args: tuple) -> Any:
 
 
 _NOT_IMPLEMENTED = "NotImplemented, the value"  # the constant itself does not pass the wall
-_ALWAYS, _ASKED = ("iter", "next"), ("len", "float", "int", "abs")
+_ALWAYS, _ASKED = ("__iter__", "__next__"), ("__len__", "__float__", "__int__", "__abs__")  # by Python's own functions
 
 
 # --- the judge's side -------------------------------------------------------------------------
@@ -473,14 +475,14 @@ class StandIn:
         return f"<the learner's {object.__getattribute__(self, '__mft_type__')}>"
 
 
-def _forward(name: str, operator: str) -> None:
+def _forward(name: str) -> None:
     def method(self: StandIn, *args: Any) -> Any:
         link, kind = self.__mft_wall__(), object.__getattribute__(self, "__mft_type__")
-        if operator not in _FREE and kind not in link.classes:
-            if operator in _ASKED or operator in _GIVEN:
+        if name not in _FREE and kind not in link.classes:
+            if name in _ASKED or name in _GIVEN:
                 raise TypeError(f"a {kind} has no {name}")
             return NotImplemented
-        result = link.ask("operator", target=self, name=operator, args=args)
+        result = link.ask("operator", target=self, name=name, args=args)
         return NotImplemented if isinstance(result, str) and result == _NOT_IMPLEMENTED else result
 
     method.__name__ = name
@@ -490,7 +492,5 @@ def _forward(name: str, operator: str) -> None:
 _ARITHMETIC = ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "and", "or", "xor")
 _GIVEN = ("__neg__", "__pos__", "__getitem__", "__setitem__", "__delitem__")
 _FREE = (*_ALWAYS, "__enter__", "__exit__")
-for _name in (*(f"__{r}{name}__" for name in _ARITHMETIC for r in ("", "r")), *_GIVEN, "__enter__", "__exit__"):
-    _forward(_name, _name)
-for _name in (*_ALWAYS, *_ASKED):
-    _forward(f"__{_name}__", _name)
+for _name in (*(f"__{r}{name}__" for name in _ARITHMETIC for r in ("", "r")), *_GIVEN, *_FREE, *_ASKED):
+    _forward(_name)

@@ -63,7 +63,7 @@ class Case:
 
     @cached_property
     def without_demos(self) -> runner.Result:
-        plan = runner.Plan(seeds=SEEDS, stub=True, wrong=True, right=True, idle=True, wall=True)
+        plan = runner.Plan(seeds=SEEDS, wrong=True, laws=True)
         return runner.drive(self.folder, plan)
 
     @cached_property

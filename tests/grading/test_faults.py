@@ -166,7 +166,7 @@ def test_a_room_that_does_not_open_is_tried_again_and_then_named(course, hand, m
     def stop_first(template):
         if always or not stopped:
             stopped.append(template)
-            called(template._process, "template")[0].suspend()
+            called(template.process, "template")[0].suspend()
         return opens(template)
 
     monkeypatch.setattr(room.Template, "open", stop_first)
@@ -191,7 +191,7 @@ def test_a_start_that_fails_is_tried_again_and_then_a_sentence(course, hand, mon
     def dies_first(of):
         if len(failures) < most:
             failures.append(which)
-            process = (of if which is Template else of._template)._process
+            process = (of if which is Template else of._template).process
             while not (found := called(process, which.__name__.lower())):
                 time.sleep(0.01)
             found[0].kill()
@@ -210,7 +210,7 @@ def test_one_that_dies_when_all_cards_are_made_is_noticed(built, reference, monk
     from mftcourse.grading.bench import Bench
 
     def die(bench, *_):
-        first, *_ = called(bench.template._process, which)
+        first, *_ = called(bench.template.process, which)
         first.kill()
         while living([first]):
             time.sleep(0.01)

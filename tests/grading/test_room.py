@@ -347,7 +347,7 @@ def test_without_a_fence_the_points_are_the_same(metrics):
     with Bench(metrics[1], "metrics", seconds=3, fenced=False) as bench:
         marked = bench.mark(repair(copy.deepcopy(metrics[2]), metrics[0])[0])
         assert earned(marked) == ALL
-        assert not os.path.exists(f"/proc/{bench.template._process.pid}/root/room")
+        assert not os.path.exists(f"/proc/{bench.template.process.pid}/root/room")
 
 
 def test_a_unit_whose_solution_fails_its_own_checks_is_refused(metrics):
