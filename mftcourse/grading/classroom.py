@@ -21,7 +21,7 @@ import re
 import threading
 import warnings
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -30,6 +30,7 @@ from typing import Any
 
 import nbformat
 import nbgrader.api
+from joblib import Parallel, delayed
 from nbformat import NotebookNode, from_dict
 from nbgrader.api import Gradebook, InvalidEntry, MissingEntry
 from nbgrader.coursedir import CourseDirectory
@@ -92,8 +93,9 @@ def grade(
     if strangers := sorted((wanted or set()) - set(places)):
         raise GradingError(f"Nothing was handed in for {unit} by: {', '.join(strangers)}.")
     rows = {student: Row(plain(student, 200)) for student in places}
-    with warnings.catch_warnings(), _alone(course), _passed_over(), closing(_Desk(course, unit, fenced)) as desk:
+    with warnings.catch_warnings(), _alone(course), closing(_Desk(course, unit, fenced)) as desk:
         _tidy(course, unit)
+        gc.freeze()  # the collector passes over what is there already: the libraries are a hundred thousand objects
         warnings.simplefilter("ignore", SAWarning)  # nbgrader's own, at every new submission
         with _meanwhile(_marker(scheduler, desk, fenced, warm, seconds), desk.open_gradebook) as marker:
             one = functools.partial(desk.grade, places, marker)
@@ -122,16 +124,6 @@ def _meanwhile(marker: Any, what: Callable[[], Any]) -> Iterator[Any]:
         stack.callback(lambda: starting.exception() or marker.__exit__())
         what()
         yield starting.result()
-
-
-@contextlib.contextmanager
-def _passed_over() -> Iterator[None]:
-    """Let the garbage collector pass over what is there already: the libraries are a hundred thousand objects."""
-    gc.freeze()
-    try:
-        yield
-    finally:
-        gc.unfreeze()
 
 
 @contextlib.contextmanager
@@ -169,27 +161,17 @@ def _reason(error: Exception) -> str:
 def _at_once(
     function: Callable[[str], Any], students: Iterable[str], jobs: int, stop: Callable[[], Any]
 ) -> Iterator[tuple[str, Any]]:
-    """Yield (student, what the function returns) as they come, so many at a time and no more waiting than that.
+    """Yield (student, what the function returns) as they come, so many at a time and as many waiting.
 
     Args:
         stop: called where it ends early, as by Ctrl-C, to end the functions that run.
     """
-    left = iter(students)
-    with ThreadPoolExecutor(jobs) as pool:
-        running: dict[Any, str] = {}
-        try:
-            while True:
-                while len(running) < 2 * jobs and (student := next(left, None)) is not None:
-                    running[pool.submit(function, student)] = student
-                if not running:
-                    return
-                for future in wait(running, return_when=FIRST_COMPLETED).done:
-                    yield running.pop(future), future.result()
-        except BaseException:
-            for future in running:
-                future.cancel()
-            stop()
-            raise
+    at_once = Parallel(jobs, backend="threading", return_as="generator_unordered", pre_dispatch="2*n_jobs")
+    try:
+        yield from at_once(delayed(lambda student: (student, function(student)))(student) for student in students)
+    except BaseException:
+        stop()
+        raise
 
 
 # --- who marks --------------------------------------------------------------------------------

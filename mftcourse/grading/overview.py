@@ -6,13 +6,13 @@ and the same tab shows it.
 
 from __future__ import annotations
 
-import asyncio
 import time
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from ..course import tab
 from ..course.files import Course
 from ..course.handin import read
 from ..course.lesson import headings_of
@@ -104,16 +104,6 @@ def _jupyter_server_extension_points() -> list[dict[str, str]]:
 
 
 def _load_jupyter_server_extension(server: Any) -> None:
-    """Answer at mft/overview, for those who are logged in."""
-    from jupyter_server.base.handlers import APIHandler
-    from tornado.web import authenticated
-
+    """Answer at mft/overview."""
     course = Course(Path(server.root_dir))
-
-    class Overview(APIHandler):
-        @authenticated
-        async def get(self) -> None:
-            text = await asyncio.to_thread(lambda: _page_of(course, self.base_url, _seen(course)))
-            self.finish(text, set_content_type="text/html; charset=UTF-8")
-
-    server.web_app.add_handlers(".*", [(f"{server.web_app.settings['base_url']}mft/overview", Overview)])
+    tab.answer(server, lambda base_url: _page_of(course, base_url, _seen(course)))
