@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel
 
 from ..checks import Scorecard
-from ..course import files
+from ..course import files, routes
 from ..course.files import Course, CourseError, free
 from ..course.handin import answers, exercise, kind, read
 from ..course.lesson import BEGIN_HIDDEN, END_HIDDEN, globals_stored, headings_of, reference
@@ -87,13 +87,9 @@ def standings(course: Course) -> dict[tuple[str, str], Standing]:
 
 def exercises(course: Course, unit: str | None = None) -> dict[tuple[str, str], float]:
     """Return (unit, exercise) → minutes of what can be drilled: exercises in which one programs."""
-    found = {}
-    for name in [course.find_unit(unit)] if unit else course.units():
-        cells = released(course, name).cells
-        code = {exercise(c) for c in cells if kind(c) == "check" and not c.metadata.mft.get("sealed")}
-        found |= {(name, exercise(c)): c.metadata.mft.get("minutes", 10)
-                  for c in cells if kind(c) == "exercise" and exercise(c) in code}  # fmt: skip
-    return found
+    units = [course.find_unit(unit)] if unit else course.units()
+    found = (leg for leg in routes.legs(course).values() if leg.code and leg.unit in units)
+    return {(leg.unit, leg.step.partition("/")[2]): leg.minutes for leg in found}
 
 
 def due(course: Course, unit: str | None = None, today: datetime.date | None = None) -> list[tuple[str, str]]:
@@ -171,16 +167,12 @@ def write(course: Course, unit: str, wanted: str, language: str | None = None) -
     minutes, head = there[unit, wanted], texts.words("drill")[release.metadata.mft.lang]["head"]
     said = Template(head).render(name=wanted, unit=unit, minutes=minutes, full=full,
                                  given=", ".join(f"`{n}`" for n in given))  # fmt: skip
-    imports = (
-        "# Run this cell first: the clock starts, and what the exercise needs is there\n"
-        "from mftcourse.checks import run_sealed as mft_run_sealed\n"
-        "from mftcourse.learning import drill as mft_drill"
-    )
+    first = texts.page("drill.py.j2").render(name=name, before=before)
     end = f"# Do you give up, to see the reference? Write True for False.\nmft_drill.end({name!r}, give_up=False)"
     folded, elsewhere = {"jupyter": {"source_hidden": True}}, f"](../{unit}/{course.notebook('work', unit).name}#"
     cells = [
         new_markdown_cell(said),
-        new_code_cell("\n\n".join([imports, *before, f"mft_drill.begin({name!r})"]), metadata=folded),
+        new_code_cell(first, metadata=folded),
         *(new_markdown_cell(c.source.replace("](#", elsewhere)) for c in section if kind(c) == "prose"),
         new_code_cell(stub.source, metadata={"mft": {"kind": "exercise", "exercise": wanted}}),
         *(new_code_cell(source, metadata=folded) for source in between),
@@ -318,15 +310,11 @@ def begin(name: str) -> None:
 
 def judged(name: str, card: Scorecard) -> Scorecard | Outcome:
     """Show a scorecard with the time; once all checks have passed, the reference too."""
-    return _outcome(name, card) or card
+    return end(name, card=card) or card
 
 
-def end(name: str, give_up: bool = False) -> Outcome | None:
-    """Say where the drill stands, or give it up."""
-    return _outcome(name, give_up=give_up)
-
-
-def _outcome(name: str, card: Scorecard | None = None, give_up: bool = False) -> Outcome | None:
+def end(name: str, give_up: bool = False, card: Scorecard | None = None) -> Outcome | None:
+    """Say where the drill stands, with a scorecard or without one, or give it up."""
     course = Course.find()
     attempt = _attempt(course, name)
     if attempt is None:

@@ -2,7 +2,8 @@
 
 Everything that JupyterLab must know is in `mftcourse/learning/jupyter/`. It reaches the server through the
 environment of that one process; what the server writes (settings, workspaces, history) goes to `.mft/` in the
-course folder. Your own Jupyter, with its settings, neither changes nor interferes.
+course folder. Your own Jupyter, with its settings, neither changes nor interferes. Root may run it: in a container
+there may be no other user.
 """
 
 import contextlib
@@ -85,8 +86,6 @@ def launch(
         options.append(f"--ServerApp.port={port}")
     if not browser:
         options.append("--no-browser")
-    if hasattr(os, "geteuid") and os.geteuid() == 0:
-        options.append("--allow-root")  # in a container there may be no other user
     print("JupyterLab is opening. It runs until you press Ctrl-C here.")
     return _run([sys.executable, "-m", __name__, *options], folder, env)
 

@@ -18,7 +18,7 @@ from ..course import tab
 from ..course.files import Course, CourseError, in_order
 from ..course.lesson import headings_of
 from . import site, texts
-from .progress import Progress, UnitProgress, alone, unit_progress
+from .progress import Progress, UnitProgress, alone, stamp, unit_progress
 from .quiz import counts, ways
 from .workspace import newer, released
 
@@ -76,12 +76,9 @@ def _time(minutes: float) -> str:
 
 def _seen(course: Course, unit: str | None = None) -> tuple:
     """What the page, or a unit's row, rests on: the day, and files of learner and release, with time and size."""
-    seen: list[Any] = [datetime.date.today()]
-    for path in (p for folder in ("work", "release") for p in (course.root / folder).rglob("*")):
-        if unit is None or unit in path.parts:
-            with contextlib.suppress(OSError):  # it was replaced a moment ago
-                seen.append((str(path), path.stat().st_mtime_ns, path.stat().st_size))
-    return tuple(seen)
+    paths = (path for folder in ("work", "release") for path in (course.root / folder).rglob("*"))
+    files = [(str(path), stamp(path)) for path in paths if unit is None or unit in path.parts]
+    return datetime.date.today(), *files
 
 
 @lru_cache(maxsize=1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import time
 from collections.abc import Iterator
@@ -115,7 +116,7 @@ def watch(course: Course, unit: str, seconds: int | None = None) -> Iterator[Che
     with Warm(path.parent, seconds) as kernel:
         seen = None
         while True:
-            if (state := _state(path)) == seen:
+            if (state := stamp(path)) == seen:
                 time.sleep(LOOK)
                 continue
             seen = state
@@ -132,13 +133,12 @@ def watch(course: Course, unit: str, seconds: int | None = None) -> Iterator[Che
             yield done
 
 
-def _state(path: Path) -> tuple[int, int] | None:
+def stamp(path: Path) -> tuple[int, int] | None:
     """Return what changes with every save, or None while there is no file: an editor is about to put one there."""
-    try:
+    with contextlib.suppress(OSError):
         found = path.stat()
         return found.st_mtime_ns, found.st_size
-    except OSError:
-        return None
+    return None
 
 
 def _news(before: Checked, now: Checked, changed: set[str]) -> dict[str, list[Finding]]:

@@ -272,12 +272,8 @@ class Topic(NamedTuple):
 
 def topics(course: Course) -> dict[str, Topic]:
     """Return unit → how the learner stands with its questions; changes nothing."""
-    try:
-        units = groupby(interview.questions(course), key=lambda item: item.unit)
-    except CourseError:  # a course without questions
-        return {}
-    asked = _asked(course)
-    return {unit: Topic.of(items, asked) for unit, items in units}
+    items, asked = (leg.item for leg in routes.legs(course).values() if leg.item), _asked(course)
+    return {unit: Topic.of(own, asked) for unit, own in groupby(items, key=lambda item: item.unit)}
 
 
 def ways(course: Course) -> list[tuple[routes.Route, int, Topic]]:

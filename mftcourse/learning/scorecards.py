@@ -63,7 +63,7 @@ class Scorecards:
             visible.findings = [f for f in visible.findings if not f.hidden]
             card = visible.to_dict()
         path = self.folder / f"{card['exercise']}.{digest(source)}.{origin}.json"
-        record = {"when": when or _time(), "count": count, "card": card}
+        record = {"when": when or _time(time.time()), "count": count, "card": card}
         if when and (there := _read(path)) and there["when"] > when:
             return ""
         try:
@@ -120,10 +120,9 @@ class Scorecards:
         return {path.stem for path in self.folder.glob("*.given-up")}
 
 
-def _time(seconds: float | None = None) -> str:
-    """Return a time (default: now) so that later ones sort behind."""
-    moment = time.time() if seconds is None else seconds
-    return datetime.datetime.fromtimestamp(moment, datetime.UTC).isoformat(timespec="microseconds")
+def _time(seconds: float) -> str:
+    """Return a time so that later ones sort behind."""
+    return datetime.datetime.fromtimestamp(seconds, datetime.UTC).isoformat(timespec="microseconds")
 
 
 def _valid(card: Any) -> Scorecard | None:

@@ -26,13 +26,13 @@ def words(part: str) -> dict[str, dict[str, str]]:
 
 @cache
 def page(name: str) -> Template:
-    """Return a page of HTML, or a piece of one, to be filled in; what comes in is escaped.
+    """Return a page, or a piece of one, to be filled in; what comes into HTML is escaped.
 
     `code` and `markdown` are filters for programs and prose; `code_style()` has the colours of the programs.
     """
-    from jinja2 import Environment, FileSystemLoader
+    from jinja2 import Environment, FileSystemLoader, select_autoescape
 
-    made = Environment(loader=FileSystemLoader(TEXTS), autoescape=True, trim_blocks=True)
+    made = Environment(loader=FileSystemLoader(TEXTS), autoescape=select_autoescape(), trim_blocks=True)
     made.filters |= {"code": _code, "markdown": markdown}
     made.globals["code_style"] = _code_style
     return made.get_template(name)

@@ -97,16 +97,14 @@ def _compare(course: Course, unit: str, language: str | None) -> tuple[Started, 
     source = course.release(unit, language or spoken(course, unit))
     release, version = read(source), hashlib.sha256(source.read_bytes()).hexdigest()[:16]
     release.metadata.setdefault("mft", {})["release"] = version
-    done = Started(path, "copied")
-    if mine:
-        for beside in [path, *sorted(path.parent.glob(f"{path.stem}.update-*.ipynb"), reverse=True)]:
-            with contextlib.suppress(Unreadable):
-                if read(beside).metadata.get("mft", {}).get("release") == version:
-                    return Started(beside, "there"), release
-        done = _update(path, mine, release)
-        if not done.changes:
-            done = Started(path, "there")
-    return done, release
+    if mine is None:
+        return Started(path, "copied"), release
+    for beside in [path, *sorted(path.parent.glob(f"{path.stem}.update-*.ipynb"), reverse=True)]:
+        with contextlib.suppress(Unreadable):
+            if read(beside).metadata.get("mft", {}).get("release") == version:
+                return Started(beside, "there"), release
+    done = _update(path, mine, release)
+    return done if done.changes else Started(path, "there"), release
 
 
 def _update(path: Path, mine: NotebookNode, release: NotebookNode) -> Started:
@@ -166,9 +164,9 @@ def submit(course: Course, unit: str, student: str | None = None) -> HandedIn:
                           f"Move it away, then: mft start {unit}")  # fmt: skip
     open_ = [id_ for id_, stub in stubs.items() if written.get(id_, stub) == stub]
     cards = Scorecards(course, unit).of(mine, release)
-    unchecked = [exercise(c) for c in mine.cells if kind(c) == "check" and exercise(c) not in cards]
+    never = [exercise(c) for c in mine.cells if kind(c) == "check" and exercise(c) not in [*cards, *open_]]
     warnings += [f"Not answered: {', '.join(open_)}."] if open_ else []
-    if never := [id_ for id_ in unchecked if id_ not in open_]:
+    if never:
         warnings.append(f"Answered, but not checked since: {', '.join(never)}. Run: mft check {unit}")
     now = datetime.datetime.now(datetime.UTC)
     target = course.notebook("submitted", unit, student)
