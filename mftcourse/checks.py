@@ -27,14 +27,18 @@ import warnings
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from types import FunctionType, TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from . import mistakes
 from .expect import Mismatch, NotWritten, leaving_inputs, one_line
 from .mistakes import learner_line
+
+if TYPE_CHECKING:
+    from jinja2 import Template
 
 MIME = "application/vnd.mftcourse.scorecard+json"
 CHECK_SECONDS = 20.0  # of CPU: an endless loop ends here; nothing that a check asks for takes a tenth of it
@@ -138,33 +142,21 @@ class Scorecard:
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        rows = []
-        for f in self.shown:
-            note = _rich(f.message) if f.verdict != "passed" else ""
-            if f.verdict != "passed" and f.hint:
-                note += f"{'<br>' if note else ''}<em>Hint:</em> {_rich(f.hint)}"
-            rows.append(
-                f'<tr><th scope="row" style="text-align:left;font-weight:normal">{_rich(f.title)}</th>'
-                f'<td style="text-align:left;white-space:nowrap"><strong>{_MARKS[f.verdict]}</strong></td>'
-                f'<td style="text-align:right;white-space:nowrap">{f.earned:g} / {f.points:g}</td>'
-                + ("" if self.complete else f'<td style="text-align:left">{note}</td>')
-                + "</tr>"
-            )
-        heads = ["Check", "Verdict", "Points", *([] if self.complete else ["What to do"])]
-        sides = {"Points": "right"}
-        head = "".join(f'<th scope="col" style="text-align:{sides.get(h, "left")}">{h}</th>' for h in heads)
-        return (
-            '<table style="table-layout:auto;margin-left:0;max-width:60em">'
-            '<caption style="caption-side:top;text-align:left;font-weight:bold;color:inherit">'
-            f"{_rich(self.summary)}</caption><thead><tr>{head}</tr></thead>"
-            f"<tbody>{''.join(rows)}</tbody></table>"
-        )
+        return _page().render(card=self, marks=_MARKS, rich=_rich)
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         return {"text/plain": repr(self), "text/html": self._repr_html_(), MIME: self.to_dict()}
 
 
 _MARKS = {"passed": "✓ passed", "failed": "✗ failed", "todo": "· not yet", "waits": "· waits"}
+
+
+@functools.cache
+def _page() -> Template:
+    from jinja2 import Template  # here, as a kernel needs it only once a card is shown
+
+    lines = Path(__file__).with_name("card.html.j2").read_text(encoding="utf-8").splitlines()
+    return Template("".join(line.strip() for line in lines))
 
 
 def _rich(text: str) -> str:
