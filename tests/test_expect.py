@@ -254,3 +254,12 @@ def test_what_a_value_is(value, words):
 @pytest.mark.parametrize(("got", "near"), [("C", True), (" c ", True), ("d", False)])
 def test_a_text_that_is_nearly_right(got, near):
     assert ("Only blanks, or capital letters, are not the same." in said(got, "c")) == near
+
+
+LARGE = [(0.3, 2**600), (2**600, 0.3), (2**600, 2**601), (-(2**1000), 2**600), (0.3, 1e200)]
+
+
+@pytest.mark.parametrize("got, want", LARGE, ids=range(len(LARGE)))
+def test_numbers_of_any_size_differ_in_words(got, want):
+    with pytest.raises(Mismatch):
+        expect(got, want)

@@ -73,8 +73,7 @@ def sealed(source: str) -> str:
 
 def solution_notebook(lesson: Lesson, closing: list[Cell], lang: str) -> nbformat.NotebookNode:
     """Return nbgrader's source version of a lesson, in one language, with closing cells."""
-    nb = nbformat.v4.new_notebook()
-    nb.metadata = nbformat.from_dict({
+    nb = nbformat.v4.new_notebook(metadata={
         "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
         "language_info": {"name": "python"},
         "mft": {"unit": lesson.unit, "lang": lang, "needs": lesson.needs},
